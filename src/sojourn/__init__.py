@@ -1,0 +1,3 @@
+"""Sojourn: a real-time customer-journey engine."""
+
+__version__ = "0.1.0"

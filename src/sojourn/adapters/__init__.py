@@ -1,0 +1,1 @@
+"""Adapters: the ports, on real things. Siblings never import one another."""

@@ -1,0 +1,100 @@
+"""Charts: statecharts as tables, ready to run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from sojourn.definitions.expression import Expression
+
+StateKind = Literal["root", "compound", "atomic", "parallel", "final", "history"]
+
+
+class Raise(Struct, frozen=True):
+    """Put an event on the internal queue."""
+
+    event: str
+
+
+class Send(Struct, frozen=True):
+    """Send an event to oneself after a delay (0: to the external queue, at once)."""
+
+    event: str
+    after_ms: int = 0
+    id: str = ""
+
+
+class Cancel(Struct, frozen=True):
+    """Forget a delayed event."""
+
+    id: str
+
+
+class Assign(Struct, frozen=True):
+    """Set a variable of the chart's data."""
+
+    name: str
+    value: Expression
+
+
+class Want(Struct, frozen=True):
+    """Something for the world outside the chart (an action, an exposure): the kernel only passes it on."""
+
+    body: Any
+
+
+Content = Raise | Send | Cancel | Assign | Want
+
+
+class Transition(Struct, frozen=True, kw_only=True):
+    """One way out of a state."""
+
+    names: frozenset[str] = frozenset()
+    """Event names it answers to, exactly."""
+    prefixes: tuple[str, ...] = ()
+    """Event descriptors it answers to by SCXML's rule: the name itself, or the name and a dot before more."""
+    is_any: bool = False
+    """Answers to every event (`*`). With no names, prefixes and `is_any`, the transition is eventless."""
+    when: Expression | None = None
+    targets: tuple[int, ...] = ()
+    """Indexes of states; empty: actions only, nothing is left or entered."""
+    is_internal: bool = False
+    content: tuple[Content, ...] = ()
+    source: int = 0
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """One state, by its index in document order."""
+
+    id: str
+    index: int
+    kind: StateKind
+    parent: int
+    """-1 for the root."""
+    children: tuple[int, ...] = ()
+    """Without history states."""
+    histories: tuple[int, ...] = ()
+    ancestors: tuple[int, ...] = ()
+    """From the parent up to the root."""
+    last: int = 0
+    """The index of its last descendant: `index <= x <= last` tells who lives inside."""
+    initial: Transition | None = None
+    """Of root and compound states; of a history state, its default."""
+    is_deep: bool = False
+    entry: tuple[Content, ...] = ()
+    exit: tuple[Content, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+
+
+class Chart(Struct, frozen=True, kw_only=True):
+    """A whole chart; state 0 is the root."""
+
+    states: tuple[State, ...]
+    by_id: dict[str, int]
+    data: dict[str, Any] = {}
+    """Initial values of its variables."""
+    names: frozenset[str] = frozenset()
+    """Every event name some transition answers to exactly."""
+    is_listening_to_any: bool = False
+    """True where a prefix or `*` is used: `names` does not tell all."""

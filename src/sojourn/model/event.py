@@ -1,0 +1,98 @@
+"""Events: what an SDK saw a person do, as the log keeps it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+Kind = Literal["track", "identify", "page", "screen", "group", "alias"]
+
+EMPTY = Raw(b"{}")
+
+
+class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a user agent says of its device, as the lookup in force at the door answered."""
+
+    browser: str = ""
+    os: str = ""
+    kind: Literal["desktop", "mobile", "tablet", "tv", "bot", "other"] = "other"
+    is_bot: bool = False
+
+
+class Geo(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Where an address is, as the operator's database answered at the door."""
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    time_zone: str = ""
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One normalised event.
+
+    Every instant is in milliseconds since 1970 UTC. `properties`, `traits`, `context` and `integrations` stay the
+    JSON bytes that came (always an object): nobody pays for what nobody reads.
+    """
+
+    source: str
+    message_id: str
+    kind: Kind
+    name: str
+    """The name of a `track`; `$page`, `$screen`, `$identify`, `$group`, `$alias` for the others."""
+
+    occurred_at: int
+    """When it happened by our clock: `timestamp` with the device's clock error taken out."""
+    received_at: int
+    """When the door had it, by our wall clock."""
+    timestamp: int | None = None
+    """When the device said it happened."""
+    sent_at: int | None = None
+    """When the device said it sent it."""
+
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    previous_id: str | None = None
+    group_id: str | None = None
+    session_id: str | None = None
+    """The client's own session id, where its SDK cuts sessions."""
+
+    properties: Raw = EMPTY
+    traits: Raw = EMPTY
+    context: Raw = EMPTY
+    integrations: Raw = EMPTY
+
+    ip: str | None = None
+    """Truncated at the door (/24, /48) unless the operator says otherwise."""
+    device: Device | None = None
+    geo: Geo | None = None
+
+
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
+    """An event with its place in the log."""
+
+    position: int
+    """From 1, without gaps, in the order of arrival."""
+    at: int
+    """The log's clock, in ms: never goes back along positions. Journeys live by it."""
+    event: Event
+    is_history: bool = False
+    """Imported from before the log's clock: it fills profiles and sessions, and moves no journey."""
+
+
+class FailedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event that was refused, kept with its reason so that it can be mended and replayed."""
+
+    source: str
+    received_at: int
+    code: str
+    """Kebab-case, one per reason: `missing-id`, `bad-type`, ..."""
+    reason: str
+    """What was expected, what came, what to do."""
+    path: str = ""
+    """Where in the request, as `batch[3].userId`."""
+    body: bytes = b""
+    """The event's own bytes, cut at a bound."""
+    message_id: str | None = None
+    id: int | None = None

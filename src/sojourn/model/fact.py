@@ -1,0 +1,203 @@
+"""Facts: immutable records the engine emits about what happened.
+
+Analytics reads facts and events, never live state. A fact is named after its causes, so that the same history
+gives the same facts, live, in replay, and on any number of partitions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from sojourn.model.ids import ActionId, EnrolmentId, ProfileId, SessionId
+
+
+class _Fact(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    profile_id: ProfileId
+    at: int
+    """The log's clock, ms."""
+    position: int
+    """The log entry that caused it; 0 where a timer did."""
+
+
+class StepTaken(_Fact, tag="step", frozen=True, kw_only=True):
+    """The person did something: one event, enriched, on the observed journey graph."""
+
+    source: str
+    message_id: str
+    name: str
+    occurred_at: int
+    session_id: SessionId | None = None
+    channel: str = ""
+
+
+class SessionStarted(_Fact, tag="session_started", frozen=True, kw_only=True):
+    """A visit began (or a late event showed that there was one)."""
+
+    session_id: SessionId
+    started_at: int
+    channel: str = ""
+
+
+class SessionRevised(_Fact, tag="session_revised", frozen=True, kw_only=True):
+    """A late event moved a session's start, or bridged sessions into one."""
+
+    session_id: SessionId
+    replaces: list[SessionId]
+    started_at: int
+
+
+class SessionEnded(_Fact, tag="session_ended", frozen=True, kw_only=True):
+    """A visit is over: said when the next one begins."""
+
+    session_id: SessionId
+    started_at: int
+    ended_at: int
+    n_events: int
+
+
+class Identified(_Fact, tag="identified", frozen=True, kw_only=True):
+    """The ledger of identity: an id was tied to this profile, and by which message."""
+
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    how: Literal["identify", "both_ids", "alias", "unalias"]
+    message_id: str
+
+
+class IdentityRefused(_Fact, tag="identity_refused", frozen=True, kw_only=True):
+    """The ledger of identity: an id was not tied, and why."""
+
+    other_id: str
+    reason: Literal["merge-limit", "shared-device", "self-alias"]
+    message_id: str
+
+
+class Entered(_Fact, tag="entered", frozen=True, kw_only=True):
+    """The person entered a journey."""
+
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    key: str = ""
+    held_out: bool = False
+
+
+class NotEntered(_Fact, tag="not_entered", frozen=True, kw_only=True):
+    """An entry event came and the person did not enter, and why."""
+
+    journey: str
+    version: str
+    key: str = ""
+    reason: Literal["already-in", "re-entry", "no-key", "bound"]
+
+
+class Transitioned(_Fact, tag="transition", frozen=True, kw_only=True):
+    """An enrolment moved."""
+
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    n: int
+    """How many effects this enrolment had before: orders them and names them."""
+    source: list[str]
+    """Atomic states left."""
+    target: list[str]
+    """Atomic states now active."""
+    event: str
+    """What moved it: an event's name, `after(30m)`, `done.state.x`, or empty for an eventless branch."""
+
+
+class GoalReached(_Fact, tag="goal", frozen=True, kw_only=True):
+    """The enrolment's goal happened within its window."""
+
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    value: float | None = None
+
+
+class Exited(_Fact, tag="exited", frozen=True, kw_only=True):
+    """The person left a journey, and why."""
+
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    reason: Literal["final", "goal", "exit", "merged", "error", "withdrawn"]
+    state: list[str]
+
+
+class Exposed(_Fact, tag="exposed", frozen=True, kw_only=True):
+    """The person met an experiment and got a variant."""
+
+    experiment: str
+    variant: str
+    journey: str
+    enrolment_id: EnrolmentId
+    propensity: float
+
+
+class ActionDecided(_Fact, tag="action", frozen=True, kw_only=True):
+    """A journey wanted something done and it went to the outbox."""
+
+    action_id: ActionId
+    sink: str
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    state: str
+
+
+class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
+    """A journey wanted something done and it was not sent, and why (a ghost action, for a held-out person)."""
+
+    action_id: ActionId
+    sink: str
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    state: str
+    reason: Literal["held-out", "history", "template", "bound"]
+    detail: str = ""
+
+
+class Delivered(_Fact, tag="delivery", frozen=True, kw_only=True):
+    """What became of an action, as its outcome event told."""
+
+    action_id: ActionId
+    outcome: str
+    attempts: int
+    detail: str = ""
+
+
+class JourneyError(_Fact, tag="journey_error", frozen=True, kw_only=True):
+    """A guard or an assignment failed while running; the journey went on as if it were false."""
+
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    detail: str
+
+
+Fact = (
+    StepTaken
+    | SessionStarted
+    | SessionRevised
+    | SessionEnded
+    | Identified
+    | IdentityRefused
+    | Entered
+    | NotEntered
+    | Transitioned
+    | GoalReached
+    | Exited
+    | Exposed
+    | ActionDecided
+    | ActionWithheld
+    | Delivered
+    | JourneyError
+)
+
+Json = Any
+"""Where JSON enters, and nowhere else."""

@@ -1,0 +1,208 @@
+"""Ports: what the engine needs of the world, as protocols.
+
+Every adapter, ours or a user's, passes the same public battery (`sojourn.testing`). All ports are synchronous
+except `Sink`: a runtime decides on which thread a port is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from sojourn.model.action import Action, Delivery, Letter
+from sojourn.model.event import Device, Entry, Event, FailedEvent, Geo
+from sojourn.model.fact import Fact
+from sojourn.model.turn import Key
+
+
+class Appended(Struct, frozen=True):
+    """What came of an append, event by event."""
+
+    entries: list[Entry]
+    """Those that are new, in order."""
+    duplicates: list[int]
+    """Indexes (into the events given) of those that were there before, or twice in the batch."""
+
+
+class Log(Protocol):
+    """The durable, ordered log of events; it refuses duplicates exactly."""
+
+    def append(
+        self, events: Sequence[Event], *, now: int, failed: Sequence[FailedEvent] = (), play: bool = False
+    ) -> Appended:
+        """Add events atomically; return once they are durable.
+
+        An event whose (source, message_id) was appended in the last `window_days` (by `now`) is a duplicate.
+        Entries are stamped `at = max(clock, now)`; with `play` (an import) `at = max(clock, occurred_at)`, and an
+        event from before the clock is history. `failed` are kept in the same commit.
+        """
+        ...
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """Return up to about `limit` entries with a position above `after`, in order."""
+        ...
+
+    def seal(self, now: int) -> tuple[int, int]:
+        """Move the clock up to `now`; return (clock, last position).
+
+        All later entries are stamped at or after that clock, so a timer due by it may fire once the entries up to
+        that position are processed (law 3).
+        """
+        ...
+
+    def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
+        """Return failed events, newest first; `before` an id, to page."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; a closed log can be opened again."""
+        ...
+
+
+class Stored(Struct, frozen=True):
+    """One key's state as the store keeps it."""
+
+    state: bytes
+    wake: int | None
+    head: int
+    """The newest group of facts of this key; 0 where there is none."""
+
+
+class Write(Struct, frozen=True):
+    """One key's part of a commit."""
+
+    key: Key
+    state: bytes | None
+    """None: delete the state."""
+    wake: int | None
+    facts: bytes
+    """The encoded facts of this turn (a msgpack array); empty where there are none."""
+    keep_state: bool = False
+    """True where the state did not change and `state` is not to be looked at."""
+
+
+class Commit(Struct, frozen=True):
+    """All that one batch came to: stored whole or not at all (law 5)."""
+
+    position: int
+    """The last log entry it covers."""
+    clock: int
+    """The instant up to which timers have fired."""
+    writes: list[Write]
+    actions: list[Action]
+
+
+class Progress(Struct, frozen=True):
+    """How far a store has come."""
+
+    position: int = 0
+    clock: int = 0
+
+
+class Store(Protocol):
+    """States, timers, facts and the outbox, changing in one commit."""
+
+    def progress(self) -> Progress:
+        """Return the position and clock of the last commit."""
+        ...
+
+    def load(self, keys: Sequence[Key]) -> dict[Key, Stored]:
+        """Return the states that exist of these keys."""
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Store a batch's writes, facts, actions and progress atomically; return once durable.
+
+        An action whose id is already in the outbox is not added again.
+        """
+        ...
+
+    def due(self, until: int, limit: int) -> list[tuple[int, Key]]:
+        """Return the earliest (wake, key) with wake <= until, at most `limit`, ordered by wake."""
+        ...
+
+    def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
+        """Return a key's facts, newest first."""
+        ...
+
+    def facts_after(self, group: int, limit: int) -> list[tuple[int, list[Fact]]]:
+        """Return groups of facts with a number above `group`, in order: the tail that others follow."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how much is kept, by name: `profiles`, `devices`, `timers`, `outbox`, `dead_letters`."""
+        ...
+
+    def keep(self, name: str, value: bytes) -> None:
+        """Keep a small document (the definitions in force, an import's progress) under a name."""
+        ...
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a document kept under a name."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
+        ...
+
+
+class Outbox(Protocol):
+    """Actions on their way; the same database as the store, so that they appear in its commit."""
+
+    def waiting(self, sink: str, *, now: int, limit: int) -> list[Letter]:
+        """Return letters for a sink that are due, oldest first. It does not claim them: one worker per sink does."""
+        ...
+
+    def next_due(self, sink: str) -> int | None:
+        """Return when the next letter for a sink is due, ms; None where there is none."""
+        ...
+
+    def settle(self, settled: Sequence[tuple[Letter, Delivery]]) -> None:
+        """Take letters that are done (delivered, or expired) out of the outbox."""
+        ...
+
+    def postpone(self, letters: Sequence[Letter]) -> None:
+        """Store letters' new attempts, due_at and last_error; one with `dead_at` becomes a dead letter."""
+        ...
+
+    def dead(self, *, limit: int = 100) -> list[Letter]:
+        """Return dead letters, newest first."""
+        ...
+
+    def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
+        """Put dead letters (all, with None) back, with no attempts; return how many."""
+        ...
+
+
+class Sink(Protocol):
+    """Where actions go."""
+
+    async def deliver(self, action: Action) -> Delivery:
+        """Do it, once for each `action.id`; raise SinkError where it was not done."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class SinkFactory(Protocol):
+    """What the entry point `sojourn.sinks` names: makes a sink from its part of the configuration."""
+
+    def __call__(self, name: str, options: Mapping[str, Any]) -> Sink:
+        """Make a sink, or raise ConfigError saying which option is wrong."""
+        ...
+
+
+class Lookups(Protocol):
+    """Questions to the outside that are asked at the door, and whose answers are kept with the event (law 1)."""
+
+    def device(self, user_agent: str) -> Device | None:
+        """Say what a user agent is."""
+        ...
+
+    def geo(self, ip: str) -> Geo | None:
+        """Say where an address is."""
+        ...

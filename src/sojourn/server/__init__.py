@@ -1,0 +1,1 @@
+"""The HTTP face: the door for events, and the read-only API."""

@@ -1,0 +1,1 @@
+"""Public batteries: what every adapter, ours or yours, must pass."""
