@@ -1,0 +1,46 @@
+# Sojourn: every daily task is one word. `make` alone lists them.
+
+# Relative on purpose: it works wherever the clone lies, spaces in its path included.
+PY := .venv/bin/python
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench crash docs format clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## watch people of a simulated shop move through journeys (DEMO_SECONDS=30: ends by itself)
+	@$(PY) -m demo
+
+test: $(READY) ## run the tests, all but the slow ones
+	$(PY) -m pytest -m "not slow"
+
+check: $(READY) ## formatting, lint, types and floors
+	$(PY) -m ruff format --check
+	$(PY) -m ruff check
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo
+
+bench: $(READY) ## measure, and write bench/latest.json
+	@$(PY) -m bench
+
+crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
+	$(PY) -m pytest -m slow
+
+docs: $(READY) ## write docs/reference/cli.md anew, and run every command the docs show
+	$(PY) .ci/cli_reference.py
+	$(PY) -m pytest tests/test_docs.py
+
+format: $(READY) ## put code in its one format, and mend what lint can mend
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+clean: ## remove the environment and everything else that can be made again
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml uv.lock .ci/environment
+	@echo "Making the environment in .venv (once, and again when uv.lock changes) ..."
+	@.ci/environment
+	@touch $@
