@@ -1,11 +1,12 @@
 """Errors, sorted by who must act.
 
-    SojournError
-    |- InputError        the caller: a request or an event that cannot be read
-    |- DefinitionError   the author of a journey: one or many problems, each with its line
-    |- SinkError         the world: a destination said no, or not now
-    |- ConfigError       the operator: a setting, a folder, a port
-    (a bug is an assert)
+SojournError
+|- InputError        the caller: a request or an event that cannot be read
+|- DefinitionError   the author of a journey: one or many problems, each with its line
+|- SinkError         the world: a destination said no, or not now
+|- ConfigError       the operator: a setting, a folder, a port
+|- Unavailable       nobody: not durable now; the caller sends the same again later
+(a bug is an assert)
 """
 
 from __future__ import annotations
@@ -68,3 +69,12 @@ class SinkError(SojournError):
 
 class ConfigError(SojournError):
     """A setting is wrong, or the place it names is not as it must be."""
+
+
+class Unavailable(SojournError):
+    """What was given could not be made durable now; nothing of it is promised, and the same may be sent again."""
+
+    def __init__(self, reason: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s

@@ -17,7 +17,9 @@ DIGEST_BYTES = 16  # 128 bits: no two of 10^15 messages meet by chance.
 
 def digest(*parts: str) -> bytes:
     """Hash parts so that neither their order nor their borders can be confused; 16 bytes."""
-    return blake2b("\x1f".join([f"{len(part)}:{part}" for part in parts]).encode(), digest_size=DIGEST_BYTES).digest()
+    return blake2b(
+        "\x1f".join([f"{len(part)}:{part}" for part in parts]).encode(), digest_size=DIGEST_BYTES
+    ).digest()
 
 
 def derive(*parts: str) -> str:
@@ -33,3 +35,27 @@ def user_profile(user_id: str) -> ProfileId:
 def anonymous_profile(anonymous_id: str) -> ProfileId:
     """Name the profile of a person nobody can name yet."""
     return ProfileId("a:" + anonymous_id)
+
+
+BLOCKED_IDS = frozenset(
+    {
+        # What languages print for nothing: JavaScript, Python, Ruby, Objective-C, SQL, spreadsheets.
+        "null", "undefined", "none", "nil", "nan", "n/a", "na", "(null)", "<null>", "[object object]", "[]", "{}",
+        "true", "false",
+        # Placeholders that developers send for a person who is not signed in. Segment Unify blocks `anonymous`, `-1`
+        # and zeros by default; PostHog refuses most of these as distinct ids, and the names of the field itself.
+        "-1", "anonymous", "guest", "unknown", "unset", "not set", "not_set", "not_authenticated", "unauthenticated",
+        "visitor", "id", "distinct_id", "distinctid", "user_id", "userid", "anonymous_id", "anonymousid", "email",
+    }
+)  # fmt: skip
+"""Ids that many people would share, in lower case."""
+
+
+def is_blocked_id(text: str) -> bool:
+    """Whether an id names nobody: nothing, a word for nothing, or only zeros and dashes.
+
+    >>> is_blocked_id("Undefined"), is_blocked_id("00000000-0000-0000-0000-000000000000"), is_blocked_id("u-0")
+    (True, True, False)
+    """
+    text = text.strip()
+    return not text.strip("0-") or text.lower() in BLOCKED_IDS
