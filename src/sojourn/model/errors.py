@@ -5,7 +5,7 @@ SojournError
 |- DefinitionError   the author of a journey: one or many problems, each with its line
 |- SinkError         the world: a destination said no, or not now
 |- ConfigError       the operator: a setting, a folder, a port
-|- Unavailable       nobody: not durable now; the caller sends the same again later
+|- UnavailableError  nobody: not durable now; the caller sends the same again later
 (a bug is an assert)
 """
 
@@ -71,8 +71,8 @@ class ConfigError(SojournError):
     """A setting is wrong, or the place it names is not as it must be."""
 
 
-class Unavailable(SojournError):
-    """What was given could not be made durable now; nothing of it is promised, and the same may be sent again."""
+class UnavailableError(SojournError):
+    """What was given could not be made durable now: nothing of it is promised; send the same again later."""
 
     def __init__(self, reason: str, *, retry_after_s: int = 1) -> None:
         super().__init__(reason)
