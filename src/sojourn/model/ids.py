@@ -45,7 +45,8 @@ BLOCKED_IDS = frozenset({
     # Placeholders for a person who is not signed in, and names of the field itself. Segment Unify blocks
     # `anonymous`, `-1` and zeros by default; PostHog refuses most of the others as distinct ids.
     "-1", "anonymous", "guest", "unknown", "unset", "not set", "not_set", "not_authenticated",
-    "unauthenticated", "visitor", "id", "distinct_id", "distinctid", "user_id", "userid", "anonymous_id", "anonymousid", "email",
+    "unauthenticated", "visitor", "id", "distinct_id", "distinctid", "user_id", "userid",
+    "anonymous_id", "anonymousid", "email",
 })
 # fmt: on
 """Ids that many people would share, in lower case."""
