@@ -98,3 +98,4 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """What all of them together ask of a profile."""
     ranks: dict[str, int] = {}
     """Step -> its stage, for `regressed()`."""
+    session_gap_ms: int = 30 * 60_000  # the web's convention since Urchin.

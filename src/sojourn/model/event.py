@@ -79,6 +79,8 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     event: Event
     is_history: bool = False
     """Imported from before the log's clock: it fills profiles and sessions, and moves no journey."""
+    is_shadow: bool = False
+    """Imported: the enrolments it begins move, and nothing they want is sent."""
 
 
 class FailedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -124,7 +124,7 @@ class Exited(_Fact, tag="exited", frozen=True, kw_only=True):
     journey: str
     version: str
     enrolment_id: EnrolmentId
-    reason: Literal["final", "goal", "exit", "merged", "error", "withdrawn"]
+    reason: Literal["final", "goal", "exit", "merged", "withdrawn"]
     state: list[str]
 
 
@@ -158,7 +158,7 @@ class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
     version: str
     enrolment_id: EnrolmentId
     state: str
-    reason: Literal["held-out", "history", "template", "bound"]
+    reason: Literal["held-out", "history", "template"]
     detail: str = ""
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.event import Device, Entry, Event, FailedEvent, Geo
 from sojourn.model.fact import Fact
-from sojourn.model.turn import Key
+from sojourn.model.turn import Key, Stage
 
 
 class Appended(Struct, frozen=True):
@@ -30,13 +30,20 @@ class Log(Protocol):
     """The durable, ordered log of events; it refuses duplicates exactly."""
 
     def append(
-        self, events: Sequence[Event], *, now: int, failed: Sequence[FailedEvent] = (), play: bool = False
+        self,
+        events: Sequence[Event],
+        *,
+        now: int,
+        failed: Sequence[FailedEvent] = (),
+        play: bool = False,
+        shadow: bool = False,
     ) -> Appended:
         """Add events atomically; return once they are durable.
 
         An event whose (source, message_id) was appended in the last `window_days` (by `now`) is a duplicate.
         Entries are stamped `at = max(clock, now)`; with `play` (an import) `at = max(clock, occurred_at)`, and an
-        event from before the clock is history. `failed` are kept in the same commit.
+        event from before the clock is history. `shadow` marks the entries as such. `failed` are kept in the same
+        commit.
         """
         ...
 
@@ -121,6 +128,10 @@ class Store(Protocol):
 
     def due(self, until: int, limit: int) -> list[tuple[int, Key]]:
         """Return the earliest (wake, key) with wake <= until, at most `limit`, ordered by wake."""
+        ...
+
+    def keys(self, stage: Stage) -> list[str]:
+        """Return all keys of a stage; meant for `alias`, where few have a state."""
         ...
 
     def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:

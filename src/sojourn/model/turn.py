@@ -30,6 +30,7 @@ class Arrived(Struct, frozen=True, tag="arrived", array_like=True, gc=False):
     position: int
     event: Event
     is_history: bool = False
+    is_shadow: bool = False
 
 
 class Named(Struct, frozen=True, tag="named", array_like=True):

@@ -1,0 +1,120 @@
+"""Identity: whose event this is (stages `identity` and `alias`).
+
+Inputs flow forward only (law 4): a device's events go to the person it belongs to; a person nobody can name yet lives
+here, and moves forward once, when named. Two named people never merge: an alias between user ids is a pointer for the
+events to come, and can be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from sojourn.engine import journeys
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.profile import MAX_IDS, live, merge
+from sojourn.engine.state import Life, Pointer, Tie, decode_life, encode
+from sojourn.model.event import Event
+from sojourn.model.fact import Identified, IdentityRefused
+from sojourn.model.turn import Aliased, Arrived, Forward, Named
+
+MAX_OWNERS = 5  # people who may name one device before it counts as shared (a kiosk, a family tablet).
+
+How = Literal["identify", "both_ids", "alias"]
+
+
+def resolve(tie: Tie, anonymous_id: str, arrived: Arrived, ledger: Ledger) -> bool:
+    """Pass one event of a device on to its person, or let the unnamed person live through it.
+
+    Returns whether the tie changed.
+    """
+    event = arrived.event
+    if event.kind == "alias":
+        return _resolve_alias(tie, anonymous_id, arrived, ledger)
+    user_id = event.user_id
+    if user_id is not None:
+        changed = tie.owner != user_id and _name(
+            tie, anonymous_id, user_id, arrived, ledger, how="identify" if event.kind == "identify" else "both_ids"
+        )
+        ledger.forward.append(Forward("alias", user_id, arrived))
+        return changed
+    if tie.owner is not None:
+        ledger.forward.append(Forward("alias", tie.owner, arrived))
+        return False
+    if tie.life is None:
+        tie.life = Life(anonymous_ids=[anonymous_id])
+    live(tie.life, arrived, ledger)
+    return True
+
+
+def point(pointer: Pointer, user_id: str, given: Arrived | Named | Aliased, ledger: Ledger) -> bool:
+    """Pass an input on to the profile a user id stands for now; returns whether the pointer changed."""
+    if not isinstance(given, Aliased):
+        ledger.forward.append(Forward("profile", pointer.to or user_id, given))
+        return False
+    pointer.to = given.user_id
+    how = "alias" if given.user_id else "unalias"
+    ledger.note(Identified, user_id=given.user_id or user_id, how=how, message_id=given.message_id)
+    return True
+
+
+def receive(life: Life, named: Named, ledger: Ledger) -> None:
+    """Tie a device to a named profile and take in the life lived on it, within the limit of merges."""
+    if named.anonymous_id not in life.anonymous_ids:
+        if len(life.anonymous_ids) >= MAX_IDS:
+            ledger.note(
+                IdentityRefused, other_id=named.anonymous_id, reason="merge-limit", message_id=named.message_id
+            )
+            return
+        life.anonymous_ids.append(named.anonymous_id)
+    ledger.note(Identified, anonymous_id=named.anonymous_id, how=named.how, message_id=named.message_id)
+    if named.life is not None:
+        merge(life, decode_life(named.life), ledger)
+
+
+def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger) -> bool:
+    """`previous_id` may be a device's or a person's: nobody can know, so both are pointed at the new name."""
+    event = arrived.event
+    user_id = event.user_id
+    if user_id is None or user_id == previous_id:
+        ledger.note(
+            IdentityRefused, other_id=user_id or previous_id, reason="self-alias", message_id=event.message_id
+        )
+        return False
+    is_undo = _is_undo(event)
+    is_known_device = tie.life is not None or tie.owner is not None
+    if not is_known_device or is_undo:
+        target = None if is_undo else user_id
+        aliased = Aliased(arrived.at, arrived.position, target, event.message_id)
+        ledger.forward.append(Forward("alias", previous_id, aliased))
+    if is_undo or tie.owner == user_id:
+        return False
+    return _name(tie, previous_id, user_id, arrived, ledger, how="alias")
+
+
+def _name(tie: Tie, anonymous_id: str, user_id: str, arrived: Arrived, ledger: Ledger, *, how: How) -> bool:
+    if tie.is_shared:
+        return False
+    tie.n_owners += 1
+    message_id = arrived.event.message_id
+    if tie.n_owners > MAX_OWNERS:
+        tie.owner, tie.is_shared = None, True
+        ledger.note(IdentityRefused, other_id=user_id, reason="shared-device", message_id=message_id)
+        return True
+    life = None if tie.life is None else encode(tie.life)
+    named = Named(arrived.at, arrived.position, anonymous_id, how, message_id, life)
+    ledger.forward.append(Forward("alias", user_id, named))
+    tie.owner, tie.life = user_id, None
+    return True
+
+
+def _is_undo(event: Event) -> bool:
+    properties: Mapping[str, Any] = msgspec.json.decode(event.properties)
+    return properties.get("undo") is True
+
+
+def wake_of(tie: Tie) -> int | None:
+    """Return when the unnamed person's earliest timer is due."""
+    return None if tie.life is None else journeys.wake_of(tie.life)

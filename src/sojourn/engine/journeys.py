@@ -1,0 +1,290 @@
+"""Journeys: what one input, or one due timer, does to a person's enrolments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw
+
+from sojourn.definitions.journey import Do, Exit, Experiment, Goal, Journey
+from sojourn.engine import statechart
+from sojourn.engine.experiments import assign, is_held_out
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.state import Enrolment, EntryEvent, Life, Memory
+from sojourn.engine.view import View
+from sojourn.model.action import Action
+from sojourn.model.event import Event
+from sojourn.model.fact import (
+    ActionDecided,
+    ActionWithheld,
+    Entered,
+    Exited,
+    Exposed,
+    Fact,
+    GoalReached,
+    JourneyError,
+    NotEntered,
+    Transitioned,
+)
+from sojourn.model.ids import ActionId, EnrolmentId, derive
+
+MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose key never repeats.
+MAX_KEYS = 100  # remembered per journey for `reentry: never`.
+
+_encode_json = msgspec.json.Encoder().encode
+
+
+def move(life: Life, event: Event, view: View, ledger: Ledger, *, is_shadow: bool) -> None:
+    """Let one event end, move and begin enrolments: goals and exits first, then each chart, then entries."""
+    for enrolment in tuple(life.enrolments):
+        journey = _journey_of(enrolment, ledger)
+        if journey is None:
+            _end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
+        elif not _interrupted(life, enrolment, journey, event, view, ledger):
+            _deliver(life, enrolment, journey, event, view, ledger)
+    for journey in ledger.catalogue.entries.get(event.name, ()):
+        _enter(life, journey, event, view, ledger, is_shadow=is_shadow)
+
+
+def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
+    """Fire every timer due by `until`, each at the instant it was due, in order (law 3); return whether any did."""
+    has_fired = False
+    while True:
+        due = [enrolment for enrolment in life.enrolments if 0 < enrolment.wake <= until]
+        if not due:
+            return has_fired
+        has_fired = True
+        enrolment = min(due, key=lambda candidate: candidate.wake)  # of equals, the one that entered first
+        ledger.at = enrolment.wake
+        ledger.position = 0
+        journey = _journey_of(enrolment, ledger)
+        if journey is None:
+            _end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
+            continue
+        view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
+        view.enrolment = enrolment
+        step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
+        _apply(life, enrolment, step, view, ledger)
+
+
+def wake_of(life: Life) -> int | None:
+    """Return when the earliest timer of the person is due."""
+    wakes = [enrolment.wake for enrolment in life.enrolments if enrolment.wake]
+    return min(wakes) if wakes else None
+
+
+def adopt(life: Life, other: Life, ledger: Ledger) -> None:
+    """Bring the enrolments of an unnamed life in; where both are in the same journey, the named one's stays."""
+    taken = {(enrolment.journey, enrolment.key) for enrolment in life.enrolments}
+    for enrolment in other.enrolments:
+        if (enrolment.journey, enrolment.key) in taken or len(life.enrolments) >= MAX_ENROLMENTS:
+            _tell(ledger, enrolment, Exited, reason="merged", state=enrolment.machine.active)
+        else:
+            life.enrolments.append(enrolment)
+    life.enrolments.sort(key=lambda enrolment: (enrolment.entered_at, enrolment.id))
+    for name, memory in other.memories.items():
+        kept = life.memories.setdefault(name, Memory())
+        kept.n_entered += memory.n_entered
+        kept.last_exit_at = max(kept.last_exit_at, memory.last_exit_at)
+        kept.keys = (kept.keys + [key for key in memory.keys if key not in kept.keys])[-MAX_KEYS:]
+
+
+def _journey_of(enrolment: Enrolment, ledger: Ledger) -> Journey | None:
+    return ledger.catalogue.versions.get((enrolment.journey, enrolment.version))
+
+
+def _interrupted(
+    life: Life, enrolment: Enrolment, journey: Journey, event: Event, view: View, ledger: Ledger
+) -> bool:
+    goal = journey.goal
+    view.enrolment = enrolment
+    if goal is not None and _matches(goal, event, view) and _is_in_time(goal, enrolment, ledger):
+        enrolment.is_goal_reached = True
+        _tell(ledger, enrolment, GoalReached, value=_number(goal.value.call(view)) if goal.value else None)
+        _leave(life, enrolment, journey, view, ledger, reason="goal")
+        return True
+    if any(_matches(rule, event, view) for rule in journey.exits):
+        _leave(life, enrolment, journey, view, ledger, reason="exit")
+        return True
+    return False
+
+
+def _matches(rule: Goal | Exit, event: Event, view: View) -> bool:
+    return event.name in rule.names and (rule.when is None or bool(rule.when.call(view)))
+
+
+def _is_in_time(goal: Goal, enrolment: Enrolment, ledger: Ledger) -> bool:
+    return goal.within_ms is None or ledger.at - enrolment.entered_at <= goal.within_ms
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _leave(
+    life: Life,
+    enrolment: Enrolment,
+    journey: Journey,
+    view: View,
+    ledger: Ledger,
+    *,
+    reason: Literal["goal", "exit"],
+) -> None:
+    left = enrolment.machine.active
+    step = statechart.leave(journey.chart, enrolment.machine, view, at=ledger.at)
+    _take_over(life, enrolment, step, view, ledger)
+    _end(life, enrolment, ledger, reason=reason, state=left)
+
+
+def _deliver(life: Life, enrolment: Enrolment, journey: Journey, event: Event, view: View, ledger: Ledger) -> None:
+    chart = journey.chart
+    if event.name not in chart.names and not chart.is_listening_to_any:
+        return
+    if statechart.listens(chart, enrolment.machine, event.name):
+        view.enrolment = enrolment
+        step = statechart.send(chart, enrolment.machine, event.name, view, at=ledger.at)
+        _apply(life, enrolment, step, view, ledger)
+
+
+def _enter(life: Life, journey: Journey, event: Event, view: View, ledger: Ledger, *, is_shadow: bool) -> None:
+    view.enrolment = None
+    entry = journey.entry
+    if entry.when is not None and not entry.when.call(view):
+        return
+    key = "" if entry.key is None else _key_of(entry.key.call(view))
+    reason = "no-key" if key is None else _reason_to_stay_out(life, journey, key)
+    if key is None or reason is not None:
+        ledger.note(NotEntered, journey=journey.name, version=journey.version, key=key or "", reason=reason)
+        return
+    view.enrolment = enrolment = _enrol(life, journey, event, ledger, key=key, is_shadow=is_shadow)
+    _apply(life, enrolment, statechart.start(journey.chart, view, at=ledger.at), view, ledger)
+
+
+def _key_of(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int | float) and value != "" else None
+
+
+def _reason_to_stay_out(life: Life, journey: Journey, key: str) -> Literal["already-in", "re-entry", "bound"] | None:
+    reentry = journey.entry.reentry
+    if reentry != "always":
+        for enrolment in life.enrolments:
+            if enrolment.journey == journey.name and enrolment.key == key:
+                return "already-in"
+    memory = life.memories.get(journey.name)
+    if reentry == "never" and memory is not None and key in memory.keys:
+        return "re-entry"
+    return "bound" if len(life.enrolments) >= MAX_ENROLMENTS else None
+
+
+def _enrol(life: Life, journey: Journey, event: Event, ledger: Ledger, *, key: str, is_shadow: bool) -> Enrolment:
+    memory = life.memories.setdefault(journey.name, Memory())
+    memory.n_entered += 1
+    if key not in memory.keys:
+        memory.keys = [*memory.keys, key][-MAX_KEYS:]
+    enrolment = Enrolment(
+        id=EnrolmentId(derive("enrolment", journey.name, key, event.source, event.message_id)),
+        journey=journey.name,
+        version=journey.version,
+        key=key,
+        entered_at=ledger.at,
+        entry=EntryEvent(event.name, ledger.at, event.occurred_at, event.message_id, bytes(event.properties)),
+        machine=statechart.Machine(),
+        is_held_out=is_held_out("holdout:" + journey.name, ledger.unit, journey.holdout),
+        is_shadow=is_shadow,
+    )
+    life.enrolments.append(enrolment)
+    _tell(ledger, enrolment, Entered, key=key, held_out=enrolment.is_held_out)
+    return enrolment
+
+
+def _apply(life: Life, enrolment: Enrolment, step: statechart.Step, view: View, ledger: Ledger) -> None:
+    """Take a step over, and end the enrolment where its chart is done."""
+    _take_over(life, enrolment, step, view, ledger)
+    if step.machine.is_done:
+        _end(life, enrolment, ledger, reason="final", state=step.machine.active)
+
+
+def _take_over(life: Life, enrolment: Enrolment, step: statechart.Step, view: View, ledger: Ledger) -> None:
+    enrolment.machine = step.machine
+    enrolment.wake = statechart.next_due(step.machine) or 0
+    for error in step.errors:
+        _tell(ledger, enrolment, JourneyError, detail=error)
+    for effect in step.effects:
+        if isinstance(effect, statechart.Moved):
+            enrolment.n += 1
+            move = {"source": effect.source, "target": effect.target, "event": effect.event}
+            _tell(ledger, enrolment, Transitioned, n=enrolment.n, **move)
+        elif isinstance(effect.body, Do):
+            _want(life, enrolment, effect, view, ledger)
+        elif isinstance(effect.body, Experiment):
+            _expose(life, enrolment, effect.body, ledger)
+
+
+def _want(life: Life, enrolment: Enrolment, wanted: statechart.Wanted, view: View, ledger: Ledger) -> None:
+    """Decide one action: to the outbox, or withheld with its reason."""
+    do: Do = wanted.body
+    enrolment.n += 1
+    action_id = ActionId(derive("action", enrolment.id, str(enrolment.n)))
+    named = {"action_id": action_id, "sink": do.sink, "state": wanted.state}
+    if enrolment.is_held_out or enrolment.is_shadow:
+        reason = "held-out" if enrolment.is_held_out else "history"
+        _tell(ledger, enrolment, ActionWithheld, reason=reason, **named)
+        return
+    try:
+        body = Raw(_encode_json(do.body.render(view.names())))
+    except ValueError as error:  # a template's bounds; its syntax was checked when it was loaded
+        _tell(ledger, enrolment, ActionWithheld, reason="template", detail=str(error), **named)
+        return
+    ledger.actions.append(
+        Action(
+            id=action_id,
+            sink=do.sink,
+            at=ledger.at,
+            expires_at=ledger.at + do.expires_ms,
+            profile_id=ledger.profile_id,
+            user_id=life.user_ids[0] if life.user_ids else None,
+            anonymous_id=life.anonymous_ids[-1] if life.anonymous_ids else None,
+            journey=enrolment.journey,
+            version=enrolment.version,
+            enrolment_id=enrolment.id,
+            state=wanted.state,
+            body=body,
+        )
+    )
+    _tell(ledger, enrolment, ActionDecided, **named)
+
+
+def _expose(life: Life, enrolment: Enrolment, experiment: Experiment, ledger: Ledger) -> None:
+    drawn, propensity = assign(experiment, ledger.unit)
+    variant = life.variants.setdefault(experiment.id, drawn)  # sticky: the first one stays, whatever the weights
+    if not enrolment.is_held_out:
+        ledger.note(
+            Exposed,
+            experiment=experiment.id,
+            variant=variant,
+            journey=enrolment.journey,
+            enrolment_id=enrolment.id,
+            propensity=propensity,
+        )
+
+
+def _end(
+    life: Life,
+    enrolment: Enrolment,
+    ledger: Ledger,
+    *,
+    reason: Literal["final", "goal", "exit", "withdrawn"],
+    state: list[str],
+) -> None:
+    life.enrolments = [other for other in life.enrolments if other is not enrolment]
+    life.memories.setdefault(enrolment.journey, Memory()).last_exit_at = ledger.at
+    _tell(ledger, enrolment, Exited, reason=reason, state=state)
+
+
+def _tell(ledger: Ledger, enrolment: Enrolment, kind: Callable[..., Fact], **fields: Any) -> None:
+    """Write a fact about an enrolment down."""
+    ledger.note(
+        kind, journey=enrolment.journey, version=enrolment.version, enrolment_id=enrolment.id, **fields
+    )

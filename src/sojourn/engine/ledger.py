@@ -1,0 +1,33 @@
+"""The ledger of one turn: where its facts, actions and forwards are written down as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.model.action import Action
+from sojourn.model.fact import Fact
+from sojourn.model.ids import ProfileId
+from sojourn.model.turn import Forward
+
+
+class Ledger:
+    """Who the turn is about, where in the log it stands, and what came of it so far."""
+
+    __slots__ = ("actions", "at", "catalogue", "facts", "forward", "position", "profile_id", "unit")
+
+    def __init__(self, catalogue: Catalogue, profile_id: ProfileId) -> None:
+        self.catalogue = catalogue
+        self.profile_id = profile_id
+        self.unit = profile_id[2:]
+        """What assignment hashes: the id without its prefix."""
+        self.facts: list[Fact] = []
+        self.actions: list[Action] = []
+        self.forward: list[Forward] = []
+        self.at = 0
+        self.position = 0
+
+    def note(self, kind: Callable[..., Fact], **fields: Any) -> None:
+        """Write a fact down: about this person, at this instant, caused by this entry."""
+        self.facts.append(kind(profile_id=self.profile_id, at=self.at, position=self.position, **fields))

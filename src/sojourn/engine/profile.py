@@ -1,0 +1,163 @@
+"""The profile: one person's life, one input at a time: sessions, traits, counters, then journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sojourn.engine import journeys, sessions
+from sojourn.engine.enrich import Enrichment, enrich
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.sessions import Cut, Visit, visit
+from sojourn.engine.state import Life
+from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
+from sojourn.engine.view import View
+from sojourn.model.event import EMPTY, Event
+from sojourn.model.fact import Delivered, SessionEnded, SessionRevised, SessionStarted, StepTaken
+from sojourn.model.turn import Arrived
+
+MAX_IDS = 100  # merges per profile, as Segment Unify: a key shared by more people is not a person.
+
+OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
+"""Names of the events the outbox appends: what became of an action."""
+
+_NOT_A_STEP = frozenset({"identify", "group", "alias"})
+_decode = msgspec.json.Decoder().decode
+
+
+def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
+    """Let a person live through one event; timers due before it have fired."""
+    event = arrived.event
+    if event.name in OUTCOMES:
+        _hear_of_delivery(event, ledger)
+        enrichment = None
+    else:
+        enrichment = enrich(event.context, event.properties)
+        _take_in(life, event, enrichment, ledger)
+    if not arrived.is_history and _concerns_journeys(life, event, ledger):
+        view = View(
+            life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
+        )
+        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow)
+
+
+def merge(life: Life, other: Life, ledger: Ledger) -> None:
+    """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
+    life.first_seen_at = min(life.first_seen_at or other.first_seen_at, other.first_seen_at)
+    life.last_seen_at = max(life.last_seen_at, other.last_seen_at)
+    life.n_events += other.n_events
+    merge_traits(life.traits, other.traits)
+    merge_counters(life.counters, other.counters, ledger.catalogue.needs.counts)
+    for cut in sessions.merge(life.sessions, other.sessions):
+        if cut.replaces:
+            _note_revision(cut, ledger)
+    for experiment, variant in other.variants.items():
+        life.variants.setdefault(experiment, variant)
+    journeys.adopt(life, other, ledger)
+
+
+def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> None:
+    at = event.occurred_at
+    if not life.first_seen_at or at < life.first_seen_at:
+        life.first_seen_at = at
+    if at > life.last_seen_at:
+        life.last_seen_at = at
+    life.n_events += 1
+    if event.user_id and event.user_id not in life.user_ids and len(life.user_ids) < MAX_IDS:
+        life.user_ids.append(event.user_id)
+    if event.kind == "identify" and event.traits is not EMPTY:
+        learn(life.traits, _object(event.traits), at=at, message_id=event.message_id)
+    needs = ledger.catalogue.needs
+    window_ms = needs.counts.get(event.name)
+    if window_ms is not None or event.name in needs.since:
+        tally(life.counters, event.name, at=at, window_ms=window_ms or 0)
+    session_id = None
+    if event.kind != "alias":
+        cut = _cut(life, event, enrichment, ledger)
+        session_id = cut.session.id if cut else None
+    if event.kind not in _NOT_A_STEP:
+        ledger.facts.append(
+            StepTaken(
+                profile_id=ledger.profile_id,
+                at=ledger.at,
+                position=ledger.position,
+                source=event.source,
+                message_id=event.message_id,
+                name=event.name,
+                occurred_at=at,
+                session_id=session_id,
+                channel=enrichment.channel,
+            )
+        )
+
+
+def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cut | None:
+    catalogue = ledger.catalogue
+    cut = visit(
+        life.sessions,
+        Visit(
+            at=event.occurred_at,
+            message_id=event.message_id,
+            person=event.anonymous_id or event.user_id or "",
+            client_id=event.session_id or "",
+            channel=enrichment.channel,
+            step=event.name if event.name in catalogue.needs.visits else "",
+            rank=catalogue.ranks.get(event.name, -1),
+        ),
+        gap_ms=catalogue.session_gap_ms,
+    )
+    if cut is None:
+        return None
+    if cut.is_new:
+        _note_ends(life, cut, ledger)
+        session = cut.session
+        ledger.note(SessionStarted, session_id=session.id, started_at=session.started_at, channel=session.channel)
+    elif cut.replaces:
+        _note_revision(cut, ledger)
+    return cut
+
+
+def _note_ends(life: Life, cut: Cut, ledger: Ledger) -> None:
+    """A session is known to be over when a later one begins."""
+    for session in life.sessions:
+        if not session.is_ended and session.ended_at < cut.session.started_at:
+            session.is_ended = True
+            ledger.note(
+                SessionEnded,
+                session_id=session.id,
+                started_at=session.started_at,
+                ended_at=session.ended_at,
+                n_events=session.n_events,
+            )
+
+
+def _note_revision(cut: Cut, ledger: Ledger) -> None:
+    ledger.note(
+        SessionRevised,
+        session_id=cut.session.id,
+        replaces=list(cut.replaces),
+        started_at=cut.session.started_at,
+    )
+
+
+def _concerns_journeys(life: Life, event: Event, ledger: Ledger) -> bool:
+    return bool(life.enrolments) or event.name in ledger.catalogue.entries
+
+
+def _hear_of_delivery(event: Event, ledger: Ledger) -> None:
+    told = _object(event.properties)
+    attempts = told.get("attempts")
+    ledger.note(
+        Delivered,
+        action_id=str(told.get("action_id", "")),
+        outcome=event.name.removeprefix("$").removeprefix("delivery_"),
+        attempts=attempts if isinstance(attempts, int) else 0,
+        detail=str(told.get("reason") or ""),
+    )
+
+
+def _object(raw: bytes | msgspec.Raw) -> Mapping[str, Any]:
+    found = _decode(raw)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,162 @@
+"""Sessions: where one visit ends and the next begins.
+
+A session is a set of events with no gap above `gap_ms` between neighbours in the events' own time, or all events with
+one client session id. Both are functions of the set, so any order of arrival ends in the same sessions: a late event
+extends one, begins one, or bridges several into one.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+
+from msgspec import Struct
+
+from sojourn.engine.state import Session
+from sojourn.model.ids import SessionId, derive
+
+GAP_MS = 30 * 60_000  # 30 min: the web's convention since Urchin.
+LATENESS_MS = 24 * 3_600_000  # a day: later events than this, by the newest session, cut no sessions.
+MAX_SESSIONS = 64  # more than the 49 that gaps can cut in a day; client ids could make more.
+MAX_STEPS = 64  # distinct steps counted per session.
+
+
+class Visit(Struct, frozen=True):
+    """One event, as far as sessions care."""
+
+    at: int
+    """The event's own time, ms."""
+    message_id: str
+    person: str
+    """The anonymous or user id that came with it: makes a client's session id unique."""
+    client_id: str = ""
+    channel: str = ""
+    step: str = ""
+    """Counted where not empty."""
+    rank: int = -1
+    """The step's stage; -1 where it has none."""
+
+
+class Cut(Struct, frozen=True):
+    """What one event did to the sessions."""
+
+    session: Session
+    is_new: bool = False
+    replaces: tuple[SessionId, ...] = ()
+    """Ids that are gone because the session's start moved or sessions were bridged."""
+
+
+def visit(sessions: list[Session], event: Visit, *, gap_ms: int = GAP_MS) -> Cut | None:
+    """Put one event where it belongs; None where it comes too late to cut anything.
+
+    `sessions` is changed in place and stays ordered by start.
+    """
+    if not event.client_id and sessions:
+        newest = sessions[-1]
+        if not newest.client_id and newest.started_at < event.at <= newest.ended_at + gap_ms:
+            _join(newest, event)
+            return Cut(newest)
+    if sessions and event.at < _newest_end(sessions) - LATENESS_MS:
+        return None
+    return _place(sessions, _session_of(event), gap_ms=gap_ms)
+
+
+def merge(sessions: list[Session], others: list[Session], *, gap_ms: int = GAP_MS) -> list[Cut]:
+    """Bring the sessions of another life in; return what changed, session by session."""
+    cuts = []
+    for other in others:
+        cuts.append(_place(sessions, other, gap_ms=gap_ms))
+    return cuts
+
+
+def current(sessions: list[Session]) -> Session | None:
+    """Return the session the person is in, or was in last."""
+    return max(sessions, key=lambda session: session.ended_at) if sessions else None
+
+
+def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
+    touched = [session for session in sessions if _belong_together(session, new, gap_ms)]
+    before = {session.id for session in touched}
+    merged = new
+    for session in touched:
+        sessions.remove(session)
+        merged = _union(session, merged)
+    _rename(merged)
+    insort(sessions, merged, key=_order)
+    _forget(sessions)
+    return Cut(merged, is_new=not touched, replaces=tuple(sorted(before - {merged.id})))
+
+
+def _belong_together(one: Session, other: Session, gap_ms: int) -> bool:
+    if one.client_id or other.client_id:
+        return one.client_id == other.client_id and one.id == other.id
+    return other.started_at <= one.ended_at + gap_ms and one.started_at <= other.ended_at + gap_ms
+
+
+def _union(one: Session, other: Session) -> Session:
+    first, second = sorted((one, other), key=_order)
+    steps = dict(first.steps)
+    for step, n in second.steps.items():
+        steps[step] = steps.get(step, 0) + n
+    latest = max((one, other), key=lambda session: (session.latest_ranked_at, session.latest_rank))
+    return Session(
+        id=first.id,
+        started_at=first.started_at,
+        ended_at=max(one.ended_at, other.ended_at),
+        n_events=one.n_events + other.n_events,
+        channel=first.channel,
+        first_id=first.first_id,
+        client_id=first.client_id,
+        steps=steps,
+        furthest_rank=max(one.furthest_rank, other.furthest_rank),
+        latest_rank=latest.latest_rank,
+        latest_ranked_at=latest.latest_ranked_at,
+        is_ended=one.is_ended and other.is_ended,
+    )
+
+
+def _join(session: Session, event: Visit) -> None:
+    if event.at > session.ended_at:
+        session.ended_at = event.at
+    session.n_events += 1
+    session.is_ended = False
+    if event.step and (event.step in session.steps or len(session.steps) < MAX_STEPS):
+        session.steps[event.step] = session.steps.get(event.step, 0) + 1
+    if event.rank >= 0:
+        session.furthest_rank = max(session.furthest_rank, event.rank)
+        if (event.at, event.rank) >= (session.latest_ranked_at, session.latest_rank):
+            session.latest_rank, session.latest_ranked_at = event.rank, event.at
+
+
+def _session_of(event: Visit) -> Session:
+    identity = ("client", event.person, event.client_id) if event.client_id else ("gap", event.message_id)
+    return Session(
+        id=SessionId(derive("session", *identity)),
+        started_at=event.at,
+        ended_at=event.at,
+        n_events=1,
+        channel=event.channel,
+        first_id=event.message_id,
+        client_id=event.client_id,
+        steps={event.step: 1} if event.step else {},
+        furthest_rank=event.rank,
+        latest_rank=event.rank,
+        latest_ranked_at=event.at if event.rank >= 0 else 0,
+    )
+
+
+def _rename(session: Session) -> None:
+    if not session.client_id:
+        session.id = SessionId(derive("session", "gap", session.first_id))
+
+
+def _forget(sessions: list[Session]) -> None:
+    horizon = _newest_end(sessions) - LATENESS_MS
+    sessions[:] = [session for session in sessions if session.ended_at >= horizon][-MAX_SESSIONS:]
+
+
+def _newest_end(sessions: list[Session]) -> int:
+    return max(session.ended_at for session in sessions)
+
+
+def _order(session: Session) -> tuple[int, str]:
+    return session.started_at, session.first_id

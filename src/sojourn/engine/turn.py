@@ -1,0 +1,111 @@
+"""The turn: the one function every runtime calls.
+
+Pure: the state, the inputs and the time go in; the new state and everything that came of it come out. The runtime
+gives the state away with the call: it is changed in place and comes back in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.engine import identity, journeys, profile
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.state import Life, Pointer, State, Tie
+from sojourn.model.event import Event
+from sojourn.model.ids import anonymous_profile, user_profile
+from sojourn.model.turn import Aliased, Arrived, Input, Key, Named, Result, Stage
+
+
+def route(event: Event) -> Key:
+    """Say where an event enters: at its device's identity, or, coming from a server, at its user's alias."""
+    if event.kind == "alias" and event.previous_id:
+        return "identity", event.previous_id
+    if event.anonymous_id is not None:
+        return "identity", event.anonymous_id
+    assert event.user_id is not None, "the door refuses events without any id"
+    return "alias", event.user_id
+
+
+def turn(  # noqa: PLR0913 - the contract of every runtime, flat on purpose
+    stage: Stage,
+    key: str,
+    state: State | None,
+    inputs: Sequence[Input],
+    *,
+    until: int,
+    catalogue: Catalogue,
+) -> Result:
+    """Take one key through its inputs and its due timers.
+
+    Args:
+        stage: where in the walk; decides what `state` is.
+        key: an anonymous id (identity) or a user id (alias, profile).
+        state: what the last turn returned; None the first time. Changed in place.
+        inputs: for this key, in the order of (at, position), all later than those of earlier turns.
+        until: the log's clock: every input at or before it has been given, in this turn or before, so timers due
+            by then fire. Each fires at the instant it was due, before any later input (law 3).
+        catalogue: the definitions in force.
+
+    Returns:
+        All that came of it; the facts and actions are the same however the inputs are cut into turns.
+    """
+    if stage == "identity":
+        return _identity_turn(key, state, inputs, until, catalogue)
+    if stage == "alias":
+        return _alias_turn(key, state, inputs, catalogue)
+    return _profile_turn(key, state, inputs, until, catalogue)
+
+
+def _identity_turn(
+    key: str, state: State | None, inputs: Sequence[Input], until: int, catalogue: Catalogue
+) -> Result:
+    tie = state if isinstance(state, Tie) else Tie()
+    ledger = Ledger(catalogue, anonymous_profile(key))
+    changed = False
+    for given in inputs:
+        assert isinstance(given, Arrived), "only events enter at identity"
+        if tie.life is not None:
+            changed |= journeys.fire_due(tie.life, given.at, ledger)
+        ledger.at, ledger.position = given.at, given.position
+        changed |= identity.resolve(tie, key, given, ledger)
+    if tie.life is not None:
+        changed |= journeys.fire_due(tie.life, until, ledger)
+    return _result(tie, changed, ledger, wake=identity.wake_of(tie))
+
+
+def _alias_turn(key: str, state: State | None, inputs: Sequence[Input], catalogue: Catalogue) -> Result:
+    pointer = state if isinstance(state, Pointer) else Pointer()
+    ledger = Ledger(catalogue, user_profile(key))
+    changed = False
+    for given in inputs:
+        ledger.at, ledger.position = given.at, given.position
+        changed |= identity.point(pointer, key, given, ledger)
+    return _result(pointer, changed, ledger, wake=None)
+
+
+def _profile_turn(
+    key: str, state: State | None, inputs: Sequence[Input], until: int, catalogue: Catalogue
+) -> Result:
+    life = state if isinstance(state, Life) else Life(user_ids=[key])
+    ledger = Ledger(catalogue, user_profile(key))
+    changed = bool(inputs)
+    for given in inputs:
+        changed |= journeys.fire_due(life, given.at, ledger)
+        ledger.at, ledger.position = given.at, given.position
+        match given:
+            case Arrived():
+                profile.live(life, given, ledger)
+            case Named():
+                identity.receive(life, given, ledger)
+            case Aliased():
+                raise AssertionError("an alias ends at its pointer")
+            case _:
+                assert_never(given)
+    changed |= journeys.fire_due(life, until, ledger)
+    return _result(life, changed, ledger, wake=journeys.wake_of(life))
+
+
+def _result(state: State, changed: bool, ledger: Ledger, *, wake: int | None) -> Result:  # noqa: FBT001
+    return Result(state, changed, ledger.forward, ledger.actions, ledger.facts, wake)

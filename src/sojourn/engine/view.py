@@ -1,0 +1,177 @@
+"""The view: a profile at one instant, as expressions and templates see it (a `Scope`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.engine.enrich import Enrichment
+from sojourn.engine.experiments import assign
+from sojourn.engine.sessions import current
+from sojourn.engine.state import Enrolment, Life
+from sojourn.engine.traits import count_within
+from sojourn.model.event import Event
+
+_NOTHING: Mapping[str, Any] = {}
+_decode = msgspec.json.Decoder().decode
+
+
+class View:
+    """What a profile looks like while one input is handled; everything is looked up when it is asked for."""
+
+    __slots__ = ("_cache", "_catalogue", "_enrichment", "_event", "_life", "active", "at", "data", "enrolment", "unit")
+
+    def __init__(
+        self,
+        life: Life,
+        catalogue: Catalogue,
+        *,
+        at: int,
+        unit: str,
+        event: Event | None = None,
+        enrichment: Enrichment | None = None,
+    ) -> None:
+        self._life = life
+        self._catalogue = catalogue
+        self._event = event
+        self._enrichment = enrichment
+        self._cache: dict[str, Mapping[str, Any]] = {}
+        self.at = at
+        self.unit = unit
+        self.enrolment: Enrolment | None = None
+        self.active: frozenset[str] = frozenset()
+        self.data: Mapping[str, Any] = _NOTHING
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        found = self._cache.get("properties")
+        if found is None:
+            found = self._cache["properties"] = _object(self._event.properties) if self._event else _NOTHING
+        return found
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        found = self._cache.get("event")
+        if found is None:
+            found = self._cache["event"] = self._describe_event()
+        return found
+
+    @property
+    def traits(self) -> Mapping[str, Any]:
+        found = self._cache.get("traits")
+        if found is None:
+            found = self._cache["traits"] = {name: trait.value for name, trait in self._life.traits.items()}
+        return found
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        life = self._life
+        return {
+            "id": self.unit,
+            "user_id": life.user_ids[0] if life.user_ids else None,
+            "anonymous_id": life.anonymous_ids[-1] if life.anonymous_ids else None,
+            "first_seen_at": life.first_seen_at,
+            "last_seen_at": life.last_seen_at,
+            "traits": self.traits,
+        }
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        if self.enrolment is None:
+            return _NOTHING
+        entry = self.enrolment.entry
+        key = "entry:" + self.enrolment.id
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = {
+                "name": entry.name,
+                "at": entry.at,
+                "key": self.enrolment.key,
+                "properties": _object(entry.properties),
+            }
+        return found
+
+    @property
+    def session(self) -> Mapping[str, Any]:
+        session = current(self._life.sessions)
+        if session is None:
+            return _NOTHING
+        return {
+            "id": session.id,
+            "n_events": session.n_events,
+            "started_at": session.started_at,
+            "duration_s": (session.ended_at - session.started_at) / 1000,
+            "channel": session.channel,
+        }
+
+    def count(self, name: str, within_ms: int | None) -> int:
+        counter = self._life.counters.get(name)
+        if counter is None:
+            return 0
+        return counter.n if within_ms is None else count_within(counter, at=self.at, within_ms=within_ms)
+
+    def since(self, name: str) -> float | None:
+        counter = self._life.counters.get(name)
+        return None if counter is None else max(0, self.at - counter.last_at) / 1000
+
+    def visits(self, step: str) -> int:
+        session = current(self._life.sessions)
+        return session.steps.get(step, 0) if session else 0
+
+    def loops(self, step: str) -> int:
+        return max(0, self.visits(step) - 1)
+
+    def regressed(self) -> bool:
+        session = current(self._life.sessions)
+        return session is not None and 0 <= session.latest_rank < session.furthest_rank
+
+    def variant(self, experiment: str) -> str | None:
+        """Return the variant the person has or would get; asking is not exposure."""
+        kept = self._life.variants.get(experiment)
+        if kept is not None or self.enrolment is None:
+            return kept
+        journey = self._catalogue.versions.get((self.enrolment.journey, self.enrolment.version))
+        definition = journey.experiments.get(experiment) if journey else None
+        return assign(definition, self.unit)[0] if definition else None
+
+    def names(self) -> dict[str, Any]:
+        """Return what templates may name."""
+        return {
+            "event": self.event,
+            "properties": self.properties,
+            "traits": self.traits,
+            "trait": self.traits,
+            "profile": self.profile,
+            "entry": self.entry,
+            "session": self.session,
+            "data": self.data,
+            "journey": {"name": self.enrolment.journey, "version": self.enrolment.version} if self.enrolment else {},
+        }
+
+    def _describe_event(self) -> Mapping[str, Any]:
+        event = self._event
+        if event is None:
+            return _NOTHING
+        return {
+            "name": event.name,
+            "kind": event.kind,
+            "message_id": event.message_id,
+            "occurred_at": event.occurred_at,
+            "properties": self.properties,
+            "traits": _object(event.traits),
+            "user_id": event.user_id,
+            "anonymous_id": event.anonymous_id,
+            "group_id": event.group_id,
+            "source": event.source,
+            "channel": self._enrichment.channel if self._enrichment else "",
+            "device": msgspec.to_builtins(event.device) if event.device else _NOTHING,
+            "geo": msgspec.to_builtins(event.geo) if event.geo else _NOTHING,
+        }
+
+
+def _object(raw: msgspec.Raw | bytes) -> Mapping[str, Any]:
+    found = _decode(raw)
+    return found if isinstance(found, dict) else _NOTHING

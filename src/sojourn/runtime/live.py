@@ -1,0 +1,219 @@
+"""The live runtime: requests share one append, entries share one commit, and the next batch is worked on meanwhile.
+
+Three threads: the event loop (HTTP, the engine, deliveries), one for the log's appends and one for the store's
+commits, whose time goes into SQLite and fsync without the interpreter's lock. A failure of either ends the process:
+what was acknowledged is in the log, and the next start takes it up from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from sojourn.model.action import Action
+from sojourn.model.errors import InputError
+from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.ports import Appended, Commit
+from sojourn.runtime.driver import BATCH, Driver
+
+MAX_APPEND = 5_000  # events per append: 10 ms of fsync and writing.
+MAX_PENDING = 20_000  # events waiting for an append: a second's worth; more are told to come again.
+MAX_BACKLOG = 60_000  # entries waiting for the engine: three seconds' worth, about 100 MB.
+IDLE_MS = 1_000  # the longest the engine sleeps without looking at the clock.
+
+
+class Observer(Protocol):
+    """Who wants to know how the runtime is doing."""
+
+    def appended(self, *, n_events: int, n_duplicates: int, n_failed: int) -> None:
+        """One append is durable."""
+
+    def committed(self, *, n_entries: int, lag: int, latencies_ms: Sequence[int], n_actions: int) -> None:
+        """One commit is durable: `latencies_ms` from receipt to outbox, of the actions events decided."""
+
+
+class _Request(Struct, gc=False):
+    events: Sequence[Event]
+    failed: Sequence[FailedEvent]
+    answer: asyncio.Future[Appended]
+
+
+class Live:
+    """The log, the driver and the store, at work together."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        now: Callable[[], int],
+        observer: Observer,
+        on_actions: Callable[[Sequence[Action]], None],
+    ) -> None:
+        self._driver = driver
+        self._now = now
+        self._observer = observer
+        self._on_actions = on_actions
+        self._requests: list[_Request] = []
+        self._n_pending = 0
+        self._backlog: deque[Entry] = deque()
+        self._asked = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._is_closing = False
+        self._log_thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    @property
+    def backlog(self) -> int:
+        """How many entries wait for the engine."""
+        return len(self._backlog)
+
+    async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> Appended:
+        """Make events durable, together with whatever else arrives at the same time.
+
+        Raises InputError with status 503 where too much is waiting already.
+        """
+        if self._is_closing or self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG:
+            raise InputError("busy", "the engine cannot keep up; send it again in a moment", status=503)
+        request = _Request(events, failed, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
+        self._n_pending += len(events)
+        self._asked.set()
+        return await request.answer
+
+    async def run(self) -> None:
+        """Work until `close`; raises what ended the work otherwise."""
+        appending = asyncio.create_task(self._append_all())
+        engine = asyncio.create_task(self._process_all())
+        try:
+            done, _ = await asyncio.wait({appending, engine}, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in (appending, engine):
+                task.cancel()
+            for request in self._requests:
+                request.answer.cancel()
+
+    def close(self) -> None:
+        """Take nothing more; `run` returns when all that was taken is processed."""
+        self._is_closing = True
+        self._asked.set()
+        self._arrived.set()
+
+    async def off_loop(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Run a call that writes to the store on the thread that owns its writes."""
+        return await asyncio.get_running_loop().run_in_executor(self._store_thread, partial(call, *args))
+
+    async def _append_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            while self._requests:
+                requests = self._take_requests()
+                events = [event for request in requests for event in request.events]
+                failed = [one for request in requests for one in request.failed]
+                append = partial(self._driver.log.append, events, now=self._now(), failed=failed)
+                appended = await loop.run_in_executor(self._log_thread, append)
+                self._backlog.extend(appended.entries)
+                self._arrived.set()
+                self._n_pending -= len(events)
+                _answer(requests, appended)
+                self._observer.appended(
+                    n_events=len(appended.entries), n_duplicates=len(appended.duplicates), n_failed=len(failed)
+                )
+            if self._is_closing:
+                return
+
+    def _take_requests(self) -> list[_Request]:
+        n_events = 0
+        for n_requests, request in enumerate(self._requests, start=1):
+            n_events += len(request.events)
+            if n_events >= MAX_APPEND:
+                break
+        taken, self._requests = self._requests[:n_requests], self._requests[n_requests:]
+        return taken
+
+    async def _process_all(self) -> None:
+        storing: Awaitable[None] | None = None
+        driver = self._driver
+        while True:
+            entries, until = await self._next_work()
+            if until is None:
+                break
+            if not driver.timers.reaches(until):
+                if storing is not None:
+                    await storing
+                driver.timers.extend(until)
+            commit = driver.process(entries, until=until)
+            if commit is not None:
+                if storing is not None:
+                    await storing
+                storing = asyncio.create_task(self._store(commit, entries))
+                await asyncio.sleep(0)
+        if storing is not None:
+            await storing
+
+    async def _store(self, commit: Commit, entries: Sequence[Entry]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._store_thread, self._driver.store.commit, commit)
+        stored_at = self._now()
+        received = {entry.at: entry.event.received_at for entry in reversed(entries)}
+        latencies = [stored_at - received[action.at] for action in commit.actions if action.at in received]
+        self._observer.committed(
+            n_entries=len(entries), lag=len(self._backlog), latencies_ms=latencies, n_actions=len(commit.actions)
+        )
+        if commit.actions:
+            self._on_actions(commit.actions)
+
+    async def _next_work(self) -> tuple[list[Entry], int | None]:
+        """Wait for entries or a due timer; return entries and the clock; no clock when all is done."""
+        driver = self._driver
+        while True:
+            if self._backlog:
+                entries = [self._backlog.popleft() for _ in range(min(BATCH, len(self._backlog)))]
+                return entries, entries[-1].at
+            if self._is_closing and not self._requests and self._n_pending == 0:
+                return [], None
+            if driver.has_due(self._now()):
+                seal = partial(driver.log.seal, self._now())
+                clock, _ = await asyncio.get_running_loop().run_in_executor(self._log_thread, seal)
+                # The log's thread is first come, first served: entries stamped before this clock are in the
+                # backlog by now, and go first.
+                if not self._backlog:
+                    return [], clock
+                continue
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        due = self._driver.timers.next()
+        wait_ms = IDLE_MS if due is None else max(1, min(IDLE_MS, due - self._now()))
+        self._arrived.clear()
+        if self._backlog or self._is_closing and self._n_pending == 0:
+            return
+        try:
+            async with asyncio.timeout(wait_ms / 1000):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+
+
+def _answer(requests: Sequence[_Request], appended: Appended) -> None:
+    """Tell each request which of its own events were duplicates."""
+    duplicates = iter(appended.duplicates)
+    index = next(duplicates, None)
+    start = 0
+    for request in requests:
+        end = start + len(request.events)
+        own = []
+        while index is not None and index < end:
+            own.append(index - start)
+            index = next(duplicates, None)
+        start = end
+        if not request.answer.done():
+            request.answer.set_result(Appended([], own))
