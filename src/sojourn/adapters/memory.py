@@ -1,0 +1,225 @@
+"""The reference: log, store and outbox in dicts and lists, obviously right, one thread, nothing durable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from sojourn.model.action import Delivery, Letter
+from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.fact import Fact
+from sojourn.model.ids import digest
+from sojourn.model.ports import Appended, Commit, Progress, Stored
+from sojourn.model.turn import Key, Stage
+
+DAY_MS = 86_400_000
+FAILED_BODY_BYTES = 32_768  # The largest event a Segment client sends.
+
+_FACTS = msgspec.msgpack.Decoder(list[Fact])
+
+
+class MemoryLog:
+    """A log in a list."""
+
+    def __init__(self, *, window_days: int = 30, floor: int = 0) -> None:
+        """Start empty, with a clock that begins at `floor` (ms)."""
+        self._window_ms = window_days * DAY_MS
+        self._clock = floor
+        self._entries: list[Entry] = []
+        self._marks: dict[bytes, int] = {}
+        self._failed: list[FailedEvent] = []
+
+    def append(
+        self,
+        events: Sequence[Event],
+        *,
+        now: int,
+        failed: Sequence[FailedEvent] = (),
+        play: bool = False,
+        shadow: bool = False,
+    ) -> Appended:
+        """Add events; see the port."""
+        entries: list[Entry] = []
+        duplicates: list[int] = []
+        for index, event in enumerate(events):
+            mark = digest(event.source, event.message_id)
+            if mark in self._marks and self._marks[mark] > now - self._window_ms:
+                duplicates.append(index)
+                continue
+            self._marks[mark] = now
+            moment = event.occurred_at if play else now
+            is_history = play and moment < self._clock
+            self._clock = max(self._clock, moment)
+            entry = Entry(
+                position=len(self._entries) + 1,
+                at=self._clock,
+                event=event,
+                is_history=is_history,
+                is_shadow=shadow,
+            )
+            self._entries.append(entry)
+            entries.append(entry)
+        for event_failed in failed:
+            number = len(self._failed) + 1
+            body = event_failed.body[:FAILED_BODY_BYTES]
+            self._failed.append(msgspec.structs.replace(event_failed, id=number, body=body))
+        return Appended(entries, duplicates)
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """Return up to `limit` entries above `after`."""
+        return self._entries[after : after + limit]
+
+    def seal(self, now: int) -> tuple[int, int]:
+        """Move the clock up; return (clock, last position)."""
+        self._clock = max(self._clock, now)
+        return self._clock, len(self._entries)
+
+    def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
+        """Return failed events, newest first."""
+        older = self._failed if before is None else self._failed[: max(before - 1, 0)]
+        return older[::-1][:limit]
+
+    def close(self) -> None:
+        """Do nothing: memory needs no release."""
+
+
+class MemoryOutbox:
+    """Letters in a dict, in the order they were written."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.letters: dict[str, Letter] = {}
+
+    def waiting(self, sink: str, *, now: int, limit: int) -> list[Letter]:
+        """Return letters for a sink that are due, oldest first."""
+        due = [letter for letter in self._alive(sink) if letter.due_at <= now]
+        return [msgspec.structs.replace(letter) for letter in sorted(due, key=_due_at)[:limit]]
+
+    def next_due(self, sink: str) -> int | None:
+        """Return when the next letter for a sink is due."""
+        return min((letter.due_at for letter in self._alive(sink)), default=None)
+
+    def settle(self, settled: Sequence[tuple[Letter, Delivery]]) -> None:
+        """Take letters that are done out of the outbox."""
+        for letter, _ in settled:
+            self.letters.pop(letter.action.id, None)
+
+    def postpone(self, letters: Sequence[Letter]) -> None:
+        """Store letters' new attempts, due_at, last_error and dead_at."""
+        for letter in letters:
+            if letter.action.id in self.letters:
+                self.letters[letter.action.id] = msgspec.structs.replace(letter)
+
+    def dead(self, *, limit: int = 100) -> list[Letter]:
+        """Return dead letters, newest first."""
+        dead = [letter for letter in self.letters.values() if letter.dead_at is not None]
+        newest = sorted(reversed(dead), key=_dead_at, reverse=True)
+        return [msgspec.structs.replace(letter) for letter in newest[:limit]]
+
+    def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
+        """Put dead letters back, with no attempts; return how many."""
+        chosen = self.letters if action_ids is None else set(action_ids)
+        revived = [
+            letter
+            for letter in self.letters.values()
+            if letter.dead_at is not None and letter.action.id in chosen
+        ]
+        for letter in revived:
+            letter.attempts, letter.due_at, letter.dead_at = 0, now, None
+        return len(revived)
+
+    def _alive(self, sink: str) -> list[Letter]:
+        letters = self.letters.values()
+        return [letter for letter in letters if letter.action.sink == sink and letter.dead_at is None]
+
+
+class MemoryStore(MemoryOutbox):
+    """States, facts and documents in dicts, and the outbox of the same commits."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self._states: dict[Key, Stored] = {}
+        self._heads: dict[Key, int] = {}
+        self._groups: list[tuple[Key, list[Fact]]] = []
+        self._documents: dict[str, bytes] = {}
+        self._progress = Progress()
+
+    @property
+    def outbox(self) -> MemoryOutbox:
+        """The outbox whose letters appear in this store's commits."""
+        return self
+
+    def progress(self) -> Progress:
+        """Return the position and clock of the last commit."""
+        return self._progress
+
+    def load(self, keys: Sequence[Key]) -> dict[Key, Stored]:
+        """Return the states that exist of these keys."""
+        return {key: self._states[key] for key in keys if key in self._states}
+
+    def commit(self, commit: Commit) -> None:
+        """Store a batch; see the port."""
+        for write in commit.writes:
+            if write.facts:
+                self._groups.append((write.key, _FACTS.decode(write.facts)))
+                self._heads[write.key] = len(self._groups)
+            before = self._states.get(write.key)
+            state = (before.state if before else None) if write.keep_state else write.state
+            if state is None:
+                self._states.pop(write.key, None)
+            else:
+                self._states[write.key] = Stored(state, write.wake, self._heads.get(write.key, 0))
+        for action in commit.actions:
+            self.letters.setdefault(action.id, Letter(action, due_at=action.at))
+        self._progress = Progress(commit.position, commit.clock)
+
+    def due(self, until: int, limit: int) -> list[tuple[int, Key]]:
+        """Return the earliest timers due by `until`."""
+        timers = [(stored.wake, key) for key, stored in self._states.items() if stored.wake is not None]
+        return sorted((wake, key) for wake, key in timers if wake <= until)[:limit]
+
+    def keys(self, stage: Stage) -> list[str]:
+        """Return all keys of a stage that have a state."""
+        return [key for owner, key in self._states if owner == stage]
+
+    def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
+        """Return a key's facts, newest first."""
+        lived = [fact for owner, group in self._groups if owner == key for fact in group]
+        return lived[::-1][:limit]
+
+    def facts_after(self, group: int, limit: int) -> list[tuple[int, list[Fact]]]:
+        """Return groups of facts with a number above `group`, in order."""
+        tail = self._groups[group : group + limit]
+        return [(group + 1 + index, facts) for index, (_, facts) in enumerate(tail)]
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how much is kept, by name."""
+        dead = sum(letter.dead_at is not None for letter in self.letters.values())
+        return {
+            "profiles": sum(stage == "profile" for stage, _ in self._states),
+            "devices": sum(stage == "identity" for stage, _ in self._states),
+            "timers": sum(stored.wake is not None for stored in self._states.values()),
+            "outbox": len(self.letters) - dead,
+            "dead_letters": dead,
+        }
+
+    def keep(self, name: str, value: bytes) -> None:
+        """Keep a small document under a name."""
+        self._documents[name] = value
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a document kept under a name."""
+        return self._documents.get(name)
+
+    def close(self) -> None:
+        """Do nothing: memory needs no release."""
+
+
+def _due_at(letter: Letter) -> int:
+    return letter.due_at
+
+
+def _dead_at(letter: Letter) -> int:
+    return letter.dead_at or 0
