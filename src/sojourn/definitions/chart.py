@@ -47,6 +47,21 @@ class Want(Struct, frozen=True):
 Content = Raise | Send | Cancel | Assign | Want
 
 
+Block = tuple[Content, ...]
+"""Content that is run as one: an error in it skips the rest of it, and nothing else."""
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Where a transition leads: what it spares and what it enters."""
+
+    domain: int
+    """The innermost compound state around source and targets: it stays, what is active inside is left."""
+    entering: tuple[tuple[int, Block], ...]
+    """The states entered, in document order, each with a block to run (with several, once for each)."""
+    is_fixed: bool
+    """False where a history state lies on the way: then this is the way as long as nothing is remembered."""
+
+
 class Transition(Struct, frozen=True, kw_only=True):
     """One way out of a state."""
 
@@ -60,8 +75,10 @@ class Transition(Struct, frozen=True, kw_only=True):
     targets: tuple[int, ...] = ()
     """Indexes of states; empty: actions only, nothing is left or entered."""
     is_internal: bool = False
-    content: tuple[Content, ...] = ()
+    content: Block = ()
     source: int = 0
+    route: Route | None = None
+    """Derived; None where there are no targets."""
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -82,9 +99,19 @@ class State(Struct, frozen=True, kw_only=True):
     initial: Transition | None = None
     """Of root and compound states; of a history state, its default."""
     is_deep: bool = False
-    entry: tuple[Content, ...] = ()
-    exit: tuple[Content, ...] = ()
+    entry: Block = ()
+    exit: Block = ()
     transitions: tuple[Transition, ...] = ()
+
+    line: tuple[int, ...] = ()
+    """Derived: itself and its ancestors up to the root, so in reverse document order."""
+    answers: dict[str, tuple[Transition, ...]] = {}
+    """Derived, of leaves: event name -> what may answer it, its ancestors' too, innermost first; `""` -> what
+    needs no event."""
+    wild: tuple[Transition, ...] = ()
+    """Derived, of leaves: where one of these uses a prefix or `*`, all that need an event; else empty."""
+    is_leaf: bool = False
+    """Derived: atomic or final, so active with nothing inside."""
 
 
 class Chart(Struct, frozen=True, kw_only=True):
@@ -97,4 +124,4 @@ class Chart(Struct, frozen=True, kw_only=True):
     names: frozenset[str] = frozenset()
     """Every event name some transition answers to exactly."""
     is_listening_to_any: bool = False
-    """True where a prefix or `*` is used: `names` does not tell all."""
+    """True where a prefix, `*` or a guarded eventless transition is used: `names` does not tell all."""
