@@ -229,6 +229,14 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
     assert (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8").strip() == written.stdout.strip()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_make_target_a_page_names_exists(page: Path) -> None:
+    """The two commands of the README are the first thing anybody types."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.M))
+    assert named - targets == set()
+
+
 def test_fences_use_no_word_the_session_does_not_know() -> None:
     """A misspelt mark would be a command nobody runs."""
     marks = {info.partition(" ")[2] for page in PAGES for info, _ in blocks(page) if " " in info}
