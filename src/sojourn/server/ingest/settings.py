@@ -1,0 +1,63 @@
+"""Settings: the small documents that browser SDKs fetch before they send anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def segment_settings(write_key: str, *, host: str, scheme: str) -> dict[str, Any]:
+    """Return what analytics-next boots with (`/v1/projects/<key>/settings`): no integration but this server.
+
+    `httpConfig` steers its retries: a 429 or 503 is worth ten attempts with a growing pause.
+    """
+    backoff = {"enabled": True, "maxRetryCount": 10, "baseBackoffInterval": 0.5, "maxBackoffInterval": 60}
+    return {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": write_key,
+                "apiHost": f"{host}/v1",
+                "protocol": scheme,
+                "unbundledIntegrations": [],
+                "addBundledMetadata": False,
+                "maybeBundledConfigIds": {},
+                "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
+                "httpConfig": {"rateLimitConfig": {"enabled": True}, "backoffConfig": backoff},
+            }
+        },
+        "plan": {
+            kind: {"__default": {"enabled": True, "integrations": {}}}
+            for kind in ("track", "identify", "group")
+        },
+        "edgeFunction": {},
+        "analyticsNextEnabled": True,
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    }
+
+
+def source_config(write_key: str, source: str) -> dict[str, Any]:
+    """Return what RudderStack's SDKs boot with (`/sourceConfig`): an enabled source without device-side
+    destinations.
+
+    Their own error and metric reports are off: they would go to this server, which has no use for them.
+    """
+    off = {"enabled": False}
+    return {
+        "source": {
+            "id": source,
+            "name": source,
+            "writeKey": write_key,
+            "enabled": True,
+            "config": {"statsCollection": {"errors": off, "metrics": off}},
+            "workspaceId": "sojourn",
+            "destinations": [],
+            "connections": [],
+            "dataplanes": {},
+            "updatedAt": "2026-01-01T00:00:00.000Z",
+        },
+        "consentManagementMetadata": {"providers": []},
+        "isHosted": False,
+    }
