@@ -114,17 +114,13 @@ class MemoryOutbox:
     def dead(self, *, limit: int = 100) -> list[Letter]:
         """Return dead letters, newest first."""
         dead = [letter for letter in self.letters.values() if letter.dead_at is not None]
-        newest = sorted(reversed(dead), key=_dead_at, reverse=True)
+        newest = sorted(dead, key=_dead_at)[::-1]
         return [msgspec.structs.replace(letter) for letter in newest[:limit]]
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
         """Put dead letters back, with no attempts; return how many."""
-        chosen = self.letters if action_ids is None else set(action_ids)
-        revived = [
-            letter
-            for letter in self.letters.values()
-            if letter.dead_at is not None and letter.action.id in chosen
-        ]
+        dead = [letter for letter in self.letters.values() if letter.dead_at is not None]
+        revived = dead if action_ids is None else [one for one in dead if one.action.id in set(action_ids)]
         for letter in revived:
             letter.attempts, letter.due_at, letter.dead_at = 0, now, None
         return len(revived)
@@ -172,7 +168,8 @@ class MemoryStore(MemoryOutbox):
             else:
                 self._states[write.key] = Stored(state, write.wake, self._heads.get(write.key, 0))
         for action in commit.actions:
-            self.letters.setdefault(action.id, Letter(action, due_at=action.at))
+            self.letters.setdefault(action.id, Letter(action=action, due_at=action.at))
+        self._documents.update(commit.documents)
         self._progress = Progress(commit.position, commit.clock)
 
     def due(self, until: int, limit: int) -> list[tuple[int, Key]]:
