@@ -99,6 +99,8 @@ class Commit(Struct, frozen=True):
     """The instant up to which timers have fired."""
     writes: list[Write]
     actions: list[Action]
+    documents: dict[str, bytes] = {}
+    """Small documents to keep with it, by name."""
 
 
 class Progress(Struct, frozen=True):

@@ -18,6 +18,7 @@ from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Stage
+from sojourn.runtime.tallies import DOCUMENT, Tallies
 from sojourn.runtime.timers import Timers
 
 BATCH = 512  # entries per commit: 20 ms of work, a fifth of the latency allowed.
@@ -39,6 +40,8 @@ class Driver:
         self.clock = progress.clock
         self.timers = Timers(store)
         self.timers.extend(self.clock)
+        self.tallies = Tallies(store)
+        self._has_new_tallies = False
         self._aliased = set(store.keys("alias"))
         self._cache = cache
         self._young: dict[Key, Any] = {}
@@ -90,7 +93,13 @@ class Driver:
             self.position = entries[-1].position
         self.clock = max(self.clock, until)
         self._rotate()
-        return Commit(self.position, self.clock, writes, actions)
+        return Commit(self.position, self.clock, writes, actions, self._documents())
+
+    def _documents(self) -> dict[str, bytes]:
+        if not self._has_new_tallies:
+            return {}
+        self._has_new_tallies = False
+        return {DOCUMENT: self.tallies.document()}
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:
         inputs: dict[Stage, dict[str, list[Input]]] = {stage: {} for stage in STAGES}
@@ -121,7 +130,10 @@ class Driver:
             result = turn(stage, key, states.get(key), given, until=until, catalogue=self.catalogue)
             for forward in result.forward:
                 inputs[forward.stage].setdefault(forward.key, []).append(forward.input)
-            facts = _encode_facts(result.facts) if result.facts else b""
+            facts = b""
+            if result.facts:
+                facts = _encode_facts(result.facts)
+                self._has_new_tallies |= self.tallies.take(result.facts)
             at = (stage, key)
             if result.changed or facts:
                 writes.append(Write(at, encode(result.state), result.wake, facts))

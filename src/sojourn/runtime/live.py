@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from sojourn.model.action import Action
-from sojourn.model.errors import InputError
+from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended, Commit
 from sojourn.runtime.driver import BATCH, Driver
@@ -76,10 +76,10 @@ class Live:
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> Appended:
         """Make events durable, together with whatever else arrives at the same time.
 
-        Raises InputError with status 503 where too much is waiting already.
+        Raises UnavailableError where too much is waiting already, or the house is closing.
         """
         if self._is_closing or self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG:
-            raise InputError("busy", "the engine cannot keep up; send it again in a moment", status=503)
+            raise UnavailableError("the engine cannot keep up with what is sent")
         request = _Request(events, failed, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         self._n_pending += len(events)

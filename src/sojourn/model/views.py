@@ -1,0 +1,79 @@
+"""Views: what a person who asks is shown; the same for the command line and the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from sojourn.model.fact import Fact
+
+
+class SessionView(Struct, kw_only=True):
+    """One of the newest visits."""
+
+    id: str
+    started_at: int
+    ended_at: int
+    n_events: int
+    channel: str
+
+
+class EnrolmentView(Struct, kw_only=True):
+    """Where the person stands in one journey."""
+
+    id: str
+    journey: str
+    version: str
+    key: str
+    state: list[str]
+    entered_at: int
+    next_timer_at: int | None
+    held_out: bool
+
+
+class ProfileView(Struct, kw_only=True):
+    """One person: who they are, where they stand, and what led there."""
+
+    id: str
+    user_ids: list[str]
+    anonymous_ids: list[str]
+    first_seen_at: int
+    last_seen_at: int
+    n_events: int
+    traits: dict[str, Any]
+    sessions: list[SessionView]
+    enrolments: list[EnrolmentView]
+    variants: dict[str, str]
+    timeline: list[Fact]
+    """Oldest first; those of the devices tied to the person among them."""
+
+
+class JourneyView(Struct, kw_only=True):
+    """One journey in force, and how many people are where."""
+
+    name: str
+    version: str
+    is_open: bool
+    """False: its definition is gone; people inside go on, nobody enters."""
+    entered: int = 0
+    goals: int = 0
+    exited: int = 0
+    actions: int = 0
+    withheld: int = 0
+    states: dict[str, int] = {}
+    """Atomic state -> people in it now."""
+
+
+class StatusView(Struct, kw_only=True):
+    """How the house is doing."""
+
+    version: str
+    position: int
+    """The last log entry processed and stored."""
+    log_end: int
+    """The last log entry."""
+    clock: int
+    """The instant up to which timers have fired, ms."""
+    counts: dict[str, int]
+    """`profiles`, `devices`, `timers`, `outbox`, `dead_letters`."""

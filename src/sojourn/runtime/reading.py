@@ -1,0 +1,82 @@
+"""Reading: one person as the store knows them, for the command line and the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sojourn.engine.state import Enrolment, Life, Session, Tie, decode
+from sojourn.model.fact import Fact, Identified
+from sojourn.model.ports import Store
+from sojourn.model.turn import Key
+from sojourn.model.views import EnrolmentView, ProfileView, SessionView
+
+MAX_TIMELINE = 1_000  # facts shown of one person, newest kept.
+
+
+def find_profile(store: Store, any_id: str, *, limit: int = 100) -> ProfileView | None:
+    """Find a person by a user id or an anonymous id; `limit` facts at most (up to MAX_TIMELINE)."""
+    found = _load(store, ("profile", any_id))
+    if isinstance(found, Life):
+        return _describe(store, ("profile", any_id), found, limit)
+    tie = _load(store, ("identity", any_id))
+    if not isinstance(tie, Tie):
+        return None
+    if tie.owner is not None:
+        life = _load(store, ("profile", tie.owner))
+        return _describe(store, ("profile", tie.owner), life, limit) if isinstance(life, Life) else None
+    return _describe(store, ("identity", any_id), tie.life, limit) if tie.life is not None else None
+
+
+def _load(store: Store, key: Key) -> Any:
+    stored = store.load([key]).get(key)
+    return None if stored is None else decode(key[0], stored.state)
+
+
+def _describe(store: Store, key: Key, life: Life, limit: int) -> ProfileView:
+    prefix = "u:" if key[0] == "profile" else "a:"
+    return ProfileView(
+        id=prefix + key[1],
+        user_ids=life.user_ids,
+        anonymous_ids=life.anonymous_ids,
+        first_seen_at=life.first_seen_at,
+        last_seen_at=life.last_seen_at,
+        n_events=life.n_events,
+        traits={name: trait.value for name, trait in sorted(life.traits.items())},
+        sessions=[_describe_session(session) for session in life.sessions],
+        enrolments=[_describe_enrolment(enrolment) for enrolment in life.enrolments],
+        variants=life.variants,
+        timeline=_timeline(store, key, min(limit, MAX_TIMELINE)),
+    )
+
+
+def _describe_session(session: Session) -> SessionView:
+    return SessionView(
+        id=session.id,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        n_events=session.n_events,
+        channel=session.channel,
+    )
+
+
+def _describe_enrolment(enrolment: Enrolment) -> EnrolmentView:
+    return EnrolmentView(
+        id=enrolment.id,
+        journey=enrolment.journey,
+        version=enrolment.version,
+        key=enrolment.key,
+        state=list(enrolment.machine.active),
+        entered_at=enrolment.entered_at,
+        next_timer_at=enrolment.wake or None,
+        held_out=enrolment.is_held_out,
+    )
+
+
+def _timeline(store: Store, key: Key, limit: int) -> list[Fact]:
+    facts = store.facts(key, limit=limit)
+    if key[0] == "profile":
+        devices = {fact.anonymous_id for fact in facts if isinstance(fact, Identified) and fact.anonymous_id}
+        for device in sorted(devices):
+            facts = facts + store.facts(("identity", device), limit=limit)
+        facts += [fact for fact in store.facts(("alias", key[1]), limit=limit)]
+    return sorted(facts, key=lambda fact: (fact.at, fact.position))[-limit:]

@@ -1,0 +1,95 @@
+"""Tallies: how many people are where in each journey, kept from the facts, in the commit that makes them true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.model.fact import ActionDecided, ActionWithheld, Entered, Exited, Fact, GoalReached, Transitioned
+from sojourn.model.ports import Store
+from sojourn.model.views import JourneyView
+
+DOCUMENT = "tallies"
+
+
+class Tally(Struct):
+    """Of one version of one journey."""
+
+    entered: int = 0
+    goals: int = 0
+    exited: int = 0
+    actions: int = 0
+    withheld: int = 0
+    states: dict[str, int] = {}
+
+
+class Tallies:
+    """All of them, by journey and version."""
+
+    def __init__(self, store: Store) -> None:
+        kept = store.kept(DOCUMENT)
+        self._tallies = {} if kept is None else msgspec.json.decode(kept, type=dict[str, dict[str, Tally]])
+
+    def take(self, facts: Iterable[Fact]) -> bool:
+        """Take facts in; return whether they changed anything."""
+        has_changed = False
+        for fact in facts:
+            match fact:
+                case Transitioned():
+                    states = self._of(fact.journey, fact.version).states
+                    _move(states, fact.source, -1)
+                    _move(states, fact.target, +1)
+                case Entered():
+                    self._of(fact.journey, fact.version).entered += 1
+                case Exited():
+                    tally = self._of(fact.journey, fact.version)
+                    tally.exited += 1
+                    _move(tally.states, fact.state, -1)
+                case GoalReached():
+                    self._of(fact.journey, fact.version).goals += 1
+                case ActionDecided():
+                    self._of(fact.journey, fact.version).actions += 1
+                case ActionWithheld():
+                    self._of(fact.journey, fact.version).withheld += 1
+                case _:
+                    continue
+            has_changed = True
+        return has_changed
+
+    def document(self) -> bytes:
+        """Return them as the store keeps them."""
+        return msgspec.json.encode(self._tallies)
+
+    def views(self, catalogue: Catalogue) -> list[JourneyView]:
+        """Lay them out for a reader: versions in force, and older ones that somebody was in."""
+        versions = dict.fromkeys((journey.name, journey.version) for journey in catalogue.journeys.values())
+        versions.update(dict.fromkeys((name, one) for name, row in self._tallies.items() for one in row))
+        return [self._view(catalogue, name, version) for name, version in sorted(versions)]
+
+    def _of(self, journey: str, version: str) -> Tally:
+        return self._tallies.setdefault(journey, {}).setdefault(version, Tally())
+
+    def _view(self, catalogue: Catalogue, name: str, version: str) -> JourneyView:
+        tally = self._tallies.get(name, {}).get(version, Tally())
+        current = catalogue.journeys.get(name)
+        return JourneyView(
+            name=name,
+            version=version,
+            is_open=current is not None and current.version == version,
+            entered=tally.entered,
+            goals=tally.goals,
+            exited=tally.exited,
+            actions=tally.actions,
+            withheld=tally.withheld,
+            states=dict(sorted(tally.states.items())),
+        )
+
+
+def _move(states: dict[str, int], names: Sequence[str], by: int) -> None:
+    for name in names:
+        states[name] = states.get(name, 0) + by
+        if not states[name]:
+            del states[name]

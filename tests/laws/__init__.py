@@ -1,0 +1,1 @@
+"""The laws: live = replay = partitioned, whatever the history."""

@@ -1,0 +1,142 @@
+"""Three ways to run one history: batch by batch with clock ticks, all at once, and on partitions."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+from zlib import crc32
+
+import msgspec
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.engine.state import decode, encode
+from sojourn.engine.turn import route, turn
+from sojourn.model.event import Entry
+from sojourn.model.turn import STAGES, Arrived, Input, Result, Stage
+
+
+class Outcome(msgspec.Struct):
+    """All that came of a history, in an order that does not depend on how it was run."""
+
+    facts: list[bytes]
+    actions: list[bytes]
+    states: dict[tuple[str, str], bytes]
+
+
+class Collector:
+    """Takes results in and lays them out for comparison."""
+
+    def __init__(self) -> None:
+        self.facts: list[bytes] = []
+        self.actions: list[bytes] = []
+        self.states: dict[tuple[str, str], bytes] = {}
+
+    def take(self, stage: Stage, key: str, result: Result) -> None:
+        """Keep what one turn came to; states only where there is one to keep."""
+        self.facts.extend(msgspec.json.encode(fact) for fact in result.facts)
+        self.actions.extend(msgspec.json.encode(action) for action in result.actions)
+        if result.changed or (stage, key) in self.states:
+            self.states[stage, key] = encode(result.state)
+
+    def outcome(self) -> Outcome:
+        """Return everything, sorted."""
+        return Outcome(sorted(self.facts), sorted(self.actions), dict(sorted(self.states.items())))
+
+
+class Partition:
+    """One partition of one stage: its own keys, its own queue, its own pace."""
+
+    def __init__(self, stage: Stage, catalogue: Catalogue, collector: Collector) -> None:
+        self.stage = stage
+        self.catalogue = catalogue
+        self.collector = collector
+        self.states: dict[str, Any] = {}
+        self.wakes: dict[str, int] = {}
+        self.queue: list[Input] = []
+
+    def step(self, n_inputs: int, *, upto: int, until: int, random: Random) -> list[tuple[Stage, str, Input]]:
+        """Process some inputs with a position up to `upto`, and maybe wake sleepers; return what goes forward."""
+        self.queue.sort(key=lambda pair: (pair[1].at, pair[1].position))  # type: ignore[index]
+        forward = []
+        for _ in range(n_inputs):
+            if not self.queue or self.queue[0][1].position > upto:  # type: ignore[index]
+                break
+            key, given = self.queue.pop(0)  # type: ignore[misc]
+            forward += self._turn(key, [given], until=given.at, random=random)
+        else:
+            return forward
+        if random.random() < 0.5:
+            for key in [key for key, wake in self.wakes.items() if wake <= until]:
+                forward += self._turn(key, [], until=until, random=random)
+        return forward
+
+    def _turn(self, key: str, inputs: list[Input], *, until: int, random: Random) -> list[tuple[Stage, str, Input]]:
+        state = self.states.get(key)
+        if state is not None and random.random() < 0.3:  # as if it had been stored and loaded
+            state = decode(self.stage, encode(state))
+        result = turn(self.stage, key, state, inputs, until=until, catalogue=self.catalogue)
+        self.states[key] = result.state
+        self.wakes.pop(key, None)
+        if result.wake is not None:
+            self.wakes[key] = result.wake
+        self.collector.take(self.stage, key, result)
+        return [(one.stage, one.key, one.input) for one in result.forward]
+
+    def watermark(self, upstream: int) -> int:
+        """Every input of ours up to this position is processed."""
+        waiting = min((pair[1].position for pair in self.queue), default=upstream + 1)  # type: ignore[index]
+        return min(upstream, waiting - 1)
+
+
+def partitioned(entries: list[Entry], catalogue: Catalogue, *, until: int, n_partitions: int, random: Random) -> Outcome:
+    """Run a history on partitions in random interleaving; each stage waits for a strict watermark of the one before."""
+    collector = Collector()
+    floors = {stage: [Partition(stage, catalogue, collector) for _ in range(n_partitions)] for stage in STAGES}
+    clocks = {entry.position: entry.at for entry in entries}
+    clocks[0] = 0
+    last = entries[-1].position if entries else 0
+    n_fed = 0
+    marks = {stage: [0] * n_partitions for stage in STAGES}
+    while True:
+        for entry in entries[n_fed : n_fed + random.randrange(1, 5)]:
+            stage, key = route(entry.event)
+            given = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
+            floors[stage][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
+            n_fed += 1
+        upstream = n_fed
+        for stage in STAGES:
+            order = list(range(n_partitions))
+            random.shuffle(order)
+            for index in order[: random.randrange(n_partitions + 1)]:
+                partition = floors[stage][index]
+                done = partition.step(random.randrange(1, 9), upto=upstream, until=clocks[marks[stage][index]], random=random)
+                for target, key, given in done:
+                    floors[target][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
+                marks[stage][index] = max(marks[stage][index], partition.watermark(upstream))
+            upstream = min(marks[stage])
+        if n_fed == last and all(mark == last for row in marks.values() for mark in row):
+            break
+    for stage in STAGES:
+        for partition in floors[stage]:
+            for key in list(partition.states):
+                assert not partition._turn(key, [], until=until, random=random), "a timer forwards nothing"
+    return collector.outcome()
+
+
+def sequential(entries: list[Entry], catalogue: Catalogue, *, until: int) -> Outcome:
+    """Run a history one entry at a time through all stages, timers only when the next input or the end comes."""
+    collector = Collector()
+    floors = {stage: Partition(stage, catalogue, collector) for stage in STAGES}
+    calm = Random(1)
+    for entry in entries:
+        stage, key = route(entry.event)
+        waiting: list[tuple[Stage, str, Input]] = [
+            (stage, key, Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow))
+        ]
+        while waiting:
+            target, name, given = waiting.pop(0)
+            waiting += floors[target]._turn(name, [given], until=given.at, random=calm)
+    for stage in STAGES:
+        for key in list(floors[stage].states):
+            floors[stage]._turn(key, [], until=until, random=calm)
+    return collector.outcome()
