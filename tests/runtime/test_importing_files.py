@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from sojourn.model.errors import ConfigError, InputError
-from sojourn.model.event import Event, FailedEvent
+from sojourn.model.event import EMPTY, Event, FailedEvent
 from sojourn.runtime.importing import (
     Origin,
     parse_column_map,
@@ -112,10 +112,12 @@ def test_lines_of_json_take_a_map_too(tmp_path: Path) -> None:
         ('{"type":["track"],"userId":"u"}', "bad-type"),
         ('{"event":"A","timestamp":1}', "missing-id"),
         ('{"event":"A","userId":"","timestamp":1}', "missing-id"),
+        ('{"event":"A","userId":"undefined","timestamp":1}', "missing-id"),
+        ('{"type":"alias","userId":"u","timestamp":1}', "missing-id"),
         ('{"event":"A","userId":{},"timestamp":1}', "bad-id"),
         ('{"event":"A","userId":true,"timestamp":1}', "bad-id"),
         ('{"event":"A","userId":"u","messageId":[],"timestamp":1}', "bad-id"),
-        ('{"event":"A","userId":"' + "u" * 1000 + '","timestamp":1}', "bad-id"),
+        ('{"event":"A","userId":"' + "u" * 1001 + '","timestamp":1}', "bad-id"),
         ('{"event":{"a":1},"userId":"u","timestamp":1}', "bad-event"),
         ('{"type":"track","userId":"u","timestamp":1}', "missing-event"),
         ('{"event":"A","userId":"u"}', "missing-timestamp"),
@@ -123,6 +125,8 @@ def test_lines_of_json_take_a_map_too(tmp_path: Path) -> None:
         ('{"event":"A","userId":"u","timestamp":-5}', "bad-timestamp"),
         ('{"event":"A","userId":"u","timestamp":"9999-01-01"}', "future-timestamp"),
         ('{"event":"A","userId":"u","timestamp":1,"properties":[1]}', "bad-value"),
+        ('{"event":"A","userId":"u","timestamp":1,"properties":{"a":1e999}}', "bad-value"),
+        ('{"event":"A","userId":"u","timestamp":1,"traits":' + '{"a":' * 70 + "1" + "}" * 71, "too-deep"),
     ],
 )
 def test_a_bad_line_fails_with_its_reason_and_its_neighbours_live(
@@ -137,6 +141,22 @@ def test_a_bad_line_fails_with_its_reason_and_its_neighbours_live(
 
     assert names(found) == ["Good", code, "Good"]
     assert (found[1].path, found[1].body) == ("x.jsonl:line 2", raw[:32_768])
+
+
+def test_what_the_door_adds_to_an_event_is_added_to_a_row(tmp_path: Path) -> None:
+    """Lookups and truncated addresses are the door's; it may find the row wrong, too."""
+
+    def dress(event: Event) -> Event:
+        if event.context != EMPTY:
+            raise InputError("bad-context", "expected none", path="context")
+        return msgspec.structs.replace(event, ip="1.2.3.0")
+
+    line = '{"event":"A","userId":"u","timestamp":1}\n'
+    path = written(tmp_path, "x.jsonl", line + line.replace("}", ',"context":{"a":1}}'))
+
+    first, second = items(path, origin=Origin(source="import", now_ms=NOW, dress=dress))
+
+    assert (first.ip, second.code) == ("1.2.3.0", "bad-context")
 
 
 def test_a_json_array_says_how_to_make_lines_of_it(tmp_path: Path) -> None:

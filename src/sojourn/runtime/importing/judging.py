@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from math import isnan
@@ -13,18 +13,24 @@ from msgspec import Raw, Struct
 
 from sojourn.model.errors import InputError
 from sojourn.model.event import EMPTY, Event, Kind
-from sojourn.model.ids import derive
+from sojourn.model.ids import derive, is_blocked_id
 from sojourn.runtime.importing.instants import parse_instant
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 MESSAGE_ID_CHARS = 100  # Segment's bound; a longer id is hashed, never cut.
-ID_CHARS = 512  # No SDK writes longer ids; an id is part of a key, so it has a bound.
-NAME_CHARS = 512
+ID_CHARS = 1000  # These and the depth are the door's own bounds: what is imported could have come live.
+NAME_CHARS = 500
+MAX_DEPTH = 64
 
 # The log's clock never goes back, so one row from the year 9999 would stop time.
 # Machines' clocks differ by less.
 AHEAD_MS = 300_000
+
+
+def as_it_is(event: Event) -> Event:
+    """Add nothing."""
+    return event
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -35,6 +41,10 @@ class Origin(Struct, frozen=True, kw_only=True):
     """The door's wall clock at the start."""
     zone: tzinfo = UTC
     """Where times without a zone were written."""
+    dress: Callable[[Event], Event] = as_it_is
+    """What the door adds to an event (a device, a place) and takes away (half an address).
+
+    It may raise InputError."""
 
 
 class Fields(Struct, kw_only=True):
@@ -67,13 +77,10 @@ def build_event(fields: Fields, number: int, content: Sequence[str], *, origin: 
         InputError: The row is no event; `path` names the field.
     """
     kind = _kind(fields)
-    user_id = _id(fields.user_id, "userId")
-    anonymous_id = _id(fields.anonymous_id, "anonymousId")
-    if user_id is None and anonymous_id is None:
-        raise InputError("missing-id", "expected a userId or an anonymousId, got neither", path="userId")
+    anonymous_id, user_id, previous_id = _people(fields, kind)
     timestamp = fields.timestamp if fields.timestamp is not None else fields.original_timestamp
     happened_at = _timestamp(timestamp, origin)
-    return Event(
+    event = Event(
         source=origin.source,
         message_id=_message_id(fields.message_id) or derive(origin.source, str(number), *content),
         kind=kind,
@@ -84,13 +91,48 @@ def build_event(fields: Fields, number: int, content: Sequence[str], *, origin: 
         sent_at=None if fields.sent_at is None else _instant(fields.sent_at, origin, "sentAt"),
         anonymous_id=anonymous_id,
         user_id=user_id,
-        previous_id=_id(fields.previous_id, "previousId"),
+        previous_id=previous_id,
         group_id=_id(fields.group_id, "groupId"),
         session_id=_id(fields.session_id, "sessionId"),
         properties=fields.properties,
         traits=fields.traits,
         context=fields.context,
     )
+    return origin.dress(event)
+
+
+def check_depth(value: Any, path: str) -> None:
+    """Refuse a value that nests deeper than `MAX_DEPTH`: whoever reads it later may have less stack."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for each in level if isinstance(each, dict | list) for child in _children(each)]
+        if not level:
+            return
+    raise InputError("too-deep", f"expected at most {MAX_DEPTH} levels of nesting", path=path)
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _people(fields: Fields, kind: Kind) -> tuple[str | None, str | None, str | None]:
+    """Return (anonymous id, user id, previous id), each of which names one person."""
+    anonymous_id = _person(fields.anonymous_id, "anonymousId")
+    user_id = _person(fields.user_id, "userId")
+    if kind == "alias":
+        previous_id = _person(fields.previous_id, "previousId") or anonymous_id
+        if user_id is None or previous_id is None:
+            raise InputError("missing-id", "an alias needs a userId and a previousId", path="userId")
+        return anonymous_id, user_id, previous_id
+    if user_id is None and anonymous_id is None:
+        reason = 'expected a userId or an anonymousId that names one person, not "", "null" or the like'
+        raise InputError("missing-id", reason, path="userId")
+    return anonymous_id, user_id, None
+
+
+def _person(value: Any, path: str) -> str | None:
+    text = _id(value, path)
+    return None if text is None or is_blocked_id(text) else text
 
 
 def _kind(fields: Fields) -> Kind:
@@ -103,8 +145,8 @@ def _kind(fields: Fields) -> Kind:
 
 def _id(value: Any, path: str) -> str | None:
     """An id as text: SDKs write null, "" and numbers too, and tables turn whole numbers into 12.0."""
-    if type(value) is str:
-        text = value
+    if isinstance(value, str):
+        text = value.strip()
     elif value is None:
         return None
     elif isinstance(value, UUID):
@@ -124,7 +166,7 @@ def _message_id(value: Any) -> str | None:
     if isinstance(value, bool | dict | list):
         raise InputError("bad-id", f"expected text, got {show(value)}", path="messageId")
     text = value if isinstance(value, str) else str(value)
-    return text if len(text) <= MESSAGE_ID_CHARS else derive(text)
+    return text if len(text) <= MESSAGE_ID_CHARS else derive("message id", text)
 
 
 def _track_name(value: Any) -> str:

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
 from sojourn.model.event import EMPTY, Event
-from sojourn.runtime.importing.judging import Fields, Origin, build_event, show
+from sojourn.runtime.importing.judging import Fields, Origin, build_event, check_depth, show
 
 FIELDS: dict[str, str] = {
     "event": "event",
@@ -202,8 +202,10 @@ def _fill(values: Sequence[Any], places: list[tuple[int, tuple[str, ...], As]], 
             continue
         try:
             value = read_as(value)
-        except (ValueError, msgspec.DecodeError) as error:
+        except (ValueError, RecursionError, msgspec.DecodeError) as error:
             raise InputError("bad-value", str(error), path=".".join((bag, *path))) from None
+        if isinstance(value, dict | list):
+            check_depth(value, bag)
         if not path:
             if not isinstance(value, dict):
                 raise InputError("bad-value", f"expected a JSON object, got {show(value)}", path=bag)

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 
 from sojourn.model.errors import InputError
 from sojourn.model.event import EMPTY, Event
-from sojourn.runtime.importing.judging import Fields, Origin, build_event, show
+from sojourn.runtime.importing.judging import Fields, Origin, build_event, check_depth, show
 
 
 class Line(Struct, kw_only=True):
@@ -81,12 +81,20 @@ def _either(camel: Any, snake: Any) -> Any:
 
 
 def _object(raw: Raw, path: str) -> Raw:
-    if bytes(memoryview(raw)[:1]) == b"{":
+    if raw is EMPTY:
         return raw
-    value = msgspec.json.decode(raw)
+    try:
+        value = msgspec.json.decode(
+            raw
+        )  # Only the syntax of a Raw is checked: whoever reads it later must not fail.
+    except msgspec.DecodeError as error:
+        raise InputError("bad-value", f"{error}; write it as text", path=path) from None
     if value is None:
         return EMPTY
-    raise InputError("bad-value", f"expected a JSON object, got {show(value)}", path=path)
+    if not isinstance(value, dict):
+        raise InputError("bad-value", f"expected a JSON object, got {show(value)}", path=path)
+    check_depth(value, path)
+    return raw
 
 
 def _with_page(properties: Raw, line: Line) -> Raw:
