@@ -1,0 +1,177 @@
+"""The outbox worker: takes actions to their sinks, tries again, gives up with a reason, and tells what
+became of them.
+
+One lane per sink, each with its own places in flight: a slow or dead destination holds up nobody else's
+actions. Delivery is at least once, with the same idempotency key (`action.id`) at every attempt. Nothing is
+promised about the order of two actions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+
+import msgspec
+from msgspec import Raw
+
+from sojourn.model.action import Action, Delivery
+from sojourn.model.errors import SinkError
+from sojourn.model.event import Event
+from sojourn.model.ports import Outbox, Sink
+from sojourn.runtime.lane import House, Lane, Meter, Policy
+
+MAX_UNKNOWN_SINKS = 256
+"""Lanes for sinks nobody configured; names come from journeys, of which there are fewer."""
+DROP_S = 2.0  # For deliveries to notice that they were cancelled, and to tell the outbox of the others.
+
+
+class OutboxWorker:
+    """Delivers what the outbox holds until it is stopped.
+
+    `outbox` is called on `executor` (a database's thread), or on the event loop without one. `on_outcome`
+    is awaited for every action that is done with, before the outbox hears of it. `random` gives numbers in
+    [0, 1).
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sinks: Mapping[str, Sink],
+        *,
+        now: Callable[[], int],
+        random: Callable[[], float],
+        on_outcome: Callable[[Action, Delivery], Awaitable[None]],
+        policy: Policy | None = None,
+        meter: Meter | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self._house = House(
+            outbox=outbox,
+            now=now,
+            random=random,
+            on_outcome=on_outcome,
+            policy=policy or Policy(),
+            meter=meter or Meter(),
+            executor=executor,
+        )
+        self._lanes = {name: Lane(name, sink, self._house) for name, sink in sinks.items()}
+        self._n_configured = len(sinks)
+        self._lane_tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver until `stop`.
+
+        Raises an ExceptionGroup of what the outbox or `on_outcome` raised: where those fail nothing durable
+        can be said, and the process had better end. Sinks fail without it. Closing the sinks is the
+        caller's.
+        """
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            for lane in self._lanes.values():
+                self._start(lane)
+            await self._stopping.wait()
+
+    def notify(self, sink: str) -> None:
+        """Say that a commit added actions for a sink. Call it on the event loop.
+
+        A name that no sink has gets a lane that turns its actions into dead letters, with what to do.
+        """
+        lane = self._lanes.get(sink)
+        if lane is None:
+            if len(self._lanes) - self._n_configured >= MAX_UNKNOWN_SINKS:
+                return
+            lane = self._lanes[sink] = Lane(sink, Nowhere(sink), self._house)
+            if self._group is not None:
+                self._start(lane)
+        lane.wake()
+
+    async def stop(self, grace_s: float = 10.0) -> None:
+        """Begin nothing new, let what is in flight end within the grace; the rest stays in the outbox."""
+        self._stopping.set()
+        for lane in self._lanes.values():
+            lane.end()
+        late = await _wait(self._lane_tasks, grace_s)
+        if late:
+            for lane in self._lanes.values():
+                lane.drop()
+            for task in await _wait(late, DROP_S):
+                task.cancel()
+
+    def _start(self, lane: Lane) -> None:
+        assert self._group is not None
+        if not self._stopping.is_set():
+            task = self._group.create_task(lane.run(self._group))
+            self._lane_tasks.add(task)
+            task.add_done_callback(self._lane_tasks.discard)
+
+
+async def _wait(tasks: set[asyncio.Task[None]], timeout_s: float) -> set[asyncio.Task[None]]:
+    """Wait for tasks; return those that are still running."""
+    if not tasks:
+        return set()
+    _, late = await asyncio.wait(set(tasks), timeout=timeout_s)
+    return late
+
+
+def outcome_event(action: Action, delivery: Delivery, *, now: int) -> Event:
+    """Say what became of an action, as an event for the log.
+
+    Its message id is derived from the action and the outcome, so that telling it twice adds nothing.
+    """
+    properties = {
+        "action_id": action.id,
+        "sink": action.sink,
+        "journey": action.journey,
+        "version": action.version,
+        "enrolment_id": action.enrolment_id,
+        "state": action.state,
+        "attempts": delivery.attempts,
+        "status": delivery.status,
+        "reason": delivery.reason,
+    }
+    user_id, anonymous_id = _whose(action)
+    return Event(
+        source="sojourn",
+        message_id=f"{action.id}:{delivery.outcome}",
+        kind="track",
+        name=_NAMES[delivery.outcome],
+        occurred_at=now,
+        received_at=now,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        properties=Raw(msgspec.json.encode(properties)),
+    )
+
+
+_NAMES = {"delivered": "$delivered", "failed": "$delivery_failed", "expired": "$delivery_expired"}
+
+
+def _whose(action: Action) -> tuple[str | None, str | None]:
+    # One id, never both: an event with both ids ties a device to a person, and by the time an outcome comes
+    # somebody else may be sitting at the device.
+    if action.user_id is not None:
+        return action.user_id, None
+    if action.anonymous_id is not None:
+        return None, action.anonymous_id
+    kind, _, own_id = action.profile_id.partition(":")
+    return (own_id, None) if kind == "u" else (None, own_id)
+
+
+class Nowhere:
+    """Where actions go whose sink nobody configured."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def deliver(self, action: Action) -> Delivery:
+        raise SinkError(
+            f"no sink is named {self._name!r}; configure one of that name, or correct state "
+            f"{action.state!r} of journey {action.journey!r}, then retry the dead letters [unknown-sink]",
+            retry=False,
+        )
+
+    async def close(self) -> None:
+        """Nothing to release."""
