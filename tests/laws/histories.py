@@ -47,7 +47,6 @@ journey: paths
 entry: { on: Viewed, reentry: always }
 states:
   browsing:
-    type: parallel
     regions:
       pace:
         states:

@@ -35,7 +35,7 @@ class Collector:
         """Keep what one turn came to; states only where there is one to keep."""
         self.facts.extend(msgspec.json.encode(fact) for fact in result.facts)
         self.actions.extend(msgspec.json.encode(action) for action in result.actions)
-        if result.changed or (stage, key) in self.states:
+        if result.changed or result.facts:
             self.states[stage, key] = encode(result.state)
 
     def outcome(self) -> Outcome:

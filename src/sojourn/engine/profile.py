@@ -34,7 +34,8 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
         _hear_of_delivery(event, ledger)
         enrichment = None
     else:
-        enrichment = enrich(event.context, event.properties)
+        page = bytes(event.properties) if event.kind == "page" else None
+        enrichment = enrich(bytes(event.context), page)
         _take_in(life, event, enrichment, ledger)
     if not arrived.is_history and _concerns_journeys(life, event, ledger):
         view = View(
