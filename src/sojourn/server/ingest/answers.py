@@ -20,7 +20,7 @@ MAX_REASONS = 100  # reasons told in one answer; all are kept with the failed ev
 PREFLIGHT_S = 86_400  # A day: as long as Firefox remembers it (Chromium: 2 hours).
 
 # The smallest transparent GIF, 43 bytes: what a pixel is answered with.
-GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+GIF = b64decode("R0lGODlhAQABAPAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
 Headers = list[tuple[bytes, bytes]]
 

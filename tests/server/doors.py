@@ -1,0 +1,141 @@
+"""Makers for the tests of the door: a door with a log in memory, and a caller without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.ports import Appended, Lookups
+from sojourn.server.http import App, Http
+from sojourn.server.ingest.door import Door
+from sojourn.server.ingest.message import Request
+from sojourn.server.ingest.segment import Batch, read_batch
+
+KEY = "web-key"
+RECEIVED_AT = 1_793_700_674_000  # 2026-11-03T10:11:14Z
+
+
+class MemoryLog:
+    """Keeps what a door accepts, each (source, message id) once; raises `error` where it is set."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.failed: list[FailedEvent] = []
+        self.n_calls = 0
+        self.error: Exception | None = None
+        self._seen: set[tuple[str, str]] = set()
+
+    async def __call__(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
+        """Append as the log would."""
+        if self.error is not None:
+            raise self.error
+        self.n_calls += 1
+        appended = Appended([], [])
+        for index, event in enumerate(events):
+            mark = (event.source, event.message_id)
+            if mark in self._seen:
+                appended.duplicates.append(index)
+                continue
+            self._seen.add(mark)
+            appended.entries.append(Entry(position=len(self.entries) + 1, at=event.received_at, event=event))
+            self.entries.append(appended.entries[-1])
+        self.failed += failed
+        return appended
+
+    @property
+    def events(self) -> list[Event]:
+        """The events kept, in order."""
+        return [entry.event for entry in self.entries]
+
+
+class Answered(Struct):
+    """A response as a client sees it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+def request(**changes: Any) -> Request:
+    """Make what the transport knows of a request."""
+    known: dict[str, Any] = {"source": "web", "received_at": RECEIVED_AT, "arrival": "1"}
+    return Request(**{**known, **changes})
+
+
+def track(**changes: Any) -> dict[str, Any]:
+    """Make a message of the simplest kind."""
+    return {"type": "track", "event": "Cart Viewed", "messageId": "m1", "anonymousId": "a1", **changes}
+
+
+def judged(*messages: Any, lookups: Lookups | None = None, **changes: Any) -> Batch:
+    """Judge messages as one batch."""
+    return read_batch(json.dumps({"batch": messages}).encode(), request(**changes), lookups=lookups)
+
+
+def event(message: Any, *, lookups: Lookups | None = None, **changes: Any) -> Event:
+    """Read one message that has to be an event."""
+    batch = judged(message, lookups=lookups, **changes)
+    assert batch.failed == []
+    return batch.events[0]
+
+
+def http(log: MemoryLog, **options: Any) -> Http:
+    """Make the application over a log in memory, with one source."""
+    return Http(Door({KEY: "web"}, log, now_ms=lambda: RECEIVED_AT, **options))
+
+
+def call(
+    app: App,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    *,
+    headers: dict[str, str] | None = None,
+    query: str = "",
+    chunk_bytes: int = 1 << 20,
+) -> Answered:
+    """Make one request of an ASGI application, in process."""
+    return asyncio.run(_call(app, method, path, body, headers or {}, query, chunk_bytes))
+
+
+def post(app: App, path: str, content: Any, **headers: str) -> Answered:
+    """Post JSON with the write key in X-Write-Key."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return call(app, "POST", path, body, headers={"x-write-key": KEY, **headers})
+
+
+async def _call(
+    app: App, method: str, path: str, body: bytes, headers: dict[str, str], query: str, chunk_bytes: int
+) -> Answered:
+    chunks = [body[start : start + chunk_bytes] for start in range(0, len(body), chunk_bytes)] or [b""]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode("latin-1", "replace"),
+        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
+        "client": ("198.51.100.77", 5000),
+        "scheme": "http",
+    }
+    await app(scope, receive, send)
+    start, end = sent
+    told = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
+    return Answered(start["status"], told, end["body"])
