@@ -28,6 +28,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
+
+from sojourn.config.reading import settings_of
+from sojourn.config.settings import Config
+from sojourn.definitions.schema import KEYWORDS
+from sojourn.definitions.vocabulary import FUNCTIONS, ROOTS
+from sojourn.server.http import ROUTES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -93,7 +100,7 @@ class Session:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SOJOURN_")},
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "SOJOURN_PORT": self.address.partition(":")[2],
+            "SOJOURN_HTTP_PORT": self.address.partition(":")[2],
             "NO_COLOR": "1",
         }
 
@@ -227,6 +234,37 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
         timeout=BLOCK_SECONDS,
     )
     assert (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8").strip() == written.stdout.strip()
+
+
+def test_the_journey_reference_names_every_keyword_and_function() -> None:
+    """What is not in the reference does not exist for an author."""
+    names = {name for names in KEYWORDS.values() for name in names} | FUNCTIONS.keys() | ROOTS.keys()
+    assert undocumented("docs/reference/journey.md", names) == set()
+
+
+def test_the_configuration_reference_names_every_setting() -> None:
+    """What is not in the reference does not exist for an operator."""
+    assert undocumented("docs/reference/configuration.md", set(settings(Config))) == set()
+
+
+def test_the_http_reference_names_every_path_of_the_door() -> None:
+    """Whoever writes a client reads this page, and not the source."""
+    assert undocumented("docs/reference/http.md", {"/" + path for path in ROUTES}) == set()
+
+
+def undocumented(page: str, names: set[str]) -> set[str]:
+    """Return the names a page does not have as words of their own in code."""
+    code = " ".join(re.findall(r"`([^`\n]+)`", (ROOT / page).read_text(encoding="utf-8")))
+    return {name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", code)}
+
+
+def settings(kind: type[Struct], group: str = "") -> Iterator[str]:
+    """Yield every setting as an operator writes it, groups as `http.port`."""
+    for setting in settings_of(kind):
+        if isinstance(setting.kind, type) and issubclass(setting.kind, Struct):
+            yield from settings(setting.kind, f"{group}{setting.name}.")
+        else:
+            yield group + setting.name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)

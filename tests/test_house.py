@@ -153,7 +153,10 @@ def declared_licence(distribution: metadata.Distribution) -> str:
 
 def test_every_file_opens_with_a_sentence_that_names_its_room() -> None:
     """A reader who opens any file knows where they are (style, rule 1)."""
-    assert [name_of(path) for path in files(".py") if not ast.get_docstring(tree_of(path))] == []
+    written = [
+        path for path in files(".py") if path.stat().st_size
+    ]  # an empty __init__.py has nothing to say
+    assert [name_of(path) for path in written if not ast.get_docstring(tree_of(path))] == []
 
 
 def test_no_file_is_longer_than_the_wall() -> None:
