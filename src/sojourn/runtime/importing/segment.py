@@ -84,10 +84,9 @@ def _object(raw: Raw, path: str) -> Raw:
     if raw is EMPTY:
         return raw
     try:
-        value = msgspec.json.decode(
-            raw
-        )  # Only the syntax of a Raw is checked: whoever reads it later must not fail.
-    except msgspec.DecodeError as error:
+        # Only the syntax of a Raw was checked, and whoever reads it later must not fail.
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InputError("bad-value", f"{error}; write it as text", path=path) from None
     if value is None:
         return EMPTY

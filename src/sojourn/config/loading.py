@@ -1,0 +1,167 @@
+"""Loading: which file is read, what the environment says beside it, and where journeys are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sojourn.config.reading import Reader, Setting, WrongValueError, read_scalar, settings_of
+from sojourn.config.settings import Config, Secret
+from sojourn.definitions.yaml import load
+from sojourn.model.errors import ConfigError, DefinitionError
+
+FILE_NAME = "sojourn.yaml"
+PREFIX = "SOJOURN_"
+FILE_VARIABLE = PREFIX + "CONFIG"
+DATA_VARIABLE = PREFIX + "DATA"
+
+TOKEN_CHARS = 16  # Shorter ones are guessed.
+# How alike a variable and a setting must be to be a slip: Kubernetes sets SOJOURN_PORT for a service.
+NEAR = 0.85
+JOURNEY_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+
+
+def load_config(
+    file: Path | None = None, *, data: Path | None = None, environment: Mapping[str, str]
+) -> Config:
+    """Read the configuration, once.
+
+    Args:
+        file: The configuration file; None: `SOJOURN_CONFIG`, else `sojourn.yaml` in the data folder or beside
+            it where that is named, else in the folder we are in. With none of them, all is as by default.
+        data: The data folder; None: `SOJOURN_DATA`, else what the file says.
+        environment: `SOJOURN_HTTP_PORT` and the like: each wins over the file.
+
+    Raises:
+        ConfigError: A setting is wrong, each with its file, line and column, and what was expected.
+    """
+    here = Path.cwd()
+    if data is None and environment.get(DATA_VARIABLE):
+        data = Path(environment[DATA_VARIABLE])
+    if data is not None:
+        data = here / data.expanduser()
+    if file is None and environment.get(FILE_VARIABLE):
+        file = Path(environment[FILE_VARIABLE])
+    file = here / file.expanduser() if file is not None else _found(here, data)
+    folder = file.parent if file is not None else data or here
+    settings = _from_file(file, folder, environment) if file is not None else Config()
+    config = _from_environment(settings, here, environment)
+    config = replace(
+        config,
+        data=data or folder / config.data,
+        journeys=[folder / path for path in config.journeys],
+        geo_database=None if config.geo_database is None else folder / config.geo_database,
+    )
+    where = str(file) if file is not None else "environment"
+    _check(config, where)
+    if settings.journeys != Config().journeys:  # Nobody needs to have the default folder.
+        _check_journeys(config.journeys, where)
+    return config
+
+
+def journey_files(config: Config) -> list[Path]:
+    """List the files of journeys, sorted within their folder; none where the folder is not there."""
+    found: list[Path] = []
+    for path in config.journeys:
+        if path.is_dir():
+            found += sorted(each for each in path.iterdir() if each.suffix in JOURNEY_SUFFIXES)
+        elif path.is_file():
+            found.append(path)
+    return found
+
+
+def _found(here: Path, data: Path | None) -> Path | None:
+    folders = (here,) if data is None else (data, data.parent)
+    return next((folder / FILE_NAME for folder in folders if (folder / FILE_NAME).is_file()), None)
+
+
+def _from_file(file: Path, folder: Path, environment: Mapping[str, str]) -> Config:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); `sojourn init` writes one") from None
+    reader = Reader(str(file), folder=folder, environment=environment)
+    try:
+        is_empty = all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())
+        found = reader.group(Config, load("{}" if is_empty else text, file=str(file)))
+    except DefinitionError as error:
+        raise ConfigError(str(error)) from None
+    if reader.problems:
+        raise ConfigError("\n".join(reader.problems))
+    return Config(**found)
+
+
+def _from_environment(config: Config, here: Path, environment: Mapping[str, str]) -> Config:
+    """Let variables win over the file; one that is nearly a setting's name is a slip."""
+    known = {variable: (places, setting) for variable, places, setting in _variables(Config)}
+    problems: list[str] = []
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX) or not text:
+            continue
+        if variable not in known:
+            problems += _slip(variable, known)
+            continue
+        places, setting = known[variable]
+        try:
+            value = read_scalar(setting.kind, setting.field, text, folder=here)
+        except WrongValueError as wrong:
+            problems.append(f"environment: {variable}: {wrong}")
+            continue
+        config = _with(config, [*places, setting.field], value)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return config
+
+
+def _variables(
+    kind: type[Struct], places: tuple[str, ...] = ()
+) -> Iterator[tuple[str, tuple[str, ...], Setting]]:
+    """Yield (variable, fields on the way, setting) of every setting that is one value."""
+    for setting in settings_of(kind):
+        if isinstance(setting.kind, type) and issubclass(setting.kind, Struct):
+            yield from _variables(setting.kind, (*places, setting.field))
+        elif getattr(setting.kind, "__origin__", None) not in (dict, list):
+            yield PREFIX + "_".join((*places, setting.name)).upper(), places, setting
+
+
+def _slip(variable: str, known: Mapping[str, Any]) -> list[str]:
+    bare = {name.removeprefix(PREFIX): name for name in known}
+    near = get_close_matches(variable.removeprefix(PREFIX), bare, n=1, cutoff=NEAR)
+    return [f"environment: {variable} is no setting; did you mean {bare[near[0]]}?"] if near else []
+
+
+def _with(struct: Any, places: list[str], value: Any) -> Any:
+    first, *rest = places
+    return replace(struct, **{first: _with(getattr(struct, first), rest, value) if rest else value})
+
+
+def _check(config: Config, where: str) -> None:
+    """Refuse what is wrong only as a whole."""
+    owners: dict[Secret, str] = {}
+    for name, source in config.sources.items():
+        owner = owners.setdefault(source.write_key, name)
+        if owner != name:
+            raise ConfigError(
+                f"{where}: sources: {owner!r} and {name!r} share a write key; give each its own"
+            )
+    token = config.admin_token
+    if token is not None and len(token.reveal()) < TOKEN_CHARS:
+        raise ConfigError(f"{where}: admin_token: expected at least {TOKEN_CHARS} characters, got fewer")
+    repeated = sorted({step for step in config.steps if config.steps.count(step) > 1})
+    if repeated:
+        raise ConfigError(f"{where}: steps: {repeated[0]!r} stands there twice; give each step one place")
+    if config.geo_database is not None and not config.geo_database.is_file():
+        raise ConfigError(f"{where}: geo_database: there is no file {config.geo_database}; mend the path")
+
+
+def _check_journeys(journeys: list[Path], where: str) -> None:
+    for path in journeys:
+        if not path.exists():
+            raise ConfigError(f"{where}: journeys: there is no {path}; mend the path, or make the folder")

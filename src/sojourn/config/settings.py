@@ -1,0 +1,119 @@
+"""Settings: everything an operator can say, with its type, its bounds and its default.
+
+A field's name is the setting's; `_ms` is left off, and such a setting is written as a duration (`30d`).
+"""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+DAY_MS = 86_400_000
+
+
+class Secret:
+    """A text that nothing prints."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text, for the one place that needs it."""
+        return self._text
+
+    def matches(self, text: str) -> bool:
+        """Whether a text is the secret, in a time that tells nothing of where they differ."""
+        return compare_digest(self._text.encode(), text.encode())
+
+    def __repr__(self) -> str:
+        return "Secret(********)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.matches(other._text)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Http(Struct, frozen=True, kw_only=True):
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    """This machine only, until the operator says otherwise."""
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    """0: any that is free."""
+    proxies: Annotated[int, Meta(ge=0, le=8)] = 0
+    """How many proxies of the operator's own stand before the server, each adding to X-Forwarded-For."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Who may send events; its name is part of what makes a message unique."""
+
+    write_key: Secret
+
+
+class Sink(Struct, frozen=True, kw_only=True):
+    """Where actions go; what its type understands is its own."""
+
+    type: str
+    options: dict[str, Any]
+    """May hold secrets: not to be printed."""
+
+    def __repr__(self) -> str:
+        return f"Sink(type={self.type!r}, options=<{', '.join(self.options)}>)"
+
+
+class Deliver(Struct, frozen=True, kw_only=True):
+    """How hard the outbox tries; the names and defaults are its policy's."""
+
+    max_in_flight: Annotated[int, Meta(ge=1, le=1000)] = 16
+    """Deliveries at once, per sink."""
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] = 12
+    delivery_timeout_ms: int = 30_000
+    backoff_base_ms: int = 1_000
+    backoff_cap_ms: int = 900_000
+    retry_after_cap_ms: int = DAY_MS
+
+
+class Logging(Struct, frozen=True, kw_only=True):
+    """What is said while it runs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+    """`auto`: for people on a terminal, else one JSON object a line."""
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The whole configuration; every path is absolute."""
+
+    data: Path = Path("data")
+    """The data folder."""
+    journeys: list[Path] = field(default_factory=lambda: [Path("journeys")])
+    """Files, and folders of files."""
+    http: Http = Http()
+    sources: dict[str, Source] = {}
+    sinks: dict[str, Sink] = {}
+    admin_token: Secret | None = None
+    """Opens the read-only API; without one it stays shut."""
+    geo_database: Path | None = None
+    keep_full_ip: bool = False
+    dedup_window_ms: int = 30 * DAY_MS
+    """How long a message id is remembered: browsers send again after days."""
+    session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
+    deliver: Deliver = Deliver()
+    log: Logging = Logging()
+    steps: list[str] = []
+    """The order in which a person is meant to pass the product's steps, for `regressed()`."""
+
+    def ranks(self) -> dict[str, int]:
+        """Return each step with its place in the order."""
+        return {step: rank for rank, step in enumerate(self.steps)}
+
+    def write_keys(self) -> dict[str, str]:
+        """Return each write key with its source's name, as the door wants them."""
+        return {source.write_key.reveal(): name for name, source in self.sources.items()}
