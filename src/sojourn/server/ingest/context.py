@@ -50,11 +50,11 @@ def read_context(raw: Raw, *, keep_address: bool) -> Context:
     if text in (b"", b"{}", b"null"):
         return NO_CONTEXT
     if len(text) <= MAX_REMEMBERED_BYTES:
-        return _remembered(text, keep_address)
-    return _read(text, keep_address)
+        return _remembered(text, keep_address=keep_address)
+    return _read(text, keep_address=keep_address)
 
 
-def _read(text: bytes, keep_address: bool) -> Context:
+def _read(text: bytes, *, keep_address: bool) -> Context:
     raw, value = read_object(Raw(text), "context")
     ip, user_agent, library = value.get("ip"), value.get("userAgent"), value.get("library")
     address = read_address(ip) if isinstance(ip, str) else None
