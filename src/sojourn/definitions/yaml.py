@@ -1,7 +1,7 @@
 """YAML, with the line and column of every part: the safe half of YAML 1.2, as a tree of nodes.
 
-Keys are always text (so `on:` is `on`, and `30m:` is `30m`), only true and false are booleans. Anchors, aliases,
-tags, several documents and duplicate keys are refused; size, depth and the number of nodes are bounded.
+Keys are always text (so `on:` is `on`, and `30m:` is `30m`), only true and false are booleans. Anchors,
+aliases, tags, several documents and duplicate keys are refused; size, depth and number of nodes are bounded.
 """
 
 from __future__ import annotations

@@ -1,0 +1,220 @@
+"""Compiling: from the YAML text of a journey to the journey that runs, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, Literal, cast
+
+import msgspec
+
+from sojourn.definitions.chart import Chart
+from sojourn.definitions.chart_builder import build_chart
+from sojourn.definitions.chart_tree import ChartError
+from sojourn.definitions.check import check_graph
+from sojourn.definitions.drafts import Draft, Way
+from sojourn.definitions.guards import compile_expression
+from sojourn.definitions.journey import Entry, Exit, Goal, Journey, Reentry
+from sojourn.definitions.needs import merge_needs
+from sojourn.definitions.reading import AT_THE_ENTRY, IN_A_RULE, Reading
+from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
+from sojourn.definitions.states import read_states
+from sojourn.definitions.suggestions import did_you_mean
+from sojourn.definitions.yaml import AnyNode, ScalarNode, SequenceNode, load, plain
+from sojourn.model.errors import DefinitionError, Problem
+
+VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
+MAX_PROBLEMS = 100  # nobody reads more of them at once.
+
+REENTRIES: tuple[Reentry, ...] = ("never", "after_exit", "always")
+
+_NAME = re.compile(JOURNEY_NAME_PATTERN)
+_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of checking one file."""
+
+    journey: Journey | None
+    """None where there are problems."""
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def compile_journey(text: str, *, file: str = "<journey>") -> Journey:
+    """Compile one journey, or raise DefinitionError with every problem found, in the order of the file."""
+    checked = check_journey(text, file=file)
+    if checked.journey is None:
+        raise DefinitionError(checked.problems)
+    return checked.journey
+
+
+def check_journey(text: str, *, file: str = "<journey>") -> Checked:
+    """Compile one journey and say what is wrong, or probably not meant; this raises nothing."""
+    reading = Reading(file)
+    journey: Journey | None = None
+    try:
+        journey = _journey(text, load(text, file=file), reading)
+    except DefinitionError as error:
+        reading.problems += error.problems
+    problems = sorted(set(reading.problems))[:MAX_PROBLEMS]
+    warnings = sorted(set(reading.warnings))[:MAX_PROBLEMS]
+    return Checked(journey=None if problems else journey, problems=problems, warnings=warnings)
+
+
+def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
+    entries = reading.mapping(node, "journey", required=("journey", "entry", "states"))
+    name = _name(entries.get("journey"), reading)
+    if "description" in entries:
+        reading.text(entries["description"], "a description")
+    entry = _entry(entries.get("entry"), reading)
+    goal = _goal(entries["goal"], reading) if "goal" in entries else None
+    exits = _exits(entries["exit"], reading) if "exit" in entries else ()
+    holdout = _holdout(entries["holdout"], reading) if "holdout" in entries else 0.0
+    if "states" not in entries:
+        return None
+    root, experiments = read_states(entries["states"], entries.get("initial"), reading)
+    if not root.children:
+        reading.refuse(entries["states"], "expected at least one state", "missing")
+    if reading.problems:
+        return None  # a graph with holes would only be blamed for them again
+    check_graph(root, reading, goal_within_ms=goal.within_ms if goal else None)
+    chart = _chart(root, reading)
+    if chart is None or entry is None:
+        return None
+    return Journey(
+        name=name,
+        version=_version(node),
+        text=text,
+        entry=entry,
+        goal=goal,
+        exits=exits,
+        holdout=holdout,
+        chart=chart,
+        experiments={experiment.id: experiment for experiment in experiments},
+        needs=merge_needs(reading.needs),
+    )
+
+
+def _version(node: AnyNode) -> str:
+    """Name a version after its meaning: layout and comments do not change it, the order of keys does."""
+    canonical = msgspec.json.encode(plain(node))
+    return blake2b(canonical, digest_size=VERSION_DIGITS // 2).hexdigest()
+
+
+def _name(node: AnyNode | None, reading: Reading) -> str:
+    if node is None:
+        return ""
+    name = reading.text(node, "the journey's name")
+    if name and not _NAME.fullmatch(name):
+        message = f"a journey's name is letters, digits, - and _, got {name[:40]!r}"
+        reading.refuse(node, message, "bad-name")
+    return name
+
+
+def _entry(node: AnyNode | None, reading: Reading) -> Entry | None:
+    if node is None:
+        return None
+    entries = reading.mapping(node, "entry", required=("on",))
+    when = reading.condition(entries.get("when"), hidden=AT_THE_ENTRY)
+    reentry: str = "after_exit"
+    if "reentry" in entries:
+        reentry = reading.text(entries["reentry"], "never, after_exit or always")
+        if reentry and reentry not in REENTRIES:
+            message = f"this is no way to re-enter: {reentry!r}{did_you_mean(reentry, REENTRIES)}"
+            reading.refuse(entries["reentry"], message, "bad-value")
+    return Entry(
+        names=reading.names(entries.get("on")),
+        when=when.expression if when else None,
+        key=reading.expression(entries.get("key"), hidden=AT_THE_ENTRY),
+        reentry=cast(Literal["never", "after_exit", "always"], reentry),
+    )
+
+
+def _goal(node: AnyNode, reading: Reading) -> Goal:
+    entries = reading.mapping(node, "goal", required=("on",))
+    when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
+    return Goal(
+        names=reading.names(entries.get("on")),
+        when=when.expression if when else None,
+        within_ms=reading.duration(entries["within"]) if "within" in entries else None,
+        value=reading.expression(entries.get("value"), hidden=IN_A_RULE),
+    )
+
+
+def _exits(node: AnyNode, reading: Reading) -> tuple[Exit, ...]:
+    several = node.items if isinstance(node, SequenceNode) else (node,)
+    return tuple(_exit(each, reading) for each in several)
+
+
+def _exit(node: AnyNode, reading: Reading) -> Exit:
+    entries = reading.mapping(node, "exit", required=("on",))
+    when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
+    return Exit(names=reading.names(entries.get("on")), when=when.expression if when else None)
+
+
+def _holdout(node: AnyNode, reading: Reading) -> float:
+    """Read a share: `10%`, or a number from 0 to 1."""
+    share = -1.0
+    if isinstance(node, ScalarNode) and not isinstance(node.value, bool):
+        percentage = _PERCENTAGE.fullmatch(node.text)
+        if percentage:
+            share = float(percentage.group(1)) / 100
+        elif isinstance(node.value, int | float):
+            share = float(node.value)
+    if not 0 <= share < 1:
+        reading.refuse(node, "expected a share from 0% to below 100%, such as 10% or 0.1", "bad-value")
+        return 0.0
+    return share
+
+
+def _chart(root: Draft, reading: Reading) -> Chart | None:
+    if reading.problems:
+        return None
+    try:
+        return build_chart(_tree(root), compile_guard=compile_expression, exact=True)
+    except ChartError as error:
+        for flaw in error.flaws:
+            reading.refuse(_follow(root, flaw.path).place, flaw.message, flaw.code)
+        return None
+
+
+def _tree(draft: Draft) -> dict[str, Any]:
+    """Write a draft as the neutral tree that the chart builder reads."""
+    tree: dict[str, Any] = {"kind": draft.kind}
+    if draft.id:
+        tree["id"] = draft.id
+    if draft.children:
+        tree["states"] = [_tree(child) for child in draft.children]
+    if draft.initial is not None:
+        tree["initial"] = [draft.initial.id]
+    if draft.kind == "history":
+        tree["deep"] = draft.is_deep
+    for key, wanted in (("entry", draft.entry), ("exit", draft.exit)):
+        if wanted:
+            tree[key] = [{"want": body} for body in wanted]
+    if draft.ways:
+        tree["transitions"] = [_transition(way) for way in draft.ways]
+    return tree
+
+
+def _transition(way: Way) -> Mapping[str, Any]:
+    transition: dict[str, Any] = {"target": [way.to.id]}
+    if way.cause == "event":
+        transition["event"] = [way.event]
+    if way.cause == "time":
+        transition["after_ms"] = way.after_ms
+    if way.when is not None:
+        transition["when"] = way.when
+    return transition
+
+
+def _follow(root: Draft, path: Iterable[Any]) -> Draft:
+    """Find the state at a path of the neutral tree: `("states", 0, "states", 1, ..)`."""
+    steps = list(path)
+    draft = root
+    while len(steps) >= 2 and steps[0] == "states":
+        draft = draft.children[steps[1]]
+        steps = steps[2:]
+    return draft

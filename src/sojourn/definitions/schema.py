@@ -1,0 +1,263 @@
+"""The JSON Schema of a journey: what editors complete and check, and the keywords the compiler accepts.
+
+The keywords stand here once: `compile.py` asks `KEYWORDS` what may stand where, so that the two cannot part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sojourn.definitions.durations import DURATION_PATTERN
+
+SCHEMA_ID = "https://sojourn.dev/schema/journey.json"
+STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
+JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
+
+_Schema = dict[str, Any]
+
+
+def _ref(name: str, description: str) -> _Schema:
+    return {"$ref": f"#/$defs/{name}", "description": description}
+
+
+def _object(description: str, properties: _Schema, *, required: list[str] | None = None) -> _Schema:
+    schema: _Schema = {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    return {**schema, "required": required} if required else schema
+
+
+_ENTRY = _object(
+    "Who enters, and how often.",
+    {
+        "on": _ref("events", "The event that enters a person, or a list of events."),
+        "when": _ref("expression", "Enter only where this is true of the event and the person."),
+        "key": _ref("expression", "One enrolment at a time for each value of this, e.g. properties.cart_id."),
+        "reentry": {
+            "enum": ["never", "after_exit", "always"],
+            "default": "after_exit",
+            "description": "Whether a person may enter again.",
+        },
+    },
+    required=["on"],
+)
+
+_GOAL = _object(
+    "What the journey is for; reaching it ends the enrolment at once.",
+    {
+        "on": _ref("events", "The event that reaches the goal, or a list of events."),
+        "when": _ref("expression", "Only where this is true."),
+        "within": _ref("duration", "Counted from the entry; left out: as long as the person is inside."),
+        "value": _ref("expression", "What reaching it is worth, e.g. properties.revenue."),
+    },
+    required=["on"],
+)
+
+_EXIT = _object(
+    "What ends the enrolment at once, from any state.",
+    {
+        "on": _ref("events", "The event that ends it, or a list of events."),
+        "when": _ref("expression", "Only where this is true."),
+    },
+    required=["on"],
+)
+
+_WAY = _object(
+    "One way out.",
+    {
+        "to": _ref("target", "Where it leads."),
+        "when": _ref("expression", "Taken only where this is true."),
+    },
+    required=["to"],
+)
+
+_EXPERIMENT = _object(
+    "A random split: everybody who comes here is exposed and moves on with their variant.",
+    {
+        "id": {"type": "string", "pattern": JOURNEY_NAME_PATTERN, "description": "Its name in all facts."},
+        "variants": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": JOURNEY_NAME_PATTERN},
+            "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
+            "description": "Variant -> weight. The first one is the control.",
+        },
+        "allocation": {
+            "enum": ["fixed"],
+            "default": "fixed",
+            "description": "How people are shared among the variants: by the weights.",
+        },
+        "to": {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/target"},
+            "description": "Variant -> the state it leads to.",
+        },
+    },
+    required=["id", "variants", "to"],
+)
+
+_DO = {
+    "type": "object",
+    "description": "An action: `webhook: support` names a kind of sink and the sink; or `sink: support`.",
+    "properties": {
+        "sink": {"type": "string", "description": "The sink's name in the configuration."},
+        "body": {"type": "object", "description": "What to send; its strings may hold Liquid templates."},
+        "expires": _ref("duration", "Not worth doing after so long; a day where left out."),
+    },
+    "patternProperties": {
+        SINK_KIND_PATTERN: {
+            "description": "A kind of sink; its value is the sink's name (left out: the kind)."
+        }
+    },
+    "additionalProperties": False,
+}
+
+_STATE = {
+    **_object(
+        "A state a person can be in. One without anything in it is final.",
+        {
+            "on": {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/$defs/ways"},
+                "description": "Event -> where it leads. `done.state.x` happens when the state x is done.",
+            },
+            "after": {
+                "type": "object",
+                "propertyNames": {"$ref": "#/$defs/duration"},
+                "additionalProperties": {"$ref": "#/$defs/ways"},
+                "description": "Time spent in the state -> where it leads.",
+            },
+            "branch": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"$ref": "#/$defs/way"},
+                "description": "Left at once by the first way whose `when` is true.",
+            },
+            "experiment": {"$ref": "#/$defs/experiment"},
+            "do": _ref("actions", "What to do when the state is entered."),
+            "exit_do": _ref("actions", "What to do when the state is left."),
+            "states": _ref("states", "States inside this one; the first is where it starts."),
+            "initial": _ref("target", "Where it starts, if not in its first state."),
+            "regions": _ref("states", "States inside this one that are all active together."),
+            "type": {
+                "enum": ["final", "history"],
+                "description": "final: the end. history: back to where one was.",
+            },
+            "deep": {"type": "boolean", "description": "Of a history: all levels, not only the first."},
+            "to": _ref("target", "Of a history: where it leads the first time."),
+        },
+    ),
+    "type": ["object", "null"],
+}
+
+_DEFINITIONS: _Schema = {
+    "duration": {
+        "type": "string",
+        "pattern": DURATION_PATTERN,
+        "description": "Such as 30s, 5m, 1h30m, 7d or 2w.",
+        "examples": ["30m", "1h30m", "7d"],
+    },
+    "expression": {
+        "type": ["string", "number", "boolean"],
+        "description": "An expression, such as: properties.total > 100 and trait.plan == 'pro'",
+    },
+    "target": {
+        "type": "string",
+        "description": "A state: a sibling, an ancestor's sibling, or any unique name.",
+    },
+    "events": {
+        "anyOf": [
+            {"type": "string", "minLength": 1},
+            {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
+        ]
+    },
+    "way": _WAY,
+    "ways": {
+        "description": "A state, a way with a condition, or several: the first that is true wins.",
+        "anyOf": [
+            {"$ref": "#/$defs/target"},
+            {"$ref": "#/$defs/way"},
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": [{"$ref": "#/$defs/target"}, {"$ref": "#/$defs/way"}]},
+            },
+        ],
+    },
+    "action": _DO,
+    "actions": {"type": "array", "items": {"$ref": "#/$defs/action"}},
+    "experiment": _EXPERIMENT,
+    "state": _STATE,
+    "states": {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": STATE_NAME_PATTERN},
+        "additionalProperties": {"$ref": "#/$defs/state"},
+    },
+    "exit": _EXIT,
+}
+
+_JOURNEY: _Schema = _object(
+    "One journey.",
+    {
+        "journey": {"type": "string", "pattern": JOURNEY_NAME_PATTERN, "description": "Its name."},
+        "description": {"type": "string", "description": "What it is for, in the author's words."},
+        "entry": _ENTRY,
+        "goal": _GOAL,
+        "exit": {
+            "description": "What ends it at once.",
+            "anyOf": [{"$ref": "#/$defs/exit"}, {"type": "array", "items": {"$ref": "#/$defs/exit"}}],
+        },
+        "holdout": {
+            "description": "The share of people who enter and get nothing: 10% or 0.1.",
+            "anyOf": [
+                {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+            ],
+        },
+        "states": _ref("states", "Its states; a person starts in the first one."),
+        "initial": _ref("target", "Where a person starts, if not in the first state."),
+    },
+    required=["journey", "entry", "states"],
+)
+
+_OBJECTS: Mapping[str, _Schema] = {
+    "journey": _JOURNEY,
+    "entry": _ENTRY,
+    "goal": _GOAL,
+    "exit": _EXIT,
+    "state": _STATE,
+    "way": _WAY,
+    "experiment": _EXPERIMENT,
+    "action": _DO,
+}
+
+KEYWORDS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(schema["properties"]) for name, schema in _OBJECTS.items()
+}
+"""What may stand in each kind of object."""
+
+
+def journey_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a journey file."""
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        "title": "A Sojourn journey",
+    }
+    schema: dict[str, Any] = msgspec.json.decode(
+        msgspec.json.encode({**head, **_JOURNEY, "$defs": _DEFINITIONS})
+    )
+    return schema
+
+
+def journey_schema_text() -> str:
+    """Return the schema as the file docs/reference/journey.schema.json holds it."""
+    return msgspec.json.format(msgspec.json.encode(journey_schema()), indent=2).decode() + "\n"
