@@ -188,13 +188,14 @@ def _with_answers(state: State, states: list[State]) -> State:
         return state
     ways = [transition for index in state.line for transition in states[index].transitions]
     heard = tuple(way for way in ways if not _is_eventless(way))
-    answers = {name: tuple(way for way in heard if name in way.names) for way in heard for name in way.names}
-    eventless = tuple(way for way in ways if _is_eventless(way))
-    is_wild = any(way.prefixes or way.is_any for way in heard)
+    answers: dict[str, list[Transition]] = {}
+    for way in ways:
+        for name in ("",) if _is_eventless(way) else way.names:
+            answers.setdefault(name, []).append(way)
     return replace(
         state,
-        answers={**answers, "": eventless} if eventless else answers,
-        wild=heard if is_wild else (),
+        answers={name: tuple(answering) for name, answering in answers.items()},
+        wild=heard if any(way.prefixes or way.is_any for way in heard) else (),
     )
 
 
