@@ -189,6 +189,10 @@ MISTAKES = {
     "an event and a time": ([{"id": "a", **way("a", after_ms=5)}], "event-and-time"),
     "a negative time": ([{"id": "a", "transitions": [{"after_ms": -1, "target": "a"}]}], "negative-time"),
     "a negative delay": ([{"id": "a", "entry": [{"send": "x", "after_ms": -1}]}], "negative-time"),
+    "a start whose action nobody knows": (
+        [{"id": "a", "initial": {"target": ["b"], "actions": [{"log": 1}]}, "states": [{"id": "b"}]}],
+        "bad-action",
+    ),
     "an action nobody knows": ([{"id": "a", "exit": [{"log": "x"}]}], "bad-action"),
     "two actions in one": ([{"id": "a", "exit": [{"raise": "x", "cancel": "y"}]}], "bad-action"),
     "an action without a name": ([{"id": "a", "entry": [{"cancel": ""}]}], "bad-action"),

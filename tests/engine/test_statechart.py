@@ -20,6 +20,7 @@ from sojourn.engine.statechart import (
 )
 from tests.engine.charts import (
     ChartOnly,
+    Tree,
     after,
     begin,
     chart,
@@ -238,6 +239,11 @@ def test_regions_answer_one_event_together() -> None:
     assert moves(step) == [(["a1", "b1"], ["a2", "b2"], "e")]
 
 
+def two_regions() -> list[Tree]:
+    """Make two regions, of which the first moves on `e`."""
+    return [state("a", state("a1", on={"e": "a2"}), state("a2")), state("b", state("b1"))]
+
+
 def nested(inner: str, outer: str) -> Chart:
     """Two regions, the first with two of its own; `inner` and `outer` are where the last two go on `e`."""
     first = state("c", state("c1", on={"e": inner}), state("c2"))
@@ -308,6 +314,26 @@ def test_history_that_remembers_nothing_takes_its_default() -> None:
     """The first time, there was no last time."""
     made = chart(state("a", on={"e": "h"}), state("p", state("p1"), state("p2"), history("h", "p2")))
     assert after(made, "e") == ["p2"]
+
+
+def test_a_start_by_default_runs_its_content_after_the_parents_entry() -> None:
+    """SCXML's `<initial>`; a transition straight to a child does not run it."""
+    initial = {"target": ["b"], "actions": [{"want": "initial"}]}
+    entry = [{"want": "entry"}]
+    made = chart(state("a", on={"e": "p", "f": "b"}), state("p", state("b"), initial=initial, entry=entry))
+    by_default, by_name = [send(made, begin(made), event, ChartOnly(), at=0) for event in ("e", "f")]
+    assert (wants(by_default), wants(by_name)) == (["entry", "initial"], ["entry"])
+
+
+def test_history_of_a_parallel_state_brings_every_region_back() -> None:
+    """Without a default it leads where the regions would start."""
+    keeper = {"id": "h", "kind": "history", "deep": True}
+    made = chart(
+        state("out", on={"back": "h"}),
+        parallel("p", keeper, *two_regions(), on={"stop": "out"}),
+    )
+    first = hear(made, begin(made), "back")
+    assert (first.active, hear(made, first, "e", "stop", "back").active) == (["a1", "b1"], ["a2", "b1"])
 
 
 def test_a_final_child_says_that_its_parent_is_done() -> None:

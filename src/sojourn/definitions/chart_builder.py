@@ -20,7 +20,7 @@ from sojourn.definitions.chart import (
     Want,
 )
 from sojourn.definitions.chart_check import flaws_of
-from sojourn.definitions.chart_tree import ChartError, Node, Tree, ancestors_of, flatten, listed
+from sojourn.definitions.chart_tree import ChartError, Node, Tree, ancestors_of, flatten, initial_of, listed
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.route import find_route
 
@@ -106,15 +106,15 @@ class _Reader:
             return Transition(targets=self._start_beside(index), source=index)
         if node.kind not in ("root", "compound"):
             return None
-        targets = self._targets(node.tree.get("initial")) or tuple(node.children[:1])
-        return Transition(targets=targets, source=index)
+        initial = self._transition(index, initial_of(node.tree))
+        return initial if initial.targets else replace(initial, targets=tuple(node.children[:1]))
 
     def _start_beside(self, history: int) -> tuple[int, ...]:
         """Return where the parent of a history state would start, were there no history."""
         parent = self.nodes[self.nodes[history].parent]
         if parent.kind == "parallel":
             return tuple(parent.children)
-        targets = self._targets(parent.tree.get("initial"))
+        targets = self._targets(initial_of(parent.tree).get("target"))
         is_free = targets and not set(targets) & set(parent.histories)
         return targets if is_free else tuple(parent.children[:1])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from sojourn.definitions.chart_tree import Flaw, Node, Path, Tree, ancestors_of, listed
+from sojourn.definitions.chart_tree import Flaw, Node, Path, Tree, ancestors_of, initial_of, listed
 
 KINDS = ("compound", "atomic", "parallel", "final", "history")
 ACTIONS = ("raise", "send", "cancel", "want", "assign")
@@ -68,7 +68,9 @@ class _Check:
 
     def _initial(self, index: int) -> Iterator[Flaw]:
         node = self.nodes[index]
-        targets = node.tree.get("initial")
+        initial = initial_of(node.tree)
+        targets = initial.get("target")
+        yield from _actions(node, ("initial", "actions"), initial.get("actions"))
         if targets and node.kind not in ("root", "compound"):
             message = f"{_name(node)} is {node.kind}: only a compound state has an initial state"
             yield _flaw(node, ("initial",), message, "unexpected-initial")

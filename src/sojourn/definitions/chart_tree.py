@@ -11,7 +11,7 @@ The tree is made of plain mappings and lists, as JSON gives them:
                 | {"assign": {name: expression}} | {"want": anything}
 
 A compound state without `initial` starts in its first state; a history state without a transition leads where
-its parent would start. One name may stand for a list of one.
+its parent would start. One name may stand for a list of one. `initial` may be a transition, for its actions.
 """
 
 from __future__ import annotations
@@ -76,6 +76,12 @@ def flatten(tree: Tree) -> list[Node]:
 def listed(value: Any) -> list[Any]:
     """Read what may be left out, one name, or several."""
     return [value] if isinstance(value, str) else list(value or ())
+
+
+def initial_of(tree: Tree) -> Tree:
+    """Read where a compound state starts as a transition; without target where nothing is said."""
+    initial = tree.get("initial") or ()
+    return initial if isinstance(initial, Mapping) else {"target": initial}
 
 
 def ancestors_of(nodes: list[Node], index: int) -> tuple[int, ...]:
