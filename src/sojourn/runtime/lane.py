@@ -55,7 +55,7 @@ class Meter:
     def in_flight(self, sink: str, n_actions: int) -> None:
         """So many deliveries run now."""
 
-    def paused(self, sink: str, is_paused: bool) -> None:
+    def paused(self, sink: str, *, is_paused: bool) -> None:
         """A sink was paused after many failures, or answers again."""
 
 
@@ -212,7 +212,7 @@ class Lane:
         n_attempts = letter.attempts + 1
         is_down = isinstance(answer, SinkError) and answer.retry
         if self._breaker.hear(is_down=is_down, now=self._house.now()):
-            self._house.meter.paused(self._name, is_down)
+            self._house.meter.paused(self._name, is_paused=is_down)
         if isinstance(answer, Delivery):
             await self._settle(letter, replace(answer, attempts=n_attempts))
             return "delivered" if answer.outcome == "delivered" else "expired"
