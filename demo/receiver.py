@@ -1,7 +1,7 @@
 """The receiver: a stranger's web server that takes webhooks, checks them, and acts once for each key.
 
-It behaves as Standard Webhooks asks of receivers: it checks the signature before it looks at anything else, drops
-a key it has acted on already, and says 503 when it is not well. Told to, it is unwell on purpose.
+It behaves as Standard Webhooks asks of receivers: it checks the signature before it looks at anything else,
+drops a key it has acted on already, and says 503 when it is not well. Told to, it is unwell on purpose.
 """
 
 from __future__ import annotations
@@ -79,7 +79,6 @@ class Receiver:
         *,
         share_unwell: float = 0.0,
         seed: int = 0,
-        on_action: Callable[[Webhook], None] = lambda _: None,
     ) -> None:
         self.tally = Tally()
         self.latest: deque[Webhook] = deque(maxlen=LATEST)
@@ -89,7 +88,8 @@ class Receiver:
         self._secret = secret
         self._share_unwell = share_unwell
         self._random = Random(seed)
-        self._on_action = on_action
+        self.on_action: Callable[[Webhook], None] = lambda _: None
+        """Told of every action that is acted on, on the receiver's own threads."""
         self._lock = Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -126,7 +126,7 @@ class Receiver:
                 return 503
             found = self._note(key, body)
         if found is not None:
-            self._on_action(found)
+            self.on_action(found)
         return 204
 
     def _note(self, key: str, body: bytes) -> Webhook | None:

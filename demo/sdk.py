@@ -57,6 +57,7 @@ class Sdk:
         self._clock_error_s = self._random.uniform(-CLOCK_ERROR_S, CLOCK_ERROR_S) if is_mobile else 0.0
         self._campaign = self._random.choice(CAMPAIGNS)
         self._agent = PHONE if is_mobile else self._random.choice(AGENTS)
+        self.anonymous_id = f"device-{device_id}"
         self.user_id: str | None = None
 
     def track(self, name: str, properties: dict[str, Any], *, at_s: float) -> None:
@@ -99,7 +100,7 @@ class Sdk:
             context["campaign"] = self._campaign
         event |= {
             "messageId": f"{self._device_id}-{self._n}",
-            "anonymousId": f"device-{self._device_id}",
+            "anonymousId": self.anonymous_id,
             "timestamp": stamp(at_s + self._clock_error_s),
             "context": context,
         }

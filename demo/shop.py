@@ -13,8 +13,8 @@ from typing import Any
 
 from demo.sdk import Batch, Sdk
 
-# Step -> (next step, chance). What is left of 1 leaves the shop. The chances are made up so that every path is
-# walked within a minute: about half of the carts reach the checkout, and half of those are paid.
+# Step -> (next step, chance). What is left of 1 leaves the shop. The chances are made up so that every path
+# is walked within a minute: about half of the carts reach the checkout, and half of those are paid.
 WALK: dict[str, tuple[tuple[str, float], ...]] = {
     "home": (("search", 0.25), ("category", 0.40), ("product", 0.22)),
     "search": (("product", 0.60), ("search", 0.18), ("category", 0.10)),
@@ -72,7 +72,7 @@ class Shop:
         self._n_known = 0
         self._n_due = 0
         self._due: list[_Due] = []
-        self._by_user: dict[str, Person] = {}
+        self._by_id: dict[str, Person] = {}
         self._run = f"{int(started_at_s) & 0xFFFFFF:06x}"
         self.n_people = 0
         for _ in range(n_people):
@@ -86,9 +86,9 @@ class Shop:
             sent += self._live(due.person, due.at_s)
         return sent
 
-    def nudge(self, user_id: str) -> None:
-        """Something reached this person: a reminder, an offer, a call."""
-        person = self._by_user.get(user_id)
+    def nudge(self, any_id: str) -> None:
+        """Something reached this person, by a user id or an anonymous id: a reminder, an offer, a call."""
+        person = self._by_id.get(any_id)
         if person is not None:
             person.is_nudged = True
 
@@ -98,6 +98,7 @@ class Shop:
         seed = self._random.getrandbits(32)
         sdk = Sdk(f"{self._run}-{self.n_people}", is_mobile=is_mobile, seed=seed)
         person = Person(self.n_people, sdk)
+        self._by_id[sdk.anonymous_id] = person
         if self._random.random() < SHARE_KNOWN:
             self._name(person)
         self._later(person, at_s)
@@ -143,7 +144,8 @@ class Shop:
             person.step = "away"
             self._later(person, at_s + self._random.uniform(*AWAY_S))
             return
-        self._by_user.pop(person.user_id or "", None)
+        for any_id in (person.user_id, person.sdk.anonymous_id):
+            self._by_id.pop(any_id or "", None)
         self._arrive(at_s + self._random.uniform(0, REST_S))
 
     def _come_back(self, person: Person) -> None:
@@ -158,7 +160,7 @@ class Shop:
     def _name(self, person: Person) -> None:
         self._n_known += 1
         person.user_id = f"shopper-{self._run}-{person.number}"
-        self._by_user[person.user_id] = person
+        self._by_id[person.user_id] = person
         person.sdk.user_id = person.user_id
 
     def _traits(self, person: Person) -> dict[str, Any]:

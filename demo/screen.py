@@ -1,0 +1,136 @@
+"""The screen: one look at everything, drawn for a terminal or written as a line."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from demo.program import Metrics, quantile
+from demo.receiver import Tally, Webhook
+
+LATENCY = "sojourn_event_to_action_seconds"
+N_SHOWN = 8  # latest actions
+
+
+@dataclass
+class Look:
+    """What is known at one instant."""
+
+    elapsed_s: float
+    metrics: Metrics
+    journeys: list[dict[str, Any]]
+    n_people: int
+    n_lost: int
+    """Requests that were not answered with 200."""
+    events_per_s: float
+    tally: Tally
+    latest: list[Webhook] = field(default_factory=list)
+
+    def count(self, name: str) -> int:
+        """Return one of the server's counters."""
+        return round(self.metrics.total(name))
+
+    def latency_ms(self, share: float) -> float | None:
+        """Return the latency from an event's receipt to its durable action, below which a share lies."""
+        found = quantile(self.metrics.buckets(LATENCY), share)
+        return None if found is None else found * 1000
+
+    @property
+    def n_decided(self) -> int:
+        """Actions in all journeys."""
+        return sum(journey["actions"] for journey in self.journeys)
+
+    @property
+    def n_by_timers(self) -> int:
+        """Actions that a timer decided: those of the histogram were decided by events."""
+        return max(0, self.n_decided - round(self.metrics.total(LATENCY + "_count")))
+
+
+def draw(look: Look, *, address: str, left: str) -> RenderableType:
+    """Draw a look."""
+    title = Text.assemble(
+        ("Sojourn", "bold"), f"  {address}   {look.elapsed_s:.0f} s   ", (left, "dim"), justify="left"
+    )
+    return Group(
+        title,
+        Columns([_flow(look), _actions(look)], expand=True, equal=True),
+        *(_journey(journey) for journey in look.journeys),
+        _latest(look),
+    )
+
+
+def line(look: Look) -> str:
+    """Write a look as one line."""
+    journeys = "  ".join(
+        f"{journey['name']} {sum(journey['states'].values())} in, {journey['goals']} goals"
+        for journey in look.journeys
+    )
+    return (
+        f"{look.elapsed_s:5.0f} s  {look.events_per_s:4.0f} events/s  {look.n_people} people  "
+        f"{look.count('sojourn_events_duplicate_total')} duplicates refused  "
+        f"{look.n_decided} actions, {look.tally.n_acted} delivered, "
+        f"{look.count('sojourn_delivery_retries_total')} retries  "
+        f"p99 {_ms(look.latency_ms(0.99))}  |  {journeys}"
+    )
+
+
+def sentence(webhook: Webhook) -> str:
+    """Say what an action does to a person."""
+    data = webhook.data
+    who = data.get("user_id") or data.get("anonymous_id") or data["profile_id"]
+    moment = time.strftime("%H:%M:%S", time.localtime(webhook.received_at_s))
+    return f'{moment}  {who}: "{data["body"].get("say", "")}"  ({data["journey"]}, {data["state"]})'
+
+
+def _flow(look: Look) -> Panel:
+    grid = _grid()
+    grid.add_row("events a second", f"{look.events_per_s:,.0f}")
+    grid.add_row("events in the log", f"{look.count('sojourn_events_accepted_total'):,}")
+    grid.add_row("duplicates refused", f"{look.count('sojourn_events_duplicate_total'):,}")
+    grid.add_row("failed events", f"{look.count('sojourn_events_failed_total'):,}")
+    grid.add_row("people seen", f"{look.n_people:,}")
+    return Panel(grid, title="events", title_align="left")
+
+
+def _actions(look: Look) -> Panel:
+    grid = _grid()
+    tally = look.tally
+    latency = ", ".join(f"p{share:g} {_ms(look.latency_ms(share / 100))}" for share in (50, 95, 99))
+    grid.add_row("decided", f"{look.n_decided:,} ({look.n_by_timers:,} by timers)")
+    grid.add_row("delivered, once each", f"{tally.n_acted:,}")
+    grid.add_row("refused by the receiver", f"{tally.n_unwell:,} (503 on purpose; each is retried)")
+    grid.add_row("event to durable action", latency)
+    grid.add_row("wrong signatures, doubled", f"{tally.n_forged}, {len(tally.doubled)}")
+    return Panel(grid, title="actions", title_align="left")
+
+
+def _journey(journey: dict[str, Any]) -> Panel:
+    states = "   ".join(f"{state} {n}" for state, n in journey["states"].items()) or "nobody inside"
+    counts = (
+        f"entered {journey['entered']}   goals {journey['goals']}   left {journey['exited']}   "
+        f"actions {journey['actions']}   withheld {journey['withheld']}"
+    )
+    return Panel(Text(states + "\n") + Text(counts, style="dim"), title=journey["name"], title_align="left")
+
+
+def _latest(look: Look) -> Panel:
+    shown = [sentence(webhook) for webhook in look.latest[-N_SHOWN:]]
+    return Panel("\n".join(shown) or "none yet", title="latest actions", title_align="left")
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    return grid
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms"
