@@ -9,8 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from sojourn.model.event import Entry, Event, FailedEvent
-from sojourn.model.ports import Appended, Lookups
+from sojourn.adapters.memory import MemoryLog
+from sojourn.model.event import Event, FailedEvent
+from sojourn.model.ports import Appended, Log, Lookups
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.ingest.message import Request
@@ -20,37 +21,30 @@ KEY = "web-key"
 RECEIVED_AT = 1_793_700_674_000  # 2026-11-03T10:11:14Z
 
 
-class MemoryLog:
-    """Keeps what a door accepts, each (source, message id) once; raises `error` where it is set."""
+class Kept:
+    """Keeps what a door accepts in a log, as the wiring does; raises `error` instead, where it is set."""
 
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.failed: list[FailedEvent] = []
+    def __init__(self, log: Log | None = None) -> None:
+        self.log: Log = MemoryLog() if log is None else log
         self.n_calls = 0
         self.error: Exception | None = None
-        self._seen: set[tuple[str, str]] = set()
 
     async def __call__(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
-        """Append as the log would."""
+        """Append, off the event loop: a log waits for its disk."""
         if self.error is not None:
             raise self.error
         self.n_calls += 1
-        appended = Appended([], [])
-        for index, event in enumerate(events):
-            mark = (event.source, event.message_id)
-            if mark in self._seen:
-                appended.duplicates.append(index)
-                continue
-            self._seen.add(mark)
-            appended.entries.append(Entry(position=len(self.entries) + 1, at=event.received_at, event=event))
-            self.entries.append(appended.entries[-1])
-        self.failed += failed
-        return appended
+        return await asyncio.to_thread(self.log.append, events, now=RECEIVED_AT, failed=failed)
 
     @property
     def events(self) -> list[Event]:
         """The events kept, in order."""
-        return [entry.event for entry in self.entries]
+        return [entry.event for entry in self.log.read(0, 10_000)]
+
+    @property
+    def failed(self) -> list[FailedEvent]:
+        """The failed events kept, newest first."""
+        return self.log.failed()
 
 
 class Answered(Struct):
@@ -89,7 +83,7 @@ def event(message: Any, *, lookups: Lookups | None = None, **changes: Any) -> Ev
     return batch.events[0]
 
 
-def http(log: MemoryLog, **options: Any) -> Http:
+def http(log: Kept, **options: Any) -> Http:
     """Make the application over a log in memory, with one source."""
     return Http(Door({KEY: "web"}, log, now_ms=lambda: RECEIVED_AT, **options))
 

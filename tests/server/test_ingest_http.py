@@ -13,7 +13,7 @@ import pytest
 
 from sojourn.model.errors import UnavailableError
 from sojourn.server.ingest.body import MAX_BODY_BYTES
-from tests.server.doors import KEY, Answered, MemoryLog, call, http, post, track
+from tests.server.doors import KEY, Answered, Kept, call, http, post, track
 
 BATCH = {"batch": [track(messageId=f"m{n}") for n in range(3)]}
 BODY = json.dumps(BATCH).encode()
@@ -43,7 +43,7 @@ def test_a_write_key_is_found_wherever_a_client_puts_it(
     headers: dict[str, str], query: str, body: Any
 ) -> None:
     """Every one of these places is some SDK's only one."""
-    log = MemoryLog()
+    log = Kept()
     answer = call(http(log), "POST", "/v1/batch", json.dumps(body).encode(), headers=headers, query=query)
     assert (answer.status, [event.source for event in log.events]) == (200, ["web"] * 3)
 
@@ -54,7 +54,7 @@ def test_a_write_key_is_found_wherever_a_client_puts_it(
 )
 def test_a_wrong_or_missing_key_is_401_and_keeps_nothing(headers: dict[str, str], body: Any) -> None:
     """SDKs stop on 401, as they should; the answer does not say the key back."""
-    log = MemoryLog()
+    log = Kept()
     answer = call(http(log), "POST", "/v1/batch", json.dumps(body).encode(), headers=headers)
     assert (answer.status, answer.json["code"], log.events, log.failed) == (401, "unknown-key", [], [])
     assert b"other" not in answer.body
@@ -65,7 +65,7 @@ def test_a_wrong_or_missing_key_is_401_and_keeps_nothing(headers: dict[str, str]
 )
 def test_a_batch_is_taken_on_every_path(path: str) -> None:
     """SDKs with a trailing slash in their host ask `//v1/batch`."""
-    log = MemoryLog()
+    log = Kept()
     assert post(http(log), path, BATCH).body == b'{"success":true}'
     assert len(log.events) == 3
 
@@ -81,7 +81,7 @@ def test_a_batch_is_taken_on_every_path(path: str) -> None:
 )
 def test_a_bare_message_is_taken_on_every_path(path: str, kind: str) -> None:
     """analytics-next posts to /v1/t; the type comes from the path."""
-    log = MemoryLog()
+    log = Kept()
     post(http(log), path, {"event": "Cart Viewed", "userId": "u1", "previousId": "a1"})
     assert [event.kind for event in log.events] == [kind]
 
@@ -104,7 +104,7 @@ def test_a_bare_message_is_taken_on_every_path(path: str, kind: str) -> None:
 )
 def test_a_body_is_what_its_bytes_say(body: bytes, headers: dict[str, str]) -> None:
     """Content-Type and Content-Encoding are wrong in the field."""
-    log = MemoryLog()
+    log = Kept()
     answer = post(http(log), "/v1/batch", body, **headers)
     assert (answer.status, len(log.events)) == (200, 3)
 
@@ -129,20 +129,20 @@ def test_a_body_that_cannot_be_read_says_why(
     body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     """Each error names what to do, as JSON that the SDKs print."""
-    answer = post(http(MemoryLog()), "/v1/batch", body, **headers)
+    answer = post(http(Kept()), "/v1/batch", body, **headers)
     assert (answer.status, answer.json["code"], answer.json["success"]) == (status, code, False)
 
 
 def test_a_body_comes_in_pieces() -> None:
     """A slow line sends it chunk by chunk."""
-    log = MemoryLog()
+    log = Kept()
     call(http(log), "POST", "/v1/batch", BODY, headers={"x-write-key": KEY}, chunk_bytes=7)
     assert len(log.events) == 3
 
 
 def test_refused_events_are_told_and_kept_beside_200() -> None:
     """SDKs ignore the list; people with curl do not."""
-    log = MemoryLog()
+    log = Kept()
     answer = post(http(log), "/v1/batch", {"batch": [track(), track(event=""), track(messageId="m2")]})
     assert (answer.status, answer.headers["x-sojourn-rejected"]) == (200, "1")
     assert answer.json == {
@@ -161,7 +161,7 @@ def test_refused_events_are_told_and_kept_beside_200() -> None:
 
 def test_duplicates_are_answered_with_200() -> None:
     """They are what a retry is for."""
-    log = MemoryLog()
+    log = Kept()
     app = http(log)
     answers = [post(app, "/v1/batch", BATCH) for _ in range(2)]
     assert ([answer.body for answer in answers], len(log.events)) == ([b'{"success":true}'] * 2, 3)
@@ -169,7 +169,7 @@ def test_duplicates_are_answered_with_200() -> None:
 
 def test_what_is_not_durable_is_503_with_a_pause() -> None:
     """Every SDK sends the batch again."""
-    log = MemoryLog()
+    log = Kept()
     log.error = UnavailableError("the disk is full", retry_after_s=7)
     answer = post(http(log), "/v1/batch", BATCH)
     assert (answer.status, answer.headers["retry-after"], answer.json["code"]) == (503, "7", "unavailable")
@@ -177,7 +177,7 @@ def test_what_is_not_durable_is_503_with_a_pause() -> None:
 
 def test_an_empty_batch_is_answered_without_asking_the_log() -> None:
     """Some clients flush an empty queue, every second."""
-    log = MemoryLog()
+    log = Kept()
     assert (post(http(log), "/v1/batch", {"batch": []}).status, log.n_calls) == (200, 0)
 
 
@@ -187,7 +187,7 @@ def test_a_browser_may_send_what_it_asks_to_send() -> None:
         "origin": "https://shop.example",
         "access-control-request-headers": "authorization,anonymousid,sentat,content-type",
     }
-    answer = call(http(MemoryLog()), "OPTIONS", "/v1/batch", headers=asked)
+    answer = call(http(Kept()), "OPTIONS", "/v1/batch", headers=asked)
     assert answer == Answered(
         204,
         {
@@ -207,14 +207,14 @@ def test_a_browser_may_send_what_it_asks_to_send() -> None:
 def test_a_browser_may_read_every_answer(key: str) -> None:
     """An error without CORS headers shows as a network failure, and is retried for ever."""
     headers = {"origin": "https://shop.example", "x-write-key": key}
-    answer = call(http(MemoryLog()), "POST", "/v1/batch", BODY, headers=headers)
+    answer = call(http(Kept()), "POST", "/v1/batch", BODY, headers=headers)
     assert answer.headers["access-control-allow-origin"] == "https://shop.example"
     assert "Retry-After" in answer.headers["access-control-expose-headers"]
 
 
 def test_the_headers_of_rudderstack_count() -> None:
     """AnonymousId in base64, and SentAt."""
-    log = MemoryLog()
+    log = Kept()
     message = {"event": "e", "timestamp": "2026-11-03T10:11:10Z"}
     headers = {"anonymousid": b64encode(b"a-7").decode(), "sentat": "2026-11-03T10:11:11Z"}
     post(http(log), "/v1/track", message, **headers)
@@ -236,7 +236,7 @@ def test_forwarded_addresses_count_as_far_as_proxies_are_trusted(
     n_proxies: int, forwarded: str, kept: str
 ) -> None:
     """Whoever asks can write the header."""
-    log = MemoryLog()
+    log = Kept()
     post(http(log, n_proxies=n_proxies), "/beacon/v1/batch", BATCH, **{"x-forwarded-for": forwarded})
     assert {event.ip for event in log.events} == {kept}
 
@@ -261,7 +261,7 @@ def test_forwarded_addresses_count_as_far_as_proxies_are_trusted(
 )
 def test_a_pixel_is_an_event_and_an_image(query: str) -> None:
     """E-mails run no code."""
-    log = MemoryLog()
+    log = Kept()
     answer = call(http(log), "GET", "/pixel/v1/track", query=query)
     assert (answer.status, answer.headers["content-type"], len(answer.body)) == (200, "image/gif", 43)
     [event] = log.events
@@ -271,14 +271,14 @@ def test_a_pixel_is_an_event_and_an_image(query: str) -> None:
 
 def test_an_sdks_own_metrics_are_swallowed() -> None:
     """They come without a key."""
-    log = MemoryLog()
+    log = Kept()
     assert call(http(log), "POST", "/v1/m", b'{"series":[]}').status == 200
     assert log.n_calls == 0
 
 
 def test_analytics_next_is_told_to_send_here() -> None:
     """It boots from this document, and sends nothing without."""
-    answer = call(http(MemoryLog()), "GET", f"/v1/projects/{KEY}/settings", headers={"host": "cdp.example"})
+    answer = call(http(Kept()), "GET", f"/v1/projects/{KEY}/settings", headers={"host": "cdp.example"})
     integration = answer.json["integrations"]["Segment.io"]
     assert (integration["apiKey"], integration["apiHost"], integration["protocol"]) == (
         KEY,
@@ -290,7 +290,7 @@ def test_analytics_next_is_told_to_send_here() -> None:
 @pytest.mark.parametrize("path", ["/sourceConfig", "/sourceConfig/"])
 def test_rudderstacks_sdk_is_told_that_its_source_exists(path: str) -> None:
     """It boots from this document, its key as Basic, and loads no destination."""
-    answer = call(http(MemoryLog()), "GET", path, headers=basic(f"{KEY}:"), query="p=npm&v=3")
+    answer = call(http(Kept()), "GET", path, headers=basic(f"{KEY}:"), query="p=npm&v=3")
     source = answer.json["source"]
     assert (source["writeKey"], source["enabled"], source["destinations"]) == (KEY, True, [])
 
@@ -298,7 +298,7 @@ def test_rudderstacks_sdk_is_told_that_its_source_exists(path: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/projects/other/settings", "/sourceConfig", "/v1/projects//settings"])
 def test_documents_are_for_known_keys(path: str) -> None:
     """A typo in a key shows at once, not as silence."""
-    assert call(http(MemoryLog()), "GET", path).status == 401
+    assert call(http(Kept()), "GET", path).status == 401
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_documents_are_for_known_keys(path: str) -> None:
 )  # fmt: skip
 def test_paths_and_methods_are_told_apart(method: str, path: str, status: int) -> None:
     """404 is a wrong path, 405 a wrong method."""
-    assert call(http(MemoryLog()), method, path).status == status
+    assert call(http(Kept()), method, path).status == status
 
 
 def test_other_paths_go_to_the_rest_of_the_server() -> None:
@@ -318,7 +318,7 @@ def test_other_paths_go_to_the_rest_of_the_server() -> None:
         await send({"type": "http.response.start", "status": 418, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    app = http(MemoryLog())
+    app = http(Kept())
     app._rest = rest
     assert (call(app, "GET", "/api").status, call(app, "GET", "/health").status) == (418, 200)
 
@@ -326,7 +326,7 @@ def test_other_paths_go_to_the_rest_of_the_server() -> None:
 def test_everything_is_counted() -> None:
     """An operator sees what came of what came."""
     counted: Counter[str] = Counter()
-    log = MemoryLog()
+    log = Kept()
     app = http(log, observe=lambda name, n: counted.update({name: n}))
     post(app, "/v1/batch", {"batch": [track(), track(), track(event="")]})
     assert counted["bytes"] > 0
