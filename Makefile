@@ -29,7 +29,7 @@ crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
 
 docs: $(READY) ## write docs/reference/cli.md anew, and run every command the docs show
-	$(PY) -m typer sojourn.cli utils docs --name sojourn --output docs/reference/cli.md
+	$(PY) -m typer sojourn.cli.app utils docs --name sojourn --output docs/reference/cli.md
 	$(PY) -m pytest tests/test_docs.py
 
 format: $(READY) ## put code in its one format, and mend what lint can mend

@@ -11,7 +11,6 @@ A page is one session, top to bottom, in one empty folder. A fenced block says b
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shutil
@@ -72,7 +71,7 @@ def is_there(command: str) -> bool:
     asked = subprocess.run(
         [BIN / "sojourn", command, "--help"], capture_output=True, check=False, timeout=BLOCK_SECONDS
     )
-    return asked.returncode == 0
+    return asked.returncode != 2  # "no such command"; a command that breaks is there, and fails its page
 
 
 def missing_commands(page: Path) -> list[str]:
@@ -224,10 +223,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
     """`make docs` writes it; by hand it would drift with the first new option."""
-    if not hasattr(importlib.import_module("sojourn.cli"), "app"):
-        pytest.skip("not built yet: sojourn.cli.app")
     written = subprocess.run(
-        [sys.executable, "-m", "typer", "sojourn.cli", "utils", "docs", "--name", "sojourn"],
+        [sys.executable, "-m", "typer", "sojourn.cli.app", "utils", "docs", "--name", "sojourn"],
         capture_output=True,
         text=True,
         check=True,
