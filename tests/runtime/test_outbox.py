@@ -110,6 +110,19 @@ def test_an_action_past_its_time_is_settled_without_being_sent() -> None:
     ]
 
 
+def test_an_action_is_worth_doing_until_its_last_instant() -> None:
+    """After `expires_at`, not at it."""
+
+    async def story() -> list[str]:
+        house, shop = House(action(expires_at=100)), Destination(DELIVERED)
+        house.at = 100
+        async with house.open({"shop": shop}):
+            await until(lambda: not house.outbox.letters)
+        return shop.seen
+
+    assert asyncio.run(story()) == ["a1"]
+
+
 def test_an_action_that_expires_while_it_waits_is_told_at_that_instant() -> None:
     """A journey that waits for the outcome is not to wait for a retry that will not be made."""
 
