@@ -95,7 +95,9 @@ def test_a_pointer_sends_events_to_the_new_name_until_it_is_taken_back() -> None
     pointed = turn("alias", "old", None, [alias, arrived("Paid", user_id="old")], until=T0, catalogue=EMPTY)
     assert [one.key for one in pointed.forward] == ["new"]
     undo = Aliased(T0, 3, None, "m2")
-    back = turn("alias", "old", pointed.state, [undo, arrived("Paid", user_id="old")], until=T0, catalogue=EMPTY)
+    back = turn(
+        "alias", "old", pointed.state, [undo, arrived("Paid", user_id="old")], until=T0, catalogue=EMPTY
+    )
     assert [one.key for one in back.forward] == ["old"]
     assert back.state == Pointer()
 

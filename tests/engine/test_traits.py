@@ -11,14 +11,18 @@ from sojourn.engine.state import Counter, Trait
 from sojourn.engine.traits import MAX_TIMES, count_within, learn, merge_counters, merge_traits, tally
 
 sayings = st.lists(
-    st.tuples(st.integers(0, 5), st.sampled_from("abcd"), st.dictionaries(st.sampled_from("xyz"), st.integers())),
+    st.tuples(
+        st.integers(0, 5), st.sampled_from("abcd"), st.dictionaries(st.sampled_from("xyz"), st.integers())
+    ),
     max_size=12,
     unique_by=lambda saying: saying[:2],
 )
 
 
 @given(sayings, st.randoms(use_true_random=False))
-def test_the_newest_saying_wins_whatever_the_order(said: list[tuple[int, str, dict[str, int]]], random: Random) -> None:
+def test_the_newest_saying_wins_whatever_the_order(
+    said: list[tuple[int, str, dict[str, int]]], random: Random
+) -> None:
     """A late identify does not bring an old plan back."""
     expected: dict[str, int] = {}
     for _, _, values in sorted(said, key=lambda one: one[:2]):

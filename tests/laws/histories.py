@@ -31,7 +31,8 @@ states:
       - { when: "trait.plan == 'pro'", to: offer }
       - { to: reminded }
   offer:
-    experiment: { id: offer, variants: { none: 1, free: 1 }, allocation: fixed, to: { none: reminded, free: assisted } }
+    experiment: { id: offer, variants: { none: 1, free: 1 }, allocation: fixed, to: { none: reminded, free:
+    assisted } }
   reminded:
     do: [ { webhook: shop, body: { user: "{{ profile.user_id }}", cart: "{{ entry.properties.cart }}" } } ]
     on: { Viewed: waiting }
@@ -78,18 +79,35 @@ states:
 
 def catalogue() -> Catalogue:
     """Compile three journeys that between them use timers, races, regions, keys, counts and experiments."""
-    journeys = [compile_journey(text, file=f"{index}.yaml") for index, text in enumerate((RESCUE, PATHS, ONCE))]
-    return build_catalogue(journeys, ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3})
+    journeys = [
+        compile_journey(text, file=f"{index}.yaml") for index, text in enumerate((RESCUE, PATHS, ONCE))
+    ]
+    return build_catalogue(
+        journeys, ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3}
+    )
 
 
-NAMES = ("Viewed", "Viewed", "Viewed", "Shipping", "Checkout Started", "Help Opened", "Cart Emptied", "Order Completed")
+NAMES = (
+    "Viewed",
+    "Viewed",
+    "Viewed",
+    "Shipping",
+    "Checkout Started",
+    "Help Opened",
+    "Cart Emptied",
+    "Order Completed",
+)
 
 
 STEPS_MS = (0, 1, 1_000, MINUTE, 7 * MINUTE, 31 * MINUTE, 70 * MINUTE)
 
 
 def history(
-    random: Random, *, n_events: int, is_one_user_per_device: bool = False, steps_ms: tuple[int, ...] = STEPS_MS
+    random: Random,
+    *,
+    n_events: int,
+    is_one_user_per_device: bool = False,
+    steps_ms: tuple[int, ...] = STEPS_MS,
 ) -> list[Entry]:
     """Draw a log: entries in order of arrival, some late, some from servers, some aliases, some imported."""
     clock = T0
@@ -129,7 +147,12 @@ def _event(random: Random, position: int, clock: int, *, is_one_user_per_device:
         fields["anonymous_id"] = None
         undo = {"undo": random.random() < 0.3}
         return Event(
-            kind="alias", name="$alias", user_id=user_id, previous_id=previous, properties=_raw(undo), **fields  # type: ignore[arg-type]
+            kind="alias",
+            name="$alias",
+            user_id=user_id,
+            previous_id=previous,
+            properties=_raw(undo),
+            **fields,  # type: ignore[arg-type]
         )
     if dice < 0.2:
         return Event(kind="page", name="$page", session_id=f"s{device}" if dice < 0.16 else None, **fields)  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ class Partition:
         self.queue: list[Input] = []
 
     def step(self, n_inputs: int, *, upto: int, until: int, random: Random) -> list[tuple[Stage, str, Input]]:
-        """Process some inputs with a position up to `upto`, and maybe wake sleepers; return what goes forward."""
+        """Process some inputs up to a position, and maybe wake sleepers; return what goes forward."""
         self.queue.sort(key=lambda pair: (pair[1].at, pair[1].position))  # type: ignore[index]
         forward = []
         for _ in range(n_inputs):
@@ -70,7 +70,9 @@ class Partition:
                 forward += self._turn(key, [], until=until, random=random)
         return forward
 
-    def _turn(self, key: str, inputs: list[Input], *, until: int, random: Random) -> list[tuple[Stage, str, Input]]:
+    def _turn(
+        self, key: str, inputs: list[Input], *, until: int, random: Random
+    ) -> list[tuple[Stage, str, Input]]:
         state = self.states.get(key)
         if state is not None and random.random() < 0.3:  # as if it had been stored and loaded
             state = decode(self.stage, encode(state))
@@ -88,10 +90,14 @@ class Partition:
         return min(upstream, waiting - 1)
 
 
-def partitioned(entries: list[Entry], catalogue: Catalogue, *, until: int, n_partitions: int, random: Random) -> Outcome:
-    """Run a history on partitions in random interleaving; each stage waits for a strict watermark of the one before."""
+def partitioned(
+    entries: list[Entry], catalogue: Catalogue, *, until: int, n_partitions: int, random: Random
+) -> Outcome:
+    """Run a history on partitions, interleaved at random; stages wait for the watermark of the one before."""
     collector = Collector()
-    floors = {stage: [Partition(stage, catalogue, collector) for _ in range(n_partitions)] for stage in STAGES}
+    floors = {
+        stage: [Partition(stage, catalogue, collector) for _ in range(n_partitions)] for stage in STAGES
+    }
     clocks = {entry.position: entry.at for entry in entries}
     clocks[0] = 0
     last = entries[-1].position if entries else 0
@@ -109,7 +115,9 @@ def partitioned(entries: list[Entry], catalogue: Catalogue, *, until: int, n_par
             random.shuffle(order)
             for index in order[: random.randrange(n_partitions + 1)]:
                 partition = floors[stage][index]
-                done = partition.step(random.randrange(1, 9), upto=upstream, until=clocks[marks[stage][index]], random=random)
+                done = partition.step(
+                    random.randrange(1, 9), upto=upstream, until=clocks[marks[stage][index]], random=random
+                )
                 for target, key, given in done:
                     floors[target][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
                 marks[stage][index] = max(marks[stage][index], partition.watermark(upstream))
@@ -124,7 +132,7 @@ def partitioned(entries: list[Entry], catalogue: Catalogue, *, until: int, n_par
 
 
 def sequential(entries: list[Entry], catalogue: Catalogue, *, until: int) -> Outcome:
-    """Run a history one entry at a time through all stages, timers only when the next input or the end comes."""
+    """Run a history entry by entry through all stages; timers fire when the next input or the end comes."""
     collector = Collector()
     floors = {stage: Partition(stage, catalogue, collector) for stage in STAGES}
     calm = Random(1)

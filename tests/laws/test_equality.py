@@ -31,12 +31,15 @@ def same(one: Outcome, other: Outcome) -> None:
     assert sorted(set(one.facts) ^ set(other.facts)) == []
     assert one.facts == other.facts
     assert one.actions == other.actions
-    assert {key: (one.states.get(key), other.states.get(key)) for key in one.states.keys() | other.states.keys()
-            if one.states.get(key) != other.states.get(key)} == {}
+    assert {
+        key: (one.states.get(key), other.states.get(key))
+        for key in one.states.keys() | other.states.keys()
+        if one.states.get(key) != other.states.get(key)
+    } == {}
 
 
 def live(entries: list[Entry], random: Random) -> Outcome:
-    """Run the driver over a memory log, in random batches, with random clock ticks, forgetting its cache at times."""
+    """Run the driver in random batches, with random clock ticks, forgetting its cache at times."""
     log, store = MemoryLog(), MemoryStore()
     driver = Driver(log, store, CATALOGUE, cache=random.choice((0, 2, 1_000)))
     waiting = list(entries)
@@ -63,7 +66,9 @@ def outcome_of(store: MemoryStore) -> Outcome:
 
 
 def _letters(store: MemoryStore) -> list:
-    return [letter for sink in ("shop", "support") for letter in store.waiting(sink, now=1 << 60, limit=1 << 30)]
+    return [
+        letter for sink in ("shop", "support") for letter in store.waiting(sink, now=1 << 60, limit=1 << 30)
+    ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -98,8 +103,8 @@ def test_histories_reach_what_they_are_meant_to_reach() -> None:
         n_actions += len(outcome.actions)
     assert n_actions > 50
     assert kinds >= {
-        "step", "session_started", "session_revised", "session_ended", "identified", "identity_refused", "entered",
-        "not_entered", "transition", "goal", "exited", "exposed", "action", "action_withheld",
+        "step", "session_started", "session_revised", "session_ended", "identified", "identity_refused",
+        "entered", "not_entered", "transition", "goal", "exited", "exposed", "action", "action_withheld",
     }  # fmt: skip
 
 
@@ -123,7 +128,7 @@ def _shuffled_and_doubled(events: list, random: Random) -> list:
 
 
 def profiles_of(events: list) -> dict:
-    """Send events through a log, which refuses duplicates, and return what profiles know, without journeys."""
+    """Send events through a log, which refuses duplicates; return what profiles know, without journeys."""
     log, store = MemoryLog(), MemoryStore()
     for index, event in enumerate(events):
         log.append([event], now=T0 + index)
@@ -137,10 +142,13 @@ def profiles_of(events: list) -> dict:
             if stage == "identity":
                 life = life.life
             if life is not None:
-                sessions = [(s.id, s.started_at, s.ended_at, s.n_events, s.channel, s.steps) for s in life.sessions]
+                sessions = [
+                    (s.id, s.started_at, s.ended_at, s.n_events, s.channel, s.steps) for s in life.sessions
+                ]
                 found[stage, key] = (
                     sorted(life.user_ids), sorted(life.anonymous_ids), life.first_seen_at, life.last_seen_at,
-                    life.n_events, dict(sorted(life.traits.items())), dict(sorted(life.counters.items())), sessions,
+                    life.n_events, dict(sorted(life.traits.items())), dict(sorted(life.counters.items())),
+                    sessions,
                 )  # fmt: skip
     return found
 
@@ -148,4 +156,6 @@ def profiles_of(events: list) -> dict:
 @pytest.mark.parametrize("n_partitions", [1, 3])
 def test_an_empty_history_comes_to_nothing(n_partitions: int) -> None:
     """The edge where there is no edge."""
-    assert partitioned([], CATALOGUE, until=T0, n_partitions=n_partitions, random=Random(0)) == Outcome([], [], {})
+    assert partitioned([], CATALOGUE, until=T0, n_partitions=n_partitions, random=Random(0)) == Outcome(
+        [], [], {}
+    )

@@ -70,6 +70,10 @@ class MemoryLog:
         """Return up to `limit` entries above `after`."""
         return self._entries[after : after + limit]
 
+    def end(self) -> int:
+        """Return the last position."""
+        return len(self._entries)
+
     def seal(self, now: int) -> tuple[int, int]:
         """Move the clock up; return (clock, last position)."""
         self._clock = max(self._clock, now)

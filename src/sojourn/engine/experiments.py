@@ -1,7 +1,7 @@
 """Assignment: which people a hold-out keeps back, and which variant a person gets.
 
-GrowthBook's hash, version 2 (`n = fnv1a(str(fnv1a(seed + unit))) mod 10,000`): the same person gets the same answer
-everywhere, and two experiments with different seeds are independent.
+GrowthBook's hash, version 2 (`n = fnv1a(str(fnv1a(seed + unit))) mod 10,000`): the same person gets the
+same answer everywhere, and two experiments with different seeds are independent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Identity: whose event this is (stages `identity` and `alias`).
 
-Inputs flow forward only (law 4): a device's events go to the person it belongs to; a person nobody can name yet lives
-here, and moves forward once, when named. Two named people never merge: an alias between user ids is a pointer for the
-events to come, and can be taken back.
+Inputs flow forward only (law 4): a device's events go to the person it belongs to; a person nobody can name
+yet lives here, and moves forward once, when named. Two named people never merge: an alias between user ids
+is a pointer for the events to come, and can be taken back.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ def resolve(tie: Tie, anonymous_id: str, arrived: Arrived, ledger: Ledger) -> bo
     user_id = event.user_id
     if user_id is not None:
         changed = tie.owner != user_id and _name(
-            tie, anonymous_id, user_id, arrived, ledger, how="identify" if event.kind == "identify" else "both_ids"
+            tie,
+            anonymous_id,
+            user_id,
+            arrived,
+            ledger,
+            how="identify" if event.kind == "identify" else "both_ids",
         )
         ledger.forward.append(Forward("alias", user_id, arrived))
         return changed
@@ -65,7 +70,10 @@ def receive(life: Life, named: Named, ledger: Ledger) -> None:
     if named.anonymous_id not in life.anonymous_ids:
         if len(life.anonymous_ids) >= MAX_IDS:
             ledger.note(
-                IdentityRefused, other_id=named.anonymous_id, reason="merge-limit", message_id=named.message_id
+                IdentityRefused,
+                other_id=named.anonymous_id,
+                reason="merge-limit",
+                message_id=named.message_id,
             )
             return
         life.anonymous_ids.append(named.anonymous_id)

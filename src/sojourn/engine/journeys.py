@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from sojourn.definitions.journey import Do, Exit, Experiment, Goal, Journey
 from sojourn.engine import statechart
@@ -33,7 +33,24 @@ from sojourn.model.ids import ActionId, EnrolmentId, derive
 MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose key never repeats.
 MAX_KEYS = 100  # remembered per journey for `reentry: never`.
 
+_THE_KERNELS_OWN = ("after(", "done.state.", "error.")
+"""How the names of a chart's internal events begin: nobody outside may send one."""
+
 _encode_json = msgspec.json.Encoder().encode
+
+
+class _Inside(Struct, frozen=True, gc=False):
+    """One enrolment while something happens to it."""
+
+    life: Life
+    enrolment: Enrolment
+    journey: Journey
+    view: View
+    ledger: Ledger
+
+    def tell(self, kind: Callable[..., Fact], **fields: Any) -> None:
+        """Write a fact about the enrolment down."""
+        _tell(self.enrolment, self.ledger, kind, **fields)
 
 
 def move(life: Life, event: Event, view: View, ledger: Ledger, *, is_shadow: bool) -> None:
@@ -42,14 +59,21 @@ def move(life: Life, event: Event, view: View, ledger: Ledger, *, is_shadow: boo
         journey = _journey_of(enrolment, ledger)
         if journey is None:
             _end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
-        elif not _interrupted(life, enrolment, journey, event, view, ledger):
-            _deliver(life, enrolment, journey, event, view, ledger)
+            continue
+        view.enrolment = enrolment
+        inside = _Inside(life, enrolment, journey, view, ledger)
+        if not _interrupted(inside, event):
+            _deliver(inside, event)
     for journey in ledger.catalogue.entries.get(event.name, ()):
-        _enter(life, journey, event, view, ledger, is_shadow=is_shadow)
+        view.enrolment = None
+        _enter(life, journey, event, view, is_shadow=is_shadow, ledger=ledger)
 
 
 def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
-    """Fire every timer due by `until`, each at the instant it was due, in order (law 3); return whether any did."""
+    """Fire every timer due by `until`, each at the instant it was due, in order (law 3).
+
+    Returns whether any did.
+    """
     has_fired = False
     while True:
         due = [enrolment for enrolment in life.enrolments if 0 < enrolment.wake <= until]
@@ -57,8 +81,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
             return has_fired
         has_fired = True
         enrolment = min(due, key=lambda candidate: candidate.wake)  # of equals, the one that entered first
-        ledger.at = enrolment.wake
-        ledger.position = 0
+        ledger.at, ledger.position = enrolment.wake, 0
         journey = _journey_of(enrolment, ledger)
         if journey is None:
             _end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
@@ -66,7 +89,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
         view.enrolment = enrolment
         step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
-        _apply(life, enrolment, step, view, ledger)
+        _apply(_Inside(life, enrolment, journey, view, ledger), step)
 
 
 def wake_of(life: Life) -> int | None:
@@ -76,11 +99,11 @@ def wake_of(life: Life) -> int | None:
 
 
 def adopt(life: Life, other: Life, ledger: Ledger) -> None:
-    """Bring the enrolments of an unnamed life in; where both are in the same journey, the named one's stays."""
+    """Bring an unnamed life's enrolments in; of two in the same journey and key, the named one's stays."""
     taken = {(enrolment.journey, enrolment.key) for enrolment in life.enrolments}
     for enrolment in other.enrolments:
         if (enrolment.journey, enrolment.key) in taken or len(life.enrolments) >= MAX_ENROLMENTS:
-            _tell(ledger, enrolment, Exited, reason="merged", state=enrolment.machine.active)
+            _tell(enrolment, ledger, Exited, reason="merged", state=enrolment.machine.active)
         else:
             life.enrolments.append(enrolment)
     life.enrolments.sort(key=lambda enrolment: (enrolment.entered_at, enrolment.id))
@@ -95,18 +118,17 @@ def _journey_of(enrolment: Enrolment, ledger: Ledger) -> Journey | None:
     return ledger.catalogue.versions.get((enrolment.journey, enrolment.version))
 
 
-def _interrupted(
-    life: Life, enrolment: Enrolment, journey: Journey, event: Event, view: View, ledger: Ledger
-) -> bool:
-    goal = journey.goal
-    view.enrolment = enrolment
-    if goal is not None and _matches(goal, event, view) and _is_in_time(goal, enrolment, ledger):
-        enrolment.is_goal_reached = True
-        _tell(ledger, enrolment, GoalReached, value=_number(goal.value.call(view)) if goal.value else None)
-        _leave(life, enrolment, journey, view, ledger, reason="goal")
+def _interrupted(inside: _Inside, event: Event) -> bool:
+    """Goal and exit rules come before any state's own transitions, and end the enrolment at once."""
+    goal = inside.journey.goal
+    if goal is not None and _matches(goal, event, inside.view) and _is_in_time(goal, inside):
+        inside.enrolment.is_goal_reached = True
+        value = _number(goal.value.call(inside.view)) if goal.value else None
+        inside.tell(GoalReached, value=value)
+        _leave(inside, reason="goal")
         return True
-    if any(_matches(rule, event, view) for rule in journey.exits):
-        _leave(life, enrolment, journey, view, ledger, reason="exit")
+    if any(_matches(rule, event, inside.view) for rule in inside.journey.exits):
+        _leave(inside, reason="exit")
         return True
     return False
 
@@ -115,41 +137,36 @@ def _matches(rule: Goal | Exit, event: Event, view: View) -> bool:
     return event.name in rule.names and (rule.when is None or bool(rule.when.call(view)))
 
 
-def _is_in_time(goal: Goal, enrolment: Enrolment, ledger: Ledger) -> bool:
-    return goal.within_ms is None or ledger.at - enrolment.entered_at <= goal.within_ms
+def _is_in_time(goal: Goal, inside: _Inside) -> bool:
+    return goal.within_ms is None or inside.ledger.at - inside.enrolment.entered_at <= goal.within_ms
 
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _leave(
-    life: Life,
-    enrolment: Enrolment,
-    journey: Journey,
-    view: View,
-    ledger: Ledger,
-    *,
-    reason: Literal["goal", "exit"],
-) -> None:
+def _leave(inside: _Inside, *, reason: Literal["goal", "exit"]) -> None:
+    enrolment = inside.enrolment
     left = enrolment.machine.active
-    step = statechart.leave(journey.chart, enrolment.machine, view, at=ledger.at)
-    _take_over(life, enrolment, step, view, ledger)
-    _end(life, enrolment, ledger, reason=reason, state=left)
+    step = statechart.leave(inside.journey.chart, enrolment.machine, inside.view, at=inside.ledger.at)
+    _take_over(inside, step)
+    _end(inside.life, enrolment, inside.ledger, reason=reason, state=left)
 
 
-def _deliver(life: Life, enrolment: Enrolment, journey: Journey, event: Event, view: View, ledger: Ledger) -> None:
-    chart = journey.chart
+def _deliver(inside: _Inside, event: Event) -> None:
+    chart = inside.journey.chart
     if event.name not in chart.names and not chart.is_listening_to_any:
         return
-    if statechart.listens(chart, enrolment.machine, event.name):
-        view.enrolment = enrolment
-        step = statechart.send(chart, enrolment.machine, event.name, view, at=ledger.at)
-        _apply(life, enrolment, step, view, ledger)
+    if event.name.startswith(_THE_KERNELS_OWN):
+        return
+    machine = inside.enrolment.machine
+    if statechart.listens(chart, machine, event.name):
+        _apply(inside, statechart.send(chart, machine, event.name, inside.view, at=inside.ledger.at))
 
 
-def _enter(life: Life, journey: Journey, event: Event, view: View, ledger: Ledger, *, is_shadow: bool) -> None:
-    view.enrolment = None
+def _enter(
+    life: Life, journey: Journey, event: Event, view: View, *, is_shadow: bool, ledger: Ledger
+) -> None:
     entry = journey.entry
     if entry.when is not None and not entry.when.call(view):
         return
@@ -159,14 +176,17 @@ def _enter(life: Life, journey: Journey, event: Event, view: View, ledger: Ledge
         ledger.note(NotEntered, journey=journey.name, version=journey.version, key=key or "", reason=reason)
         return
     view.enrolment = enrolment = _enrol(life, journey, event, ledger, key=key, is_shadow=is_shadow)
-    _apply(life, enrolment, statechart.start(journey.chart, view, at=ledger.at), view, ledger)
+    step = statechart.start(journey.chart, view, at=ledger.at)
+    _apply(_Inside(life, enrolment, journey, view, ledger), step)
 
 
 def _key_of(value: Any) -> str | None:
     return str(value) if isinstance(value, str | int | float) and value != "" else None
 
 
-def _reason_to_stay_out(life: Life, journey: Journey, key: str) -> Literal["already-in", "re-entry", "bound"] | None:
+def _reason_to_stay_out(
+    life: Life, journey: Journey, key: str
+) -> Literal["already-in", "re-entry", "bound"] | None:
     reentry = journey.entry.reentry
     if reentry != "always":
         for enrolment in life.enrolments:
@@ -178,7 +198,9 @@ def _reason_to_stay_out(life: Life, journey: Journey, key: str) -> Literal["alre
     return "bound" if len(life.enrolments) >= MAX_ENROLMENTS else None
 
 
-def _enrol(life: Life, journey: Journey, event: Event, ledger: Ledger, *, key: str, is_shadow: bool) -> Enrolment:
+def _enrol(
+    life: Life, journey: Journey, event: Event, ledger: Ledger, *, key: str, is_shadow: bool
+) -> Enrolment:
     memory = life.memories.setdefault(journey.name, Memory())
     memory.n_entered += 1
     if key not in memory.keys:
@@ -195,48 +217,50 @@ def _enrol(life: Life, journey: Journey, event: Event, ledger: Ledger, *, key: s
         is_shadow=is_shadow,
     )
     life.enrolments.append(enrolment)
-    _tell(ledger, enrolment, Entered, key=key, held_out=enrolment.is_held_out)
+    _tell(enrolment, ledger, Entered, key=key, held_out=enrolment.is_held_out)
     return enrolment
 
 
-def _apply(life: Life, enrolment: Enrolment, step: statechart.Step, view: View, ledger: Ledger) -> None:
+def _apply(inside: _Inside, step: statechart.Step) -> None:
     """Take a step over, and end the enrolment where its chart is done."""
-    _take_over(life, enrolment, step, view, ledger)
+    _take_over(inside, step)
     if step.machine.is_done:
-        _end(life, enrolment, ledger, reason="final", state=step.machine.active)
+        _end(inside.life, inside.enrolment, inside.ledger, reason="final", state=step.machine.active)
 
 
-def _take_over(life: Life, enrolment: Enrolment, step: statechart.Step, view: View, ledger: Ledger) -> None:
+def _take_over(inside: _Inside, step: statechart.Step) -> None:
+    enrolment = inside.enrolment
     enrolment.machine = step.machine
     enrolment.wake = statechart.next_due(step.machine) or 0
     for error in step.errors:
-        _tell(ledger, enrolment, JourneyError, detail=error)
+        inside.tell(JourneyError, detail=error)
     for effect in step.effects:
         if isinstance(effect, statechart.Moved):
             enrolment.n += 1
-            move = {"source": effect.source, "target": effect.target, "event": effect.event}
-            _tell(ledger, enrolment, Transitioned, n=enrolment.n, **move)
+            inside.tell(
+                Transitioned, n=enrolment.n, source=effect.source, target=effect.target, event=effect.event
+            )
         elif isinstance(effect.body, Do):
-            _want(life, enrolment, effect, view, ledger)
+            _want(inside, effect.body, effect.state)
         elif isinstance(effect.body, Experiment):
-            _expose(life, enrolment, effect.body, ledger)
+            _expose(inside, effect.body)
 
 
-def _want(life: Life, enrolment: Enrolment, wanted: statechart.Wanted, view: View, ledger: Ledger) -> None:
+def _want(inside: _Inside, do: Do, state: str) -> None:
     """Decide one action: to the outbox, or withheld with its reason."""
-    do: Do = wanted.body
+    enrolment, ledger = inside.enrolment, inside.ledger
     enrolment.n += 1
     action_id = ActionId(derive("action", enrolment.id, str(enrolment.n)))
-    named = {"action_id": action_id, "sink": do.sink, "state": wanted.state}
+    named = {"action_id": action_id, "sink": do.sink, "state": state}
     if enrolment.is_held_out or enrolment.is_shadow:
-        reason = "held-out" if enrolment.is_held_out else "history"
-        _tell(ledger, enrolment, ActionWithheld, reason=reason, **named)
+        inside.tell(ActionWithheld, reason="held-out" if enrolment.is_held_out else "history", **named)
         return
     try:
-        body = Raw(_encode_json(do.body.render(view.names())))
+        body = Raw(_encode_json(do.body.render(inside.view.names())))
     except ValueError as error:  # a template's bounds; its syntax was checked when it was loaded
-        _tell(ledger, enrolment, ActionWithheld, reason="template", detail=str(error), **named)
+        inside.tell(ActionWithheld, reason="template", detail=str(error), **named)
         return
+    life = inside.life
     ledger.actions.append(
         Action(
             id=action_id,
@@ -249,23 +273,25 @@ def _want(life: Life, enrolment: Enrolment, wanted: statechart.Wanted, view: Vie
             journey=enrolment.journey,
             version=enrolment.version,
             enrolment_id=enrolment.id,
-            state=wanted.state,
+            state=state,
             body=body,
         )
     )
-    _tell(ledger, enrolment, ActionDecided, **named)
+    inside.tell(ActionDecided, **named)
 
 
-def _expose(life: Life, enrolment: Enrolment, experiment: Experiment, ledger: Ledger) -> None:
+def _expose(inside: _Inside, experiment: Experiment) -> None:
+    ledger = inside.ledger
     drawn, propensity = assign(experiment, ledger.unit)
-    variant = life.variants.setdefault(experiment.id, drawn)  # sticky: the first one stays, whatever the weights
-    if not enrolment.is_held_out:
+    # Sticky: the first variant stays, whatever becomes of the weights.
+    variant = inside.life.variants.setdefault(experiment.id, drawn)
+    if not inside.enrolment.is_held_out:
         ledger.note(
             Exposed,
             experiment=experiment.id,
             variant=variant,
-            journey=enrolment.journey,
-            enrolment_id=enrolment.id,
+            journey=inside.enrolment.journey,
+            enrolment_id=inside.enrolment.id,
             propensity=propensity,
         )
 
@@ -280,10 +306,10 @@ def _end(
 ) -> None:
     life.enrolments = [other for other in life.enrolments if other is not enrolment]
     life.memories.setdefault(enrolment.journey, Memory()).last_exit_at = ledger.at
-    _tell(ledger, enrolment, Exited, reason=reason, state=state)
+    _tell(enrolment, ledger, Exited, reason=reason, state=state)
 
 
-def _tell(ledger: Ledger, enrolment: Enrolment, kind: Callable[..., Fact], **fields: Any) -> None:
+def _tell(enrolment: Enrolment, ledger: Ledger, kind: Callable[..., Fact], **fields: Any) -> None:
     """Write a fact about an enrolment down."""
     ledger.note(
         kind, journey=enrolment.journey, version=enrolment.version, enrolment_id=enrolment.id, **fields

@@ -63,8 +63,7 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
     at = event.occurred_at
     if not life.first_seen_at or at < life.first_seen_at:
         life.first_seen_at = at
-    if at > life.last_seen_at:
-        life.last_seen_at = at
+    life.last_seen_at = max(life.last_seen_at, at)
     life.n_events += 1
     if event.user_id and event.user_id not in life.user_ids and len(life.user_ids) < MAX_IDS:
         life.user_ids.append(event.user_id)
@@ -114,7 +113,9 @@ def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cu
     if cut.is_new:
         _note_ends(life, cut, ledger)
         session = cut.session
-        ledger.note(SessionStarted, session_id=session.id, started_at=session.started_at, channel=session.channel)
+        ledger.note(
+            SessionStarted, session_id=session.id, started_at=session.started_at, channel=session.channel
+        )
     elif cut.replaces:
         _note_revision(cut, ledger)
     return cut

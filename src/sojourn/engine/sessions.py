@@ -1,8 +1,8 @@
 """Sessions: where one visit ends and the next begins.
 
-A session is a set of events with no gap above `gap_ms` between neighbours in the events' own time, or all events with
-one client session id. Both are functions of the set, so any order of arrival ends in the same sessions: a late event
-extends one, begins one, or bridges several into one.
+A session is a set of events with no gap above `gap_ms` between neighbours in the events' own time, or all
+events with one client session id. Both are functions of the set, so any order of arrival ends in the same
+sessions: a late event extends one, begins one, or bridges several into one.
 """
 
 from __future__ import annotations
@@ -115,8 +115,7 @@ def _union(one: Session, other: Session) -> Session:
 
 
 def _join(session: Session, event: Visit) -> None:
-    if event.at > session.ended_at:
-        session.ended_at = event.at
+    session.ended_at = max(session.ended_at, event.at)
     session.n_events += 1
     session.is_ended = False
     if event.step and (event.step in session.steps or len(session.steps) < MAX_STEPS):

@@ -1,7 +1,8 @@
 """States: what is kept for a device, for a user id and for a person, between turns.
 
-The structs here are mutated, and only inside a turn: the runtime hands a state over and gets it back. Copying them
-for every event cost 6 us of the 40 an event may take. Nobody outside the engine looks inside one.
+The structs here are mutated, and only inside a turn: the runtime hands a state over and gets it back.
+Copying them for every event cost 6 us of the 40 an event may take. Nobody outside the engine looks inside
+one.
 """
 
 from __future__ import annotations

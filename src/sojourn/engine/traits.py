@@ -30,14 +30,15 @@ def tally(counters: dict[str, Counter], name: str, *, at: int, window_ms: int) -
     if counter is None:
         counter = counters[name] = Counter()
     counter.n += 1
-    if at > counter.last_at:
-        counter.last_at = at
+    counter.last_at = max(counter.last_at, at)
     if window_ms:
         insort(counter.times, at)
         _prune(counter, window_ms)
 
 
-def merge_counters(counters: dict[str, Counter], others: Mapping[str, Counter], windows: Mapping[str, int]) -> None:
+def merge_counters(
+    counters: dict[str, Counter], others: Mapping[str, Counter], windows: Mapping[str, int]
+) -> None:
     """Bring the counters of another life in."""
     for name, other in others.items():
         counter = counters.setdefault(name, Counter())

@@ -1,7 +1,7 @@
 """The turn: the one function every runtime calls.
 
-Pure: the state, the inputs and the time go in; the new state and everything that came of it come out. The runtime
-gives the state away with the call: it is changed in place and comes back in the result.
+Pure: the state, the inputs and the time go in; the new state and everything that came of it come out. The
+runtime gives the state away with the call: it is changed in place and comes back in the result.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def route(event: Event) -> Key:
     return "alias", event.user_id
 
 
-def turn(  # noqa: PLR0913 - the contract of every runtime, flat on purpose
+def turn(
     stage: Stage,
     key: str,
     state: State | None,
@@ -44,7 +44,8 @@ def turn(  # noqa: PLR0913 - the contract of every runtime, flat on purpose
         key: an anonymous id (identity) or a user id (alias, profile).
         state: what the last turn returned; None the first time. Changed in place.
         inputs: for this key, in the order of (at, position), all later than those of earlier turns.
-        until: the log's clock: every input at or before it has been given, in this turn or before, so timers due
+        until: the log's clock: every input at or before it has been given, in this turn or before, so
+        timers due
             by then fire. Each fires at the instant it was due, before any later input (law 3).
         catalogue: the definitions in force.
 
@@ -107,5 +108,5 @@ def _profile_turn(
     return _result(life, changed, ledger, wake=journeys.wake_of(life))
 
 
-def _result(state: State, changed: bool, ledger: Ledger, *, wake: int | None) -> Result:  # noqa: FBT001
+def _result(state: State, changed: bool, ledger: Ledger, *, wake: int | None) -> Result:
     return Result(state, changed, ledger.forward, ledger.actions, ledger.facts, wake)

@@ -22,7 +22,18 @@ _decode = msgspec.json.Decoder().decode
 class View:
     """What a profile looks like while one input is handled; everything is looked up when it is asked for."""
 
-    __slots__ = ("_cache", "_catalogue", "_enrichment", "_event", "_life", "active", "at", "data", "enrolment", "unit")
+    __slots__ = (
+        "_cache",
+        "_catalogue",
+        "_enrichment",
+        "_event",
+        "_life",
+        "active",
+        "at",
+        "data",
+        "enrolment",
+        "unit",
+    )
 
     def __init__(
         self,
@@ -148,7 +159,9 @@ class View:
             "entry": self.entry,
             "session": self.session,
             "data": self.data,
-            "journey": {"name": self.enrolment.journey, "version": self.enrolment.version} if self.enrolment else {},
+            "journey": {"name": self.enrolment.journey, "version": self.enrolment.version}
+            if self.enrolment
+            else {},
         }
 
     def _describe_event(self) -> Mapping[str, Any]:

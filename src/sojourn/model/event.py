@@ -32,8 +32,8 @@ class Geo(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One normalised event.
 
-    Every instant is in milliseconds since 1970 UTC. `properties`, `traits`, `context` and `integrations` stay the
-    JSON bytes that came (always an object): nobody pays for what nobody reads.
+    Every instant is in milliseconds since 1970 UTC. `properties`, `traits`, `context` and `integrations`
+    stay the JSON bytes that came (always an object): nobody pays for what nobody reads.
     """
 
     source: str

@@ -106,7 +106,7 @@ class Transitioned(_Fact, tag="transition", frozen=True, kw_only=True):
     target: list[str]
     """Atomic states now active."""
     event: str
-    """What moved it: an event's name, `after(30m)`, `done.state.x`, or empty for an eventless branch."""
+    """What moved it: an event's name, `after(waiting,1800000)`, `done.state.x`; empty for a branch."""
 
 
 class GoalReached(_Fact, tag="goal", frozen=True, kw_only=True):
@@ -150,7 +150,7 @@ class ActionDecided(_Fact, tag="action", frozen=True, kw_only=True):
 
 
 class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
-    """A journey wanted something done and it was not sent, and why (a ghost action, for a held-out person)."""
+    """A journey wanted something done and it was not sent, and why (held out: a ghost action)."""
 
     action_id: ActionId
     sink: str

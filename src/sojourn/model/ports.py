@@ -41,9 +41,9 @@ class Log(Protocol):
         """Add events atomically; return once they are durable.
 
         An event whose (source, message_id) was appended in the last `window_days` (by `now`) is a duplicate.
-        Entries are stamped `at = max(clock, now)`; with `play` (an import) `at = max(clock, occurred_at)`, and an
-        event from before the clock is history. `shadow` marks the entries as such. `failed` are kept in the same
-        commit.
+        Entries are stamped `at = max(clock, now)`; with `play` (an import) `at = max(clock, occurred_at)`,
+        and an event from before the clock is history. `shadow` marks the entries as such. `failed` are kept
+        in the same commit.
         """
         ...
 
@@ -51,11 +51,15 @@ class Log(Protocol):
         """Return up to about `limit` entries with a position above `after`, in order."""
         ...
 
+    def end(self) -> int:
+        """Return the last position; 0 where nothing was appended."""
+        ...
+
     def seal(self, now: int) -> tuple[int, int]:
         """Move the clock up to `now`; return (clock, last position).
 
-        All later entries are stamped at or after that clock, so a timer due by it may fire once the entries up to
-        that position are processed (law 3).
+        All later entries are stamped at or after that clock, so a timer due by it may fire once the entries
+        up to that position are processed (law 3).
         """
         ...
 
@@ -165,7 +169,7 @@ class Outbox(Protocol):
     """Actions on their way; the same database as the store, so that they appear in its commit."""
 
     def waiting(self, sink: str, *, now: int, limit: int) -> list[Letter]:
-        """Return letters for a sink that are due, oldest first. It does not claim them: one worker per sink does."""
+        """Return letters for a sink that are due, oldest first; unclaimed: a sink has one worker."""
         ...
 
     def next_due(self, sink: str) -> int | None:
@@ -210,7 +214,7 @@ class SinkFactory(Protocol):
 
 
 class Lookups(Protocol):
-    """Questions to the outside that are asked at the door, and whose answers are kept with the event (law 1)."""
+    """Questions to the outside, asked at the door; their answers are kept with the event (law 1)."""
 
     def device(self, user_agent: str) -> Device | None:
         """Say what a user agent is."""

@@ -1,7 +1,7 @@
 """One turn: what every runtime hands the engine, and what it gets back.
 
-`turn(stage, key, state, inputs, until) -> Result`. A runtime reads the log in order, groups by key, loads states,
-calls `turn` and commits the result whole. It never looks inside a state.
+`turn(stage, key, state, inputs, until) -> Result`. A runtime reads the log in order, groups by key, loads
+states, calls `turn` and commits the result whole. It never looks inside a state.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The driver: it takes log entries through the stages, in order, and makes one commit of all that came of them.
+"""The driver: it takes log entries through the stages, in order, and makes one commit of what came of them.
 
-It keeps hot states decoded in memory. They run ahead of the store by the commits still under way; commits are stored
-in order, and a failed one ends the process, so memory never shows what the store will not.
+It keeps hot states decoded in memory. They run ahead of the store by the commits still under way; commits
+are stored in order, and a failed one ends the process, so memory never shows what the store will not.
 """
 
 from __future__ import annotations
@@ -52,8 +52,14 @@ class Driver:
         n_entries = 0
         while entries := self.log.read(self.position, BATCH):
             n_entries += len(entries)
-            self.settle(entries, until=entries[-1].at)
+            self.take(entries)
         return n_entries
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Process and store entries, the next in the log, with the timers due by the last of them."""
+        for start in range(0, len(entries), BATCH):
+            batch = entries[start : start + BATCH]
+            self.settle(batch, until=batch[-1].at)
 
     def settle(self, entries: Sequence[Entry], *, until: int) -> list[Action]:
         """Process entries, fire the timers due by `until`, store it all; return the actions decided."""

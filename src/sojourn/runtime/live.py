@@ -1,8 +1,8 @@
-"""The live runtime: requests share one append, entries share one commit, and the next batch is worked on meanwhile.
+"""The live runtime: requests share an append, entries share a commit, the next batch is worked on meanwhile.
 
-Three threads: the event loop (HTTP, the engine, deliveries), one for the log's appends and one for the store's
-commits, whose time goes into SQLite and fsync without the interpreter's lock. A failure of either ends the process:
-what was acknowledged is in the log, and the next start takes it up from there.
+Three threads: the event loop (HTTP, the engine, deliveries), one for the log's appends and one for the
+store's commits, whose time goes into SQLite and fsync without the interpreter's lock. A failure of either
+ends the process: what was acknowledged is in the log, and the next start takes it up from there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -66,7 +66,8 @@ class Live:
         self._arrived = asyncio.Event()
         self._is_closing = False
         self._log_thread = ThreadPoolExecutor(1, thread_name_prefix="log")
-        self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self.store_thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        """Where everything that writes to the store's database runs."""
 
     @property
     def backlog(self) -> int:
@@ -95,6 +96,7 @@ class Live:
             for task in done:
                 task.result()
         finally:
+            self._is_closing = True
             for task in (appending, engine):
                 task.cancel()
             for request in self._requests:
@@ -105,10 +107,6 @@ class Live:
         self._is_closing = True
         self._asked.set()
         self._arrived.set()
-
-    async def off_loop(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Run a call that writes to the store on the thread that owns its writes."""
-        return await asyncio.get_running_loop().run_in_executor(self._store_thread, partial(call, *args))
 
     async def _append_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -126,17 +124,18 @@ class Live:
                 self._n_pending -= len(events)
                 _answer(requests, appended)
                 self._observer.appended(
-                    n_events=len(appended.entries), n_duplicates=len(appended.duplicates), n_failed=len(failed)
+                    n_events=len(appended.entries),
+                    n_duplicates=len(appended.duplicates),
+                    n_failed=len(failed),
                 )
             if self._is_closing:
                 return
 
     def _take_requests(self) -> list[_Request]:
-        n_events = 0
-        for n_requests, request in enumerate(self._requests, start=1):
-            n_events += len(request.events)
-            if n_events >= MAX_APPEND:
-                break
+        n_events = n_requests = 0
+        while n_requests < len(self._requests) and n_events < MAX_APPEND:
+            n_events += len(self._requests[n_requests].events)
+            n_requests += 1
         taken, self._requests = self._requests[:n_requests], self._requests[n_requests:]
         return taken
 
@@ -161,12 +160,15 @@ class Live:
             await storing
 
     async def _store(self, commit: Commit, entries: Sequence[Entry]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._store_thread, self._driver.store.commit, commit)
+        await asyncio.get_running_loop().run_in_executor(self.store_thread, self._driver.store.commit, commit)
         stored_at = self._now()
         received = {entry.at: entry.event.received_at for entry in reversed(entries)}
         latencies = [stored_at - received[action.at] for action in commit.actions if action.at in received]
         self._observer.committed(
-            n_entries=len(entries), lag=len(self._backlog), latencies_ms=latencies, n_actions=len(commit.actions)
+            n_entries=len(entries),
+            lag=len(self._backlog),
+            latencies_ms=latencies,
+            n_actions=len(commit.actions),
         )
         if commit.actions:
             self._on_actions(commit.actions)
@@ -194,7 +196,7 @@ class Live:
         due = self._driver.timers.next()
         wait_ms = IDLE_MS if due is None else max(1, min(IDLE_MS, due - self._now()))
         self._arrived.clear()
-        if self._backlog or self._is_closing and self._n_pending == 0:
+        if self._backlog or (self._is_closing and self._n_pending == 0):
             return
         try:
             async with asyncio.timeout(wait_ms / 1000):

@@ -73,10 +73,12 @@ def _describe_enrolment(enrolment: Enrolment) -> EnrolmentView:
 
 
 def _timeline(store: Store, key: Key, limit: int) -> list[Fact]:
-    facts = store.facts(key, limit=limit)
+    chains = [store.facts(key, limit=limit)]
     if key[0] == "profile":
-        devices = {fact.anonymous_id for fact in facts if isinstance(fact, Identified) and fact.anonymous_id}
-        for device in sorted(devices):
-            facts = facts + store.facts(("identity", device), limit=limit)
-        facts += [fact for fact in store.facts(("alias", key[1]), limit=limit)]
-    return sorted(facts, key=lambda fact: (fact.at, fact.position))[-limit:]
+        chains.append(store.facts(("alias", key[1]), limit=limit))
+        devices = {
+            fact.anonymous_id for fact in chains[0] if isinstance(fact, Identified) and fact.anonymous_id
+        }
+        chains += [store.facts(("identity", device), limit=limit) for device in sorted(devices)]
+    told = [fact for chain in chains for fact in reversed(chain)]  # a chain is newest first
+    return sorted(told, key=lambda fact: (fact.at, fact.position))[-limit:]

@@ -1,4 +1,4 @@
-"""Tallies: how many people are where in each journey, kept from the facts, in the commit that makes them true."""
+"""Tallies: how many people are where in each journey, counted from facts in the commit that stores them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The read-only API: people, journeys, failures and status as JSON, behind an admin token, described by OpenAPI."""
+"""The read-only API: people, journeys, failures and status, behind an admin token, described by OpenAPI."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from sojourn.model.views import JourneyView, ProfileView, StatusView
 MAX_PAGE = 1_000  # rows in one answer.
 
 Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Rows at most.")]
-Before = Annotated[int | None, Parameter(ge=1, le=1 << 62, description="Ids below this one: the last id seen.")]
+Before = Annotated[
+    int | None, Parameter(ge=1, le=1 << 62, description="Ids below this one: the last id seen.")
+]
 
 
 class Readings(Protocol):

@@ -1,0 +1,87 @@
+"""Which definitions are in force: kept in the store, so that a restart takes up where it stopped.
+
+What the log holds unprocessed after a crash was acknowledged under the old definitions, so it is processed
+under them, and only then do the new ones come into force. Older versions stay for the people inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from sojourn.config import Config, journey_files
+from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.journey import Catalogue, Journey
+from sojourn.model.errors import ConfigError
+from sojourn.model.ports import Store
+
+DOCUMENT = "definitions"
+MAX_OLDER = 50  # versions kept per journey: a year of weekly edits.
+
+
+class Kept(Struct, frozen=True):
+    """The definitions of the last run, as text."""
+
+    current: list[str]
+    older: list[str] = []
+
+
+def read_journeys(config: Config) -> list[Journey]:
+    """Compile the configured files; raises DefinitionError with the problems of all."""
+    files = []
+    for path in journey_files(config):
+        try:
+            files.append((str(path), path.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{path}: cannot be read as a journey ({error}); see its permissions and that it is UTF-8"
+            ) from error
+    return load_journeys(files)
+
+
+def last_catalogue(config: Config, store: Store) -> Catalogue | None:
+    """Return the catalogue of the last run; None where there was none."""
+    kept = _kept(store)
+    if kept is None:
+        return None
+    return _catalogue(config, _compile(kept.current), _compile(kept.older))
+
+
+def bring_into_force(config: Config, store: Store, journeys: Sequence[Journey]) -> Catalogue:
+    """Make these the journeys new people enter, and keep them; those of the last run become older ones."""
+    kept = _kept(store) or Kept([])
+    texts = {journey.text for journey in journeys}
+    older = [text for text in dict.fromkeys(kept.older + kept.current) if text not in texts]
+    before = _newest(_compile(older), {(journey.name, journey.version) for journey in journeys})
+    document = Kept([journey.text for journey in journeys], [journey.text for journey in before])
+    if document != kept:
+        store.keep(DOCUMENT, msgspec.json.encode(document))
+    return _catalogue(config, journeys, before)
+
+
+def _kept(store: Store) -> Kept | None:
+    raw = store.kept(DOCUMENT)
+    return None if raw is None else msgspec.json.decode(raw, type=Kept)
+
+
+def _compile(texts: Sequence[str]) -> list[Journey]:
+    return [load_journeys([("a journey of the last run", text)])[0] for text in texts]
+
+
+def _newest(journeys: Sequence[Journey], current: set[tuple[str, str]]) -> list[Journey]:
+    """Keep the newest MAX_OLDER of each name, in their order; a version in force is not older."""
+    kept: list[Journey] = []
+    n_kept: dict[str, int] = {}
+    for journey in reversed(journeys):
+        if (journey.name, journey.version) in current:
+            continue
+        n_kept[journey.name] = n_kept.get(journey.name, 0) + 1
+        if n_kept[journey.name] <= MAX_OLDER:
+            kept.append(journey)
+    return kept[::-1]
+
+
+def _catalogue(config: Config, journeys: Sequence[Journey], older: Sequence[Journey]) -> Catalogue:
+    return build_catalogue(journeys, older=older, ranks=config.ranks(), session_gap_ms=config.session_gap_ms)
