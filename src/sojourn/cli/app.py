@@ -1,0 +1,96 @@
+"""The application: every command, its place in the help, and how an error leaves the house."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from sojourn import __version__
+from sojourn.cli import checking, importing, letters, operating, people
+from sojourn.cli.output import complain, say_json
+from sojourn.model.errors import ConfigError, SojournError
+
+OK, FAILED, MISUSED = 0, 1, 2
+"""Exit codes: as asked; what was asked failed; the question or the configuration is wrong."""
+
+
+class Group(TyperGroup):
+    """Commands whose errors are told in a line, not in a traceback. (A bug is not, and is loud.)"""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SojournError as error:
+            complain(str(error))
+            raise typer.Exit(MISUSED if isinstance(error, ConfigError) else FAILED) from None
+
+
+app = typer.Typer(
+    cls=Group,
+    name="sojourn",
+    help="Sojourn: a real-time customer-journey engine.",
+    epilog="Begin with\n\n`sojourn init shop && cd shop && sojourn serve`",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # They show local variables, and some of those are secrets.
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"sojourn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which release this is.")
+    ] = False,
+) -> None:
+    """Sojourn: a real-time customer-journey engine."""
+    del version
+
+
+def _epilog(*examples: str) -> str:
+    return "\n\n".join(["Examples", *(f"`{example}`" for example in examples)])
+
+
+for name, command, *examples in (
+    (
+        "init",
+        operating.init,
+        "sojourn init",
+        "sojourn init shop --source web",
+        "sojourn init --write-key dev",
+    ),
+    ("serve", operating.serve, "sojourn serve", "SOJOURN_HTTP_PORT=9000 sojourn serve --data /srv/shop"),
+    (
+        "import",
+        importing.import_events,
+        "sojourn import events.jsonl.gz",
+        "sojourn import visits.csv --map event=page,user_id=visitor,timestamp=time,properties.os=platform",
+        "sojourn import orders.parquet --map event=kind,user_id=customer,timestamp=at,properties.*=*",
+    ),
+    ("check", checking.check, "sojourn check", "sojourn check journeys/*.yaml --json"),
+    ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
+    ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
+    ("status", people.status, "sojourn status --json"),
+):
+    app.command(name, epilog=_epilog(*examples))(command)
+app.add_typer(letters.failed, name="failed")
+app.add_typer(letters.dead, name="dead")
+
+
+@app.command("version")
+def show_version(*, json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
+    """Say which release this is."""
+    if json:
+        say_json({"version": __version__})
+    else:
+        typer.echo(f"sojourn {__version__}")

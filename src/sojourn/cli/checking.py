@@ -1,0 +1,82 @@
+"""Checking: `sojourn check` says what is wrong in journeys, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
+from sojourn.cli.output import printable, say_json
+from sojourn.model.errors import ConfigError, DefinitionError, Problem
+
+
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILES]...", help="By default those of the configuration.")
+    ] = None,
+    *,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
+    paths = _paths(files) if files else _configured(config, data)
+    n_journeys, problems, warnings = _judge([(str(path), _text(path)) for path in paths])
+    if json:
+        say_json({"problems": problems, "warnings": warnings})
+    else:
+        for problem in problems:
+            typer.echo(printable(str(problem)))
+        for warning in warnings:
+            typer.echo(printable(f"warning: {warning}"))
+        n_problems = len(problems)
+        fine = f"{n_journeys} journey{'' if n_journeys == 1 else 's'}: nothing is wrong"
+        typer.echo(f"{n_problems} problem{'' if n_problems == 1 else 's'}" if problems else fine)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _judge(texts: list[tuple[str, str]]) -> tuple[int, list[Problem], list[Problem]]:
+    """Return (how many journeys are good, what is wrong, what is probably not meant)."""
+    from sojourn.definitions.catalogue import build_catalogue, load_journeys  # noqa: PLC0415 - help needs no YAML
+    from sojourn.definitions.compile import check_journey  # noqa: PLC0415
+
+    warnings = [warning for file, text in texts for warning in check_journey(text, file=file).warnings]
+    try:
+        journeys = load_journeys(texts)
+        build_catalogue(journeys)
+    except DefinitionError as error:
+        return 0, error.problems, warnings
+    return len(journeys), [], warnings
+
+
+def _configured(config: Path | None, data: Path | None) -> list[Path]:
+    from sojourn.config import journey_files  # noqa: PLC0415 - help needs no YAML
+
+    settings = configuration(config, data)
+    found = journey_files(settings)
+    if not found:
+        folders = ", ".join(str(path) for path in settings.journeys)
+        raise ConfigError(f"{folders}: no journeys there; name the files, or mend 'journeys' in sojourn.yaml")
+    return found
+
+
+def _paths(named: list[Path]) -> list[Path]:
+    """Return files; a folder stands for the journeys in it."""
+    from sojourn.config import Config, journey_files  # noqa: PLC0415 - help needs no YAML
+
+    for path in named:
+        if not path.exists():
+            raise ConfigError(f"{path}: there is no such file; name the journeys to check")
+    return journey_files(Config(journeys=named))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None

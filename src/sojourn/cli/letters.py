@@ -1,0 +1,107 @@
+"""Letters: events that were refused, and actions that were given up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
+from sojourn.cli.output import instant, say_json, show, table
+from sojourn.model.errors import ConfigError
+
+failed = typer.Typer(help="Events that were refused, each with its reason.", no_args_is_help=True)
+dead = typer.Typer(help="Actions that were given up, each with its last error.", no_args_is_help=True)
+
+
+@failed.command("list", epilog="`sojourn failed list --limit 20`")
+def list_failed(
+    *,
+    limit: LimitOption = 100,
+    before: Annotated[
+        int | None, typer.Option(help="Only those with a lower number: the next page.", show_default=False)
+    ] = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List events that were refused, newest first."""
+    from sojourn import wiring  # noqa: PLC0415 - help needs no database
+
+    with wiring.open_readings(configuration(config, data)) as house:
+        events = house.failed(limit=limit, before=before)
+    if json:
+        say_json(events)
+        return
+    columns = ("number", "received (UTC)", "source", "where", "why")
+    rows = [
+        (
+            str(each.id or ""),
+            instant(each.received_at),
+            each.source,
+            each.path,
+            f"{each.reason} [{each.code}]",
+        )
+        for each in events
+    ]
+    show(table(columns, rows) if rows else "No event was refused.")
+
+
+@dead.command("list", epilog="`sojourn dead list`")
+def list_dead(
+    *,
+    limit: LimitOption = 100,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List actions that were given up, newest first."""
+    from sojourn import wiring  # noqa: PLC0415 - help needs no database
+
+    with wiring.open_readings(configuration(config, data)) as house:
+        letters = house.dead(limit=limit)
+    if json:
+        say_json(letters)
+        return
+    columns = ("action", "sink", "journey", "person", "given up (UTC)", "attempts", "last error")
+    rows = [
+        (
+            each.action.id,
+            each.action.sink,
+            f"{each.action.journey}: {each.action.state}",
+            each.action.profile_id,
+            instant(each.dead_at or 0),
+            str(each.attempts),
+            each.last_error,
+        )
+        for each in letters
+    ]
+    show(table(columns, rows) if rows else "No action was given up.")
+
+
+@dead.command("retry", epilog="`sojourn dead retry --all`")
+def retry_dead(
+    actions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ACTION]...", help="Ids, as `sojourn dead list` shows them."),
+    ] = None,
+    *,
+    is_all: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Put actions that were given up back on their way, as if never tried.
+
+    The receiver sees the same idempotency key as before.
+    """
+    from sojourn import wiring  # noqa: PLC0415 - help needs no database
+
+    if bool(actions) == is_all:
+        raise ConfigError("dead retry: name the actions to retry, or say --all")
+    with wiring.open_house(configuration(config, data)) as house:
+        n_revived = house.outbox.revive(actions or None, now=now_ms())
+    if json:
+        say_json({"revived": n_revived})
+    else:
+        typer.echo(f"{n_revived} on their way again; they go out while `sojourn serve` runs")

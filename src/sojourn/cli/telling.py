@@ -1,0 +1,96 @@
+"""Telling: a fact in one line, as a person would say it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from sojourn.model import fact as facts
+from sojourn.model.fact import Fact
+
+
+def tell(fact: Fact) -> str:
+    """Say in a line what happened."""
+    match fact:
+        case facts.StepTaken():
+            return f"did {fact.name}" + (f", by {fact.channel}" if fact.channel else "")
+        case facts.SessionStarted() | facts.SessionRevised() | facts.SessionEnded():
+            return _tell_session(fact)
+        case facts.Identified():
+            return f"is known: {_ids(fact)} ({fact.how})"
+        case facts.IdentityRefused():
+            return f"was not joined with {fact.other_id}: {fact.reason}"
+        case facts.Delivered():
+            attempts = "1 attempt" if fact.attempts == 1 else f"{fact.attempts} attempts"
+            return f"action {fact.outcome} after {attempts}" + _because(fact.detail)
+        case _:
+            return f"{fact.journey}: {_tell_journey(fact)}"
+
+
+_Session = facts.SessionStarted | facts.SessionRevised | facts.SessionEnded
+_Journey = (
+    facts.Entered
+    | facts.NotEntered
+    | facts.Transitioned
+    | facts.GoalReached
+    | facts.Exited
+    | facts.Exposed
+    | facts.ActionDecided
+    | facts.ActionWithheld
+    | facts.JourneyError
+)
+
+
+def _tell_session(fact: _Session) -> str:
+    match fact:
+        case facts.SessionStarted():
+            return "session began" + (f", by {fact.channel}" if fact.channel else "")
+        case facts.SessionRevised():
+            n_joined = len(fact.replaces)
+            return (
+                "session's start was moved by a late event"
+                if n_joined < 2
+                else f"{n_joined} sessions are one"
+            )
+        case facts.SessionEnded():
+            return (
+                f"session was over: {fact.n_events} events in {(fact.ended_at - fact.started_at) // 1000} s"
+            )
+        case _:
+            assert_never(fact)
+
+
+def _tell_journey(fact: _Journey) -> str:  # noqa: PLR0911 - one line for each kind of fact
+    match fact:
+        case facts.Entered():
+            return (
+                "entered"
+                + (f" for {fact.key}" if fact.key else "")
+                + (" (held out)" if fact.held_out else "")
+            )
+        case facts.NotEntered():
+            return f"did not enter: {fact.reason}"
+        case facts.Transitioned():
+            source, target = ", ".join(fact.source), ", ".join(fact.target)
+            return f"{source or 'start'} -> {target}" + (f", on {fact.event}" if fact.event else "")
+        case facts.GoalReached():
+            return "reached its goal" + ("" if fact.value is None else f", worth {fact.value:g}")
+        case facts.Exited():
+            return f"left: {fact.reason}"
+        case facts.Exposed():
+            return f"met experiment {fact.experiment}: {fact.variant}"
+        case facts.ActionDecided():
+            return f"action for {fact.sink}, in {fact.state}"
+        case facts.ActionWithheld():
+            return f"action for {fact.sink} was not sent: {fact.reason}" + _because(fact.detail)
+        case facts.JourneyError():
+            return f"went wrong: {fact.detail}"
+        case _:
+            assert_never(fact)
+
+
+def _ids(fact: facts.Identified) -> str:
+    return " and ".join(each for each in (fact.anonymous_id, fact.user_id) if each)
+
+
+def _because(detail: str) -> str:
+    return f" ({detail})" if detail else ""
