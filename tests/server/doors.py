@@ -13,7 +13,7 @@ from sojourn.adapters.memory import MemoryLog
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended, Log, Lookups
 from sojourn.server.http import App, Http
-from sojourn.server.ingest.door import Door
+from sojourn.server.ingest.door import Door, Receive
 from sojourn.server.ingest.message import Request
 from sojourn.server.ingest.segment import Batch, read_batch
 
@@ -60,6 +60,10 @@ class Answered(Struct):
         return json.loads(self.body)
 
 
+class Unanswered(Exception):  # noqa: N818, it may be as it should be
+    """The application sent nothing."""
+
+
 def request(**changes: Any) -> Request:
     """Make what the transport knows of a request."""
     known: dict[str, Any] = {"source": "web", "received_at": RECEIVED_AT, "arrival": "1"}
@@ -97,9 +101,21 @@ def call(
     headers: dict[str, str] | None = None,
     query: str = "",
     chunk_bytes: int = 1 << 20,
+    receive: Receive | None = None,
 ) -> Answered:
-    """Make one request of an ASGI application, in process."""
-    return asyncio.run(_call(app, method, path, body, headers or {}, query, chunk_bytes))
+    """Make one request of an ASGI application, in process; `receive` takes the place of a body."""
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query.encode("latin-1", "replace"),
+        "headers": [
+            (name.encode(), value.encode("latin-1", "replace")) for name, value in (headers or {}).items()
+        ],
+        "client": ("198.51.100.77", 5000),
+        "scheme": "http",
+    }
+    return asyncio.run(_call(app, scope, receive or _chunks(body, chunk_bytes)))
 
 
 def post(app: App, path: str, content: Any, **headers: str) -> Answered:
@@ -108,28 +124,24 @@ def post(app: App, path: str, content: Any, **headers: str) -> Answered:
     return call(app, "POST", path, body, headers={"x-write-key": KEY, **headers})
 
 
-async def _call(
-    app: App, method: str, path: str, body: bytes, headers: dict[str, str], query: str, chunk_bytes: int
-) -> Answered:
+def _chunks(body: bytes, chunk_bytes: int) -> Receive:
     chunks = [body[start : start + chunk_bytes] for start in range(0, len(body), chunk_bytes)] or [b""]
-    sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
 
+    return receive
+
+
+async def _call(app: App, scope: dict[str, Any], receive: Receive) -> Answered:
+    sent: list[Any] = []
+
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": query.encode("latin-1", "replace"),
-        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
-        "client": ("198.51.100.77", 5000),
-        "scheme": "http",
-    }
     await app(scope, receive, send)
+    if not sent:
+        raise Unanswered
     start, end = sent
     told = {name.decode(): value.decode("latin-1") for name, value in start["headers"]}
     return Answered(start["status"], told, end["body"])

@@ -19,7 +19,7 @@ PIECE_BYTES = 1 << 16
 @contextmanager
 def served(app: App) -> Iterator[int]:
     """Serve an application from a thread; yield its port."""
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off", proxy_headers=False)
+    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="on", proxy_headers=False)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, daemon=True)
     thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -13,7 +14,7 @@ import pytest
 
 from sojourn.model.errors import UnavailableError
 from sojourn.server.ingest.body import MAX_BODY_BYTES
-from tests.server.doors import KEY, Answered, Kept, call, http, post, track
+from tests.server.doors import KEY, Answered, Kept, Unanswered, call, http, post, track
 
 BATCH = {"batch": [track(messageId=f"m{n}") for n in range(3)]}
 BODY = json.dumps(BATCH).encode()
@@ -321,6 +322,44 @@ def test_other_paths_go_to_the_rest_of_the_server() -> None:
     app = http(Kept())
     app._rest = rest
     assert (call(app, "GET", "/api").status, call(app, "GET", "/health").status) == (418, 200)
+
+
+def test_a_body_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that hangs must not hold memory for ever; 408 is sent again."""
+    monkeypatch.setattr("sojourn.server.ingest.door.MAX_READING_S", 0.001)
+
+    async def silence() -> Any:
+        await asyncio.Event().wait()
+
+    answer = call(http(Kept()), "POST", "/v1/batch", headers={"x-write-key": KEY}, receive=silence)
+    assert (answer.status, answer.json["code"]) == (408, "slow-body")
+
+
+def test_whoever_hangs_up_is_not_answered() -> None:
+    """Half a batch is no batch."""
+    kept = Kept()
+
+    async def gone() -> Any:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(Unanswered):
+        call(http(kept), "POST", "/v1/batch", headers={"x-write-key": KEY}, receive=gone)
+    assert kept.n_calls == 0
+
+
+def test_too_many_bytes_under_way_are_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow disk must not fill the memory with what waits for it."""
+    monkeypatch.setattr("sojourn.server.ingest.door.MAX_BYTES_IN_FLIGHT", -1)
+    answer = post(http(Kept()), "/v1/batch", BATCH)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_answered_bytes_are_no_longer_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the answer was, they are let go."""
+    monkeypatch.setattr("sojourn.server.ingest.door.MAX_BYTES_IN_FLIGHT", 0)
+    app = http(Kept())
+    bodies = [BODY, b"nonsense", b"\x1f\x8bnonsense", gzip.compress(BODY), BODY]
+    assert [post(app, "/v1/batch", body).status for body in bodies] == [200, 400, 400, 200, 200]
 
 
 def test_everything_is_counted() -> None:

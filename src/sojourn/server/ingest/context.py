@@ -46,8 +46,10 @@ NO_CONTEXT = Context()
 
 def read_context(raw: Raw, *, keep_address: bool) -> Context:
     """Read a context; `keep_address` leaves its `ip` whole. Raises InputError as `read_object` does."""
+    if not raw:
+        return NO_CONTEXT
     text = bytes(raw)
-    if text in (b"", b"{}", b"null"):
+    if text in (b"{}", b"null"):
         return NO_CONTEXT
     if len(text) <= MAX_REMEMBERED_BYTES:
         return _remembered(text, keep_address=keep_address)

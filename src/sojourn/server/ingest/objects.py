@@ -27,8 +27,10 @@ def read_object(raw: Raw, path: str) -> tuple[Raw, dict[str, Any]]:
     msgspec checks only the syntax of a Raw, so the value is decoded once here (0.4 us): whoever reads it
     later cannot fail. Raises InputError: `bad-type`, `too-large`, `too-deep`, `bad-value`.
     """
+    if not raw:
+        return EMPTY, NOTHING
     text = bytes(raw)
-    if text in (b"", b"{}", b"null"):
+    if text in (b"{}", b"null"):
         return EMPTY, NOTHING
     if text[:1] != b"{":
         raise InputError(
