@@ -1,0 +1,8 @@
+"""SQLite: the log, the store and the outbox of a data folder."""
+
+from sojourn.adapters.sqlite.folder import FolderLock, lock_folder
+from sojourn.adapters.sqlite.log import SqliteLog
+from sojourn.adapters.sqlite.outbox import SqliteOutbox
+from sojourn.adapters.sqlite.store import SqliteStore
+
+__all__ = ["FolderLock", "SqliteLog", "SqliteOutbox", "SqliteStore", "lock_folder"]

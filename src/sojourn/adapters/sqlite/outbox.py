@@ -1,0 +1,179 @@
+"""The outbox on SQLite: actions on their way, in the file of the commits that decided them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from threading import Lock
+
+import msgspec
+
+from sojourn.model.action import Action, Delivery, Letter
+
+SCHEMA = """
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    action_id TEXT NOT NULL UNIQUE,
+    sink TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL,
+    last_error BLOB NOT NULL DEFAULT x'',
+    dead_at INTEGER
+);
+CREATE INDEX waiting ON outbox (sink, due_at) WHERE dead_at IS NULL;
+CREATE INDEX dead ON outbox (dead_at) WHERE dead_at IS NOT NULL;
+
+-- Counting by scanning would cost most when a destination is down and the outbox is full.
+CREATE TABLE outbox_counts (waiting INTEGER NOT NULL, dead INTEGER NOT NULL);
+INSERT INTO outbox_counts VALUES (0, 0);
+CREATE TRIGGER count_in AFTER INSERT ON outbox BEGIN
+    UPDATE outbox_counts SET waiting = waiting + 1;
+END;
+CREATE TRIGGER count_out AFTER DELETE ON outbox BEGIN
+    UPDATE outbox_counts SET waiting = waiting - (old.dead_at IS NULL),
+        dead = dead - (old.dead_at IS NOT NULL);
+END;
+CREATE TRIGGER count_turned AFTER UPDATE OF dead_at ON outbox
+WHEN (old.dead_at IS NULL) <> (new.dead_at IS NULL) BEGIN
+    UPDATE outbox_counts SET
+        waiting = waiting + (new.dead_at IS NULL) - (old.dead_at IS NULL),
+        dead = dead + (new.dead_at IS NOT NULL) - (old.dead_at IS NOT NULL);
+END
+"""
+
+# Each row: id, sink, due_at, and where its body is in the blob (from 1).
+_INSERT = """
+INSERT OR IGNORE INTO outbox (action_id, sink, due_at, body)
+SELECT json_extract(value, '$[0]'),
+       json_extract(value, '$[1]'),
+       json_extract(value, '$[2]'),
+       substr(?1, json_extract(value, '$[3]'), json_extract(value, '$[4]'))
+FROM json_each(?2) ORDER BY key
+"""
+_POSTPONE = """
+UPDATE outbox SET
+    attempts = new.attempts, due_at = new.due_at, last_error = new.last_error, dead_at = new.dead_at
+FROM (
+    SELECT json_extract(value, '$[0]') AS action_id,
+           json_extract(value, '$[1]') AS attempts,
+           json_extract(value, '$[2]') AS due_at,
+           coalesce(substr(?1, json_extract(value, '$[3]'), json_extract(value, '$[4]')), x'') AS last_error,
+           json_extract(value, '$[5]') AS dead_at
+    FROM json_each(?2)
+) AS new
+WHERE outbox.action_id = new.action_id
+"""
+_SETTLE = "DELETE FROM outbox WHERE action_id IN (SELECT value FROM json_each(?))"
+_REVIVE_ALL = "UPDATE outbox SET attempts = 0, due_at = ?1, dead_at = NULL WHERE dead_at IS NOT NULL"
+_REVIVE = """
+UPDATE outbox SET attempts = 0, due_at = ?1, dead_at = NULL
+WHERE dead_at IS NOT NULL AND action_id IN (SELECT value FROM json_each(?2))
+"""
+_WAITING = """
+SELECT json_group_array(json_array(length(body), attempts, due_at, length(last_error), dead_at)),
+       CAST(group_concat(body, '') AS BLOB), CAST(group_concat(last_error, '') AS BLOB)
+FROM (
+    SELECT * FROM outbox WHERE sink = ? AND dead_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?
+)
+"""
+_DEAD = """
+SELECT json_group_array(json_array(length(body), attempts, due_at, length(last_error), dead_at)),
+       CAST(group_concat(body, '') AS BLOB), CAST(group_concat(last_error, '') AS BLOB)
+FROM (SELECT * FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT ?)
+"""
+
+_encode = msgspec.json.Encoder().encode
+_decode_action = msgspec.json.Decoder(Action).decode
+_decode_rows = msgspec.json.Decoder(list[tuple[int, int, int, int, int | None]]).decode
+
+
+class SqliteOutbox:
+    """The letters of one store. It writes on the store's connection, under its lock."""
+
+    def __init__(self, reader: sqlite3.Connection, writer: sqlite3.Connection, writer_lock: Lock) -> None:
+        self._reader = reader
+        self._reader_lock = Lock()
+        self._writer = writer
+        self._writer_lock = writer_lock
+
+    def waiting(self, sink: str, *, now: int, limit: int) -> list[Letter]:
+        """Return letters for a sink that are due, oldest first."""
+        return self._letters(_WAITING, (sink, now, limit))
+
+    def next_due(self, sink: str) -> int | None:
+        """Return when the next letter for a sink is due, ms."""
+        query = "SELECT min(due_at) FROM outbox WHERE sink = ? AND dead_at IS NULL"
+        with self._reader_lock:
+            due_at: int | None = self._reader.execute(query, (sink,)).fetchone()[0]
+            return due_at
+
+    def settle(self, settled: Sequence[tuple[Letter, Delivery]]) -> None:
+        """Take letters that are done out of the outbox."""
+        ids = _encode([letter.action.id for letter, _ in settled]).decode()
+        with self._writer_lock:
+            self._writer.execute(_SETTLE, (ids,))
+
+    def postpone(self, letters: Sequence[Letter]) -> None:
+        """Store letters' new attempts, due_at, last_error and dead_at."""
+        pieces: list[bytes] = []
+        rows: list[tuple[str, int, int, int, int, int | None]] = []
+        start = 1
+        for letter in letters:
+            piece = letter.last_error.encode("utf-8", "surrogatepass")
+            pieces.append(piece)
+            rows.append((letter.action.id, letter.attempts, letter.due_at, start, len(piece), letter.dead_at))
+            start += len(piece)
+        with self._writer_lock:
+            self._writer.execute(_POSTPONE, (b"".join(pieces), _encode(rows).decode()))
+
+    def dead(self, *, limit: int = 100) -> list[Letter]:
+        """Return dead letters, newest first."""
+        return self._letters(_DEAD, (limit,))
+
+    def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
+        """Put dead letters (all, with None) back, with no attempts; return how many."""
+        with self._writer_lock:
+            if action_ids is None:
+                return self._writer.execute(_REVIVE_ALL, (now,)).rowcount
+            return self._writer.execute(_REVIVE, (now, _encode(action_ids).decode())).rowcount
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many letters wait, and how many are dead."""
+        with self._reader_lock:
+            waiting, dead = self._reader.execute("SELECT waiting, dead FROM outbox_counts").fetchone()
+        return waiting, dead
+
+    def close(self) -> None:
+        """Release its reader; the store releases the rest."""
+        with self._reader_lock:
+            self._reader.close()
+
+    def _letters(self, query: str, parameters: tuple[object, ...]) -> list[Letter]:
+        with self._reader_lock:
+            index, bodies, errors = self._reader.execute(query, parameters).fetchone()
+        letters: list[Letter] = []
+        body_at = error_at = 0
+        for n_body, attempts, due_at, n_error, dead_at in _decode_rows(index):
+            body = bodies[body_at : body_at + n_body]
+            error = errors[error_at : error_at + n_error] if n_error else b""
+            letter = Letter(action=_decode_action(body), attempts=attempts, due_at=due_at, dead_at=dead_at)
+            letter.last_error = error.decode("utf-8", "surrogatepass")
+            letters.append(letter)
+            body_at += n_body
+            error_at += n_error
+        return letters
+
+
+def insert_actions(writer: sqlite3.Connection, actions: Sequence[Action]) -> int:
+    """Add actions that are not there yet, in the caller's transaction; return how many bytes they have."""
+    pieces: list[bytes] = []
+    rows: list[tuple[str, str, int, int, int]] = []
+    start = 1
+    for action in actions:
+        piece = _encode(action)
+        pieces.append(piece)
+        rows.append((action.id, action.sink, action.at, start, len(piece)))
+        start += len(piece)
+    writer.execute(_INSERT, (b"".join(pieces), _encode(rows).decode()))
+    return start
