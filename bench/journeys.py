@@ -1,7 +1,8 @@
 """Journeys: the twenty that are in force while the bench measures.
 
-They listen to eight of the eleven event names in the traffic, a third of the events. As in a real catalogue most
-guards say no, many people wait in a state for a timer that a goal takes away, and few are acted on.
+They listen to eight of the eleven event names in the traffic, a third of the events. As in a real
+catalogue most guards say no, many people wait in a state for a timer that a goal takes away, and few are
+acted on.
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ class Outcome:
     """Acknowledged with 200."""
     n_busy: int = 0
     n_other: int = 0
+    started_at: float = 0.0
+    """When the first request was sent, seconds since 1970."""
     seconds: float = 0.0
     answers_ms: list[float] = field(default_factory=list)
 
@@ -81,7 +83,7 @@ class _Load:
 
     async def run(self) -> Outcome:
         """Send until the time is over."""
-        self._started = time.perf_counter()
+        self._started, self.outcome.started_at = time.perf_counter(), time.time()
         await asyncio.gather(*(self._connection() for _ in range(self._orders.n_connections)))
         self.outcome.seconds = time.perf_counter() - self._started
         return self.outcome

@@ -1,9 +1,10 @@
 """Scale: what an event costs, and what memory is held, when 10,000, 100,000 and a million people are known.
 
-Filled and measured through the engine and SQLite in a process of its own, without HTTP: what does not depend on
-the number of people would only hide what does. Two kinds of traffic: in visits (a few thousand people are active at
-a time, each does about eight things, then others), and, beside it, each event a random person's, which no product
-has and no cache can help. The memory is that of the real server, serving visits over HTTP on the filled folder.
+Filled and measured through the engine and SQLite in a process of its own, without HTTP: what does not
+depend on the number of people would only hide what does. Two kinds of traffic: in visits (a few thousand
+people are active at a time, each does about eight things, then others), and, beside it, each event a
+random person's, which no product has and no cache can help. The memory is that of the real server,
+serving visits over HTTP on the filled folder.
 """
 
 from __future__ import annotations

@@ -204,8 +204,8 @@ def _conclude(console: Console, look: Look, latest: Iterable[Webhook], *, server
         return 1
     tally = look.tally
     console.print(
-        f"{look.n_decided} actions were decided, and each was delivered once: {tally.n_unwell} answers of 503 "
-        f"were tried again, {tally.n_repeated} repetitions dropped by their key.",
+        f"{look.n_decided} actions were decided, and each was delivered once: {tally.n_unwell} answers of "
+        f"503 were tried again, {tally.n_repeated} repetitions dropped by their key.",
         soft_wrap=True,
     )
     _suggest(console, latest)

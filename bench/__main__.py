@@ -1,0 +1,57 @@
+"""`python -m bench [PART ...] [--quick]`: measure, print a table, write bench/latest.json."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import figures, guard, importing, limits, scale, serving
+from bench.figures import Figures
+
+PARTS = ("limits", "guard", "http", "latency", "import", "scale")
+
+
+def main() -> int:
+    """Measure the parts asked for, the cheap ones first."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="a short look: figures vary more")
+    asked = parser.parse_args()
+    unknown = set(asked.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"unknown part {sorted(unknown)[0]!r}; the parts are {', '.join(PARTS)}")
+    found: Figures = {}
+    with tempfile.TemporaryDirectory(prefix="sojourn-bench-") as folder:
+        for name in PARTS:
+            if not asked.parts or name in asked.parts:
+                print(f"measuring {name} ...", file=sys.stderr, flush=True)
+                measured = _measure(name, Path(folder), found, is_quick=asked.quick)
+                print(figures.table(measured), flush=True)
+                found |= measured
+                figures.write(found, is_quick=asked.quick)
+    print(
+        f"\n{figures.LATEST.relative_to(figures.ROOT)}: commit {figures.commit()}, {figures.machine()['cpu']}"
+    )
+    return 0
+
+
+def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figures:
+    throughput = found.get("http_events_per_s")
+    parts: dict[str, Callable[[], Figures]] = {
+        "limits": lambda: limits.measure(folder, is_quick=is_quick),
+        "guard": guard.measure,
+        "http": lambda: serving.measure_throughput(folder, is_quick=is_quick),
+        "latency": lambda: serving.measure_latency(
+            folder, events_per_s=throughput.value if throughput else None, is_quick=is_quick
+        ),
+        "import": lambda: importing.measure(folder, is_quick=is_quick),
+        "scale": lambda: scale.measure(folder, is_quick=is_quick),
+    }
+    return parts[name]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
