@@ -48,7 +48,7 @@ def test_naming_moves_the_whole_life_forward_once() -> None:
 
 def test_later_events_of_the_device_go_to_its_person() -> None:
     """Track calls after an identify carry no user id."""
-    result = at_device(Tie(owner="u", n_owners=1), arrived("Viewed", anonymous_id="d"))
+    result = at_device(Tie(owner="u", owners=["u"]), arrived("Viewed", anonymous_id="d"))
     assert [(one.stage, one.key) for one in result.forward] == [("alias", "u")]
     assert not result.changed
 
@@ -87,6 +87,15 @@ def test_a_device_that_many_people_name_is_shared_and_ties_nobody() -> None:
         state = result.state
     assert [fact.reason for fact in result.facts if isinstance(fact, IdentityRefused)] == ["shared-device"]
     assert (state.owner, state.is_shared) == (None, True)
+
+
+def test_two_people_taking_turns_at_a_device_do_not_make_it_shared() -> None:
+    """A family's tablet belongs to whoever said so last."""
+    state = None
+    for index in range(4 * MAX_OWNERS):
+        who = f"u{index % 2}"
+        state = at_device(state, arrived("$identify", at=index, anonymous_id="d", user_id=who)).state
+    assert (state.owner, state.is_shared) == ("u1", False)
 
 
 def test_a_pointer_sends_events_to_the_new_name_until_it_is_taken_back() -> None:

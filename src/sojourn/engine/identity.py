@@ -35,13 +35,9 @@ def resolve(tie: Tie, anonymous_id: str, arrived: Arrived, ledger: Ledger) -> bo
         return _resolve_alias(tie, anonymous_id, arrived, ledger)
     user_id = event.user_id
     if user_id is not None:
+        how: How = "identify" if event.kind == "identify" else "both_ids"
         changed = tie.owner != user_id and _name(
-            tie,
-            anonymous_id,
-            user_id,
-            arrived,
-            ledger,
-            how="identify" if event.kind == "identify" else "both_ids",
+            tie, user_id, arrived, ledger, anonymous_id=anonymous_id, how=how
         )
         ledger.forward.append(Forward("alias", user_id, arrived))
         return changed
@@ -99,16 +95,17 @@ def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger)
         ledger.forward.append(Forward("alias", previous_id, aliased))
     if is_undo or tie.owner == user_id:
         return False
-    return _name(tie, previous_id, user_id, arrived, ledger, how="alias")
+    return _name(tie, user_id, arrived, ledger, anonymous_id=previous_id, how="alias")
 
 
-def _name(tie: Tie, anonymous_id: str, user_id: str, arrived: Arrived, ledger: Ledger, *, how: How) -> bool:
+def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous_id: str, how: How) -> bool:
     if tie.is_shared:
         return False
-    tie.n_owners += 1
     message_id = arrived.event.message_id
-    if tie.n_owners > MAX_OWNERS:
-        tie.owner, tie.is_shared = None, True
+    if user_id not in tie.owners:
+        tie.owners = [*tie.owners, user_id]
+    if len(tie.owners) > MAX_OWNERS:
+        tie.owner, tie.owners, tie.is_shared = None, [], True
         ledger.note(IdentityRefused, other_id=user_id, reason="shared-device", message_id=message_id)
         return True
     life = None if tie.life is None else encode(tie.life)

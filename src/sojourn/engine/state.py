@@ -121,7 +121,8 @@ class Tie(Struct, array_like=True):
     """Whose device this is (stage identity): the person's name, or the unnamed life itself."""
 
     owner: str | None = None
-    n_owners: int = 0
+    owners: list[str] = []
+    """Everybody who named it so far."""
     is_shared: bool = False
     """Too many people named it: what it does without a name is nobody's."""
     life: Life | None = None

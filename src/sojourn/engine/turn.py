@@ -53,14 +53,14 @@ def turn(
         All that came of it; the facts and actions are the same however the inputs are cut into turns.
     """
     if stage == "identity":
-        return _identity_turn(key, state, inputs, until, catalogue)
+        return _identity_turn(key, state, inputs, until=until, catalogue=catalogue)
     if stage == "alias":
-        return _alias_turn(key, state, inputs, catalogue)
-    return _profile_turn(key, state, inputs, until, catalogue)
+        return _alias_turn(key, state, inputs, catalogue=catalogue)
+    return _profile_turn(key, state, inputs, until=until, catalogue=catalogue)
 
 
 def _identity_turn(
-    key: str, state: State | None, inputs: Sequence[Input], until: int, catalogue: Catalogue
+    key: str, state: State | None, inputs: Sequence[Input], *, until: int, catalogue: Catalogue
 ) -> Result:
     tie = state if isinstance(state, Tie) else Tie()
     ledger = Ledger(catalogue, anonymous_profile(key))
@@ -73,21 +73,21 @@ def _identity_turn(
         changed |= identity.resolve(tie, key, given, ledger)
     if tie.life is not None:
         changed |= journeys.fire_due(tie.life, until, ledger)
-    return _result(tie, changed, ledger, wake=identity.wake_of(tie))
+    return _result(tie, ledger, changed=changed, wake=identity.wake_of(tie))
 
 
-def _alias_turn(key: str, state: State | None, inputs: Sequence[Input], catalogue: Catalogue) -> Result:
+def _alias_turn(key: str, state: State | None, inputs: Sequence[Input], *, catalogue: Catalogue) -> Result:
     pointer = state if isinstance(state, Pointer) else Pointer()
     ledger = Ledger(catalogue, user_profile(key))
     changed = False
     for given in inputs:
         ledger.at, ledger.position = given.at, given.position
         changed |= identity.point(pointer, key, given, ledger)
-    return _result(pointer, changed, ledger, wake=None)
+    return _result(pointer, ledger, changed=changed, wake=None)
 
 
 def _profile_turn(
-    key: str, state: State | None, inputs: Sequence[Input], until: int, catalogue: Catalogue
+    key: str, state: State | None, inputs: Sequence[Input], *, until: int, catalogue: Catalogue
 ) -> Result:
     life = state if isinstance(state, Life) else Life(user_ids=[key])
     ledger = Ledger(catalogue, user_profile(key))
@@ -105,8 +105,8 @@ def _profile_turn(
             case _:
                 assert_never(given)
     changed |= journeys.fire_due(life, until, ledger)
-    return _result(life, changed, ledger, wake=journeys.wake_of(life))
+    return _result(life, ledger, changed=changed, wake=journeys.wake_of(life))
 
 
-def _result(state: State, changed: bool, ledger: Ledger, *, wake: int | None) -> Result:
+def _result(state: State, ledger: Ledger, *, changed: bool, wake: int | None) -> Result:
     return Result(state, changed, ledger.forward, ledger.actions, ledger.facts, wake)
