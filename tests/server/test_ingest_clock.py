@@ -34,6 +34,7 @@ NOW = 1_793_700_674_000
         (None, None),
         ([], None),
         (1e300, None),
+        (10**400, None),
     ],
 )
 def test_an_instant_is_read(wire: object, instant: int | None) -> None:

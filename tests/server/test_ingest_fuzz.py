@@ -6,9 +6,11 @@ import gzip
 import json
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sojourn.model.event import Event
 from sojourn.server.http import ROUTES
 from tests.server.doors import KEY, Kept, call, http, judged, track
 
@@ -22,7 +24,14 @@ KINDS = ["track", "identify", "page", "screen", "group", "alias"]
 MEMBERS = ["ip", "traits", "library", "name", "userAgent", "x"]
 QUERIES = ["data=e30=", "properties=[", "properties.a.b=1&properties.a=2"]
 
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**64, 10**400, -(10**3000)])
+    | st.floats()
+    | st.text(max_size=20)
+)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=3),
@@ -75,8 +84,9 @@ def test_each_message_gets_one_verdict_and_good_ones_are_kept(before: list[Any],
 def test_what_passes_the_door_can_be_read_by_everyone(wire: list[Any]) -> None:
     """The engine decodes these bytes long after 200 was said."""
     for event in judged(*wire).events:
-        for raw in (event.properties, event.traits, event.context, event.integrations):
-            assert isinstance(json.loads(bytes(raw)), dict)
+        kept = msgspec.json.decode(msgspec.json.encode(event), type=Event)
+        for raw in (kept.properties, kept.traits, kept.context, kept.integrations):
+            assert isinstance(msgspec.json.decode(raw), dict)
 
 
 @settings(max_examples=100, deadline=None)

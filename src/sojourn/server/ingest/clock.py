@@ -27,6 +27,7 @@ MAX_INSTANT_MS = 253_402_300_800_000  # The year 10000, where datetime ends.
 SECONDS_BELOW = 1e11
 MILLISECONDS_BELOW = 1e14
 MICROSECONDS_BELOW = 1e17
+NANOSECONDS_BELOW = 1e20
 
 
 def read_instant(value: Any) -> int | None:
@@ -76,6 +77,8 @@ def _read_number(text: str) -> int | None:
 
 def _scaled(number: float) -> int | None:
     size = abs(number)
+    if not size < NANOSECONDS_BELOW:  # which NaN is not, either
+        return None
     if size < SECONDS_BELOW:
         instant = number * 1000
     elif size < MILLISECONDS_BELOW:

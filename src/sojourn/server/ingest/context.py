@@ -18,6 +18,7 @@ from sojourn.server.ingest.address import Address, read_address
 from sojourn.server.ingest.objects import read_object
 
 MAX_REMEMBERED_BYTES = 2048  # A browser's context is 500 to 1,500 bytes.
+MAX_SESSION_ID_CHARS = 100  # A UUID has 36.
 MAX_REMEMBERED = 4096  # contexts: 8 MB of keys at most
 
 # Libraries that run in the person's own hands: whoever connects is the person. (A server's address is not.)
@@ -84,11 +85,9 @@ def _with_ip(members: dict[str, Raw], address: Address | None) -> Raw:
 
 def _session_id(value: Any) -> str | None:
     """RudderStack's SDKs send the session's start in seconds or ms as its id."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return str(value) if value > 0 else None
-    return value if isinstance(value, str) and 0 < len(value) <= 100 else None
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        value = str(value)
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_SESSION_ID_CHARS else None
 
 
 def _is_device(library: Any) -> bool:
