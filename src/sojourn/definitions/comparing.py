@@ -8,6 +8,7 @@ from typing import Any
 
 from sojourn.definitions.expression_text import Refused
 from sojourn.definitions.fragments import NUMBERS, Fragment, fold, opposite
+from sojourn.definitions.vocabulary import Kind
 
 _ORDERS: dict[type[ast.cmpop], tuple[str, str]] = {
     ast.Lt: ("<", "less"),
@@ -73,7 +74,8 @@ class Comparison:
 
     def _order(self, left: Fragment, right: Fragment) -> str:
         sign, function = _ORDERS[type(self._operator)]
-        kinds = {"number" if side.kind in NUMBERS else side.kind for side in (left, right)} - {"any"}
+        kinds: set[Kind] = {"number" if side.kind in NUMBERS else side.kind for side in (left, right)}
+        kinds.discard("any")
         if kinds - {"number", "string"}:
             raise Refused(self._place, f"{sign} orders numbers or strings only", "bad-comparison")
         if len(kinds) > 1:
@@ -82,17 +84,17 @@ class Comparison:
         if not kinds:
             return f"{function}({left.text}, {right.text})"
         tests: list[str] = []
-        texts = [self._checked(side, "number" in kinds, tests) for side in (left, right)]
+        texts = [self._checked(side, kinds, tests) for side in (left, right)]
         return "(" + " and ".join([*tests, f"{texts[0]} {sign} {texts[1]}"]) + ")"
 
-    def _checked(self, side: Fragment, is_number: bool, tests: list[str]) -> str:
+    def _checked(self, side: Fragment, kinds: set[Kind], tests: list[str]) -> str:
         """Add the test whether a value can be ordered, where it is needed; return how to name it then."""
         if side.kind in ("number", "string"):
             return side.text
         name = self._temporary()
         if side.kind == "maybe_number":
             tests.append(f"({name} := {side.text}) is not None")
-        elif is_number:
+        elif "number" in kinds:
             tests.append(f"(({name} := {side.text}).__class__ is int or {name}.__class__ is float)")
         else:
             tests.append(f"({name} := {side.text}).__class__ is str")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+import warnings
 
 MAX_CHARACTERS = 4_000  # a screenful and more; nobody reads a longer guard.
 
@@ -40,7 +41,9 @@ class ExpressionText:
         if not self._line:
             raise Refused(0, "expected an expression, got nothing", "syntax")
         try:
-            tree = ast.parse(self._line, mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # what Python only warns of, such as `9in x`, is refused
+                tree = ast.parse(self._line, mode="eval").body
         except SyntaxError as error:
             n_before = (error.offset or len(self._line) + 1) - 1
             message = f"this is not an expression: {error.msg}"

@@ -53,7 +53,7 @@ def compile_expression(
     """Compile one expression, or raise DefinitionError with its line and column (both from 1, in `text`).
 
     With `bare_names` an unknown plain name is a variable of the chart's data. `states` maps the names that
-    `In` may be asked for to ids of states; None: any. `hidden` maps names that cannot be used here to the reason.
+    `In` may be asked for to ids of states; None: any. `hidden` maps names that cannot be used to the reason.
     """
     return analyse(text, bare_names=bare_names, states=states, hidden=hidden).expression
 

@@ -1,7 +1,7 @@
 """Templates: JSON values whose strings may hold Liquid, compiled once.
 
-A string renders to a string, as in Liquid. One exception: a string that is exactly one `{{ .. }}` keeps the type
-of a number, a boolean, null, a list or an object, because receivers want numbers as numbers. Missing
+A string renders to a string, as in Liquid. One exception: a string that is exactly one `{{ .. }}` keeps the
+type of a number, a boolean, null, a list or an object, because receivers want numbers as numbers. Missing
 values render to nothing. Values are data: nothing in them is ever read as a template.
 """
 
@@ -80,7 +80,7 @@ class _Compiler:
     def compile(self, value: Any, path: Path) -> _Render | None:
         """Return what renders the value; None where it is constant."""
         if len(path) > MAX_DEPTH:
-            self._refuse(path, "", 0, f"expected at most {MAX_DEPTH} levels", "too-deep")
+            self._refuse(path, f"expected at most {MAX_DEPTH} levels", "too-deep")
             return None
         if isinstance(value, str):
             return self._text(value, path) if "{" in value else None
@@ -95,7 +95,7 @@ class _Compiler:
             return None
         if len(source) > MAX_TEMPLATE_CHARACTERS:
             message = f"expected at most {MAX_TEMPLATE_CHARACTERS} characters, got {len(source)}"
-            self._refuse(path, source, 0, message, "too-long")
+            self._refuse(path, message, "too-long")
             return None
         environment = _environment()
         try:
@@ -106,14 +106,14 @@ class _Compiler:
             token = getattr(error, "token", None)
             offset = token.start_index if token is not None else 0
             message = str(error.message) if isinstance(error, LiquidError) else "too complicated"
-            self._refuse(path, source, offset, f"this is not Liquid: {message}", "template")
+            self._refuse(path, f"this is not Liquid: {message}", "template", before=source[: max(0, offset)])
             return None
         for offset, message, code in flaws:
-            self._refuse(path, source, offset, message, code)
+            self._refuse(path, message, code, before=source[:offset])
         return _typed(template) if _is_one_output(template) else _plain(template)
 
-    def _refuse(self, path: Path, source: str, offset: int, message: str, code: str) -> None:
-        lines = source[: max(0, offset)].split("\n")
+    def _refuse(self, path: Path, message: str, code: str, *, before: str = "") -> None:
+        lines = before.split("\n")
         line, column = self._place(path, len(lines), len(lines[-1]) + 1)
         self.problems.append(Problem(file=self._file, line=line, column=column, message=message, code=code))
 

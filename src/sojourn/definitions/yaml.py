@@ -77,16 +77,16 @@ def load(text: str, *, file: str) -> AnyNode:
     """Read one document, or raise DefinitionError; no text makes it fail in another way."""
     if len(text) > MAX_CHARACTERS:
         message = f"expected at most {MAX_CHARACTERS} characters, got {len(text)}; split the file"
-        raise _error(file, 1, 1, message, "too-long")
+        raise _error(file, (1, 1), message, "too-long")
     try:
         return _Reader(text, file).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _error(file, line, column, f"this is not YAML: {error.problem}", "syntax") from None
+        place = _inside(text, mark) if mark else (1, 1)
+        raise _error(file, place, f"this is not YAML: {error.problem}", "syntax") from None
     except (yaml.YAMLError, UnicodeError) as error:
         message = f"this is not YAML: {str(error).splitlines()[0]}"
-        raise _error(file, 1, 1, message, "syntax") from None
+        raise _error(file, (1, 1), message, "syntax") from None
 
 
 def plain(node: AnyNode) -> Any:
@@ -98,7 +98,16 @@ def plain(node: AnyNode) -> Any:
     return {key: plain(value) for key, value in node.entries.items()}
 
 
-def _error(file: str, line: int, column: int, message: str, code: str) -> DefinitionError:
+def _inside(text: str, mark: Any) -> tuple[int, int]:
+    """Return a mark's line and column; of one behind the end, the end's."""
+    lines = text.split("\n")
+    if mark.line < len(lines):
+        return mark.line + 1, mark.column + 1
+    return len(lines), len(lines[-1]) + 1
+
+
+def _error(file: str, place: tuple[int, int], message: str, code: str) -> DefinitionError:
+    line, column = place
     return DefinitionError([Problem(file=file, line=line, column=column, message=message, code=code)])
 
 
@@ -119,12 +128,12 @@ class _Reader:
                     raise self._refuse(event, "expected one document, got several", "not-allowed")
                 root = self._node(next(self._events), 0)
         if root is None:
-            raise _error(self._file, 1, 1, "expected a document, got nothing", "syntax")
+            raise _error(self._file, (1, 1), "expected a document, got nothing", "syntax")
         return root
 
     def _refuse(self, event: Any, message: str, code: str) -> DefinitionError:
         mark = event.start_mark
-        return _error(self._file, mark.line + 1, mark.column + 1, message, code)
+        return _error(self._file, (mark.line + 1, mark.column + 1), message, code)
 
     def _node(self, event: Any, depth: int) -> AnyNode:
         self._n_nodes += 1

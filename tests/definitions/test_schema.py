@@ -1,0 +1,180 @@
+"""The JSON Schema: published, in step with the compiler, and true of the examples."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sojourn.definitions import actions, compile, reading, states
+from sojourn.definitions.compile import check_journey
+from sojourn.definitions.schema import KEYWORDS, journey_schema, journey_schema_text
+from sojourn.definitions.yaml import load, plain
+
+ROOT = Path(__file__).parents[2]
+JOURNEYS = sorted((ROOT / "journeys").glob("*.yaml"))
+SCHEMA = journey_schema()
+
+
+def test_the_published_file_is_what_the_function_returns() -> None:
+    """Editors read the file; write it anew with `journey_schema_text()` when this fails."""
+    assert (ROOT / "docs/reference/journey.schema.json").read_text() == journey_schema_text()
+
+
+@pytest.mark.parametrize("path", JOURNEYS, ids=lambda path: path.stem)
+def test_the_examples_are_valid(path: Path) -> None:
+    """An editor must not underline what the compiler takes."""
+    assert flaws(plain(load(path.read_text(), file=path.name)), SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{journey: x, states: {a: {}}}",
+        "{journey: x, entry: {on: E, wen: a}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, reentry: often}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, holdout: 200, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, states: {a: {after: {5 min: done}}}}",
+        "{journey: x, entry: {on: E}, states: {a: {onn: {F: done}}}}",
+        "{journey: x, entry: {on: E}, states: {}}",
+        "{journey: x, entry: {on: []}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, states: {a: {type: parallel}}}",
+        "{journey: x y, entry: {on: E}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, states: {1: {}}}",
+    ],
+)
+def test_schema_and_compiler_refuse_the_same_mistakes(text: str) -> None:
+    """What an editor lets pass and the compiler refuses is a surprise."""
+    assert flaws(plain(load(text, file="f")), SCHEMA)
+    assert check_journey(text).problems
+
+
+@pytest.mark.parametrize("kind", sorted(KEYWORDS))
+def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
+    """The compiler refuses what is not in KEYWORDS; this is the other direction: each one is looked at."""
+    source = "".join(
+        Path(module.__file__ or "").read_text() for module in (actions, compile, reading, states)
+    )
+    unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]
+    assert unread == []
+
+
+def test_every_keyword_has_a_description() -> None:
+    """Completion without a word of explanation is half a help."""
+    objects = [SCHEMA, *(each for each in SCHEMA["$defs"].values() if "properties" in each)]
+    bare = [
+        name
+        for each in objects
+        for name, schema in each["properties"].items()
+        if "description"
+        not in {**SCHEMA["$defs"].get(schema.get("$ref", "").rsplit("/", 1)[-1], {}), **schema}
+    ]
+    assert bare == []
+
+
+TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "null": type(None),
+    "number": (int, float),
+}
+
+
+UNDERSTOOD = set(
+    [
+        "$schema",
+        "$id",
+        "title",
+        "description",
+        "examples",
+        "default",
+        "$defs",
+        "$ref",
+        "type",
+        "enum",
+        "anyOf",
+        "pattern",
+        "minLength",
+        "minimum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "items",
+        "minItems",
+        "required",
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "propertyNames",
+        "minProperties",
+    ]
+)
+
+
+def flaws(value: Any, schema: dict[str, Any], path: str = "$") -> list[str]:
+    """Validate by the part of JSON Schema that ours uses; an unknown keyword is a failure of this test."""
+    assert schema.keys() <= UNDERSTOOD, schema.keys() - UNDERSTOOD
+    found: list[str] = []
+    if "$ref" in schema:
+        found += flaws(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[-1]], path)
+    if "type" in schema:
+        names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        is_bool = isinstance(value, bool)
+        if not any(isinstance(value, TYPES[name]) and (not is_bool or name == "boolean") for name in names):
+            return [f"{path}: is no {names}"]
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{path}: not one of {schema['enum']}")
+    if "anyOf" in schema and all(flaws(value, each, path) for each in schema["anyOf"]):
+        found.append(f"{path}: none of the forms")
+    match value:
+        case str():
+            found += _flaws_of_text(value, schema, path)
+        case int() | float() if not isinstance(value, bool):
+            found += _flaws_of_number(value, schema, path)
+        case list():
+            if len(value) < schema.get("minItems", 0):
+                found.append(f"{path}: too few")
+            for i, each in enumerate(value):
+                found += flaws(each, schema.get("items", {}), f"{path}[{i}]")
+        case dict():
+            found += _flaws_of_object(value, schema, path)
+    return found
+
+
+def _flaws_of_number(value: float, schema: dict[str, Any], path: str) -> list[str]:
+    is_in = schema.get("minimum", value) <= value < schema.get("exclusiveMaximum", value + 1)
+    is_above = value > schema.get("exclusiveMinimum", value - 1)
+    return [] if is_in and is_above else [f"{path}: out of range"]
+
+
+def _flaws_of_text(value: str, schema: dict[str, Any], path: str) -> list[str]:
+    is_matching = "pattern" not in schema or re.search(schema["pattern"], value)
+    return (
+        []
+        if is_matching and len(value) >= schema.get("minLength", 0)
+        else [f"{path}: {value!r} has not the form"]
+    )
+
+
+def _flaws_of_object(value: dict[str, Any], schema: dict[str, Any], path: str) -> list[str]:
+    found = [f"{path}: needs {name}" for name in schema.get("required", ()) if name not in value]
+    if len(value) < schema.get("minProperties", 0):
+        found.append(f"{path}: too few")
+    for key, each in value.items():
+        inner = f"{path}.{key}"
+        found += flaws(key, schema.get("propertyNames", {}), inner)
+        patterns = [
+            rule for pattern, rule in schema.get("patternProperties", {}).items() if re.search(pattern, key)
+        ]
+        if key in schema.get("properties", {}):
+            found += flaws(each, schema["properties"][key], inner)
+        elif patterns:
+            found += flaws(each, patterns[0], inner)
+        elif schema.get("additionalProperties") is False:
+            found.append(f"{inner}: unknown")
+        elif isinstance(schema.get("additionalProperties"), dict):
+            found += flaws(each, schema["additionalProperties"], inner)
+    return found
