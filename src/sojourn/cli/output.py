@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,6 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+PIPE_COLUMNS = 1_000  # wider than any row; tables are as wide as what is in them.
 
 _STEPS = ((1_000, "s"), (60_000, "min"), (3_600_000, "h"), (86_400_000, "d"))
 """(a unit's ms, its name)."""
@@ -31,7 +34,8 @@ def show(*parts: Any) -> None:
     """Write tables and text for people."""
     from rich.console import Console  # noqa: PLC0415 - only where people read
 
-    console = Console(highlight=False)
+    # Into a pipe nothing is folded: one row is one line, for grep.
+    console = Console(highlight=False, width=None if is_for_people(sys.stdout) else PIPE_COLUMNS)
     for part in parts:
         console.print(part, markup=False)
 

@@ -119,10 +119,15 @@ def _enrolment_rows(view: ProfileView, now: int) -> list[tuple[str, ...]]:
             enrolment.key,
             ", ".join(enrolment.state) + (" (held out)" if enrolment.held_out else ""),
             relative(enrolment.entered_at, now),
-            "" if enrolment.next_timer_at is None else relative(enrolment.next_timer_at, now),
+            "" if enrolment.next_timer_at is None else _timer(enrolment.next_timer_at, now),
         )
         for enrolment in view.enrolments
     ]
+
+
+def _timer(at_ms: int, now: int) -> str:
+    """Say when; one in the past waits for the log's clock, which stands still while nobody serves."""
+    return f"{instant(at_ms)} UTC" if at_ms < now else relative(at_ms, now)
 
 
 def _journey_row(view: JourneyView) -> tuple[str, ...]:

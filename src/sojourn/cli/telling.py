@@ -45,12 +45,8 @@ def _tell_session(fact: _Session) -> str:
         case facts.SessionStarted():
             return "session began" + (f", by {fact.channel}" if fact.channel else "")
         case facts.SessionRevised():
-            n_joined = len(fact.replaces)
-            return (
-                "session's start was moved by a late event"
-                if n_joined < 2
-                else f"{n_joined} sessions are one"
-            )
+            n = len(fact.replaces)
+            return "a late event moved the session's start" if n < 2 else f"{n} sessions are one"
         case facts.SessionEnded():
             return (
                 f"session was over: {fact.n_events} events in {(fact.ended_at - fact.started_at) // 1000} s"

@@ -63,9 +63,10 @@ states:
   waiting:
     after: { 1d: nudged }
   nudged:
-    do:    [ { console: { say: "Welcome, {{ profile.user_id }}: here is how to begin." } } ]
+    do:
+      - console: console
+        body: { say: "Welcome, {{ profile.user_id }}: here is how to begin." }
     after: { 3d: done }
-  done: { final: true }
 """
 
 

@@ -1,0 +1,103 @@
+"""Telling: every fact is a line that people can read, and nothing in it is obeyed by a terminal."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from sojourn.cli.output import printable, relative
+from sojourn.cli.telling import tell
+from sojourn.model import fact as facts
+from sojourn.model.fact import Fact
+from sojourn.model.ids import ActionId, EnrolmentId, ProfileId, SessionId
+
+AT: dict[str, Any] = {"profile_id": ProfileId("u:ada"), "at": 5, "position": 1}
+IN: dict[str, Any] = AT | {"journey": "rescue", "version": "v1"}
+ENROLMENT: dict[str, Any] = IN | {"enrolment_id": EnrolmentId("e1")}
+ACTION: dict[str, Any] = ENROLMENT | {"action_id": ActionId("a1"), "sink": "hook", "state": "nudged"}
+SESSION = SessionId("s1")
+EXPOSED = facts.Exposed(
+    **AT,
+    experiment="x",
+    variant="b",
+    journey="rescue",
+    enrolment_id=EnrolmentId("e1"),
+    propensity=0.5,
+)
+
+LINES: list[tuple[Fact, str]] = [
+    (facts.StepTaken(**AT, source="web", message_id="m", name="Bought", occurred_at=4), "did Bought"),
+    (
+        facts.SessionStarted(**AT, session_id=SESSION, started_at=1, channel="email"),
+        "session began, by email",
+    ),
+    (
+        facts.SessionRevised(**AT, session_id=SESSION, replaces=[SESSION], started_at=1),
+        "a late event moved the session's start",
+    ),
+    (
+        facts.SessionEnded(**AT, session_id=SESSION, started_at=0, ended_at=9000, n_events=3),
+        "session was over: 3 events in 9 s",
+    ),
+    (
+        facts.Identified(**AT, anonymous_id="a", user_id="ada", how="identify", message_id="m"),
+        "is known: a and ada (identify)",
+    ),
+    (
+        facts.IdentityRefused(**AT, other_id="b", reason="merge-limit", message_id="m"),
+        "was not joined with b: merge-limit",
+    ),
+    (facts.Entered(**ENROLMENT, key="c7", held_out=True), "rescue: entered for c7 (held out)"),
+    (facts.NotEntered(**IN, reason="already-in"), "rescue: did not enter: already-in"),
+    (
+        facts.Transitioned(**ENROLMENT, n=0, source=["waiting"], target=["nudged"], event="after(30m)"),
+        "rescue: waiting -> nudged, on after(30m)",
+    ),
+    (facts.GoalReached(**ENROLMENT, value=12.5), "rescue: reached its goal, worth 12.5"),
+    (facts.Exited(**ENROLMENT, reason="goal", state=["waiting"]), "rescue: left: goal"),
+    (EXPOSED, "rescue: met experiment x: b"),
+    (facts.ActionDecided(**ACTION), "rescue: action for hook, in nudged"),
+    (
+        facts.ActionWithheld(**ACTION, reason="held-out"),
+        "rescue: action for hook was not sent: held-out",
+    ),
+    (
+        facts.Delivered(**AT, action_id=ActionId("a1"), outcome="failed", attempts=3, detail="500"),
+        "action failed after 3 attempts (500)",
+    ),
+    (facts.JourneyError(**ENROLMENT, detail="division by zero"), "rescue: went wrong: division by zero"),
+]
+
+
+@pytest.mark.parametrize(("fact", "line"), LINES)
+def test_a_fact_is_told_in_a_line(fact: Fact, line: str) -> None:
+    """Why did this person (not) get that: the answer is read, not decoded."""
+    assert tell(fact) == line
+
+
+def test_every_kind_of_fact_is_told_here() -> None:
+    """A new one is not forgotten."""
+    assert {type(fact) for fact, _ in LINES} == set(get_args(Fact))
+
+
+@pytest.mark.parametrize(
+    ("distance_ms", "expected"),
+    [
+        (0, "now"),
+        (999, "now"),
+        (1_000, "1 s ago"),
+        (59_999, "59 s ago"),
+        (3_599_999, "59 min ago"),
+        (-7_200_000, "in 2 h"),
+        (-86_400_000 * 400, "in 400 d"),
+    ],
+)
+def test_a_distance_is_told_in_its_largest_unit(distance_ms: int, expected: str) -> None:
+    """Whole units, cut off: nobody needs more in a table."""
+    assert relative(1_000_000_000_000_000 - distance_ms, 1_000_000_000_000_000) == expected
+
+
+def test_what_a_terminal_would_obey_is_only_shown() -> None:
+    """Anybody can send an event whose name clears the screen."""
+    assert printable("\x1b[2Jname\r\n\u202e") == "\ufffd[2Jname\ufffd\ufffd\ufffd"
