@@ -162,6 +162,11 @@ class Program:
 
     def start(self) -> None:
         """Start it and wait until it answers; raise ProgramError where it does not."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - our own command
                 [*script(), "serve", "--config", str(self.setup.config)],
@@ -170,6 +175,10 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for whoever started it, who then stops it in order
             )
+
+    def wait_ready(self) -> None:
+        """Wait until it answers; raise ProgramError where it ends or stays silent instead."""
+        assert self._child is not None, "launch it first"
         deadline = time.monotonic() + READY_S
         while not self._answers():
             if self._child.poll() is not None:

@@ -1,7 +1,8 @@
 """The receiver: a stranger's web server that takes webhooks, checks them, and acts once for each key.
 
 It behaves as Standard Webhooks asks of receivers: it checks the signature before it looks at anything else,
-drops a key it has acted on already, and says 503 when it is not well. Told to, it is unwell on purpose.
+drops a key it has acted on already, and says 503 when it is not well. Told to, it is unwell on purpose,
+or acts and says nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import hmac
 import json
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -78,6 +80,7 @@ class Receiver:
         secret: str,
         *,
         share_unwell: float = 0.0,
+        share_silent: float = 0.0,
         seed: int = 0,
     ) -> None:
         self.tally = Tally()
@@ -87,12 +90,12 @@ class Receiver:
         self._effects: dict[tuple[str, ...], str] = {}
         self._secret = secret
         self._share_unwell = share_unwell
+        self._share_silent = share_silent
         self._random = Random(seed)
         self.on_action: Callable[[Webhook], None] = lambda _: None
         """Told of every action that is acted on, on the receiver's own threads."""
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -112,10 +115,10 @@ class Receiver:
 
     def get_well(self) -> None:
         """From now on, answer every good request with 204."""
-        self._share_unwell = 0.0
+        self._share_unwell = self._share_silent = 0.0
 
     def take(self, headers: Mapping[str, str], body: bytes) -> int:
-        """Judge one request and act on it; return the status to answer."""
+        """Judge one request and act on it; return the status to answer, 0 for none: the line is cut."""
         key = headers.get("webhook-id", "")
         with self._lock:
             if not is_signed(self._secret, headers, body, now_s=time.time()):
@@ -125,9 +128,10 @@ class Receiver:
                 self.tally.n_unwell += 1
                 return 503
             found = self._note(key, body)
+            is_silent = self._random.random() < self._share_silent
         if found is not None:
             self.on_action(found)
-        return 204
+        return 0 if is_silent else 204
 
     def _note(self, key: str, body: bytes) -> Webhook | None:
         content = hashlib.sha256(body).hexdigest()
@@ -164,7 +168,11 @@ class Receiver:
                     return
                 body = self.rfile.read(length)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self.send_response(take(headers, body))
+                status = take(headers, body)
+                if not status:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
@@ -172,3 +180,12 @@ class Receiver:
                 """Say nothing: the demo has a screen of its own."""
 
         return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of senders that die in the middle of a request; a bug of ours is loud."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)

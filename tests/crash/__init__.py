@@ -1,0 +1,1 @@
+"""Crashes: the real program, killed at random, and what must still be true."""
