@@ -12,7 +12,7 @@ from sojourn.model.errors import InputError
 from sojourn.model.event import EMPTY
 
 MAX_OBJECT_BYTES = 128 << 10  # Four times Segment's bound of 32 KB for a whole event.
-MAX_DEPTH = 64  # Deeper than any analytics payload; Snowflake, BigQuery and MongoDB end at 15 to 100.
+MAX_DEPTH = 64  # Deeper than any analytics payload: BigQuery takes 15 levels, MongoDB 100.
 
 NOTHING: dict[str, Any] = {}
 STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)

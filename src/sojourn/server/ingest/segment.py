@@ -1,7 +1,7 @@
 """Segment: a body in the Segment Tracking API, or RudderStack's dialect of it, becomes events.
 
 Pure: bytes and a Request in, a Batch out. A body that is as it should be is decoded once, whole, and what
-nobody reads stays bytes (2-4 us an event). Where that fails, each event is decoded alone and gets its own
+nobody reads stays bytes (5 us an event). Where that fails, each event is decoded alone and gets its own
 verdict; where even the JSON is broken, it is mended first, as far as it can be (mend.py).
 """
 

@@ -8,21 +8,11 @@ from typing import Any
 def segment_settings(write_key: str, *, host: str, scheme: str) -> dict[str, Any]:
     """Return what analytics-next boots with (`/v1/projects/<key>/settings`): no integration but this server.
 
-    `httpConfig` steers its retries: a 429 or 503 is worth ten attempts with a growing pause.
+    How it retries is left to its own defaults (10 attempts, 0.5 to 60 s apart, Retry-After honoured).
     """
-    backoff = {"enabled": True, "maxRetryCount": 10, "baseBackoffInterval": 0.5, "maxBackoffInterval": 60}
     return {
         "integrations": {
-            "Segment.io": {
-                "apiKey": write_key,
-                "apiHost": f"{host}/v1",
-                "protocol": scheme,
-                "unbundledIntegrations": [],
-                "addBundledMetadata": False,
-                "maybeBundledConfigIds": {},
-                "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
-                "httpConfig": {"rateLimitConfig": {"enabled": True}, "backoffConfig": backoff},
-            }
+            "Segment.io": {"apiKey": write_key, "apiHost": f"{host}/v1", "protocol": scheme},
         },
         "plan": {
             kind: {"__default": {"enabled": True, "integrations": {}}}
