@@ -167,6 +167,9 @@ class Receiver:
                     self.send_error(413)
                     return
                 body = self.rfile.read(length)
+                if len(body) < length:  # the sender died in the middle of it
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 status = take(headers, body)
                 if not status:
