@@ -20,7 +20,9 @@ PAGE_BYTES = 4_096  # Measured with 1M states: 1,024 and 2,048 were slower, and 
 CHECKPOINT_BYTES = 16 << 20  # The WAL grows to about this before its pages move into the file.
 
 
-def open_database(path: Path, schema: str, *, version: int, cache_mb: int) -> sqlite3.Connection:
+def open_database(
+    path: Path, schema: str, *, version: int, cache_mb: int, page_bytes: int = PAGE_BYTES
+) -> sqlite3.Connection:
     """Open a file for writing, making it with `schema` where it is new.
 
     Nothing is committed before it is on disk (`synchronous=FULL`). Raises ConfigError where the file was
@@ -28,7 +30,7 @@ def open_database(path: Path, schema: str, *, version: int, cache_mb: int) -> sq
     """
     try:
         connection = connect(path, cache_mb=cache_mb)
-        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+        connection.execute(f"PRAGMA page_size={page_bytes}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=0")
