@@ -84,34 +84,13 @@ TYPES: dict[str, Any] = {
 }
 
 
-UNDERSTOOD = set(
-    [
-        "$schema",
-        "$id",
-        "title",
-        "description",
-        "examples",
-        "default",
-        "$defs",
-        "$ref",
-        "type",
-        "enum",
-        "anyOf",
-        "pattern",
-        "minLength",
-        "minimum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "items",
-        "minItems",
-        "required",
-        "properties",
-        "patternProperties",
-        "additionalProperties",
-        "propertyNames",
-        "minProperties",
-    ]
-)
+# fmt: off
+UNDERSTOOD = {
+    "$schema", "$id", "$defs", "$ref", "title", "description", "examples", "default", "type", "enum", "anyOf",
+    "pattern", "minLength", "minimum", "exclusiveMinimum", "exclusiveMaximum", "items", "minItems",
+    "required", "properties", "patternProperties", "additionalProperties", "propertyNames", "minProperties",
+}
+# fmt: on
 
 
 def flaws(value: Any, schema: dict[str, Any], path: str = "$") -> list[str]:

@@ -42,9 +42,11 @@ def literal(value: Any) -> Fragment:
 
 def fold(text: str, kind: Kind, parts: Sequence[Fragment], *, truth: bool | None = None) -> Fragment:
     """Make a fragment of others; where all of these are constant, compute it now."""
-    if all(part.is_constant for part in parts):
-        return literal(_evaluate(text))
-    return Fragment(text, kind, truth=truth)
+    if not all(part.is_constant for part in parts):
+        return Fragment(text, kind, truth=truth)
+    value = _evaluate(text)
+    # A None that came of computing is a missing value, not the None that presence is asked with.
+    return Fragment(text, truth=False) if value is None else literal(value)
 
 
 def opposite(fragment: Fragment) -> Fragment:

@@ -12,7 +12,7 @@ import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
 
-SCHEMA_ID = "https://sojourn.dev/schema/journey.json"
+SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
 STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
 JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
