@@ -97,6 +97,11 @@ def test_none_is_how_presence_is_asked_for(text: str) -> None:
     assert compile_expression(text).call(SCOPE) is True
 
 
+def test_a_computed_none_is_a_missing_value() -> None:
+    """Only the None that an author writes asks for presence; found by the oracle."""
+    assert compile_expression("properties.missing == 1 / 0").call(SCOPE) is False
+
+
 @pytest.mark.parametrize(
     "text", ["properties.flag == 1", "properties.zero == False", "properties.flag in [1, 2]"]
 )
