@@ -10,7 +10,7 @@ from sojourn.model.action import Delivery, Letter
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.fact import Fact
 from sojourn.model.ids import digest
-from sojourn.model.ports import Appended, Commit, Progress, Stored
+from sojourn.model.ports import Appended, Commit, Place, Progress, Stored
 from sojourn.model.turn import Key, Stage
 
 DAY_MS = 86_400_000
@@ -115,10 +115,15 @@ class MemoryOutbox:
             if letter.action.id in self.letters:
                 self.letters[letter.action.id] = msgspec.structs.replace(letter)
 
-    def dead(self, *, limit: int = 100) -> list[Letter]:
-        """Return dead letters, newest first."""
+    def sinks(self) -> list[str]:
+        """Return the sinks that letters wait for, by name."""
+        return sorted({letter.action.sink for letter in self.letters.values() if letter.dead_at is None})
+
+    def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
+        """Return dead letters, newest first; `before` a letter's place, to page."""
         dead = [letter for letter in self.letters.values() if letter.dead_at is not None]
-        newest = sorted(dead, key=_dead_at)[::-1]
+        older = [letter for letter in dead if before is None or _place(letter) < before]
+        newest = sorted(older, key=_place)[::-1]
         return [msgspec.structs.replace(letter) for letter in newest[:limit]]
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
@@ -222,5 +227,5 @@ def _due_at(letter: Letter) -> int:
     return letter.due_at
 
 
-def _dead_at(letter: Letter) -> int:
-    return letter.dead_at or 0
+def _place(letter: Letter) -> Place:
+    return letter.dead_at or 0, letter.action.id

@@ -165,6 +165,10 @@ class Store(Protocol):
         ...
 
 
+Place = tuple[int, str]
+"""Where a dead letter stands among the others: (its `dead_at`, its action's id)."""
+
+
 class Outbox(Protocol):
     """Actions on their way; the same database as the store, so that they appear in its commit."""
 
@@ -184,8 +188,12 @@ class Outbox(Protocol):
         """Store letters' new attempts, due_at and last_error; one with `dead_at` becomes a dead letter."""
         ...
 
-    def dead(self, *, limit: int = 100) -> list[Letter]:
-        """Return dead letters, newest first."""
+    def sinks(self) -> list[str]:
+        """Return the sinks that letters wait for, by name; some may not be configured any more."""
+        ...
+
+    def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
+        """Return dead letters, newest first by their place; `before` a place, to page."""
         ...
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:

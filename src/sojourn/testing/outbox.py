@@ -30,6 +30,7 @@ def check_outbox(make: Callable[[], tuple[Store, Outbox]]) -> None:
 def _check_waiting(store: Store, outbox: Outbox) -> None:
     assert outbox.waiting("shop", now=100, limit=10) == [], "a new outbox has no letters"
     assert outbox.next_due("shop") is None, "and none is due"
+    assert outbox.sinks() == [], "and none waits for any sink"
     later, first, second = _action("1", at=20), _action("2", at=10), _action("3", at=10)
     _commit(store, [later, first, _action("4", at=5, sink="mail"), second])
     letters = outbox.waiting("shop", now=100, limit=10)
@@ -45,6 +46,7 @@ def _check_waiting(store: Store, outbox: Outbox) -> None:
         "at most the limit"
     )
     assert outbox.next_due("shop") == 10, "the next letter is due when its action was decided"
+    assert outbox.sinks() == ["mail", "shop"], "the sinks that letters wait for are known"
     assert outbox.waiting("shop", now=100, limit=10) == letters, "asking takes nothing away"
 
 
@@ -85,9 +87,14 @@ def _check_dying(store: Store, outbox: Outbox) -> None:
     ]
     outbox.postpone(dead)
     assert outbox.waiting("shop", now=1_000, limit=10) == letters[3:], "a dead letter is not tried"
+    outbox.postpone([replace(letter, dead_at=100) for letter in letters[3:]])
+    assert outbox.sinks() == [], "nor does it wait for its sink"
+    outbox.postpone(letters[3:])
     assert outbox.dead() == dead[::-1], "dead letters are listed, newest first"
     assert outbox.dead(limit=1) == [dead[2]], "a limit gives the newest"
     assert (store.counts()["outbox"], store.counts()["dead_letters"]) == (2, 3), "both are counted"
+    assert outbox.dead(before=(202, "2")) == dead[1::-1], "a place gives what is older: the next page"
+    assert outbox.dead(before=(200, "0")) == [], "and there is an end"
     assert outbox.revive(["0", "4", "nowhere"], now=300) == 1, (
         "reviving tells how many dead letters came back"
     )

@@ -3,6 +3,7 @@
 from sojourn.adapters.sqlite.folder import FolderLock, lock_folder
 from sojourn.adapters.sqlite.log import SqliteLog
 from sojourn.adapters.sqlite.outbox import SqliteOutbox
+from sojourn.adapters.sqlite.reading import SqliteLogReader
 from sojourn.adapters.sqlite.store import SqliteStore
 
-__all__ = ["FolderLock", "SqliteLog", "SqliteOutbox", "SqliteStore", "lock_folder"]
+__all__ = ["FolderLock", "SqliteLog", "SqliteLogReader", "SqliteOutbox", "SqliteStore", "lock_folder"]

@@ -9,7 +9,8 @@ from threading import Lock
 import msgspec
 
 from sojourn.adapters.sqlite import marks
-from sojourn.adapters.sqlite.database import Checkpointer, connect, open_database, transaction
+from sojourn.adapters.sqlite.database import Checkpointer, open_database, transaction
+from sojourn.adapters.sqlite.reading import CACHE_MB, SqliteLogReader
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ids import digest
 from sojourn.model.ports import Appended
@@ -32,20 +33,8 @@ DAY_MS = 86_400_000
 BLOCK_EVENTS = 1_000  # A reader pays for whole blocks.
 FAILED_BODY_BYTES = 32_768  # The largest event a Segment client sends.
 PAGE_BYTES = 16_384  # Blocks are large: appending measured 15 % faster, and reading 40 %, than with 4,096.
-CACHE_MB = 4  # The log is written once and read in order.
 
-_READ = """
-SELECT CAST(group_concat(body, ',') AS BLOB)
-FROM (
-    SELECT body FROM blocks
-    WHERE first >= coalesce((SELECT max(first) FROM blocks WHERE first <= ?1), 1) AND first <= ?2
-    ORDER BY first LIMIT -1
-)
-"""
-
-_decode = msgspec.json.Decoder(list[list[Entry]]).decode
 _encode = msgspec.json.Encoder().encode
-_decode_failed = msgspec.msgpack.Decoder(FailedEvent).decode
 _encode_failed = msgspec.msgpack.Encoder().encode
 
 
@@ -62,9 +51,8 @@ class SqliteLog:
         """
         path = folder / "log.db"
         self._lock = Lock()
-        self._reader_lock = Lock()
         self._writer = open_database(path, SCHEMA, version=VERSION, cache_mb=CACHE_MB, page_bytes=PAGE_BYTES)
-        self._reader = connect(path, cache_mb=CACHE_MB)
+        self._reader = SqliteLogReader(folder)
         self._checkpointer = Checkpointer(path, self._writer)
         row = self._writer.execute(
             "SELECT first + n - 1, last_at FROM blocks ORDER BY first DESC LIMIT 1"
@@ -105,17 +93,7 @@ class SqliteLog:
 
         Their `properties`, `traits`, ... are views of one buffer: keep copies where few are kept for long.
         """
-        with self._reader_lock:
-            (bodies,) = self._reader.execute(_READ, (after + 1, after + limit)).fetchone()
-        if bodies is None:
-            return []
-        blocks = _decode(b"[" + bodies + b"]")
-        entries = [entry for block in blocks for entry in block]
-        entries = entries[max(after + 1 - entries[0].position, 0) :]
-        assert not entries or entries[-1].position - entries[0].position == len(entries) - 1, (
-            "blocks out of order"
-        )
-        return entries
+        return self._reader.read(after, limit)
 
     def end(self) -> int:
         """Return the last position."""
@@ -129,12 +107,7 @@ class SqliteLog:
 
     def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
         """Return failed events, newest first; `before` an id, to page."""
-        with self._reader_lock:
-            rows = self._reader.execute(
-                "SELECT id, body FROM failed WHERE id < ? ORDER BY id DESC LIMIT ?",
-                (1 << 62 if before is None else before, limit),
-            ).fetchall()
-        return [msgspec.structs.replace(_decode_failed(body), id=number) for number, body in rows]
+        return self._reader.failed(limit=limit, before=before)
 
     @property
     def n_marks(self) -> int:
@@ -143,7 +116,7 @@ class SqliteLog:
 
     def close(self) -> None:
         """Release everything; the log can be opened again."""
-        with self._lock, self._reader_lock:
+        with self._lock:
             self._marks.close()
             self._checkpointer.close()
             self._reader.close()

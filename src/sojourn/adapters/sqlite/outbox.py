@@ -9,6 +9,7 @@ from threading import Lock
 import msgspec
 
 from sojourn.model.action import Action, Delivery, Letter
+from sojourn.model.ports import Place
 
 SCHEMA = """
 CREATE TABLE outbox (
@@ -80,8 +81,23 @@ FROM (
 _DEAD = """
 SELECT json_group_array(json_array(length(body), attempts, due_at, length(last_error), dead_at)),
        CAST(group_concat(body, '') AS BLOB), CAST(group_concat(last_error, '') AS BLOB)
-FROM (SELECT * FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC, id DESC LIMIT ?)
+FROM (
+    SELECT * FROM outbox WHERE dead_at IS NOT NULL AND dead_at <= ?1 AND (dead_at, action_id) < (?1, ?2)
+    ORDER BY dead_at DESC, action_id DESC LIMIT ?3
+)
 """
+# One step of the index per sink, however many letters wait.
+_SINKS = """
+WITH RECURSIVE sinks (name) AS (
+    SELECT min(sink) FROM outbox WHERE dead_at IS NULL
+    UNION ALL
+    SELECT (SELECT min(sink) FROM outbox WHERE dead_at IS NULL AND sink > name) FROM sinks
+    WHERE name IS NOT NULL
+)
+SELECT name FROM sinks WHERE name IS NOT NULL
+"""
+
+NEWEST: Place = (1 << 62, "")  # Before it lies every letter.
 
 _encode = msgspec.json.Encoder().encode
 _decode_action = msgspec.json.Decoder(Action).decode
@@ -127,9 +143,14 @@ class SqliteOutbox:
         with self._writer_lock:
             self._writer.execute(_POSTPONE, (b"".join(pieces), _encode(rows).decode()))
 
-    def dead(self, *, limit: int = 100) -> list[Letter]:
-        """Return dead letters, newest first."""
-        return self._letters(_DEAD, (limit,))
+    def sinks(self) -> list[str]:
+        """Return the sinks that letters wait for, by name."""
+        with self._reader_lock:
+            return [name for (name,) in self._reader.execute(_SINKS)]
+
+    def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
+        """Return dead letters, newest first; `before` a letter's place, to page."""
+        return self._letters(_DEAD, (*(before or NEWEST), limit))
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
         """Put dead letters (all, with None) back, with no attempts; return how many."""
