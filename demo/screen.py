@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -16,7 +15,7 @@ from demo.program import Metrics, quantile
 from demo.receiver import Tally, Webhook
 
 LATENCY = "sojourn_event_to_action_seconds"
-N_SHOWN = 8  # latest actions
+N_SHOWN = 6  # latest actions
 
 
 @dataclass
@@ -37,10 +36,19 @@ class Look:
         """Return one of the server's counters."""
         return round(self.metrics.total(name))
 
+    def kept(self, kind: str) -> int:
+        """Return how much the server keeps of a kind: `timers`, `outbox`, ..."""
+        return round(self.metrics.total("sojourn_kept", kind=kind))
+
     def latency_ms(self, share: float) -> float | None:
         """Return the latency from an event's receipt to its durable action, below which a share lies."""
         found = quantile(self.metrics.buckets(LATENCY), share)
         return None if found is None else found * 1000
+
+    @property
+    def retries(self) -> int:
+        """Deliveries put off to be tried again."""
+        return self.count("sojourn_delivery_retries_total")
 
     @property
     def n_decided(self) -> int:
@@ -55,15 +63,12 @@ class Look:
 
 def draw(look: Look, *, address: str, left: str) -> RenderableType:
     """Draw a look."""
-    title = Text.assemble(
-        ("Sojourn", "bold"), f"  {address}   {look.elapsed_s:.0f} s   ", (left, "dim"), justify="left"
-    )
-    return Group(
-        title,
-        Columns([_flow(look), _actions(look)], expand=True, equal=True),
-        *(_journey(journey) for journey in look.journeys),
-        _latest(look),
-    )
+    title = Text.assemble(("Sojourn", "bold"), f"  {address}   {look.elapsed_s:.0f} s   ", (left, "dim"))
+    above = Table.grid(expand=True)
+    above.add_column(ratio=2)
+    above.add_column(ratio=3)
+    above.add_row(_flow(look), _actions(look))
+    return Group(title, above, _journeys(look.journeys), _latest(look))
 
 
 def line(look: Look) -> str:
@@ -76,7 +81,7 @@ def line(look: Look) -> str:
         f"{look.elapsed_s:5.0f} s  {look.events_per_s:4.0f} events/s  {look.n_people} people  "
         f"{look.count('sojourn_events_duplicate_total')} duplicates refused  "
         f"{look.n_decided} actions, {look.tally.n_acted} delivered, "
-        f"{look.count('sojourn_delivery_retries_total')} retries  "
+        f"{look.retries} retries  "
         f"p99 {_ms(look.latency_ms(0.99))}  |  {journeys}"
     )
 
@@ -96,6 +101,7 @@ def _flow(look: Look) -> Panel:
     grid.add_row("duplicates refused", f"{look.count('sojourn_events_duplicate_total'):,}")
     grid.add_row("failed events", f"{look.count('sojourn_events_failed_total'):,}")
     grid.add_row("people seen", f"{look.n_people:,}")
+    grid.add_row("timers running", f"{look.kept('timers'):,}")
     return Panel(grid, title="events", title_align="left")
 
 
@@ -105,19 +111,23 @@ def _actions(look: Look) -> Panel:
     latency = ", ".join(f"p{share:g} {_ms(look.latency_ms(share / 100))}" for share in (50, 95, 99))
     grid.add_row("decided", f"{look.n_decided:,} ({look.n_by_timers:,} by timers)")
     grid.add_row("delivered, once each", f"{tally.n_acted:,}")
-    grid.add_row("refused by the receiver", f"{tally.n_unwell:,} (503 on purpose; each is retried)")
+    grid.add_row("answered 503 on purpose", f"{tally.n_unwell:,}, {look.retries:,} retries")
     grid.add_row("event to durable action", latency)
     grid.add_row("wrong signatures, doubled", f"{tally.n_forged}, {len(tally.doubled)}")
     return Panel(grid, title="actions", title_align="left")
 
 
-def _journey(journey: dict[str, Any]) -> Panel:
-    states = "   ".join(f"{state} {n}" for state, n in journey["states"].items()) or "nobody inside"
-    counts = (
-        f"entered {journey['entered']}   goals {journey['goals']}   left {journey['exited']}   "
-        f"actions {journey['actions']}   withheld {journey['withheld']}"
-    )
-    return Panel(Text(states + "\n") + Text(counts, style="dim"), title=journey["name"], title_align="left")
+def _journeys(journeys: list[dict[str, Any]]) -> Panel:
+    grid = Table(box=None, expand=True, header_style="dim", padding=(0, 1))
+    grid.add_column("journey", no_wrap=True)
+    grid.add_column("who is where now", ratio=1)
+    for name in ("entered", "goals", "left", "actions", "withheld"):
+        grid.add_column(name, justify="right")
+    for journey in journeys:
+        states = "  ".join(f"{state} {n}" for state, n in journey["states"].items())
+        counts = (str(journey[name]) for name in ("entered", "goals", "exited", "actions", "withheld"))
+        grid.add_row(journey["name"], states or "nobody", *counts)
+    return Panel(grid, title="journeys", title_align="left")
 
 
 def _latest(look: Look) -> Panel:
