@@ -52,8 +52,8 @@ class Look:
 
     @property
     def n_decided(self) -> int:
-        """Actions in all journeys."""
-        return sum(journey["actions"] for journey in self.journeys)
+        """Actions put into the outbox."""
+        return self.count("sojourn_actions_decided_total")
 
     @property
     def n_by_timers(self) -> int:
