@@ -132,9 +132,8 @@ class SqliteLog:
         refused = [(_encode_failed(_bounded(event)),) for event in failed]
         insert = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)"
         if len(blocks) == 1 and not refused:
-            self._writer.execute(
-                insert, blocks[0]
-            )  # its own transaction: the lock is given up once, not three times
+            # Its own transaction: the interpreter's lock is given up once, not three times.
+            self._writer.execute(insert, blocks[0])
         else:
             with transaction(self._writer):
                 self._writer.executemany(insert, blocks)

@@ -19,7 +19,7 @@ from sojourn.adapters.sqlite.recent import Row
 VERSION = 1
 SCHEMA = """
 CREATE TABLE states (key BLOB PRIMARY KEY, state BLOB, wake INTEGER, head INTEGER NOT NULL);
-CREATE INDEX timers ON states (wake) WHERE wake IS NOT NULL;
+CREATE INDEX timers ON states (wake, key) WHERE wake IS NOT NULL;
 CREATE TABLE written (through INTEGER NOT NULL);
 INSERT INTO written VALUES (0)
 """
@@ -47,7 +47,7 @@ FROM states WHERE key IN (
 """
 _DUE = """
 SELECT json_group_array(json_array(length(key), wake)), CAST(group_concat(key, '') AS BLOB)
-FROM (SELECT key, wake FROM states WHERE wake <= ? ORDER BY wake LIMIT ?)
+FROM (SELECT key, wake FROM states WHERE wake <= ? ORDER BY wake, key LIMIT ?)
 """
 _KEYS = """
 SELECT json_group_array(length(key)), CAST(group_concat(key, '') AS BLOB)
