@@ -47,6 +47,7 @@ def check_log(
 def _check_order(log: Log) -> None:
     assert log.read(0, 10) == [], "an empty log has nothing to read"
     assert log.seal(T0)[1] == 0, "the last position of an empty log is 0"
+    assert log.end() == 0, "and so is its end"
     appended: list[Entry] = []
     for batch in range(20):
         events = [_event(f"{batch}-{index}") for index in range(batch * 7 % 11)]
@@ -63,6 +64,7 @@ def _check_order(log: Log) -> None:
             "a read begins right after the position asked for"
         )
     assert log.read(len(appended), 4) == [], "there is nothing after the last entry"
+    assert log.end() == len(appended), "the end is the last entry's position"
     large = log.append([_event(f"large-{index}") for index in range(3_000)], now=T0 + 99).entries
     assert _read_all(log, len(appended), 500) == large, "a large batch is read back whole"
 
@@ -194,6 +196,7 @@ def _check_reopened(log: Log, reopen: Callable[[Log], Log]) -> None:
     log = reopen(log)
     try:
         assert log.read(0, 10) == entries, "what was appended is there when the log is opened again"
+        assert log.end() == 2, "its end is known when it is opened again"
         assert [one.reason for one in log.failed()] == ["no"], (
             "failed events are there when it is opened again"
         )
