@@ -135,7 +135,7 @@ class Oracle:
         return left
 
     def _domain(self, transition: Tree) -> str:
-        reached, source = self._effective_targets(transition["target"]), transition["source"]
+        reached, source = transition["target"], transition["source"]  # a history state counts as itself
         is_inside = all(self._is_descendant(state, source) for state in reached)
         if source == "" or (transition.get("internal") and self._kind(source) == "compound" and is_inside):
             return source

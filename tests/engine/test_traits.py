@@ -12,7 +12,9 @@ from sojourn.engine.traits import MAX_TIMES, count_within, learn, merge_counters
 
 sayings = st.lists(
     st.tuples(
-        st.integers(0, 5), st.sampled_from("abcd"), st.dictionaries(st.sampled_from("xyz"), st.integers())
+        st.integers(0, 5),
+        st.sampled_from("abcd"),
+        st.dictionaries(st.sampled_from("xyz"), st.integers(-(2**63), 2**63)),
     ),
     max_size=12,
     unique_by=lambda saying: saying[:2],
@@ -74,6 +76,17 @@ def test_merged_counters_are_those_of_one_life(mine: list[int], theirs: list[int
             tally(counters, "x", at=at, window_ms=40)
     merge_counters(one, two, {"x": 40})
     assert one == both
+
+
+def test_an_integer_that_no_state_can_hold_is_kept_as_text() -> None:
+    """JSON has no bound for numbers; what is stored has."""
+    traits: dict[str, Trait] = {}
+    learn(traits, {"big": 2**70, "deep": {"n": [2**70]}, "small": 7}, at=1, message_id="m")
+    assert {name: trait.value for name, trait in traits.items()} == {
+        "big": str(2**70),
+        "deep": f'{{"n":[{2**70}]}}',
+        "small": 7,
+    }
 
 
 def test_a_windowed_count_saturates_at_its_bound() -> None:

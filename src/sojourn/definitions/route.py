@@ -21,7 +21,7 @@ def find_route(states: Sequence[State], transition: Transition, remembered: Reme
     for target in transition.targets:
         walk.enter(target)
     reached = [state for target in transition.targets for state in walk.resolve(target)]
-    domain = _domain(states, transition, reached)
+    domain = _domain(states, transition)
     for state in reached:
         walk.climb(state, domain)
     return Route(domain=domain, entering=tuple(walk.blocks()), is_fixed=not walk.has_met_history)
@@ -32,14 +32,19 @@ def is_inside(states: Sequence[State], inner: int, outer: int) -> bool:
     return outer < inner <= states[outer].last
 
 
-def _domain(states: Sequence[State], transition: Transition, reached: list[int]) -> int:
+def _domain(states: Sequence[State], transition: Transition) -> int:
+    """Find the innermost state that holds source and targets.
+
+    A history state counts as itself, and not as what it leads to: else what it enters, up to its parent, could
+    be more than what was left.
+    """
     source = states[transition.source]
     candidates = source.ancestors
     if transition.is_internal or not candidates:  # a transition of the root cannot leave the root
         candidates = (source.index, *candidates)
     for candidate in candidates:
         is_scope = states[candidate].kind in ("compound", "root")
-        if is_scope and all(is_inside(states, state, candidate) for state in reached):
+        if is_scope and all(is_inside(states, target, candidate) for target in transition.targets):
             return candidate
     raise AssertionError(f"state {source.id!r}: the root holds every target")
 

@@ -32,6 +32,7 @@ from sojourn.model.ids import ActionId, EnrolmentId, derive
 
 MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose key never repeats.
 MAX_KEYS = 100  # remembered per journey for `reentry: never`.
+MAX_KEY_CHARS = 200  # a longer key is known by its digest.
 
 _THE_KERNELS_OWN = ("after(", "done.state.", "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
@@ -75,10 +76,10 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
     Returns whether any did.
     """
     has_fired = False
-    while True:
+    while life.enrolments:
         due = [enrolment for enrolment in life.enrolments if 0 < enrolment.wake <= until]
         if not due:
-            return has_fired
+            break
         has_fired = True
         enrolment = min(due, key=lambda candidate: candidate.wake)  # of equals, the one that entered first
         ledger.at, ledger.position = enrolment.wake, 0
@@ -90,6 +91,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         view.enrolment = enrolment
         step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
         _apply(_Inside(life, enrolment, journey, view, ledger), step)
+    return has_fired
 
 
 def wake_of(life: Life) -> int | None:
@@ -142,7 +144,13 @@ def _is_in_time(goal: Goal, inside: _Inside) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a value as a finite number; JSON may hold integers that no float can."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _leave(inside: _Inside, *, reason: Literal["goal", "exit"]) -> None:
@@ -181,7 +189,10 @@ def _enter(
 
 
 def _key_of(value: Any) -> str | None:
-    return str(value) if isinstance(value, str | int | float) and value != "" else None
+    if not isinstance(value, str | int | float) or value == "":
+        return None
+    key = str(value)
+    return key if len(key) <= MAX_KEY_CHARS else derive("key", key)
 
 
 def _reason_to_stay_out(

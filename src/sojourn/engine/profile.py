@@ -20,6 +20,9 @@ from sojourn.model.turn import Arrived
 
 MAX_IDS = 100  # merges per profile, as Segment Unify: a key shared by more people is not a person.
 
+OUR_SOURCE = "sojourn"
+"""The source under which the house itself appends events; no door may use it."""
+
 OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 """Names of the events the outbox appends: what became of an action."""
 
@@ -30,7 +33,7 @@ _decode = msgspec.json.Decoder().decode
 def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     """Let a person live through one event; timers due before it have fired."""
     event = arrived.event
-    if event.name in OUTCOMES:
+    if event.name in OUTCOMES and event.source == OUR_SOURCE:
         _hear_of_delivery(event, ledger)
         enrichment = None
     else:

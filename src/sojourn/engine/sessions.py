@@ -50,11 +50,8 @@ def visit(sessions: list[Session], event: Visit, *, gap_ms: int = GAP_MS) -> Cut
 
     `sessions` is changed in place and stays ordered by start.
     """
-    if not event.client_id and sessions:
-        newest = sessions[-1]
-        if not newest.client_id and newest.started_at < event.at <= newest.ended_at + gap_ms:
-            _join(newest, event)
-            return Cut(newest)
+    if _is_newest_alone(sessions, event, gap_ms):
+        return _join(sessions[-1], event)
     if sessions and event.at < _newest_end(sessions) - LATENESS_MS:
         return None
     return _place(sessions, _session_of(event), gap_ms=gap_ms)
@@ -73,6 +70,18 @@ def current(sessions: list[Session]) -> Session | None:
     return max(sessions, key=lambda session: session.ended_at) if sessions else None
 
 
+def _is_newest_alone(sessions: list[Session], event: Visit, gap_ms: int) -> bool:
+    """Tell whether the event belongs to the newest session and touches no other: nearly every event does."""
+    if event.client_id or not sessions:
+        return False
+    newest = sessions[-1]
+    if newest.client_id or not newest.started_at - gap_ms <= event.at <= newest.ended_at + gap_ms:
+        return False
+    return len(sessions) == 1 or (
+        not sessions[-2].client_id and sessions[-2].ended_at + gap_ms < min(event.at, newest.started_at)
+    )
+
+
 def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
     touched = [session for session in sessions if _belong_together(session, new, gap_ms)]
     before = {session.id for session in touched}
@@ -80,7 +89,6 @@ def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
     for session in touched:
         sessions.remove(session)
         merged = _union(session, merged)
-    _rename(merged)
     insort(sessions, merged, key=_order)
     _forget(sessions)
     return Cut(merged, is_new=not touched, replaces=tuple(sorted(before - {merged.id})))
@@ -114,22 +122,32 @@ def _union(one: Session, other: Session) -> Session:
     )
 
 
-def _join(session: Session, event: Visit) -> None:
-    session.ended_at = max(session.ended_at, event.at)
+def _join(session: Session, event: Visit) -> Cut:
+    """Count one more event in; what `_union` does, without building a session of one event first."""
+    at = event.at
     session.n_events += 1
     session.is_ended = False
-    if event.step and (event.step in session.steps or len(session.steps) < MAX_STEPS):
-        session.steps[event.step] = session.steps.get(event.step, 0) + 1
+    session.ended_at = max(session.ended_at, at)
+    step = event.step
+    if step and (step in session.steps or len(session.steps) < MAX_STEPS):
+        session.steps[step] = session.steps.get(step, 0) + 1
     if event.rank >= 0:
         session.furthest_rank = max(session.furthest_rank, event.rank)
-        if (event.at, event.rank) >= (session.latest_ranked_at, session.latest_rank):
-            session.latest_rank, session.latest_ranked_at = event.rank, event.at
+        if (at, event.rank) >= (session.latest_ranked_at, session.latest_rank):
+            session.latest_rank, session.latest_ranked_at = event.rank, at
+    if at > session.started_at or (at == session.started_at and event.message_id > session.first_id):
+        return Cut(session)
+    replaced = session.id
+    session.started_at, session.first_id, session.channel = at, event.message_id, event.channel
+    session.id = _gap_id(event.message_id)
+    return Cut(session, replaces=(replaced,))
 
 
 def _session_of(event: Visit) -> Session:
-    identity = ("client", event.person, event.client_id) if event.client_id else ("gap", event.message_id)
+    client_id = event.client_id
+    own_id = SessionId(derive("session", "client", event.person, client_id)) if client_id else ""
     return Session(
-        id=SessionId(derive("session", *identity)),
+        id=SessionId(own_id) or _gap_id(event.message_id),
         started_at=event.at,
         ended_at=event.at,
         n_events=1,
@@ -143,9 +161,9 @@ def _session_of(event: Visit) -> Session:
     )
 
 
-def _rename(session: Session) -> None:
-    if not session.client_id:
-        session.id = SessionId(derive("session", "gap", session.first_id))
+def _gap_id(first_id: str) -> SessionId:
+    """Name a session after the message that began it."""
+    return SessionId(derive("session", "gap", first_id))
 
 
 def _forget(sessions: list[Session]) -> None:

@@ -1,10 +1,12 @@
 """The statechart kernel: a machine, an event, and the machine it becomes.
 
 Semantics are SCXML's (W3C Recommendation 2015, appendix D): one event runs to completion. A macrostep takes
-what needs no event first, then what waits on the internal queue, microstep by microstep, until nothing moves;
-then comes the next event of the external queue. It differs in three points: the root, which is never left,
-may have content and transitions of its own; a parallel state inside a parallel state is done for its parent
-as any region is; an error while `error.execution` is answered raises no further one.
+what needs no event first, then what waits on the internal queue, microstep by microstep, until nothing
+moves; then comes the next event of the external queue. It differs in four points: the root, which is never
+left, may have content and transitions of its own; a parallel state inside a parallel state is done for its
+parent as any region is; an error while `error.execution` is answered raises no further one; a transition to
+a history state leaves all that the history state's parent holds, also from inside it (SCXML's own procedure
+would enter states that it had not left).
 """
 
 from __future__ import annotations

@@ -6,7 +6,12 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from sojourn.engine.state import Counter, Trait
+
+_encode_state = msgspec.msgpack.Encoder().encode
+_encode_text = msgspec.json.Encoder().encode
 
 MAX_TRAITS = 300  # as Segment Unify; more is a product's data model in the wrong place.
 MAX_TIMES = 256  # a windowed count saturates here.
@@ -15,7 +20,7 @@ MAX_TIMES = 256  # a windowed count saturates here.
 def learn(traits: dict[str, Trait], said: Mapping[str, Any], *, at: int, message_id: str) -> None:
     """Take in what an event says of a person; the newest (at, message id) wins, name by name."""
     for name, value in said.items():
-        _keep_newer(traits, name, Trait(at, message_id, value))
+        _keep_newer(traits, name, Trait(at, message_id, _storable(value)))
 
 
 def merge_traits(traits: dict[str, Trait], others: Mapping[str, Trait]) -> None:
@@ -51,6 +56,17 @@ def merge_counters(
 def count_within(counter: Counter, *, at: int, within_ms: int) -> int:
     """Count the events in (at - within_ms, at]; never more than MAX_TIMES."""
     return bisect_right(counter.times, at) - bisect_right(counter.times, at - within_ms)
+
+
+def _storable(value: Any) -> Any:
+    """Return a value as states can hold it: one with an integer beyond 64 bits inside is kept as its JSON text."""
+    if isinstance(value, str | float | bool | None):
+        return value
+    try:
+        _encode_state(value)
+    except OverflowError:
+        return _encode_text(value).decode()
+    return value
 
 
 def _keep_newer(traits: dict[str, Trait], name: str, new: Trait) -> None:

@@ -1,7 +1,9 @@
 """The driver: it takes log entries through the stages, in order, and makes one commit of what came of them.
 
-It keeps hot states decoded in memory. They run ahead of the store by the commits still under way; commits
+It keeps hot states decoded in memory. They run ahead of the store by the commit still under way; commits
 are stored in order, and a failed one ends the process, so memory never shows what the store will not.
+
+A bug in the engine is its own input's: the rest of the key, and everybody else, goes on (see `salvage`).
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from sojourn.engine.turn import route, turn
 from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from sojourn.model.ports import Commit, Log, Store, Write
-from sojourn.model.turn import STAGES, Arrived, Input, Key, Stage
+from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
+from sojourn.runtime.failures import Failures
+from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.tallies import DOCUMENT, Tallies
-from sojourn.runtime.timers import Timers
+from sojourn.runtime.timers import MAX_HELD, Timers
 
 BATCH = 512  # entries per commit: 20 ms of work, a fifth of the latency allowed.
 CACHE = 50_000  # states per generation, two generations: at most about 300 MB of hot people.
@@ -31,19 +35,34 @@ _encode_facts = msgspec.msgpack.Encoder().encode
 class Driver:
     """Entries in, commits out; the same for live, import and recovery."""
 
-    def __init__(self, log: Log, store: Store, catalogue: Catalogue, *, cache: int = CACHE) -> None:
+    def __init__(
+        self,
+        log: Log,
+        store: Store,
+        catalogue: Catalogue,
+        *,
+        cache: int = CACHE,
+        max_woken: int = MAX_WOKEN,
+        max_timers: int = MAX_HELD,
+    ) -> None:
         self.log = log
         self.store = store
         self.catalogue = catalogue
         progress = store.progress()
         self.position = progress.position
         self.clock = progress.clock
-        self.timers = Timers(store)
+        self.failures = Failures()
+        """Where the engine failed; the runtime keeps their events before the commit they came with."""
+        self.timers = Timers(store, max_held=max_timers)
         self.timers.extend(self.clock)
         self.tallies = Tallies(store)
         self._has_new_tallies = False
         self._aliased = set(store.keys("alias"))
+        self._is_alias_said = False
         self._cache = cache
+        self._max_woken = max_woken
+        self._entries: Sequence[Entry] = ()
+        self._last: Commit | None = None
         self._young: dict[Key, Any] = {}
         self._old: dict[Key, Any] = {}
 
@@ -68,6 +87,7 @@ class Driver:
             self.timers.extend(until)
             commit = self.process(entries, until=until)
             if commit is not None:
+                self.keep_failed()
                 self.store.commit(commit)
                 actions.extend(commit.actions)
             entries = ()
@@ -83,10 +103,12 @@ class Driver:
         """Take entries (the next in the log) through all stages; None where nothing came of it.
 
         At most MAX_WOKEN timers of other keys fire with them: ask `has_due` and call again.
-        The commit must be stored before a later one, and by nobody else.
+        The commit must be stored before the one after the next is asked for, in order, and by nobody else;
+        before it what `failures` holds is to be kept.
         """
+        self._entries = entries
         inputs = self._enter(entries)
-        for stage, key in self.timers.pop_due(until, MAX_WOKEN):
+        for stage, key in self.timers.pop_due(until, self._max_woken):
             inputs[stage].setdefault(key, [])
         writes: list[Write] = []
         actions: list[Action] = []
@@ -99,7 +121,14 @@ class Driver:
             self.position = entries[-1].position
         self.clock = max(self.clock, until)
         self._rotate()
-        return Commit(self.position, self.clock, writes, actions, self._documents())
+        self._last = Commit(self.position, self.clock, writes, actions, self._documents())
+        return self._last
+
+    def keep_failed(self) -> None:
+        """Keep the events that the engine failed on. A crash before their commit keeps them a second time."""
+        failed = self.failures.take()
+        if failed:
+            self.log.append((), now=self.clock, failed=failed)
 
     def _documents(self) -> dict[str, bytes]:
         if not self._has_new_tallies:
@@ -109,8 +138,13 @@ class Driver:
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:
         inputs: dict[Stage, dict[str, list[Input]]] = {stage: {} for stage in STAGES}
+        # Nearly no user id has an alias. Where no alias is said either, its stage passes everything on, and
+        # most of a turn an event is saved by not asking it.
+        self._is_alias_said = any(entry.event.kind == "alias" for entry in entries)
         for entry in entries:
             stage, key = route(entry.event)
+            if stage == "alias" and self._passes(key):
+                stage = "profile"
             arrived = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
             waiting = inputs[stage].get(key)
             if waiting is None:
@@ -118,6 +152,10 @@ class Driver:
             else:
                 waiting.append(arrived)
         return inputs
+
+    def _passes(self, user_id: str) -> bool:
+        """Tell whether stage alias would pass everything for a user id straight on to its profile."""
+        return not self._is_alias_said and user_id not in self._aliased
 
     def _run_stage(
         self,
@@ -133,16 +171,28 @@ class Driver:
         for key, given in groups.items():
             if len(given) > 1 and stage != "identity":
                 given.sort(key=_place)  # two devices of one person: the log's order holds
-            result = turn(stage, key, states.get(key), given, until=until, catalogue=self.catalogue)
-            for forward in result.forward:
-                inputs[forward.stage].setdefault(forward.key, []).append(forward.input)
-            facts = b""
-            if result.facts:
-                facts = _encode_facts(result.facts)
-                self._has_new_tallies |= self.tallies.take(result.facts)
             at = (stage, key)
-            if result.changed or facts:
-                writes.append(Write(at, encode(result.state), result.wake, facts))
+            try:
+                result = turn(stage, key, states.get(key), given, until=until, catalogue=self.catalogue)
+                write = _write(at, result)
+            except MemoryError:
+                raise  # no input's fault
+            except Exception as error:
+                result = self._salvage(at, given, until, error)
+                write = _write(at, result)
+            if write is not None:
+                writes.append(write)
+            for forward in result.forward:
+                target = forward.stage
+                if target == "alias" and self._passes(forward.key):
+                    target = "profile"
+                waiting = inputs[target].get(forward.key)
+                if waiting is None:
+                    inputs[target][forward.key] = [forward.input]
+                else:
+                    waiting.append(forward.input)
+            if result.facts:
+                self._has_new_tallies |= self.tallies.take(result.facts)
             if stage != "alias":
                 young[at] = result.state
                 timers.set(at, result.wake)
@@ -150,6 +200,25 @@ class Driver:
                 young[at] = result.state
                 self._aliased.add(key)
             actions.extend(result.actions)
+
+    def _salvage(self, key: Key, given: Sequence[Input], until: int, error: Exception) -> Result:
+        """Do a turn again that failed, from what was before it, without the inputs it fails on."""
+        self._young.pop(key, None)
+        self._old.pop(key, None)  # half changed
+        state, wake = self._before(key)
+        saved = salvage(key, given, before=state, wake=wake, until=until, catalogue=self.catalogue)
+        for failure in saved.failures or [Failure(key, None, error)]:
+            self.failures.note(failure, self._entries)
+        return saved.result
+
+    def _before(self, key: Key) -> tuple[bytes | None, int | None]:
+        """Return a key's encoded state and wake, as of the commits made so far."""
+        if self._last is not None:  # It may not be stored yet.
+            for write in self._last.writes:
+                if write.key == key:
+                    return write.state, write.wake
+        stored = self.store.load([key]).get(key)
+        return (None, None) if stored is None else (stored.state, stored.wake)
 
     def _load(self, stage: Stage, groups: dict[str, list[Input]]) -> dict[str, Any]:
         young, old = self._young, self._old
@@ -172,6 +241,14 @@ class Driver:
     def _rotate(self) -> None:
         if len(self._young) > self._cache:
             self._old, self._young = self._young, {}
+
+
+def _write(key: Key, result: Result) -> Write | None:
+    """Return what of a result is stored; None where nothing changed."""
+    facts = _encode_facts(result.facts) if result.facts else b""
+    if not result.changed and not facts:
+        return None
+    return Write(key, None if result.state is None else encode(result.state), result.wake, facts)
 
 
 def _place(given: Input) -> tuple[int, int]:

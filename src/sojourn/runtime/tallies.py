@@ -13,6 +13,7 @@ from sojourn.model.ports import Store
 from sojourn.model.views import JourneyView
 
 DOCUMENT = "tallies"
+_COUNTED = frozenset({Transitioned, Entered, Exited, GoalReached, ActionDecided, ActionWithheld})
 
 
 class Tally(Struct):
@@ -37,6 +38,8 @@ class Tallies:
         """Take facts in; return whether they changed anything."""
         has_changed = False
         for fact in facts:
+            if type(fact) not in _COUNTED:  # most are steps: one look instead of six
+                continue
             match fact:
                 case Transitioned():
                     states = self._of(fact.journey, fact.version).states
@@ -54,8 +57,6 @@ class Tallies:
                     self._of(fact.journey, fact.version).actions += 1
                 case ActionWithheld():
                     self._of(fact.journey, fact.version).withheld += 1
-                case _:
-                    continue
             has_changed = True
         return has_changed
 

@@ -139,6 +139,7 @@ class _Serving:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the door counts the operator's own proxies itself
             timeout_graceful_shutdown=GRACE_S,
         )
 
