@@ -160,6 +160,11 @@ def _check_documents(store: Store, step: Callable[[Store], Store]) -> Store:
     store = step(store)
     assert store.kept("catalogue") == b"two", "a document kept again replaces the one before"
     assert store.kept("Catalogue") is None, "names are told apart"
+    progress = store.progress()
+    store.commit(Commit(progress.position, progress.clock, [], [], {"catalogue": b"three", "tallies": b"{}"}))
+    store = step(store)
+    assert store.kept("catalogue") == b"three", "a commit keeps its documents"
+    assert store.kept("tallies") == b"{}", "a commit keeps all its documents"
     return store
 
 

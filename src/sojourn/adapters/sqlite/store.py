@@ -38,6 +38,7 @@ CREATE TABLE documents (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 {outbox.SCHEMA}
 """
 
+KEEP = "INSERT OR REPLACE INTO documents VALUES (?, ?)"
 CACHE_MB = 8  # Commits append; only the outbox reads.
 GENERATION_ROWS = 16_384  # About 15 MB of memory, and at 1M people some 400 ms of writing.
 GENERATION_BYTES = 32 << 20
@@ -171,7 +172,7 @@ class SqliteStore:
     def keep(self, name: str, value: bytes) -> None:
         """Keep a small document under a name."""
         with self._writer_lock:
-            self._writer.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, value))
+            self._writer.execute(KEEP, (name, value))
 
     def kept(self, name: str) -> bytes | None:
         """Return a document kept under a name."""
@@ -242,6 +243,8 @@ class SqliteStore:
                 self._writer.execute("INSERT INTO facts VALUES (?, ?)", (self._last_group + 1, facts))
             if commit.actions:
                 n_bytes += insert_actions(self._writer, commit.actions)
+            for document in commit.documents.items():  # one or two
+                self._writer.execute(KEEP, document)
             self._prune()
         return n_bytes
 
