@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
@@ -54,17 +54,21 @@ class Live:
         now: Callable[[], int],
         observer: Observer,
         on_actions: Callable[[Sequence[Action]], None],
+        idle_ms: int = IDLE_MS,
     ) -> None:
         self._driver = driver
         self._now = now
         self._observer = observer
         self._on_actions = on_actions
+        self._idle_ms = idle_ms
         self._requests: list[_Request] = []
+        self._appending: list[_Request] = []
         self._n_pending = 0
         self._backlog: deque[Entry] = deque()
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
-        self._is_closing = False
+        self._storing: asyncio.Task[None] | None = None
+        self._is_running = self._is_closing = self._is_all_appended = False
         self._log_thread = ThreadPoolExecutor(1, thread_name_prefix="log")
         self.store_thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         """Where everything that writes to the store's database runs."""
@@ -74,13 +78,28 @@ class Live:
         """How many entries wait for the engine."""
         return len(self._backlog)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes events now."""
+        is_full = self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG
+        return self._is_running and not self._is_closing and not is_full
+
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> Appended:
         """Make events durable, together with whatever else arrives at the same time.
 
         Raises UnavailableError where too much is waiting already, or the house is closing.
         """
-        if self._is_closing or self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG:
+        if self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG:
             raise UnavailableError("the engine cannot keep up with what is sent")
+        return await self.tell(events, failed)
+
+    async def tell(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> Appended:
+        """Make the house's own events durable, however much waits: there are never more than deliveries.
+
+        Raises UnavailableError where the house is closing, or the log failed.
+        """
+        if self._is_closing:
+            raise UnavailableError("the engine is stopping")
         request = _Request(events, failed, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         self._n_pending += len(events)
@@ -89,18 +108,20 @@ class Live:
 
     async def run(self) -> None:
         """Work until `close`; raises what ended the work otherwise."""
-        appending = asyncio.create_task(self._append_all())
-        engine = asyncio.create_task(self._process_all())
+        tasks = [asyncio.create_task(self._append_all()), asyncio.create_task(self._process_all())]
+        self._is_running = True
         try:
-            done, _ = await asyncio.wait({appending, engine}, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
         finally:
-            self._is_closing = True
-            for task in (appending, engine):
+            self._is_closing, self._is_running = True, False
+            for task in tasks:
                 task.cancel()
-            for request in self._requests:
-                request.answer.cancel()
+            await asyncio.wait(tasks)
+            for request in [*self._appending, *self._requests]:
+                if not request.answer.done():
+                    request.answer.set_exception(UnavailableError("the engine has stopped"))
 
     def close(self) -> None:
         """Take nothing more; `run` returns when all that was taken is processed."""
@@ -108,13 +129,18 @@ class Live:
         self._asked.set()
         self._arrived.set()
 
+    def release(self) -> None:
+        """Let the threads go, once nobody uses them any more."""
+        self._log_thread.shutdown()
+        self.store_thread.shutdown()
+
     async def _append_all(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await self._asked.wait()
             self._asked.clear()
             while self._requests:
-                requests = self._take_requests()
+                requests = self._appending = self._take_requests()
                 events = [event for request in requests for event in request.events]
                 failed = [one for request in requests for one in request.failed]
                 append = partial(self._driver.log.append, events, now=self._now(), failed=failed)
@@ -123,12 +149,15 @@ class Live:
                 self._arrived.set()
                 self._n_pending -= len(events)
                 _answer(requests, appended)
+                self._appending = []
                 self._observer.appended(
                     n_events=len(appended.entries),
                     n_duplicates=len(appended.duplicates),
                     n_failed=len(failed),
                 )
             if self._is_closing:
+                self._is_all_appended = True
+                self._arrived.set()
                 return
 
     def _take_requests(self) -> list[_Request]:
@@ -140,27 +169,33 @@ class Live:
         return taken
 
     async def _process_all(self) -> None:
-        storing: Awaitable[None] | None = None
         driver = self._driver
         while True:
             entries, until = await self._next_work()
             if until is None:
                 break
             if not driver.timers.reaches(until):
-                if storing is not None:
-                    await storing
+                await self._stored()
                 driver.timers.extend(until)
             commit = driver.process(entries, until=until)
             if commit is not None:
-                if storing is not None:
-                    await storing
-                storing = asyncio.create_task(self._store(commit, entries))
+                await self._stored()
+                self._storing = asyncio.create_task(self._store(commit, entries, driver.failures.take()))
+                self._storing.add_done_callback(lambda _: self._arrived.set())  # a failure is heard at once
                 await asyncio.sleep(0)
-        if storing is not None:
-            await storing
+        await self._stored()
 
-    async def _store(self, commit: Commit, entries: Sequence[Entry]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self.store_thread, self._driver.store.commit, commit)
+    async def _stored(self) -> None:
+        """Wait for the commit under way; raises what it failed with."""
+        if self._storing is not None:
+            await self._storing
+
+    async def _store(self, commit: Commit, entries: Sequence[Entry], failed: Sequence[FailedEvent]) -> None:
+        loop = asyncio.get_running_loop()
+        if failed:
+            keep = partial(self._driver.log.append, (), now=commit.clock, failed=failed)
+            await loop.run_in_executor(self._log_thread, keep)
+        await loop.run_in_executor(self.store_thread, self._driver.store.commit, commit)
         stored_at = self._now()
         received = {entry.at: entry.event.received_at for entry in reversed(entries)}
         latencies = [stored_at - received[action.at] for action in commit.actions if action.at in received]
@@ -177,10 +212,12 @@ class Live:
         """Wait for entries or a due timer; return entries and the clock; no clock when all is done."""
         driver = self._driver
         while True:
+            if self._storing is not None and self._storing.done():
+                self._storing.result()
             if self._backlog:
                 entries = [self._backlog.popleft() for _ in range(min(BATCH, len(self._backlog)))]
                 return entries, entries[-1].at
-            if self._is_closing and not self._requests and self._n_pending == 0:
+            if self._is_all_appended:
                 return [], None
             if driver.has_due(self._now()):
                 seal = partial(driver.log.seal, self._now())
@@ -189,15 +226,13 @@ class Live:
                 # backlog by now, and go first.
                 if not self._backlog:
                     return [], clock
-                continue
-            await self._sleep()
+            else:
+                await self._sleep()
 
     async def _sleep(self) -> None:
         due = self._driver.timers.next()
-        wait_ms = IDLE_MS if due is None else max(1, min(IDLE_MS, due - self._now()))
+        wait_ms = self._idle_ms if due is None else max(1, min(self._idle_ms, due - self._now()))
         self._arrived.clear()
-        if self._backlog or (self._is_closing and self._n_pending == 0):
-            return
         try:
             async with asyncio.timeout(wait_ms / 1000):
                 await self._arrived.wait()

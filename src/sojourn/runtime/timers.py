@@ -51,16 +51,19 @@ class Timers:
         return until <= self._horizon
 
     def extend(self, until: int) -> None:
-        """Read the next wakes from the store, which must hold every commit made so far."""
-        while not self.reaches(until):
-            found = self._store.due(_FOREVER, self._max_held)
-            is_all = len(found) < self._max_held
-            self._wakes = {key: wake for wake, key in found}
-            self._heap = list(found)
-            heapify(self._heap)
-            self._horizon = _FOREVER if is_all else found[-1][0]
-            if not is_all:
-                return
+        """Read the next wakes from the store, which must hold every commit made so far.
+
+        Where more are due by then than memory holds, it still does not reach: fire those, and extend again.
+        """
+        if self.reaches(until):
+            return
+        found = self._store.due(_FOREVER, self._max_held)
+        is_all = len(found) < self._max_held
+        self._wakes = {key: wake for wake, key in found}
+        self._heap = list(found)
+        heapify(self._heap)
+        # Of those due at the last instant some may be left: the horizon is the instant before.
+        self._horizon = _FOREVER if is_all else found[-1][0] - 1
 
     def _shrink(self) -> None:
         live = sorted((wake, key) for key, wake in self._wakes.items())

@@ -5,23 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Protocol
 
+import structlog
 from msgspec import Struct
 
 from sojourn import __version__
-from sojourn.adapters.sqlite import SqliteLog, SqliteStore, lock_folder
+from sojourn.adapters.sqlite import SqliteLog, SqliteLogReader, SqliteStore, lock_folder
 from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.action import Letter
+from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event, FailedEvent
-from sojourn.model.ports import Appended, Log, Outbox, Store
+from sojourn.model.ports import Appended, Log, Outbox, Place, Store
 from sojourn.model.views import JourneyView, ProfileView, StatusView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
 from sojourn.wiring.inforce import bring_into_force, last_catalogue, read_journeys
+from sojourn.wiring.logs import set_up_logs
 
 DAY_MS = 86_400_000
+
+log = structlog.get_logger("sojourn")
 
 
 def now_ms() -> int:
@@ -29,10 +35,22 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class ReadableLog(Protocol):
+    """What can be asked of a log that somebody else may be writing."""
+
+    def end(self) -> int:
+        """Return the last position."""
+        ...
+
+    def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
+        """Return failed events, newest first."""
+        ...
+
+
 class Readings(Struct, frozen=True):
     """What can be asked of a folder, open to write or not."""
 
-    log: Log
+    log: ReadableLog
     store: Store
     outbox: Outbox
     catalogue: Catalogue
@@ -49,9 +67,9 @@ class Readings(Struct, frozen=True):
         """Return failed events, newest first."""
         return self.log.failed(limit=limit, before=before)
 
-    def dead(self, *, limit: int = 100) -> Sequence[Letter]:
+    def dead(self, *, limit: int = 100, before: Place | None = None) -> Sequence[Letter]:
         """Return dead letters, newest first."""
-        return self.outbox.dead(limit=limit)
+        return self.outbox.dead(limit=limit, before=before)
 
     def status(self) -> StatusView:
         """Return how the house is doing."""
@@ -79,7 +97,7 @@ class House(Readings, frozen=True):
         shadow: bool = False,
     ) -> Appended:
         """Append events and process them, durably; what an import calls."""
-        appended = self.log.append(events, now=now_ms(), failed=failed, play=play, shadow=shadow)
+        appended = self.driver.log.append(events, now=now_ms(), failed=failed, play=play, shadow=shadow)
         self.driver.take(appended.entries)
         return appended
 
@@ -91,25 +109,44 @@ def open_house(config: Config) -> Iterator[House]:
     Raises ConfigError (the folder is in use, a setting is wrong) and DefinitionError (all problems of all
     journeys).
     """
+    set_up_logs(config.log)
     journeys = read_journeys(config)
     with ExitStack() as stack:
         stack.callback(lock_folder(config.data).close)
         store = SqliteStore(config.data)
         stack.callback(store.close)
-        log = SqliteLog(
+        events = SqliteLog(
             config.data, window_days=max(1, config.dedup_window_ms // DAY_MS), floor=store.progress().clock
         )
-        stack.callback(log.close)
+        stack.callback(events.close)
+        n_recovered = 0
         before = last_catalogue(config, store)
         if before is not None:
-            Driver(log, store, before).catch_up()
+            n_recovered += Driver(events, store, before).catch_up()
         catalogue = bring_into_force(config, store, journeys)
-        driver = Driver(log, store, catalogue)
-        driver.catch_up()
-        yield House(log, store, store.outbox, catalogue, driver)
+        driver = Driver(events, store, catalogue)
+        n_recovered += driver.catch_up()
+        if n_recovered:
+            log.info("recovered what the last run had not processed", entries=n_recovered)
+        yield House(events, store, store.outbox, catalogue, driver)
 
 
 @contextmanager
 def open_readings(config: Config) -> Iterator[Readings]:
-    """Open a data folder only to read in, beside a process that may be writing."""
-    raise NotImplementedError
+    """Open a data folder only to read in, beside a process that may be writing.
+
+    What it shows is from the instant it was opened, or a little newer. Raises ConfigError where nothing is
+    there yet.
+    """
+    if not (config.data / "log.db").exists() or not (config.data / "state.db").exists():
+        raise ConfigError(
+            f"{config.data}: no data is there yet; `sojourn serve` and `sojourn import` make it, or name "
+            "another folder with --data [no-data]"
+        )
+    with ExitStack() as stack:
+        events = SqliteLogReader(config.data)
+        stack.callback(events.close)
+        store = SqliteStore(config.data)
+        stack.callback(store.close)
+        catalogue = last_catalogue(config, store) or Catalogue(journeys={})
+        yield Readings(events, store, store.outbox, catalogue)

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from sojourn.config import Config, journey_files
 from sojourn.definitions.catalogue import build_catalogue, load_journeys
 from sojourn.definitions.journey import Catalogue, Journey
-from sojourn.model.errors import ConfigError
+from sojourn.model.errors import ConfigError, DefinitionError
 from sojourn.model.ports import Store
 
 DOCUMENT = "definitions"
 MAX_OLDER = 50  # versions kept per journey: a year of weekly edits.
+
+log = structlog.get_logger("sojourn")
 
 
 class Kept(Struct, frozen=True):
@@ -67,7 +70,18 @@ def _kept(store: Store) -> Kept | None:
 
 
 def _compile(texts: Sequence[str]) -> list[Journey]:
-    return [load_journeys([("a journey of the last run", text)])[0] for text in texts]
+    """Compile what an earlier run accepted; what this release refuses is left out, and not silently."""
+    journeys: list[Journey] = []
+    for text in texts:
+        try:
+            journeys += load_journeys([("a journey of an earlier run", text)])
+        except DefinitionError as error:
+            log.warning(
+                "a journey of an earlier run is refused by this release",
+                problems=[str(problem) for problem in error.problems],
+                do="people inside it leave it; to keep them, go back to the release before",
+            )
+    return journeys
 
 
 def _newest(journeys: Sequence[Journey], current: set[tuple[str, str]]) -> list[Journey]:
