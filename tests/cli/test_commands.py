@@ -200,6 +200,18 @@ def test_a_second_import_adds_nothing(shop: Path) -> None:
     assert answer("import", str(path)) == {"accepted": 0, "duplicate": 3, "failed": 0}
 
 
+def test_no_whole_address_gets_into_the_folder(shop: Path) -> None:
+    """An export of years knows addresses that the door would never have kept."""
+    path = shop / "events.jsonl"
+    path.write_text(json.dumps({**EVENTS[1], "context": {"ip": "203.0.113.77"}}) + "\n")
+
+    answer("import", str(path))
+
+    kept = b"".join(file.read_bytes() for file in (shop / "data").rglob("*") if file.is_file())
+    assert b"203.0.113.0" in kept
+    assert b"203.0.113.77" not in kept
+
+
 def test_import_sums_up_for_people(shop: Path) -> None:
     """And says where the reasons are."""
     path = events_file(shop, more="{nonsense}\n")

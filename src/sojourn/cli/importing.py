@@ -54,18 +54,20 @@ def import_events(
     """
     from sojourn import wiring  # noqa: PLC0415 - help needs no database
     from sojourn.runtime.importing import Origin, Reading, import_file, parse_column_map  # noqa: PLC0415
+    from sojourn.wiring.dressing import dressing  # noqa: PLC0415
 
     settings = configuration(config, data)
-    reading = Reading(
-        file,
-        origin=Origin(source=source, now_ms=now_ms(), zone=_zone(timezone)),
-        format=format,
-        column_map=parse_column_map(column_map) if column_map else None,
-    )
+    zone = _zone(timezone)
+    columns = parse_column_map(column_map) if column_map else None
     started_at = monotonic()
     try:
-        with wiring.open_house(settings) as house, _progress() as tell:
-            imported = import_file(reading, append=partial(house.append, play=True, shadow=True), tell=tell)
+        with dressing(settings) as dress:
+            origin = Origin(source=source, now_ms=now_ms(), zone=zone, dress=dress)
+            reading = Reading(file, origin=origin, format=format, column_map=columns)
+            with wiring.open_house(settings) as house, _progress() as tell:
+                imported = import_file(
+                    reading, append=partial(house.append, play=True, shadow=True), tell=tell
+                )
     except KeyboardInterrupt:
         typer.echo("Stopped. Run it again, and it goes on.", err=True)
         raise typer.Exit(INTERRUPTED) from None
