@@ -22,13 +22,14 @@ _FACTS = msgspec.msgpack.Decoder(list[Fact])
 class MemoryLog:
     """A log in a list."""
 
-    def __init__(self, *, window_days: int = 30, floor: int = 0) -> None:
+    def __init__(self, *, window_ms: int = 30 * DAY_MS, floor: int = 0) -> None:
         """Start empty, with a clock that begins at `floor` (ms)."""
-        self._window_ms = window_days * DAY_MS
+        self._window_ms = window_ms
         self._clock = floor
         self._entries: list[Entry] = []
         self._marks: dict[bytes, int] = {}
         self._failed: list[FailedEvent] = []
+        self._failed_marks: set[bytes] = set()
 
     def append(
         self,
@@ -61,6 +62,10 @@ class MemoryLog:
             self._entries.append(entry)
             entries.append(entry)
         for event_failed in failed:
+            if event_failed.mark is not None:
+                if event_failed.mark in self._failed_marks:
+                    continue
+                self._failed_marks.add(event_failed.mark)
             number = len(self._failed) + 1
             body = event_failed.body[:FAILED_BODY_BYTES]
             self._failed.append(msgspec.structs.replace(event_failed, id=number, body=body))

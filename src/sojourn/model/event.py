@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
+from sojourn.model.ids import digest
+
 Kind = Literal["track", "identify", "page", "screen", "group", "alias"]
 
 EMPTY = Raw(b"{}")
@@ -98,3 +100,8 @@ class FailedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The event's own bytes, cut at a bound."""
     message_id: str | None = None
     id: int | None = None
+
+    @property
+    def mark(self) -> bytes | None:
+        """What a log keeps it once by; None: however often it comes, it cannot be told from another."""
+        return None if self.message_id is None else digest(self.source, self.message_id, self.code)

@@ -40,10 +40,10 @@ class Log(Protocol):
     ) -> Appended:
         """Add events atomically; return once they are durable.
 
-        An event whose (source, message_id) was appended in the last `window_days` (by `now`) is a duplicate.
+        An event whose (source, message_id) was appended in the last `window_ms` (by `now`) is a duplicate.
         Entries are stamped `at = max(clock, now)`; with `play` (an import) `at = max(clock, occurred_at)`,
         and an event from before the clock is history. `shadow` marks the entries as such. `failed` are kept
-        in the same commit.
+        in the same commit, those with a message id once for each (source, message_id, code).
         """
         ...
 

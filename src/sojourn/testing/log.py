@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended, Log
@@ -165,6 +166,21 @@ def _check_failed(log: Log) -> None:
     assert log.failed(limit=2) == kept[:2], "a limit gives the newest"
     assert log.failed(limit=2, before=kept[1].id) == kept[2:4], "`before` gives those older than an id"
     assert len(log.read(0, 10)) == 1, "a failed event is not an entry"
+    _check_failed_once(log)
+
+
+def _check_failed_once(log: Log) -> None:
+    failed = FailedEvent(source="web", received_at=T0, code="bad-type", reason="no", message_id="a")
+    others = [replace(failed, source="ios"), replace(failed, message_id="b"), replace(failed, code="bad-id")]
+    n_before = len(log.failed())
+    log.append([], now=T0, failed=[failed, failed])
+    assert len(log.failed()) == n_before + 1, "a failed event is kept once, also where a batch has it twice"
+    log.append([_event("b")], now=T0 + 1, failed=[*others, replace(failed, received_at=T0 + 1)])
+    kept = [(one.source, one.message_id, one.code) for one in log.failed(limit=4)]
+    assert kept == [(one.source, one.message_id, one.code) for one in (*reversed(others), failed)], (
+        "a failed event is the same only where source, message id and code are"
+    )
+    assert log.end() == 2, "an event beside failed ones that are known is appended"
 
 
 def _check_threads(log: Log) -> None:
@@ -191,7 +207,7 @@ def _check_threads(log: Log) -> None:
 
 
 def _check_reopened(log: Log, reopen: Callable[[Log], Log]) -> None:
-    failed = FailedEvent(source="web", received_at=T0, code="bad-type", reason="no")
+    failed = FailedEvent(source="web", received_at=T0, code="bad-type", reason="no", message_id="f")
     entries = log.append([_event("a"), _event("b")], now=T0, failed=[failed]).entries
     log = reopen(log)
     try:
@@ -200,7 +216,8 @@ def _check_reopened(log: Log, reopen: Callable[[Log], Log]) -> None:
         assert [one.reason for one in log.failed()] == ["no"], (
             "failed events are there when it is opened again"
         )
-        after = log.append([_event("b"), _event("c")], now=T0 - 50)
+        after = log.append([_event("b"), _event("c")], now=T0 - 50, failed=[failed])
+        assert len(log.failed()) == 1, "a log opened again still knows its failed events"
         assert after.duplicates == [0], "a log opened again still knows what it has"
         assert after.entries[0].position == 3, "positions go on where they were"
         assert after.entries[0].at == T0, "the clock does not go back when the log is opened again"

@@ -25,8 +25,6 @@ from sojourn.runtime.tallies import Tallies
 from sojourn.wiring.inforce import bring_into_force, last_catalogue, read_journeys
 from sojourn.wiring.logs import set_up_logs
 
-DAY_MS = 86_400_000
-
 log = structlog.get_logger("sojourn")
 
 
@@ -115,9 +113,7 @@ def open_house(config: Config) -> Iterator[House]:
         stack.callback(lock_folder(config.data).close)
         store = SqliteStore(config.data)
         stack.callback(store.close)
-        events = SqliteLog(
-            config.data, window_days=max(1, config.dedup_window_ms // DAY_MS), floor=store.progress().clock
-        )
+        events = SqliteLog(config.data, window_ms=config.dedup_window_ms, floor=store.progress().clock)
         stack.callback(events.close)
         n_recovered = 0
         before = last_catalogue(config, store)

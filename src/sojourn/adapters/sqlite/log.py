@@ -25,7 +25,7 @@ CREATE TABLE blocks (
     digests BLOB NOT NULL,
     body BLOB NOT NULL
 );
-CREATE TABLE failed (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE failed (id INTEGER PRIMARY KEY, body BLOB NOT NULL, mark BLOB UNIQUE);
 {marks.SCHEMA}
 """
 
@@ -42,7 +42,12 @@ class SqliteLog:
     """A log in `log.db` and `marks/` of a data folder, for one process; any thread may call it."""
 
     def __init__(
-        self, folder: Path, *, window_days: int = 30, floor: int = 0, max_open_marks: int = marks.MAX_OPEN
+        self,
+        folder: Path,
+        *,
+        window_ms: int = 30 * DAY_MS,
+        floor: int = 0,
+        max_open_marks: int = marks.MAX_OPEN,
     ) -> None:
         """Open or make the log.
 
@@ -60,7 +65,7 @@ class SqliteLog:
         self._position: int = row[0] if row else 0
         self._clock = max(row[1] if row else 0, floor)
         self._marks = marks.Marks(
-            folder / "marks", self._writer, window_ms=window_days * DAY_MS, max_open=max_open_marks
+            folder / "marks", self._writer, window_ms=window_ms, max_open=max_open_marks
         )
 
     def append(
@@ -129,7 +134,7 @@ class SqliteLog:
             _block(entries[start : start + BLOCK_EVENTS], digests[start : start + BLOCK_EVENTS], now)
             for start in range(0, len(entries), BLOCK_EVENTS)
         ]
-        refused = [(_encode_failed(_bounded(event)),) for event in failed]
+        refused = [(_encode_failed(_bounded(event)), event.mark) for event in failed]
         insert = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)"
         if len(blocks) == 1 and not refused:
             # Its own transaction: the interpreter's lock is given up once, not three times.
@@ -137,9 +142,9 @@ class SqliteLog:
         else:
             with transaction(self._writer):
                 self._writer.executemany(insert, blocks)
-                self._writer.executemany("INSERT INTO failed (body) VALUES (?)", refused)
+                self._writer.executemany("INSERT OR IGNORE INTO failed (body, mark) VALUES (?, ?)", refused)
         self._checkpointer.committed(
-            sum(len(block[-1]) for block in blocks) + sum(len(body) for (body,) in refused)
+            sum(len(block[-1]) for block in blocks) + sum(len(body) for body, _ in refused)
         )
 
 
