@@ -17,7 +17,7 @@ from sojourn.definitions.journey import Catalogue
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event, FailedEvent
-from sojourn.model.ports import Appended, Log, Outbox, Place, Store
+from sojourn.model.ports import Appended, Outbox, Place, Store
 from sojourn.model.views import JourneyView, ProfileView, StatusView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.reading import find_profile
