@@ -18,7 +18,9 @@ from demo.program import Program, ProgramError, Setup, write_config
 from demo.receiver import Receiver, new_secret
 
 N_PEOPLE = 150
+SHARE_PASSING = 0.4  # of events are a passer-by's: many people, so that states leave memory for their table
 N_CLIENTS = 3
+REST_S = 0.02  # at most, between two batches of a client
 MAX_BATCH = 60
 SHARE_HUNG_UP = 0.05  # of batches: the client is gone before the answer, and sends again
 SHARE_REPEATED = 0.05  # of acknowledged batches are sent once more
@@ -61,7 +63,8 @@ states:
     after: { 100ms: done }
 """,
 }
-NAMES = ["Product Viewed"] * 6 + ["Checkout Started"] * 2 + ["Help Opened", "Order Completed", "Signed Up"]
+NAMES = ["Product Viewed"] * 30 + ["Checkout Started"] * 3 + ["Help Opened", "Order Completed", "Signed Up"]
+"""Few of them act: the receiver is to keep up with a hundred lives of a second each."""
 
 
 @dataclass
@@ -148,11 +151,13 @@ class Clients:
             self.sent.acknowledged.update(event["messageId"] for event in batch)
             if repeats:
                 self._unacknowledged.append(batch)
+            rest_s = self._random.uniform(0, REST_S)
+        time.sleep(rest_s)
 
     def _event(self) -> dict[str, Any]:
         """Write one event; the lock is held."""
         n, draw = next(self._numbers), self._random
-        person = draw.randrange(N_PEOPLE)
+        person = N_PEOPLE + n if draw.random() < SHARE_PASSING else draw.randrange(N_PEOPLE)
         event: dict[str, Any] = {
             "type": "track",
             "event": draw.choice(NAMES),
