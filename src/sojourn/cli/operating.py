@@ -41,8 +41,8 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
 
     It checks its configuration, folder, port and journeys first. SIGTERM and Ctrl-C end it in good order.
     """
-    import asyncio  # noqa: PLC0415 - help needs no server
+    import uvloop  # noqa: PLC0415 - help needs no server
 
     from sojourn import wiring  # noqa: PLC0415
 
-    asyncio.run(wiring.serve(configuration(config, data)))
+    uvloop.run(wiring.serve(configuration(config, data)))

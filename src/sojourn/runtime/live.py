@@ -24,7 +24,7 @@ from sojourn.runtime.driver import BATCH, Driver
 
 MAX_APPEND = 5_000  # events per append: 10 ms of fsync and writing.
 MAX_PENDING = 20_000  # events waiting for an append: a second's worth; more are told to come again.
-MAX_BACKLOG = 60_000  # entries waiting for the engine: three seconds' worth, about 100 MB.
+MAX_BACKLOG = 4_096  # entries waiting for the engine before appends wait: some 100 ms of work.
 IDLE_MS = 1_000  # the longest the engine sleeps without looking at the clock.
 
 
@@ -67,6 +67,7 @@ class Live:
         self._backlog: deque[Entry] = deque()
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
+        self._has_room = asyncio.Event()
         self._storing: asyncio.Task[None] | None = None
         self._is_running = self._is_closing = self._is_all_appended = False
         self._log_thread = ThreadPoolExecutor(1, thread_name_prefix="log")
@@ -81,15 +82,14 @@ class Live:
     @property
     def is_ready(self) -> bool:
         """Whether it takes events now."""
-        is_full = self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG
-        return self._is_running and not self._is_closing and not is_full
+        return self._is_running and not self._is_closing and self._n_pending <= MAX_PENDING
 
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> Appended:
         """Make events durable, together with whatever else arrives at the same time.
 
         Raises UnavailableError where too much is waiting already, or the house is closing.
         """
-        if self._n_pending > MAX_PENDING or len(self._backlog) > MAX_BACKLOG:
+        if self._n_pending > MAX_PENDING:
             raise UnavailableError("the engine cannot keep up with what is sent")
         return await self.tell(events, failed)
 
@@ -128,6 +128,7 @@ class Live:
         self._is_closing = True
         self._asked.set()
         self._arrived.set()
+        self._has_room.set()
 
     def release(self) -> None:
         """Let the threads go, once nobody uses them any more."""
@@ -140,6 +141,7 @@ class Live:
             await self._asked.wait()
             self._asked.clear()
             while self._requests:
+                await self._wait_for_room()
                 requests = self._appending = self._take_requests()
                 events = [event for request in requests for event in request.events]
                 failed = [one for request in requests for one in request.failed]
@@ -159,6 +161,12 @@ class Live:
                 self._is_all_appended = True
                 self._arrived.set()
                 return
+
+    async def _wait_for_room(self) -> None:
+        """Let the engine catch up before more is taken: clients wait for their answer, and send less."""
+        while len(self._backlog) > MAX_BACKLOG and not self._is_closing:
+            self._has_room.clear()
+            await self._has_room.wait()
 
     def _take_requests(self) -> list[_Request]:
         n_events = n_requests = 0
@@ -216,6 +224,7 @@ class Live:
                 self._storing.result()
             if self._backlog:
                 entries = [self._backlog.popleft() for _ in range(min(BATCH, len(self._backlog)))]
+                self._has_room.set()
                 return entries, entries[-1].at
             if self._is_all_appended:
                 return [], None
