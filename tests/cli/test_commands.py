@@ -200,6 +200,15 @@ def test_a_second_import_adds_nothing(shop: Path) -> None:
     assert answer("import", str(path)) == {"accepted": 0, "duplicate": 3, "failed": 0}
 
 
+def test_a_row_that_fails_twice_is_kept_once(shop: Path) -> None:
+    """The second import counts it, and its reason stands there already."""
+    path = events_file(shop, more="{nonsense}\n")
+    answer("import", str(path))
+
+    assert answer("import", str(path)) == {"accepted": 0, "duplicate": 3, "failed": 1}
+    assert len(answer("failed", "list")) == 1
+
+
 def test_no_whole_address_gets_into_the_folder(shop: Path) -> None:
     """An export of years knows addresses that the door would never have kept."""
     path = shop / "events.jsonl"
