@@ -1,36 +1,61 @@
-"""The read-only API: people, journeys, failures and status, behind an admin token, described by OpenAPI."""
+"""The API: people, journeys, failures and status, and one thing to do, behind the operator's token.
+
+It reads; what it can change is that actions which were given up are tried again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hmac import compare_digest
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
+from urllib.parse import unquote
 
-from litestar import Litestar, get
-from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, NotFoundException
-from litestar.handlers.base import BaseRouteHandler
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+import msgspec
+from litestar import Litestar, Request, get, post
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.spec import Example
 from litestar.params import Parameter
-from msgspec import Struct
+from litestar.types import Scope
+from msgspec import Meta, Struct
 
-from sojourn import __version__
 from sojourn.model.action import Letter
 from sojourn.model.event import FailedEvent
+from sojourn.model.ports import Place
 from sojourn.model.views import JourneyView, ProfileView, StatusView
+from sojourn.server.http import App
+from sojourn.server.openapi import describe, openapi_config
+from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_http
 
 MAX_PAGE = 1_000  # rows in one answer.
+MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
+MAX_BODY_BYTES = 1 << 20
+MAX_ID_CHARS = 1_000
+PROFILES = "/api/v1/profiles/"
 
+Asked = Request[object, object, State]
 Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Rows at most.")]
-Before = Annotated[
-    int | None, Parameter(ge=1, le=1 << 62, description="Ids below this one: the last id seen.")
+OlderEvents = Annotated[
+    int | None,
+    Parameter(ge=1, le=1 << 62, description="`next` of the page before; without it, the newest."),
+]
+OlderLetters = Annotated[
+    str | None,
+    Parameter(
+        pattern=r"^[0-9]{1,18}-.{1,200}$", description="`next` of the page before; without it, the newest."
+    ),
+]
+AnyId = Annotated[
+    str,
+    Parameter(
+        description="A user id or an anonymous id, as the SDK sends it, percent-encoded.",
+        examples=[Example(summary="a user id", value="ada")],
+    ),
 ]
 
 
 class Readings(Protocol):
-    """What the API may ask; wiring answers."""
+    """What the API may ask, on any thread; wiring answers."""
 
     def profile(self, any_id: str, *, limit: int) -> ProfileView | None:
         """Find a person by any id."""
@@ -41,74 +66,148 @@ class Readings(Protocol):
     def failed(self, *, limit: int, before: int | None) -> Sequence[FailedEvent]:
         """Return failed events, newest first."""
 
-    def dead(self, *, limit: int) -> Sequence[Letter]:
+    def dead(self, *, limit: int, before: Place | None) -> Sequence[Letter]:
         """Return dead letters, newest first."""
 
     def status(self) -> StatusView:
         """Return how the house is doing."""
 
 
+class Operations(Protocol):
+    """What the API may do, on the event loop; wiring does it."""
+
+    async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
+        """Put dead letters (all, with None) back on their way; return how many."""
+
+
 class FailedEventView(Struct, kw_only=True):
-    """A failed event, its bytes as text."""
+    """An event that was refused."""
 
     id: int | None
     source: str
     received_at: int
+    """When the door had it, ms since 1970 UTC."""
     code: str
+    """What is wrong, one word: `missing-id`, `bad-type`, ..."""
     reason: str
+    """What was expected, what came, what to do."""
     path: str
+    """Where in the request, as `batch[3].userId`."""
     message_id: str | None
     body: str
+    """The event's own bytes as text, cut at a bound."""
 
 
-def make_api(readings: Readings, *, admin_token: str | None) -> Litestar:
-    """Make the ASGI app of everything under `/api`; without an admin token it answers nothing but 401."""
+class FailedEventPage(Struct, kw_only=True):
+    """Failed events, newest first."""
 
-    @get("/api/v1/profiles/{any_id:str}", summary="One person, by a user id or an anonymous id")
-    async def get_profile(any_id: str, limit: Limit = 100) -> ProfileView:
-        found = readings.profile(any_id, limit=limit)
+    items: list[FailedEventView]
+    next: int | None
+    """What to ask for as `before`, for older ones; null at the end."""
+
+
+class DeadLetterPage(Struct, kw_only=True):
+    """Actions that were given up, newest first."""
+
+    items: list[Letter]
+    next: str | None
+    """What to ask for as `before`, for older ones; null at the end."""
+
+
+class Retry(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which dead letters to try again."""
+
+    action_ids: Annotated[list[str], Meta(max_length=MAX_RETRIED)] | None
+    """Ids of their actions; null for all of them."""
+
+
+class Retried(Struct, kw_only=True):
+    """How many dead letters are on their way again."""
+
+    revived: int
+
+
+VIEWS = (
+    ProfileView, JourneyView, StatusView, FailedEventPage, DeadLetterPage, Retry, Retried, Refusal,
+)  # fmt: skip
+
+
+def make_api(readings: Readings, operations: Operations, *, admin_token: str | None) -> App:
+    """Make the ASGI app of everything under `/api`.
+
+    Without an admin token it answers nothing but 401, and says how to set one.
+    """
+    handlers = [_get_document, *_reading(readings), _retrying(operations)]
+    app = Litestar(
+        handlers,
+        exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
+        openapi_config=openapi_config(),
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.document = msgspec.json.encode(describe(app, VIEWS))
+    return Guarded(app, admin_token)
+
+
+def _reading(readings: Readings) -> list[HTTPRouteHandler]:
+    """Make the routes that only read; each on a thread, for stores wait for disks."""
+
+    @get(PROFILES + "{any_id:path}", summary="One person", tags=["people"], sync_to_thread=True)
+    def get_profile(request: Asked, any_id: AnyId, limit: Limit = 100) -> ProfileView:
+        """Who a person is, where they stand in each journey, and what led there: the newest `limit` facts."""
+        wanted = _exact_id(request.scope, any_id)
+        found = readings.profile(wanted, limit=limit) if len(wanted) <= MAX_ID_CHARS else None
         if found is None:
-            raise NotFoundException(f"no profile has the id {any_id!r}")
+            raise NotFoundException(f"nobody has the id {wanted[:MAX_ID_CHARS]!r}")
         return found
 
-    @get("/api/v1/journeys", summary="Journeys and how many people are where")
-    async def list_journeys() -> list[JourneyView]:
+    @get("/api/v1/journeys", summary="Journeys", tags=["journeys"], sync_to_thread=True)
+    def list_journeys() -> list[JourneyView]:
+        """Every version of every journey that somebody can enter or was in, and how many are where."""
         return readings.journeys()
 
-    @get("/api/v1/failed-events", summary="Events that were refused, with reasons, newest first")
-    async def list_failed_events(limit: Limit = 100, before: Before = None) -> list[FailedEventView]:
-        return [_show(event) for event in readings.failed(limit=limit, before=before)]
+    @get("/api/v1/failed-events", summary="Failed events", tags=["failures"], sync_to_thread=True)
+    def list_failed_events(limit: Limit = 100, before: OlderEvents = None) -> FailedEventPage:
+        """Events that were refused, each with its reason, newest first."""
+        found = readings.failed(limit=limit, before=before)
+        is_more = len(found) == limit
+        return FailedEventPage(items=[_show(each) for each in found], next=found[-1].id if is_more else None)
 
-    @get("/api/v1/dead-letters", summary="Actions that were given up, newest first")
-    async def list_dead_letters(limit: Limit = 100) -> list[Letter]:
-        return list(readings.dead(limit=limit))
+    @get("/api/v1/dead-letters", summary="Dead letters", tags=["failures"], sync_to_thread=True)
+    def list_dead_letters(limit: Limit = 100, before: OlderLetters = None) -> DeadLetterPage:
+        """Actions that were given up, each with its last error, newest first."""
+        found = list(readings.dead(limit=limit, before=_read_place(before)))
+        return DeadLetterPage(items=found, next=_show_place(found[-1]) if len(found) == limit else None)
 
-    @get("/api/v1/status", summary="How far the engine is, and how much is kept")
-    async def get_status() -> StatusView:
+    @get("/api/v1/status", summary="How the house is doing", tags=["status"], sync_to_thread=True)
+    def get_status() -> StatusView:
+        """How far the engine is in the log, and how much is kept."""
         return readings.status()
 
-    return Litestar(
-        [get_profile, list_journeys, list_failed_events, list_dead_letters, get_status],
-        guards=[_Token(admin_token)],
-        openapi_config=_describe(),
-        logging_config=None,
-    )
+    return [get_profile, list_journeys, list_failed_events, list_dead_letters, get_status]
 
 
-class _Token:
-    """Lets a request in that carries the operator's token."""
+def _retrying(operations: Operations) -> HTTPRouteHandler:
+    @post("/api/v1/dead-letters/retry", summary="Try dead letters again", tags=["failures"], status_code=200)
+    async def retry_dead_letters(data: Retry) -> Retried:
+        """Put actions that were given up back on their way, as if never tried, under the same key."""
+        return Retried(revived=await operations.retry_dead(data.action_ids))
 
-    def __init__(self, token: str | None) -> None:
-        self._token = token
+    return retry_dead_letters
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        del handler
-        given = connection.headers.get("authorization", "")
-        scheme, _, token = given.partition(" ")
-        if self._token is None:
-            raise NotAuthorizedException("set admin_token in the configuration to use the API")
-        if scheme.lower() != "bearer" or not compare_digest(token.encode(), self._token.encode()):
-            raise NotAuthorizedException("send the admin token as `Authorization: Bearer ...`")
+
+@get("/api/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+def _get_document(state: State) -> bytes:
+    document: bytes = state.document
+    return document
+
+
+def _exact_id(scope: Scope, any_id: str) -> str:
+    """Return an id as it was asked for; routing takes slashes at its ends and beside one another away."""
+    raw = scope.get("raw_path")
+    if not raw or not raw.startswith(PROFILES.encode()):
+        return any_id.removeprefix("/")
+    return unquote(raw.partition(b"?")[0].decode("latin-1").removeprefix(PROFILES))
 
 
 def _show(event: FailedEvent) -> FailedEventView:
@@ -124,14 +223,12 @@ def _show(event: FailedEvent) -> FailedEventView:
     )
 
 
-def _describe() -> OpenAPIConfig:
-    bearer = SecurityScheme(type="http", scheme="bearer", description="The admin token of the configuration.")
-    return OpenAPIConfig(
-        title="Sojourn",
-        version=__version__,
-        description="What the engine knows. Read-only.",
-        path="/api",
-        components=Components(security_schemes={"admin": bearer}),
-        security=[{"admin": []}],
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-    )
+def _show_place(letter: Letter) -> str:
+    return f"{letter.dead_at or 0}-{letter.action.id}"
+
+
+def _read_place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    dead_at, _, action_id = cursor.partition("-")
+    return int(dead_at), action_id

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 # From a commit's own time (1 ms) past the promise (100 ms) to where something is wrong.
 LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5)
+
+# From a receiver next door to the longest an attempt may take (30 s).
+ATTEMPT_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
     """All counters of one process; it is told, and asks nobody."""
 
     def __init__(self) -> None:
+        """Start at zero."""
         self.registry = CollectorRegistry()
         self.requests = self._counter("sojourn_http_requests", "Requests answered, by status", ["status"])
         self.events = self._counter("sojourn_events_accepted", "Events appended to the log")
@@ -31,6 +35,17 @@ class Metrics:
         self.deliveries = self._counter("sojourn_deliveries", "What became of actions", ["sink", "outcome"])
         self.retries = self._counter(
             "sojourn_delivery_retries", "Deliveries put off to be tried again", ["sink"]
+        )
+        self.in_flight = self._gauge("sojourn_deliveries_in_flight", "Deliveries running now", ["sink"])
+        self.paused = self._gauge(
+            "sojourn_sink_paused", "1 while a sink is paused after many failures in a row", ["sink"]
+        )
+        self.attempts = Histogram(
+            "sojourn_delivery_seconds",
+            "How long one attempt of a delivery took",
+            ["sink"],
+            buckets=ATTEMPT_BUCKETS_S,
+            registry=self.registry,
         )
         self.latency = Histogram(
             "sojourn_event_to_action_seconds",
@@ -54,14 +69,17 @@ class Metrics:
         for latency_ms in latencies_ms:
             self.latency.observe(latency_ms / 1000)
 
-    def watch(self, gauges: dict[str, tuple[str, Callable[[], float]]]) -> None:
-        """Offer values that are asked for at each look, by name: (help, question)."""
-        for name, (text, ask) in gauges.items():
-            Gauge(name, text, registry=self.registry).set_function(ask)
+    def watch(self, name: str, text: str, ask: Callable[[], float]) -> None:
+        """Offer a value that is asked for at each look."""
+        Gauge(name, text, registry=self.registry).set_function(ask)
 
-    def watch_family(self, name: str, text: str, label: str, ask: Callable[[], dict[str, float]]) -> None:
+    def watch_total(self, name: str, text: str, ask: Callable[[], float]) -> None:
+        """Offer a count that somebody else keeps, asked for at each look."""
+        self.registry.register(_Asked(lambda: CounterMetricFamily(name, text, value=ask())))
+
+    def watch_family(self, name: str, text: str, label: str, ask: Callable[[], Mapping[str, float]]) -> None:
         """Offer a value per label, asked for at each look."""
-        self.registry.register(_Family(name, text, label, ask))
+        self.registry.register(_Asked(lambda: _family(name, text, label, ask())))
 
     def text(self) -> bytes:
         """Return everything as Prometheus reads it."""
@@ -70,13 +88,22 @@ class Metrics:
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
 
+    def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry)
 
-class _Family(Collector):
-    def __init__(self, name: str, text: str, label: str, ask: Callable[[], dict[str, float]]) -> None:
-        self._name, self._text, self._label, self._ask = name, text, label, ask
 
-    def collect(self) -> list[GaugeMetricFamily]:
-        family = GaugeMetricFamily(self._name, self._text, labels=[self._label])
-        for value, number in self._ask().items():
-            family.add_metric([value], number)
-        return [family]
+class _Asked(Collector):
+    """A metric that is made when somebody looks."""
+
+    def __init__(self, make: Callable[[], Metric]) -> None:
+        self._make = make
+
+    def collect(self) -> Iterator[Metric]:
+        yield self._make()
+
+
+def _family(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family

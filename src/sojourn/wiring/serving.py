@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -23,14 +24,15 @@ from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
 from sojourn.server.api import make_api
-from sojourn.server.http import Http
+from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
+from sojourn.server.probes import Probes
 from sojourn.wiring.house import House, now_ms, open_house
-from sojourn.wiring.logs import set_up_logs
 from sojourn.wiring.sinks import make_sinks
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
+BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
 
 log = structlog.get_logger("sojourn")
 
@@ -40,102 +42,108 @@ async def serve(config: Config) -> None:
 
     Raises ConfigError and DefinitionError with what to do, and whatever ended the engine.
     """
-    set_up_logs(config.log)
-    sinks = make_sinks(config)
-    with open_house(config) as house:
-        _warn(config, house, sinks)
+    with _listening(config) as listener, open_house(config) as house:
+        lookups = LocalLookups(config.geo_database)
+        sinks = make_sinks(config)
         try:
-            await _Serving(config, house, sinks).run()
+            _tell_start(config, house, sinks, listener)
+            await _Serving(config, house, sinks, lookups).run(listener)
         finally:
             for sink in sinks.values():
                 await sink.close()
+            lookups.close()
 
 
 class _Serving:
     """The parts of one run, and how they start and end."""
 
-    def __init__(self, config: Config, house: House, sinks: dict[str, Sink]) -> None:
+    def __init__(self, config: Config, house: House, sinks: dict[str, Sink], lookups: LocalLookups) -> None:
         self._config = config
         self._house = house
         self._metrics = Metrics()
         self._live = Live(house.driver, now=now_ms, observer=self._metrics, on_actions=self._wake_sinks)
-        policy = config.deliver
         self._outbox = OutboxWorker(
             house.outbox,
             sinks,
             now=now_ms,
             random=random.random,
             on_outcome=self._tell,
-            policy=Policy(
-                max_in_flight=policy.max_in_flight,
-                max_attempts=policy.max_attempts,
-                delivery_timeout_ms=policy.delivery_timeout_ms,
-                backoff_base_ms=policy.backoff_base_ms,
-                backoff_cap_ms=policy.backoff_cap_ms,
-                retry_after_cap_ms=policy.retry_after_cap_ms,
-            ),
+            policy=_policy(config),
             meter=_Meter(self._metrics),
             executor=self._live.store_thread,
         )
-        self._server = uvicorn.Server(self._uvicorn())
+        self._server = _Server(self._uvicorn(lookups))
         self._stopping = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, listener: socket.socket) -> None:
+        """Serve until a signal, or until a part ends; raises what a part failed with."""
         self._watch()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stopping.set)
+        self._heed_signals()
         _tune_collector()
-        engine = asyncio.create_task(self._live.run(), name="engine")
+        self._notify(self._house.outbox.sinks())  # letters of sinks that are not configured any more, too
+        http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
-        http = asyncio.create_task(self._serve_http(), name="http")
+        engine = asyncio.create_task(self._live.run(), name="engine")
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
-        log.info("stopping", grace_s=GRACE_S)
+        ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
+        _tell_end(ended)
         self._server.should_exit = True
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
         self._live.close()
+        await _ended(engine)
+        await asyncio.to_thread(self._live.release)
         stop.cancel()
-        for task in (http, outbox, engine):
-            await task
+        for task in [*ended, engine, outbox, http]:
+            task.result()
         log.info("stopped", position=self._house.driver.position)
 
-    async def _serve_http(self) -> None:
-        await self._server.serve()
-        if not self._server.started:
-            raise ConfigError(
-                f"http.port: {self._config.http.host}:{self._config.http.port} cannot be listened on; "
-                "is another process there? Set http.port to a free one [port-in-use]"
-            )
+    async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
+        """Put dead letters back on their way, and wake their sinks."""
+        loop = asyncio.get_running_loop()
+        outbox = self._house.outbox
+
+        def revive() -> tuple[int, list[str]]:
+            return outbox.revive(action_ids, now=now_ms()), outbox.sinks()
+
+        n_revived, sinks = await loop.run_in_executor(self._live.store_thread, revive)
+        log.info("dead letters are tried again", letters=n_revived)
+        self._notify(sinks)
+        return n_revived
+
+    async def _serve_http(self, listener: socket.socket) -> None:
+        await self._server.serve(sockets=[listener])
+        assert self._server.started, "uvicorn ends before it starts only where its application fails"
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, number)
+
+    def _stop(self, number: int) -> None:
+        """Stop in good order; asked a second time, at once: what was acknowledged is in the log."""
+        if self._stopping.is_set():
+            log.warning("stopped at once", do="nothing: the next start takes up what was not processed")
+            os._exit(128 + number)
+        self._stopping.set()
 
     async def _tell(self, action: Action, delivery: Delivery) -> None:
         """What became of an action enters by the same door as every event."""
-        await self._live.accept([outcome_event(action, delivery, now=now_ms())])
+        await self._live.tell([outcome_event(action, delivery, now=now_ms())])
         self._metrics.deliveries.labels(action.sink, delivery.outcome).inc()
 
     def _wake_sinks(self, actions: Sequence[Action]) -> None:
-        for sink in {action.sink for action in actions}:
+        self._notify({action.sink for action in actions})
+
+    def _notify(self, sinks: Sequence[str] | set[str]) -> None:
+        for sink in sinks:
             self._outbox.notify(sink)
 
-    def _uvicorn(self) -> uvicorn.Config:
-        config = self._config
-        door = Door(
-            config.write_keys(),
-            self._live.accept,
-            lookups=LocalLookups(config.geo_database),
-            observe=self._observe,
-            n_proxies=config.http.proxies,
-            keep_address=config.keep_full_ip,
-        )
-        token = config.admin_token.reveal() if config.admin_token else None
-        api = make_api(self._house, admin_token=token)
-        rest = _Rest(self._metrics, api)
+    def _uvicorn(self, lookups: LocalLookups) -> uvicorn.Config:
         return uvicorn.Config(
-            Http(door, rest=rest, observe=self._observe),
-            host=config.http.host,
-            port=config.http.port,
+            self._application(lookups),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -143,38 +151,45 @@ class _Serving:
             timeout_graceful_shutdown=GRACE_S,
         )
 
+    def _application(self, lookups: LocalLookups) -> App:
+        config = self._config
+        door = Door(
+            config.write_keys(),
+            self._live.accept,
+            lookups=lookups,
+            observe=self._observe,
+            n_proxies=config.http.proxies,
+            keep_address=config.keep_full_ip,
+        )
+        token = config.admin_token.reveal() if config.admin_token else None
+        api = make_api(self._house, self, admin_token=token)
+        probes = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
+        return Http(door, rest=probes, observe=self._observe)
+
     def _observe(self, name: str, n: int) -> None:
         kind, _, detail = name.partition(".")
         if kind == "requests":
             self._metrics.requests.labels(detail).inc(n)
 
     def _watch(self) -> None:
-        self._metrics.watch(
-            {
-                "sojourn_lag_entries": ("Entries appended and not yet processed", lambda: self._live.backlog),
-                "sojourn_log_position": ("The last entry processed", lambda: self._house.driver.position),
-            }
+        house, live, metrics = self._house, self._live, self._metrics
+        metrics.watch("sojourn_lag_entries", "Entries appended and not yet processed", lambda: live.backlog)
+        metrics.watch("sojourn_log_position", "The last entry processed", lambda: house.driver.position)
+        metrics.watch_total(
+            "sojourn_engine_failures",
+            "Inputs and timers that the engine failed on",
+            lambda: house.driver.failures.n_noted,
         )
-        self._metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", self._counts)
-
-    def _counts(self) -> dict[str, float]:
-        return {name: float(number) for name, number in self._house.store.counts().items()}
+        metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
 
 
-class _Rest:
-    """Everything that is not the door: metrics, and the API."""
+class _Server(uvicorn.Server):
+    """uvicorn without its own ideas about signals."""
 
-    def __init__(self, metrics: Metrics, api: Any) -> None:
-        self._metrics = metrics
-        self._api = api
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] == "/metrics":
-            headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": self._metrics.text()})
-            return
-        await self._api(scope, receive, send)
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the house, which has more to stop than HTTP."""
+        yield
 
 
 class _Meter(Meter):
@@ -184,9 +199,56 @@ class _Meter(Meter):
         self._metrics = metrics
 
     def attempted(self, sink: str, result: Result, took_ms: int) -> None:
-        del took_ms
+        self._metrics.attempts.labels(sink).observe(took_ms / 1000)
         if result == "retried":
             self._metrics.retries.labels(sink).inc()
+
+    def in_flight(self, sink: str, n_actions: int) -> None:
+        self._metrics.in_flight.labels(sink).set(n_actions)
+
+    def paused(self, sink: str, *, is_paused: bool) -> None:
+        self._metrics.paused.labels(sink).set(is_paused)
+        if is_paused:
+            log.warning("a sink is down", sink=sink, do="nothing: it is tried again by itself")
+        else:
+            log.info("a sink is back", sink=sink)
+
+
+@contextmanager
+def _listening(config: Config) -> Iterator[socket.socket]:
+    """Take the port before anything else: a second server ends here, having touched nothing."""
+    host, port = config.http.host, config.http.port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"http: {host}:{port} cannot be listened on ({error.strerror}); is another process there? "
+            "Set http.host or http.port to a free one [port]"
+        ) from error
+    with listener:
+        yield listener
+
+
+def _policy(config: Config) -> Policy:
+    deliver = config.deliver
+    return Policy(
+        max_in_flight=deliver.max_in_flight,
+        max_attempts=deliver.max_attempts,
+        delivery_timeout_ms=deliver.delivery_timeout_ms,
+        backoff_base_ms=deliver.backoff_base_ms,
+        backoff_cap_ms=deliver.backoff_cap_ms,
+        retry_after_cap_ms=deliver.retry_after_cap_ms,
+    )
 
 
 def _tune_collector() -> None:
@@ -201,16 +263,30 @@ def _tune_collector() -> None:
 
 async def _ended(task: asyncio.Task[None]) -> None:
     """Wait for a task; what it raised is raised later, after the others have ended."""
-    with suppress(BaseException):
+    with suppress(Exception):
         await asyncio.shield(task)
 
 
-def _warn(config: Config, house: House, sinks: dict[str, Sink]) -> None:
-    """Say at the start what will not work, and what to do."""
+def _tell_end(ended: Sequence[asyncio.Task[None]]) -> None:
+    for task in ended:
+        error = task.exception()
+        log.error(
+            f"the {task.get_name()} failed, so all ends",
+            error=f"{type(error).__name__}: {error}",
+            do="see to the cause (a full disk?) and start again: what was acknowledged is kept",
+            exc_info=error,
+        )
+    if not ended:
+        log.info("stopping", grace_s=GRACE_S)
+
+
+def _tell_start(config: Config, house: House, sinks: dict[str, Sink], listener: socket.socket) -> None:
+    """Say where it serves, and at the start what will not work, and what to do."""
+    host, port = config.http.host, listener.getsockname()[1]
     log.info(
         "serving",
         version=__version__,
-        url=f"http://{config.http.host}:{config.http.port}",
+        url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
         data=str(config.data),
         journeys=len(house.catalogue.journeys),
         sources=sorted(config.sources),
