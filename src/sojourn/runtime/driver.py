@@ -114,7 +114,7 @@ class Driver:
         actions: list[Action] = []
         for stage in STAGES:
             if inputs[stage]:
-                self._run_stage(stage, inputs, until, writes, actions)
+                self._run_stage(stage, inputs, until=until, writes=writes, actions=actions)
         if not entries and not writes:
             return None
         if entries:
@@ -125,7 +125,7 @@ class Driver:
         return self._last
 
     def keep_failed(self) -> None:
-        """Keep the events that the engine failed on. A crash before their commit keeps them a second time."""
+        """Keep the events that the engine failed on, before the commit that goes on without them."""
         failed = self.failures.take()
         if failed:
             self.log.append((), now=self.clock, failed=failed)
@@ -161,6 +161,7 @@ class Driver:
         self,
         stage: Stage,
         inputs: dict[Stage, dict[str, list[Input]]],
+        *,
         until: int,
         writes: list[Write],
         actions: list[Action],
