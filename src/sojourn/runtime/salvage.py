@@ -63,8 +63,7 @@ def salvage(
     """
     walk = _Walk(key, before, wake, catalogue)
     for given in inputs:
-        walk.fire(given.at)
-        walk.step(given, until=given.at)
+        walk.step(given, until=given.at)  # with the timers due before it
     walk.fire(until)
     state = None if walk.state is None else decode(key[0], walk.state)
     wake = until + STUCK_MS if walk.is_stuck else walk.wake
