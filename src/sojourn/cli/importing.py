@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -64,10 +63,8 @@ def import_events(
         with dressing(settings) as dress:
             origin = Origin(source=source, now_ms=now_ms(), zone=zone, dress=dress)
             reading = Reading(file, origin=origin, format=format, column_map=columns)
-            with wiring.open_house(settings) as house, _progress() as tell:
-                imported = import_file(
-                    reading, append=partial(house.append, play=True, shadow=True), tell=tell
-                )
+            with wiring.open_house(settings) as house, house.play() as player, _progress() as tell:
+                imported = import_file(reading, append=player.append, tell=tell)
     except KeyboardInterrupt:
         typer.echo("Stopped. Run it again, and it goes on.", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -16,10 +16,11 @@ from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
-from sojourn.model.event import Event, FailedEvent
-from sojourn.model.ports import Appended, Outbox, Place, Store
+from sojourn.model.event import FailedEvent
+from sojourn.model.ports import Outbox, Place, Store
 from sojourn.model.views import JourneyView, ProfileView, StatusView
 from sojourn.runtime.driver import Driver
+from sojourn.runtime.importing import Player
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
 from sojourn.wiring.inforce import bring_into_force, last_catalogue, read_journeys
@@ -86,18 +87,9 @@ class House(Readings, frozen=True):
 
     driver: Driver
 
-    def append(
-        self,
-        events: Sequence[Event],
-        failed: Sequence[FailedEvent] = (),
-        *,
-        play: bool = False,
-        shadow: bool = False,
-    ) -> Appended:
-        """Append events and process them, durably; what an import calls."""
-        appended = self.driver.log.append(events, now=now_ms(), failed=failed, play=play, shadow=shadow)
-        self.driver.take(appended.entries)
-        return appended
+    def play(self) -> Player:
+        """Return what an import appends with, to be left before the house is."""
+        return Player(self.driver, now=now_ms)
 
 
 @contextmanager

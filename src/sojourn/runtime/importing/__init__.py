@@ -3,6 +3,7 @@
 from sojourn.runtime.importing.importer import Imported, Step, import_file
 from sojourn.runtime.importing.judging import Origin
 from sojourn.runtime.importing.mapping import ColumnMap, parse_column_map
+from sojourn.runtime.importing.playing import Player
 from sojourn.runtime.importing.reader import Format, Reading, Row, read_rows
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Format",
     "Imported",
     "Origin",
+    "Player",
     "Reading",
     "Row",
     "Step",

@@ -14,7 +14,7 @@ from sojourn.runtime.importing.ordering import Item, in_time_order
 from sojourn.runtime.importing.reader import Reading, Row
 
 BATCH_ROWS = 2_000
-"""Appended, and run through the engine, in one commit."""
+"""Appended in one commit, and run through the engine in one; 1,000 and 4,000 measured the same."""
 
 TELL_ROWS = 500
 """How many rows go by between two steps told."""
@@ -38,7 +38,7 @@ class Step(Struct, frozen=True):
 
 
 class Append(Protocol):
-    """Appends to the log and runs the engine to its end; durable once it returns."""
+    """Appends to the log, durably once it returns; the engine takes it up in its own time."""
 
     def __call__(self, events: Sequence[Event], failed: Sequence[FailedEvent], /) -> Appended: ...
 

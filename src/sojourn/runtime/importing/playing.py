@@ -1,0 +1,91 @@
+"""Playing: an import's batches through log, engine and store, each at work while the others are.
+
+The log and the store spend their time in SQLite and fsync, without the interpreter's lock: while the engine
+is at one batch, the next is appended on a thread of its own, and what the last came to is stored on another.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.ports import Appended
+from sojourn.runtime.driver import Driver
+
+# A hundred thousand rows are in memory, and no cycles: at Python's own 700 a fifth of an import went into
+# looking for some.
+COLLECT_AT = (50_000, 20, 100)
+
+
+class Player:
+    """One import into one house. Leaving it without an error waits until all is processed and stored.
+
+    Leaving it with one waits only for what is under way: whatever the log has is processed at the next start.
+    """
+
+    def __init__(self, driver: Driver, *, now: Callable[[], int]) -> None:
+        self._driver = driver
+        self._now = now
+        self._waiting: Sequence[Entry] = ()
+        self._storing: Future[None] | None = None
+        self._collected_at = gc.get_threshold()
+        self._log_thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._store_thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    def append(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
+        """Append a batch as a shadow, at its own time; return once it is durable.
+
+        Meanwhile the engine takes the batch before.
+        """
+        appending = self._log_thread.submit(self._append, events, failed)
+        self._process(self._waiting)
+        self._waiting = ()
+        appended = appending.result()
+        self._waiting = appended.entries
+        return appended
+
+    def __enter__(self) -> Player:
+        gc.set_threshold(*COLLECT_AT)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._process(self._waiting)
+                self._stored()
+        finally:
+            self._log_thread.shutdown()
+            self._store_thread.shutdown()
+            gc.set_threshold(*self._collected_at)
+
+    def _append(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
+        return self._driver.log.append(events, now=self._now(), failed=failed, play=True, shadow=True)
+
+    def _process(self, entries: Sequence[Entry]) -> None:
+        """Take entries, the next in the log, and the timers due by the last of them."""
+        if not entries:
+            return
+        driver, until = self._driver, entries[-1].at
+        while True:
+            if not driver.timers.reaches(until):
+                self._stored()
+                driver.timers.extend(until)
+            commit = driver.process(entries, until=until)
+            if commit is not None:
+                self._stored()
+                driver.keep_failed()
+                self._storing = self._store_thread.submit(driver.store.commit, commit)
+            entries = ()
+            if not driver.has_due(until):
+                return
+
+    def _stored(self) -> None:
+        """Wait for the commit under way; raises what it failed with."""
+        if self._storing is not None:
+            self._storing.result()
+            self._storing = None
