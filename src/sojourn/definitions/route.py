@@ -35,8 +35,8 @@ def is_inside(states: Sequence[State], inner: int, outer: int) -> bool:
 def _domain(states: Sequence[State], transition: Transition) -> int:
     """Find the innermost state that holds source and targets.
 
-    A history state counts as itself, and not as what it leads to: else what it enters, up to its parent, could
-    be more than what was left.
+    A history state counts as itself, and not as what it leads to: else what it enters, up to its parent,
+    could be more than what was left.
     """
     source = states[transition.source]
     candidates = source.ancestors

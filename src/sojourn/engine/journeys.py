@@ -322,6 +322,14 @@ def _end(
 
 def _tell(enrolment: Enrolment, ledger: Ledger, kind: Callable[..., Fact], **fields: Any) -> None:
     """Write a fact about an enrolment down."""
-    ledger.note(
-        kind, journey=enrolment.journey, version=enrolment.version, enrolment_id=enrolment.id, **fields
+    ledger.facts.append(
+        kind(
+            profile_id=ledger.profile_id,
+            at=ledger.at,
+            position=ledger.position,
+            journey=enrolment.journey,
+            version=enrolment.version,
+            enrolment_id=enrolment.id,
+            **fields,
+        )
     )

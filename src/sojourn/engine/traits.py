@@ -59,7 +59,7 @@ def count_within(counter: Counter, *, at: int, within_ms: int) -> int:
 
 
 def _storable(value: Any) -> Any:
-    """Return a value as states can hold it: one with an integer beyond 64 bits inside is kept as its JSON text."""
+    """Return a value as states can hold it: as its JSON text, where an integer in it is beyond 64 bits."""
     if isinstance(value, str | float | bool | None):
         return value
     try:

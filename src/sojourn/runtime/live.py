@@ -184,7 +184,8 @@ class Live:
                 break
             if not driver.timers.reaches(until):
                 await self._stored()
-                driver.timers.extend(until)
+                # Half a second where a million wait; requests are answered meanwhile.
+                await asyncio.get_running_loop().run_in_executor(None, driver.timers.extend, until)
             commit = driver.process(entries, until=until)
             if commit is not None:
                 await self._stored()
