@@ -59,7 +59,7 @@ def test_the_timeline_is_in_order_and_has_what_happened_before_the_name() -> Non
     timeline = world().profile("ann").timeline
     steps = [fact.name for fact in timeline if isinstance(fact, StepTaken)]
     kinds = [type(fact) for fact in timeline]
-    assert steps == ["Seen", "$identify", "Started"]
+    assert steps == ["Seen", "Started"]
     assert kinds.index(Identified) < kinds.index(Entered)
     assert [fact.at for fact in timeline] == sorted(fact.at for fact in timeline)
 
