@@ -175,6 +175,26 @@ def test_check_of_a_folder_checks_the_journeys_in_it(shop: Path) -> None:
     assert "[duplicate-journey]" in result.stdout
 
 
+def test_check_warns_of_a_sink_that_is_not_configured(shop: Path) -> None:
+    """Also in files that are named: it is this folder's configuration that they will meet."""
+    file = shop / "journeys" / "welcome.yaml"
+    file.write_text(file.read_text().replace("console: console", "webhook: support"))
+
+    for said in (run("check"), run("check", "journeys/welcome.yaml")):
+        assert said.exit_code == 0
+        assert "welcome.yaml:11:18: what goes to 'support' is given up" in said.stdout
+        assert said.stdout.endswith("1 journey: nothing is wrong\n")
+
+
+def test_check_of_named_files_needs_no_configuration(shop: Path) -> None:
+    """A repository of journeys has none, and its secrets are elsewhere."""
+    (shop / "sojourn.yaml").write_text("admin_token_env: NOT_SET\n")
+
+    assert run("check", "journeys/welcome.yaml").exit_code == 0
+    assert run("check", "journeys/welcome.yaml", "--config", "sojourn.yaml").exit_code == 2
+    assert run("check").exit_code == 2
+
+
 def test_check_without_journeys_asks_for_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence would look like success."""
     monkeypatch.chdir(tmp_path)

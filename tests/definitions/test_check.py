@@ -63,6 +63,38 @@ def test_an_unsound_graph_is_refused_at_the_state(states: str, expected: list[st
     assert checked(states) == expected
 
 
+def test_a_sink_that_the_configuration_lacks_is_a_warning_where_it_is_named() -> None:
+    """Actions would wait for it, and become dead letters."""
+    text = """\
+journey: j
+entry: { on: A }
+states:
+  a:
+    do:
+      - { webhook: suport, body: { say: hello } }
+      - { sink: audit }
+      - { console: }
+    after: { 1d: done }
+"""
+
+    def warned(*sinks: str) -> list[str]:
+        found = check_journey(text, file="j.yaml", sinks=sinks)
+        assert found.journey is not None
+        return [str(warning) for warning in found.warnings]
+
+    assert warned("suport", "audit", "console") == []
+    assert warned("support", "audit", "console") == [
+        "j.yaml:6:20: what goes to 'suport' is given up: the configuration has no such sink; "
+        "did you mean 'support'? [unknown-sink]"
+    ]
+    assert [warning.partition(": ")[0] for warning in warned()] == [
+        "j.yaml:6:20",
+        "j.yaml:7:17",
+        "j.yaml:8:11",
+    ]
+    assert check_journey(text).warnings == []
+
+
 def test_a_wait_beyond_the_goals_window_is_a_warning() -> None:
     """It may be meant; mostly it is not."""
     assert checked("a: {after: {8d: done}}", goal=", goal: {on: G, within: 7d}") == ["2:17 after-goal"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import printable, say_json
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
+
+if TYPE_CHECKING:
+    from sojourn.config import Config
 
 
 def check(
@@ -22,8 +26,10 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
-    paths = _paths(files) if files else _configured(config, data)
-    n_journeys, problems, warnings = _judge([(str(path), _text(path)) for path in paths])
+    settings = _settings(config, data, is_needed=not files)
+    paths = _paths(files) if files else _configured(settings)
+    texts = [(str(path), _text(path)) for path in paths]
+    n_journeys, problems, warnings = _judge(texts, _sinks(settings))
     if json:
         say_json({"problems": problems, "warnings": warnings})
     else:
@@ -38,12 +44,15 @@ def check(
         raise typer.Exit(1)
 
 
-def _judge(texts: list[tuple[str, str]]) -> tuple[int, list[Problem], list[Problem]]:
+def _judge(
+    texts: list[tuple[str, str]], sinks: Collection[str] | None
+) -> tuple[int, list[Problem], list[Problem]]:
     """Return (how many journeys are good, what is wrong, what is probably not meant)."""
     from sojourn.definitions.catalogue import build_catalogue, load_journeys  # noqa: PLC0415 - help needs no YAML
     from sojourn.definitions.compile import check_journey  # noqa: PLC0415
 
-    warnings = [warning for file, text in texts for warning in check_journey(text, file=file).warnings]
+    checked = [check_journey(text, file=file, sinks=sinks) for file, text in texts]
+    warnings = [warning for each in checked for warning in each.warnings]
     try:
         journeys = load_journeys(texts)
         build_catalogue(journeys)
@@ -52,10 +61,26 @@ def _judge(texts: list[tuple[str, str]]) -> tuple[int, list[Problem], list[Probl
     return len(journeys), [], warnings
 
 
-def _configured(config: Path | None, data: Path | None) -> list[Path]:
+def _settings(config: Path | None, data: Path | None, *, is_needed: bool) -> Config:
+    """Read the configuration; one nobody asked for may be wrong, and the journeys good."""
+    from sojourn.config import Config  # noqa: PLC0415 - help needs no YAML
+
+    try:
+        return configuration(config, data)
+    except ConfigError:
+        if is_needed or config is not None:
+            raise
+        return Config()
+
+
+def _sinks(settings: Config) -> Collection[str] | None:
+    """Return the sinks a journey may name; None where nothing is configured yet."""
+    return settings.sinks_in_force() if settings.sinks or settings.sources else None
+
+
+def _configured(settings: Config) -> list[Path]:
     from sojourn.config import journey_files  # noqa: PLC0415 - help needs no YAML
 
-    settings = configuration(config, data)
     found = journey_files(settings)
     if not found:
         folders = ", ".join(str(path) for path in settings.journeys)

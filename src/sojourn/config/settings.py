@@ -114,6 +114,10 @@ class Config(Struct, frozen=True, kw_only=True):
         """Return each step with its place in the order."""
         return {step: rank for rank, step in enumerate(self.steps)}
 
+    def sinks_in_force(self) -> dict[str, Sink]:
+        """Return the sinks that journeys may name: a console too, so that a first one can be seen at work."""
+        return {"console": Sink(type="console", options={}), **self.sinks}
+
     def write_keys(self) -> dict[str, str]:
         """Return each write key with its source's name, as the door wants them."""
         return {source.write_key.reveal(): name for name, source in self.sources.items()}

@@ -108,8 +108,8 @@ def _sink(node: MappingNode, keyword: str, reading: Reading) -> str:
         )
         return ""
     if keyword != "sink" and isinstance(value, ScalarNode) and value.value is None:
-        return keyword
-    return reading.text(value, "the name of a sink, as the configuration knows it")
+        return reading.sink(node.keys[keyword], keyword)
+    return reading.sink(value, reading.text(value, "the name of a sink, as the configuration knows it"))
 
 
 def _body(node: AnyNode | None, reading: Reading) -> Template | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Literal, cast
 
@@ -50,9 +50,12 @@ def compile_journey(text: str, *, file: str = "<journey>") -> Journey:
     return checked.journey
 
 
-def check_journey(text: str, *, file: str = "<journey>") -> Checked:
-    """Compile one journey and say what is wrong, or probably not meant; this raises nothing."""
-    reading = Reading(file)
+def check_journey(text: str, *, file: str = "<journey>", sinks: Collection[str] | None = None) -> Checked:
+    """Compile one journey and say what is wrong, or probably not meant; this raises nothing.
+
+    `sinks` are those of the configuration; None: nobody knows.
+    """
+    reading = Reading(file, sinks=sinks)
     journey: Journey | None = None
     try:
         journey = _journey(text, load(text, file=file), reading)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sojourn.definitions.durations import parse_duration
@@ -31,8 +31,9 @@ AT_THE_ENTRY: Mapping[str, str] = {
 class Reading:
     """One file being read: what was found wrong, and what its expressions ask of a profile."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, sinks: Collection[str] | None = None) -> None:
         self.file = file
+        self._sinks = sinks
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.needs: list[Needs] = []
@@ -125,6 +126,14 @@ class Reading:
         expression = analyse(text).expression
         self.needs.append(expression.needs)
         return expression
+
+    def sink(self, place: Node, name: str) -> str:
+        """Return a sink's name; one that the configuration does not have is probably not meant."""
+        if name and self._sinks is not None and name not in self._sinks:
+            hint = did_you_mean(name, self._sinks)
+            message = f"what goes to {name[:40]!r} is given up: the configuration has no such sink{hint}"
+            self.warn(place, message, "unknown-sink")
+        return name
 
     def _compiled(self, node: AnyNode | None, hidden: Mapping[str, str]) -> Compiled | None:
         if node is None:

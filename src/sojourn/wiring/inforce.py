@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from sojourn.config import Config, journey_files
 from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.compile import check_journey
 from sojourn.definitions.journey import Catalogue, Journey
-from sojourn.model.errors import ConfigError, DefinitionError
+from sojourn.model.errors import ConfigError, DefinitionError, Problem
 from sojourn.model.ports import Store
 
 DOCUMENT = "definitions"
@@ -33,15 +34,14 @@ class Kept(Struct, frozen=True):
 
 def read_journeys(config: Config) -> list[Journey]:
     """Compile the configured files; raises DefinitionError with the problems of all."""
-    files = []
-    for path in journey_files(config):
-        try:
-            files.append((str(path), path.read_text("utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"{path}: cannot be read as a journey ({error}); see its permissions and that it is UTF-8"
-            ) from error
-    return load_journeys(files)
+    return load_journeys(_files(config))
+
+
+def journey_warnings(config: Config) -> list[Problem]:
+    """Return what the configured files say that is allowed and probably not meant, each with its place."""
+    sinks = config.sinks_in_force()
+    found = [check_journey(text, file=file, sinks=sinks) for file, text in _files(config)]
+    return [warning for checked in found for warning in checked.warnings]
 
 
 def last_catalogue(config: Config, store: Store) -> Catalogue | None:
@@ -62,6 +62,18 @@ def bring_into_force(config: Config, store: Store, journeys: Sequence[Journey]) 
     if document != kept:
         store.keep(DOCUMENT, msgspec.json.encode(document))
     return _catalogue(config, journeys, before)
+
+
+def _files(config: Config) -> list[tuple[str, str]]:
+    files = []
+    for path in journey_files(config):
+        try:
+            files.append((str(path), path.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{path}: cannot be read as a journey ({error}); see its permissions and that it is UTF-8"
+            ) from error
+    return files
 
 
 def _kept(store: Store) -> Kept | None:

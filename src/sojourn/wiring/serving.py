@@ -29,6 +29,7 @@ from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
 from sojourn.wiring.house import House, now_ms, open_house
+from sojourn.wiring.inforce import journey_warnings
 from sojourn.wiring.sinks import make_sinks
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
@@ -297,5 +298,7 @@ def _tell_start(config: Config, house: House, sinks: dict[str, Sink], listener: 
         log.warning("no sources: nobody can send events", do="add one under `sources` with a write_key")
     if not house.catalogue.journeys:
         log.warning("no journeys: events are kept and nothing is done", do="write one under `journeys`")
+    for warning in journey_warnings(config):
+        log.warning("a journey says what is probably not meant", where=str(warning))
     if config.admin_token is None:
         log.warning("the API is off", do="set admin_token to read profiles over HTTP")

@@ -13,13 +13,10 @@ GROUP = "sojourn.sinks"
 
 
 def make_sinks(config: Config) -> dict[str, Sink]:
-    """Make every configured sink; a type that no package registered is a ConfigError.
-
-    A journey may name `console` without configuring it, so that a first journey can be seen at work.
-    """
-    settings = {name: (sink.type, sink.options) for name, sink in config.sinks.items()}
-    settings.setdefault("console", ("console", {}))
-    return {name: _factory(name, type_name)(name, options) for name, (type_name, options) in settings.items()}
+    """Make every sink in force; a type that no package registered is a ConfigError."""
+    return {
+        name: _factory(name, sink.type)(name, sink.options) for name, sink in config.sinks_in_force().items()
+    }
 
 
 def _factory(name: str, type_name: str) -> SinkFactory:
