@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Example
-from litestar.params import Parameter
+from litestar.params import Body, Parameter
 from litestar.types import Scope
 from msgspec import Meta, Struct
 
@@ -145,7 +145,6 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    app.state.document = msgspec.json.encode(describe(app, VIEWS))
     return Guarded(app, admin_token)
 
 
@@ -189,17 +188,16 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
 
 def _retrying(operations: Operations) -> HTTPRouteHandler:
     @post("/api/v1/dead-letters/retry", summary="Try dead letters again", tags=["failures"], status_code=200)
-    async def retry_dead_letters(data: Retry) -> Retried:
+    async def retry_dead_letters(data: Annotated[Retry, Body()]) -> Retried:
         """Put actions that were given up back on their way, as if never tried, under the same key."""
         return Retried(revived=await operations.retry_dead(data.action_ids))
 
     return retry_dead_letters
 
 
-@get("/api/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
-def _get_document(state: State) -> bytes:
-    document: bytes = state.document
-    return document
+@get("/api/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=True)
+def _get_document(request: Asked) -> bytes:
+    return msgspec.json.encode(describe(request.app, VIEWS))
 
 
 def _exact_id(scope: Scope, any_id: str) -> str:

@@ -1,0 +1,102 @@
+"""A house in memory behind the whole HTTP application, and a line to it without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+
+from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.model.action import Letter
+from sojourn.model.event import Event, FailedEvent
+from sojourn.model.ports import Appended
+from sojourn.runtime.driver import Driver
+from sojourn.server.api import make_api
+from sojourn.server.http import App, Http
+from sojourn.server.ingest.door import Door
+from sojourn.server.metrics import Metrics
+from sojourn.server.probes import Probes
+from sojourn.wiring.house import Readings
+from tests.engine.makers import T0, catalogue
+from tests.runtime.outboxes import action
+
+KEY = "web-key"
+TOKEN = "an-admin-token-of-24-byte"
+WELCOME = """
+journey: welcome
+entry: { on: Signed Up }
+states: { waiting: { after: { 1d: done } }, done: {} }
+"""
+
+
+class House:
+    """Log, store and engine in memory; what comes in by the door is processed before it is answered."""
+
+    def __init__(self, *, admin_token: str | None = TOKEN) -> None:
+        self.log = MemoryLog(floor=T0)
+        self.store = MemoryStore()
+        self.driver = Driver(self.log, self.store, catalogue(WELCOME))
+        self.metrics = Metrics()
+        self.is_ready = True
+        self.retried: list[Sequence[str] | None] = []
+        readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
+        api = make_api(readings, self, admin_token=admin_token)
+        probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
+        self.app: App = Http(Door({KEY: "web"}, self.accept, now_ms=lambda: T0), rest=probes)
+
+    async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
+        appended = self.log.append(events, now=T0, failed=failed)
+        self.driver.take(appended.entries)
+        return appended
+
+    async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
+        self.retried.append(action_ids)
+        return self.store.revive(action_ids, now=T0)
+
+    def take(self, *events: Event) -> None:
+        """Let people do something."""
+        self.driver.take(self.log.append(events, now=T0).entries)
+
+    def fail(self, n_events: int) -> None:
+        """Refuse events."""
+        self.log.append(
+            (),
+            now=T0,
+            failed=[
+                FailedEvent(
+                    source="web", received_at=T0, code="missing-id", reason="no id", message_id=str(number)
+                )
+                for number in range(n_events)
+            ],
+        )
+
+    def bury(self, *dead_at: int) -> None:
+        """Give up actions, at these instants."""
+        for number, instant in enumerate(dead_at):
+            given_up = Letter(action=action(f"a{number}"), attempts=12, last_error="503", dead_at=instant)
+            self.store.letters[given_up.action.id] = given_up
+
+    def ask(
+        self, path: str, *, method: str = "GET", token: str | None = TOKEN, **options: Any
+    ) -> httpx.Response:
+        """Make one request of the application; with a token, carry it."""
+        headers = {"authorization": f"Bearer {token}"} if token is not None else {}
+        return asyncio.run(self._ask(method, path, headers | options.pop("headers", {}), options))
+
+    async def _ask(
+        self, method: str, path: str, headers: dict[str, str], options: dict[str, Any]
+    ) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
+            return await client.request(method, path, headers=headers, **options)
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Return the status and the code of a refusal, whose shape is checked."""
+    content = msgspec.json.decode(answer.content)
+    assert set(content) == {"code", "message", "do"}
+    assert all(content.values())
+    return answer.status_code, content["code"]
