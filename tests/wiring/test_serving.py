@@ -1,0 +1,193 @@
+"""Serving, by the real process: it starts, answers, ends as it is told, and says why where it cannot."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from sojourn.config import load_config
+from sojourn.wiring import open_readings
+from tests.wiring.houses import KEY, START_S, Serving, serving, settle_in
+
+# `sojourn serve`, with one part replaced before it starts.
+FAILING_LOG = """
+from sojourn.adapters.sqlite import SqliteLog
+append = SqliteLog.append
+def failing(log, events, **options):
+    if any(event.name == "Poison" for event in events):
+        raise OSError(28, "No space left on device")
+    return append(log, events, **options)
+SqliteLog.append = failing
+from sojourn.cli import main
+main()
+"""
+SLOW_STORE = """
+import time
+from sojourn.adapters.sqlite import SqliteStore
+commit = SqliteStore.commit
+def slow(store, batch):
+    time.sleep(0.2)
+    commit(store, batch)
+SqliteStore.commit = slow
+from sojourn.cli import main
+main()
+"""
+
+
+def batch(*names: str, who: str = "ann", prefix: str = "m") -> dict[str, Any]:
+    """Make a batch of events of one person."""
+    return {
+        "batch": [
+            {"type": "track", "event": name, "userId": who, "messageId": f"{prefix}{number}"}
+            for number, name in enumerate(names)
+        ]
+    }
+
+
+def soon(house: Serving, path: str) -> Any:
+    """Ask until it is there."""
+    until = monotonic() + START_S
+    while True:
+        status, found = house.ask(path)
+        if status == 200 or monotonic() > until:
+            return found
+        sleep(0.02)
+
+
+def test_an_event_is_taken_and_its_person_shown_and_sigterm_ends_in_good_order(tmp_path: Path) -> None:
+    """The walk of a newcomer."""
+    with serving(settle_in(tmp_path)) as house:
+        assert house.ask("/ready") == (200, {"ready": True})
+        assert house.ask("/v1/batch", batch("Signed Up", "Seen")) == (200, {"success": True})
+        found = soon(house, "/api/v1/profiles/ann")
+        house.signal()
+        assert house.end() == 0
+    assert [each["state"] for each in found["enrolments"]] == [["waiting"]]
+    assert house.says("stopped")[0]["position"] == 2
+
+
+def test_a_second_server_is_refused_before_it_touches_anything(tmp_path: Path) -> None:
+    """By the port, or else by the folder; each says what to do."""
+    file = settle_in(tmp_path)
+    with serving(file) as house:
+        port = house.url.rpartition(":")[2]
+        same_port = run(settle_in(folder(tmp_path, "other"), http={"port": int(port)}))
+        same_folder = run(file)
+    assert (same_port.returncode, same_folder.returncode) == (2, 2)
+    assert same_port.stderr.startswith(f"error: http: 127.0.0.1:{port} cannot be listened on")
+    assert f"in use by process {house.process.pid}" in same_folder.stderr
+    assert not (tmp_path / "other/data").exists()
+
+
+def test_sigterm_under_load_processes_all_that_was_acknowledged(tmp_path: Path) -> None:
+    """In-flight requests are answered; what got a 200 is in the store when the process is gone."""
+    file = settle_in(tmp_path)
+    with serving(file, program=SLOW_STORE) as house, ThreadPoolExecutor(8) as clients:
+
+        def send(number: int) -> int:
+            try:
+                return house.ask("/v1/batch", batch(*["Seen"] * 50, prefix=f"{number}-"))[0]
+            except OSError:
+                return 0  # the door is shut
+
+        answers = [clients.submit(send, number) for number in range(40)]
+        while not any(answer.done() for answer in answers):
+            sleep(0.005)
+        house.signal()
+        statuses = [answer.result() for answer in answers]
+        assert house.end() == 0
+    with open_readings(load_config(file, environment={})) as readings:
+        status = readings.status()
+    assert set(statuses) <= {200, 503, 0}
+    assert status.log_end >= 50 * statuses.count(200) > 0
+    assert status.position == status.log_end
+
+
+def test_a_second_sigterm_ends_at_once_and_the_next_start_takes_up_the_rest(tmp_path: Path) -> None:
+    """Whoever asks twice means it; nothing acknowledged is lost by it."""
+    file = settle_in(tmp_path)
+    with serving(file, program=SLOW_STORE.replace("0.2", "60")) as house:
+        house.ask("/v1/batch", batch("Signed Up", "Seen", "Seen"))
+        house.signal()
+        sleep(0.3)
+        house.signal()
+        assert house.end() == 128 + signal.SIGTERM
+    with serving(file) as again:
+        found = soon(again, "/api/v1/profiles/ann")
+    assert found["n_events"] == 3
+    assert again.says("recovered what the last run had not processed")[0]["entries"] == 3
+
+
+def test_a_log_that_fails_ends_the_process_and_says_why(tmp_path: Path) -> None:
+    """The request is answered 503, the SDK keeps its events, and a supervisor sees the exit code."""
+    with serving(settle_in(tmp_path), program=FAILING_LOG) as house:
+        assert house.ask("/v1/batch", batch("Seen"))[0] == 200
+        assert house.ask("/v1/batch", batch("Poison", prefix="p"))[0] == 503
+        assert house.end() == 1
+    (line,) = house.says("the engine failed, so all ends")
+    assert line["error"] == "OSError: [Errno 28] No space left on device"
+    assert "start again" in line["do"]
+
+
+def test_letters_of_a_sink_that_is_gone_become_dead_letters_and_are_tried_again(tmp_path: Path) -> None:
+    """A sink was renamed while actions waited for it: nobody else would ever look at them."""
+    destination = folder(tmp_path, "out") / "sent.jsonl"
+    journey = """
+journey: mailing
+entry: { on: Signed Up }
+states:
+  told: { do: [ { mail: mail, body: { hello: "{{ profile.user_id }}" } } ], after: { 1d: done } }
+  done: {}
+"""
+    file = settle_in(tmp_path, sinks={"mail": {"type": "webhook", "url": "http://127.0.0.1:9/"}})
+    (tmp_path / "journeys/mailing.yaml").write_text(journey)
+    with serving(file) as house:
+        house.ask("/v1/batch", batch("Signed Up"))
+        soon(house, "/api/v1/profiles/ann")
+    settle_in(tmp_path)
+    with serving(file) as without:
+        until = monotonic() + START_S
+        while not (dead := without.ask("/api/v1/dead-letters")[1]["items"]) and monotonic() < until:
+            sleep(0.02)
+    assert [letter["last_error"].partition(";")[0] for letter in dead] == ["no sink is named 'mail'"]
+    settle_in(tmp_path, sinks={"mail": {"type": "file", "path": str(destination)}})
+    with serving(file) as mended:
+        assert mended.ask("/api/v1/dead-letters/retry", {"action_ids": None}) == (200, {"revived": 1})
+        until = monotonic() + START_S
+        while not (destination.exists() and destination.read_text()) and monotonic() < until:
+            sleep(0.02)
+    assert '"hello":"ann"' in destination.read_text().replace(" ", "")
+
+
+def test_a_host_that_is_none_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    """Not with a traceback of the name service."""
+    refused = run(settle_in(tmp_path, http={"host": "203.0.113.7", "port": 0}))
+    assert refused.returncode == 2
+    assert "Set http.host or http.port" in refused.stderr
+
+
+def test_the_write_key_and_the_token_are_nowhere_in_the_log(tmp_path: Path) -> None:
+    """Logs are read by more people than secrets are."""
+    with serving(settle_in(tmp_path)) as house:
+        house.ask("/v1/batch", batch("Seen"))
+        house.signal()
+        house.end()
+    assert KEY not in str(house.told)
+
+
+def folder(root: Path, name: str) -> Path:
+    """Make a folder."""
+    made = root / name
+    made.mkdir()
+    return made
+
+
+def run(file: Path) -> subprocess.CompletedProcess[str]:
+    """Serve where it must end by itself."""
+    command = [sys.executable, "-c", "from sojourn.cli import main; main()", "serve", "--config", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
