@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
 from sojourn.cli.output import instant, say_json, show, table
-from sojourn.model.errors import ConfigError
+from sojourn.model.errors import ConfigError, FolderInUseError
+
+if TYPE_CHECKING:
+    from sojourn.config import Config
+
+TIMEOUT_S = 30  # reviving a million letters is one statement.
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - as an operator says that everybody may connect
 
 failed = typer.Typer(help="Events that were refused, each with its reason.", no_args_is_help=True)
 dead = typer.Typer(help="Actions that were given up, each with its last error.", no_args_is_help=True)
@@ -87,21 +93,63 @@ def retry_dead(
     ] = None,
     *,
     is_all: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Ask the server there. By default the one that works in the data folder, if one does.",
+            show_default=False,
+        ),
+    ] = None,
     data: DataOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Put actions that were given up back on their way, as if never tried.
 
-    The receiver sees the same idempotency key as before.
+    The receiver sees the same idempotency key as before. A server is asked over HTTP, with the admin_token of
+        the configuration.
     """
-    from sojourn import wiring  # noqa: PLC0415 - help needs no database
-
     if bool(actions) == is_all:
         raise ConfigError("dead retry: name the actions to retry, or say --all")
-    with wiring.open_house(configuration(config, data)) as house:
-        n_revived = house.outbox.revive(actions or None, now=now_ms())
+    n_revived = _revive(actions or None, configuration(config, data), url)
     if json:
         say_json({"revived": n_revived})
     else:
         typer.echo(f"{n_revived} on their way again; they go out while `sojourn serve` runs")
+
+
+def _revive(actions: list[str] | None, settings: Config, url: str | None) -> int:
+    """Revive in the data folder where it is free, else by whoever works in it."""
+    from sojourn import wiring  # noqa: PLC0415 - help needs no database
+
+    if url is not None:
+        return _ask(url, actions, settings)
+    try:
+        with wiring.open_house(settings) as house:
+            return house.outbox.revive(actions, now=now_ms())
+    except FolderInUseError:
+        host = "127.0.0.1" if settings.http.host in EVERYWHERE else settings.http.host
+        place = f"[{host}]" if ":" in host else host
+        return _ask(f"http://{place}:{settings.http.port}", actions, settings)
+
+
+def _ask(url: str, actions: list[str] | None, settings: Config) -> int:
+    """Have a server revive."""
+    import httpx  # noqa: PLC0415 - only where a server is asked
+
+    token = settings.admin_token
+    try:
+        answer = httpx.post(
+            f"{url.rstrip('/')}/api/v1/dead-letters/retry",
+            json={"action_ids": actions},
+            headers={"authorization": f"Bearer {token.reveal()}"} if token else {},
+            timeout=TIMEOUT_S,
+        )
+        told = answer.json()
+        if answer.is_success:
+            return int(told["revived"])
+        reason = f"{told['message']}; {told['do']}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
+        reason = f"{error}; is a server of ours there? Name it with --url"
+    raise ConfigError(f"{url}: {reason}")

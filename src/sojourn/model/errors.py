@@ -5,6 +5,7 @@ SojournError
 |- DefinitionError   the author of a journey: one or many problems, each with its line
 |- SinkError         the world: a destination said no, or not now
 |- ConfigError       the operator: a setting, a folder, a port
+|  |- FolderInUseError   another process of theirs works in it
 |- UnavailableError  nobody: not durable now; the caller sends the same again later
 (a bug is an assert)
 """
@@ -69,6 +70,10 @@ class SinkError(SojournError):
 
 class ConfigError(SojournError):
     """A setting is wrong, or the place it names is not as it must be."""
+
+
+class FolderInUseError(ConfigError):
+    """Another process works in the data folder."""
 
 
 class UnavailableError(SojournError):

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from sojourn.model.errors import ConfigError
+from sojourn.model.errors import ConfigError, FolderInUseError
 
 LOCK_NAME = "lock"
 
@@ -27,7 +27,8 @@ class FolderLock:
 def lock_folder(path: Path) -> FolderLock:
     """Make the data folder if need be, and take it for this process.
 
-    Raises ConfigError where another process holds it (naming its id), or where the folder cannot be written.
+    Raises FolderInUseError where another process holds it (naming its id), and ConfigError where the folder
+    cannot be written.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,7 @@ def lock_folder(path: Path) -> FolderLock:
         message = (
             f"{path}: in use by process {holder}; stop it, or name another data folder [data-folder-locked]"
         )
-        raise ConfigError(message) from error
+        raise FolderInUseError(message) from error
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return FolderLock(descriptor)
