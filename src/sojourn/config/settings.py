@@ -99,7 +99,7 @@ class Config(Struct, frozen=True, kw_only=True):
     sources: dict[str, Source] = {}
     sinks: dict[str, Sink] = {}
     admin_token: Secret | None = None
-    """Opens the read-only API; without one it stays shut."""
+    """Opens the API; without one it stays shut."""
     geo_database: Path | None = None
     keep_full_ip: bool = False
     dedup_window_ms: int = 30 * DAY_MS

@@ -39,7 +39,7 @@ sinks:
   #   url: https://example.com/hooks/sojourn
   #   secret_env: SOJOURN_SUPPORT_SECRET   # signs requests, as Standard Webhooks does
 
-# Opens the read-only API; without it the API stays shut.
+# Opens the API; without it the API stays shut.
 admin_token: {admin_token}
 
 # The order in which a person is meant to pass your product's steps: what `regressed()` asks about.

@@ -72,7 +72,7 @@ class Journey(Struct, frozen=True, kw_only=True):
 
     name: str
     version: str
-    """The first 12 digits of its text's digest."""
+    """12 digits of the digest of its content."""
     text: str
     """The definition as written."""
     entry: Entry

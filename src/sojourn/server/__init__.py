@@ -1,1 +1,1 @@
-"""The HTTP face: the door for events, and the read-only API."""
+"""The HTTP face: the door for events, and the API."""
