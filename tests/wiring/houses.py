@@ -44,6 +44,12 @@ class Serving:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
+    def read(self, path: str) -> str:
+        """Return what a path without a key answers."""
+        with urllib.request.urlopen(self.url + path, timeout=START_S) as answer:
+            text: str = answer.read().decode()
+            return text
+
     def signal(self, number: int = signal.SIGTERM) -> None:
         """Send it a signal."""
         self.process.send_signal(number)

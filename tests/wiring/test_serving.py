@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 import signal
-import subprocess
-import sys
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import pytest
+
+from sojourn import wiring
 from sojourn.config import load_config
-from sojourn.wiring import open_readings
-from tests.wiring.houses import KEY, START_S, Serving, serving, settle_in
+from sojourn.model.errors import ConfigError
+from sojourn.wiring import open_house, open_readings
+from tests.wiring.houses import KEY, START_S, TOKEN, Serving, serving, settle_in
+
+OPERATE = Path(__file__).parents[2] / "docs/how-to/operate.md"
 
 # `sojourn serve`, with one part replaced before it starts.
 FAILING_LOG = """
@@ -71,17 +79,30 @@ def test_an_event_is_taken_and_its_person_shown_and_sigterm_ends_in_good_order(t
     assert house.says("stopped")[0]["position"] == 2
 
 
-def test_a_second_server_is_refused_before_it_touches_anything(tmp_path: Path) -> None:
-    """By the port, or else by the folder; each says what to do."""
+def test_a_port_in_use_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    """A second server ends here: it makes no folder and reads no journey."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        file = settle_in(tmp_path, http={"port": port})
+        with pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{port} cannot be listened on.*\[port\]"):
+            serve_here(file)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    """One process writes; it is named."""
     file = settle_in(tmp_path)
-    with serving(file) as house:
-        port = house.url.rpartition(":")[2]
-        same_port = run(settle_in(folder(tmp_path, "other"), http={"port": int(port)}))
-        same_folder = run(file)
-    assert (same_port.returncode, same_folder.returncode) == (2, 2)
-    assert same_port.stderr.startswith(f"error: http: 127.0.0.1:{port} cannot be listened on")
-    assert f"in use by process {house.process.pid}" in same_folder.stderr
-    assert not (tmp_path / "other/data").exists()
+    with (
+        open_house(load_config(file, environment={})),
+        pytest.raises(ConfigError, match=f"in use by process {os.getpid()}"),
+    ):
+        serve_here(file)
+
+
+def test_a_host_that_is_none_of_ours_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    """Not with a traceback of the name service."""
+    with pytest.raises(ConfigError, match=r"Set http\.host or http\.port"):
+        serve_here(settle_in(tmp_path, http={"host": "203.0.113.7", "port": 0}))
 
 
 def test_sigterm_under_load_processes_all_that_was_acknowledged(tmp_path: Path) -> None:
@@ -164,20 +185,18 @@ states:
     assert '"hello":"ann"' in destination.read_text().replace(" ", "")
 
 
-def test_a_host_that_is_none_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    """Not with a traceback of the name service."""
-    refused = run(settle_in(tmp_path, http={"host": "203.0.113.7", "port": 0}))
-    assert refused.returncode == 2
-    assert "Set http.host or http.port" in refused.stderr
-
-
-def test_the_write_key_and_the_token_are_nowhere_in_the_log(tmp_path: Path) -> None:
-    """Logs are read by more people than secrets are."""
+def test_what_operators_are_told_to_watch_is_there_and_no_log_line_holds_a_secret(tmp_path: Path) -> None:
+    """The how-to names metrics; logs are read by more people than secrets are."""
+    told = re.findall(r"`(sojourn_\w+)`", OPERATE.read_text(encoding="utf-8"))
     with serving(settle_in(tmp_path)) as house:
         house.ask("/v1/batch", batch("Seen"))
+        metrics = house.read("/metrics")
         house.signal()
         house.end()
+    assert len(told) >= 6
+    assert [name for name in told if f"# TYPE {name} " not in metrics] == []
     assert KEY not in str(house.told)
+    assert TOKEN not in str(house.told)
 
 
 def folder(root: Path, name: str) -> Path:
@@ -187,7 +206,6 @@ def folder(root: Path, name: str) -> Path:
     return made
 
 
-def run(file: Path) -> subprocess.CompletedProcess[str]:
-    """Serve where it must end by itself."""
-    command = [sys.executable, "-c", "from sojourn.cli import main; main()", "serve", "--config", str(file)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+def serve_here(file: Path) -> None:
+    """Serve in this process, where it must end by itself."""
+    asyncio.run(wiring.serve(load_config(file, environment={})))
