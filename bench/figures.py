@@ -58,17 +58,15 @@ def commit() -> str:
 def write(figures: Figures, *, is_quick: bool) -> None:
     """Write bench/latest.json: figures measured now, and those of other parts as they were measured last."""
     before = _read_latest()
+    measured_as = {"commit": commit(), "quick": is_quick}
     now = {
-        name: {"value": figure.value, "unit": figure.unit, "limit": figure.limit}
+        name: {"value": figure.value, "unit": figure.unit, "limit": figure.limit} | measured_as
         for name, figure in figures.items()
     }
-    for measured in now.values():
-        measured["commit"] = commit()
     LATEST.write_text(
         json.dumps(
             {
                 "commit": commit(),
-                "quick": is_quick,
                 "machine": machine(),
                 "figures": before.get("figures", {}) | now,
             },
