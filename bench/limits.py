@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,16 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
         "limit_disk_events_per_s": Figure(round(disk), "events/s", "append + fdatasync, 100 a time"),
         "limit_json_events_per_s": Figure(round(decoding), "events/s", "msgspec, typed, one core"),
         "event_bytes": Figure(round(size), "bytes"),
+    }
+
+
+def beside(figures: Figures, limits: Figures) -> Figures:
+    """Write the raw limits beside every figure of events a second."""
+    disk, decoding = (round(limits[f"limit_{what}_events_per_s"].value) for what in ("disk", "json"))
+    raw = f"raw: disk {disk:,}, JSON {decoding:,}"
+    return {
+        name: replace(figure, limit=f"{figure.limit}; {raw}") if figure.unit == "events/s" else figure
+        for name, figure in figures.items()
     }
 
 
