@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sojourn.config import Config
@@ -36,8 +37,21 @@ def log_of(folder: Path) -> list[Entry]:
         return entries
 
 
+def facts_of(folder: Path) -> list[bytes]:
+    """Read all facts; in which order people's facts lie beside one another is nobody's promise."""
+    facts: list[bytes] = []
+    last = 0
+    with open_house(Config(data=folder, journeys=[])) as house:
+        while groups := house.store.facts_after(last, 10_000):
+            last = groups[-1][0]
+            facts += [msgspec.json.encode(fact) for _, group in groups for fact in group]
+    return sorted(facts)
+
+
 @pytest.mark.slow
-def test_an_import_that_is_killed_and_run_again_leaves_the_log_of_one_run(tmp_path: Path) -> None:
+def test_an_import_that_is_killed_and_run_again_leaves_the_log_and_the_facts_of_one_run(
+    tmp_path: Path,
+) -> None:
     """Killed at random moments, again and again, until one comes through: every row is there once."""
     seed = random.randrange(2**32)
     chance = random.Random(seed)
@@ -66,3 +80,4 @@ def test_an_import_that_is_killed_and_run_again_leaves_the_log_of_one_run(tmp_pa
     assert found == [
         (entry.position, entry.at, entry.event.message_id, entry.is_history) for entry in once
     ], f"seed {seed}"
+    assert facts_of(tmp_path / "killed") == facts_of(tmp_path / "once"), f"seed {seed}"
