@@ -146,6 +146,10 @@ def test_what_is_left_out_is_as_by_default(tmp_path: Path, text: str) -> None:
             "sources: { a: { write_key: k }, b: { write_key: k } }",
             "sojourn.yaml: sources: 'a' and 'b' share a write key; give each its own",
         ),
+        (
+            "sources: { sojourn: { write_key: k } }",
+            "sojourn.yaml: sources: 'sojourn' is the engine's own name; choose another",
+        ),
         ("admin_token: short", "sojourn.yaml: admin_token: expected at least 16 characters, got fewer"),
         ("steps: [a, b, a]", "sojourn.yaml: steps: 'a' stands there twice; give each step one place"),
         ("geo_database: none", "sojourn.yaml: geo_database: there is no file none; mend the path"),

@@ -22,7 +22,7 @@ MAX_SEEDS = 100
 
 
 def is_broken(run: Callable[[list[Entry], Random], Any]) -> bool:
-    """Look for a history in which a runtime and the sequential one differ, or the engine's own asserts fail."""
+    """Look for a history in which a runtime and the sequential one differ, or an assert of ours fails."""
     for seed in range(MAX_SEEDS):
         random = Random(seed)
         entries = history(random, n_events=60)

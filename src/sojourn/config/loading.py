@@ -14,6 +14,7 @@ from sojourn.config.reading import Reader, Setting, WrongValueError, read_scalar
 from sojourn.config.settings import Config, Secret
 from sojourn.definitions.yaml import load
 from sojourn.model.errors import ConfigError, DefinitionError
+from sojourn.model.event import OUR_SOURCE
 
 FILE_NAME = "sojourn.yaml"
 PREFIX = "SOJOURN_"
@@ -146,6 +147,8 @@ def _check(config: Config, where: str) -> None:
     """Refuse what is wrong only as a whole."""
     owners: dict[Secret, str] = {}
     for name, source in config.sources.items():
+        if name == OUR_SOURCE:
+            raise ConfigError(f"{where}: sources: {name!r} is the engine's own name; choose another")
         owner = owners.setdefault(source.write_key, name)
         if owner != name:
             raise ConfigError(

@@ -14,14 +14,11 @@ from sojourn.engine.sessions import Cut, Visit, visit
 from sojourn.engine.state import Life
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
 from sojourn.engine.view import View
-from sojourn.model.event import EMPTY, Event
+from sojourn.model.event import EMPTY, OUR_SOURCE, Event
 from sojourn.model.fact import Delivered, SessionEnded, SessionRevised, SessionStarted, StepTaken
 from sojourn.model.turn import Arrived
 
 MAX_IDS = 100  # merges per profile, as Segment Unify: a key shared by more people is not a person.
-
-OUR_SOURCE = "sojourn"
-"""The source under which the house itself appends events; no door may use it."""
 
 OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 """Names of the events the outbox appends: what became of an action."""

@@ -12,6 +12,9 @@ Kind = Literal["track", "identify", "page", "screen", "group", "alias"]
 
 EMPTY = Raw(b"{}")
 
+OUR_SOURCE = "sojourn"
+"""The source under which the house itself appends events; nobody else may have the name."""
+
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a user agent says of its device, as the lookup in force at the door answered."""

@@ -17,7 +17,7 @@ from msgspec import Raw
 
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import SinkError
-from sojourn.model.event import Event
+from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.ports import Outbox, Sink
 from sojourn.runtime.lane import House, Lane, Meter, Policy
 
@@ -134,7 +134,7 @@ def outcome_event(action: Action, delivery: Delivery, *, now: int) -> Event:
     }
     user_id, anonymous_id = _whose(action)
     return Event(
-        source="sojourn",
+        source=OUR_SOURCE,
         message_id=f"{action.id}:{delivery.outcome}",
         kind="track",
         name=_NAMES[delivery.outcome],

@@ -80,7 +80,9 @@ class Checkpointer:
     def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
         self._path = path
         self._writer = writer
-        self._n_bytes = 0
+        # A life cut short leaves its WAL behind; many short ones must not add up.
+        wal = path.with_name(path.name + "-wal")
+        self._n_bytes = wal.stat().st_size if wal.exists() else 0
         self._thread: Thread | None = None
 
     def committed(self, n_bytes: int) -> None:
