@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import random
 import signal
@@ -28,6 +27,7 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings
 from sojourn.wiring.sinks import make_sinks
@@ -80,12 +80,12 @@ class _Serving:
         """Serve until a signal, or until a part ends; raises what a part failed with."""
         self._watch()
         self._heed_signals()
-        _tune_collector()
         self._notify(self._house.outbox.sinks())  # letters of sinks that are not configured any more, too
         http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
+        collector = asyncio.create_task(keep_pauses_short(), name="collector")
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
@@ -97,6 +97,7 @@ class _Serving:
         await _ended(engine)
         await asyncio.to_thread(self._live.release)
         stop.cancel()
+        collector.cancel()
         for task in [*ended, engine, outbox, http]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
@@ -250,16 +251,6 @@ def _policy(config: Config) -> Policy:
         backoff_cap_ms=deliver.backoff_cap_ms,
         retry_after_cap_ms=deliver.retry_after_cap_ms,
     )
-
-
-def _tune_collector() -> None:
-    """Millions of frozen events make the collector's full passes long and idle; what is there now stays.
-
-    gen 0 at 50,000: about two batches' worth, so that a pass costs a few ms at most.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
