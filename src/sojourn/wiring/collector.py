@@ -1,9 +1,9 @@
 """The garbage collector: kept from looking at what is not garbage.
 
-Reference counts free nearly everything here; the collector is for cycles. Its full passes look at every state in
-memory: 350-450 ms at 100,000 hot people (measured at 10,000 events/s), in which nobody is answered. So what has
-lived for some seconds is set aside (`gc.freeze`, which moves lists and looks at nothing), and a full pass comes
-seldom.
+Reference counts free nearly everything here; the collector is for cycles. Its full passes look at every
+state in memory: 350-450 ms at 100,000 hot people (measured at 10,000 events/s), in which nobody is
+answered. So what has lived for some seconds is set aside (`gc.freeze`, which moves lists and looks at
+nothing), and a full pass comes seldom.
 """
 
 from __future__ import annotations
