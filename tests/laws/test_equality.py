@@ -41,7 +41,8 @@ def same(one: Outcome, other: Outcome) -> None:
 def live(entries: list[Entry], random: Random) -> Outcome:
     """Run the driver in random batches, with random clock ticks, forgetting its cache at times."""
     log, store = MemoryLog(), MemoryStore()
-    driver = Driver(log, store, CATALOGUE, cache=random.choice((0, 2, 1_000)))
+    cache = random.choice((0, 2, 1_000))
+    driver = Driver(log, store, CATALOGUE, cache=cache)
     waiting = list(entries)
     while waiting:
         n_taken = random.randrange(1, 8)
@@ -51,7 +52,7 @@ def live(entries: list[Entry], random: Random) -> Outcome:
             ceiling = waiting[0].at if waiting else end_of(entries)
             driver.settle([], until=random.randint(batch[-1].at, ceiling))
         if random.random() < 0.1:  # the process stops and starts again
-            driver = Driver(log, store, CATALOGUE, cache=driver._cache)
+            driver = Driver(log, store, CATALOGUE, cache=cache)
     driver.settle([], until=end_of(entries))
     return outcome_of(store)
 

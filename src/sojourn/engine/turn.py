@@ -28,6 +28,16 @@ def route(event: Event) -> Key:
     return "alias", event.user_id
 
 
+def passes(state: State | None, event: Event) -> str | None:
+    """Say to whose alias a device's identity would pass an event on and change nothing; None where not.
+
+    A runtime that holds the state may spare itself the turn.
+    """
+    if not isinstance(state, Tie) or state.owner is None or event.kind == "alias":
+        return None
+    return state.owner if event.user_id is None or event.user_id == state.owner else None
+
+
 def turn(
     stage: Stage,
     key: str,

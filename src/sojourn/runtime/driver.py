@@ -9,18 +9,18 @@ A bug in the engine is its own input's: the rest of the key, and everybody else,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine.state import decode, encode
-from sojourn.engine.turn import route, turn
+from sojourn.engine.state import encode
+from sojourn.engine.turn import passes, route, turn
 from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
 from sojourn.runtime.failures import Failures
+from sojourn.runtime.hot import HotStates
 from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.tallies import DOCUMENT, Tallies
 from sojourn.runtime.timers import MAX_HELD, Timers
@@ -59,12 +59,10 @@ class Driver:
         self._has_new_tallies = False
         self._aliased = set(store.keys("alias"))
         self._is_alias_said = False
-        self._cache = cache
         self._max_woken = max_woken
         self._entries: Sequence[Entry] = ()
         self._last: Commit | None = None
-        self._young: dict[Key, Any] = {}
-        self._old: dict[Key, Any] = {}
+        self._hot = HotStates(store, capacity=cache)
 
     def catch_up(self) -> int:
         """Process and store every entry not processed yet; return how many there were."""
@@ -120,7 +118,7 @@ class Driver:
         if entries:
             self.position = entries[-1].position
         self.clock = max(self.clock, until)
-        self._rotate()
+        self._hot.rotate()
         self._last = Commit(self.position, self.clock, writes, actions, self._documents())
         return self._last
 
@@ -137,20 +135,25 @@ class Driver:
         return {DOCUMENT: self.tallies.document()}
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:
+        """Put each entry where its walk begins; past the stages that would only pass it on.
+
+        Nearly every device's person is known, and nearly no user id has an alias: half of a turn an event is
+        saved by not asking. Where an alias is said in these entries, everything takes the long way.
+        """
         inputs: dict[Stage, dict[str, list[Input]]] = {stage: {} for stage in STAGES}
-        # Nearly no user id has an alias. Where no alias is said either, its stage passes everything on, and
-        # most of a turn an event is saved by not asking it.
+        at_device = inputs["identity"]
         self._is_alias_said = any(entry.event.kind == "alias" for entry in entries)
         for entry in entries:
-            stage, key = route(entry.event)
+            event = entry.event
+            stage, key = route(event)
+            if stage == "identity" and key not in at_device:  # else it waits for what is before it
+                owner = passes(self._hot.peek(stage, key), event)
+                if owner is not None:
+                    stage, key = "alias", owner
             if stage == "alias" and self._passes(key):
                 stage = "profile"
-            arrived = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
-            waiting = inputs[stage].get(key)
-            if waiting is None:
-                inputs[stage][key] = [arrived]
-            else:
-                waiting.append(arrived)
+            arrived = Arrived(entry.at, entry.position, event, entry.is_history, entry.is_shadow)
+            inputs[stage].setdefault(key, []).append(arrived)
         return inputs
 
     def _passes(self, user_id: str) -> bool:
@@ -167,8 +170,9 @@ class Driver:
         actions: list[Action],
     ) -> None:
         groups = inputs[stage]
-        states = self._load(stage, groups)
-        young, timers = self._young, self.timers
+        keys = groups if stage != "alias" else [key for key in groups if key in self._aliased]
+        states = self._hot.load(stage, keys)
+        young, timers = self._hot.young(stage), self.timers
         for key, given in groups.items():
             if len(given) > 1 and stage != "identity":
                 given.sort(key=_place)  # two devices of one person: the log's order holds
@@ -187,25 +191,20 @@ class Driver:
                 target = forward.stage
                 if target == "alias" and self._passes(forward.key):
                     target = "profile"
-                waiting = inputs[target].get(forward.key)
-                if waiting is None:
-                    inputs[target][forward.key] = [forward.input]
-                else:
-                    waiting.append(forward.input)
+                inputs[target].setdefault(forward.key, []).append(forward.input)
             if result.facts:
                 self._has_new_tallies |= self.tallies.take(result.facts)
             if stage != "alias":
-                young[at] = result.state
+                young[key] = result.state
                 timers.set(at, result.wake)
             elif result.changed:
-                young[at] = result.state
+                young[key] = result.state
                 self._aliased.add(key)
             actions.extend(result.actions)
 
     def _salvage(self, key: Key, given: Sequence[Input], until: int, error: Exception) -> Result:
         """Do a turn again that failed, from what was before it, without the inputs it fails on."""
-        self._young.pop(key, None)
-        self._old.pop(key, None)  # half changed
+        self._hot.drop(*key)  # half changed
         state, wake = self._before(key)
         saved = salvage(key, given, before=state, wake=wake, until=until, catalogue=self.catalogue)
         for failure in saved.failures or [Failure(key, None, error)]:
@@ -220,28 +219,6 @@ class Driver:
                     return write.state, write.wake
         stored = self.store.load([key]).get(key)
         return (None, None) if stored is None else (stored.state, stored.wake)
-
-    def _load(self, stage: Stage, groups: dict[str, list[Input]]) -> dict[str, Any]:
-        young, old = self._young, self._old
-        found: dict[str, Any] = {}
-        missing: list[Key] = []
-        for key in groups:
-            if stage == "alias" and key not in self._aliased:
-                continue
-            at = (stage, key)
-            state = young.get(at) or old.get(at)
-            if state is not None:
-                found[key] = state
-            elif at not in young and at not in old:
-                missing.append(at)
-        if missing:
-            for at, stored in self.store.load(missing).items():
-                found[at[1]] = decode(stage, stored.state)
-        return found
-
-    def _rotate(self) -> None:
-        if len(self._young) > self._cache:
-            self._old, self._young = self._young, {}
 
 
 def _write(key: Key, result: Result) -> Write | None:

@@ -12,7 +12,7 @@ from sojourn.adapters.sqlite import marks
 from sojourn.adapters.sqlite.database import Checkpointer, open_database, transaction
 from sojourn.adapters.sqlite.reading import CACHE_MB, SqliteLogReader
 from sojourn.model.event import Entry, Event, FailedEvent
-from sojourn.model.ids import digest
+from sojourn.model.ids import message_digest
 from sojourn.model.ports import Appended
 
 VERSION = 1
@@ -78,7 +78,9 @@ class SqliteLog:
         shadow: bool = False,
     ) -> Appended:
         """Add events atomically; return once they are on disk. See the port."""
-        digests = [digest(event.source, event.message_id) for event in events]  # 1 us each, outside the lock
+        digests = [
+            message_digest(event.source, event.message_id) for event in events
+        ]  # 1 us each, outside the lock
         with self._lock:
             duplicates = self._marks.find(digests, now=now)
             if duplicates:
