@@ -31,7 +31,7 @@ class Orders:
     seconds: float
     rate: float = 0.0
     """Events a second; 0: as fast as answers come."""
-    n_connections: int = 8
+    n_connections: int = 32
     seed: int = 1
     round_prefix: str = "r"
     """Makes the rounds of this load other than those of the load before."""
