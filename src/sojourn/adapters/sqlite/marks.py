@@ -207,7 +207,7 @@ class _Job(Thread):
         first, second = halves(b"".join(self._marks))
         at = np.fromiter(self._marks.values(), dtype=np.uint64, count=len(self._marks))
         write_segment(unmerged, (first, second, at))
-        newest_at = int(at.max())
+        newest_at = max(self._marks.values())
         young = Segment(unmerged)
         merged, n_marks = [young], young.n_marks
         is_merging = True
