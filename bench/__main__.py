@@ -12,7 +12,7 @@ from bench import figures, guard, importing, limits, scale, serving
 from bench.figures import Figures
 
 PARTS = ("limits", "guard", "http", "latency", "import", "scale")
-LIMITED = {"http", "import"}
+LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
 
 

@@ -44,13 +44,21 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
 
 
 def beside(figures: Figures, limits: Figures) -> Figures:
-    """Write the raw limits beside every figure of events a second."""
-    disk, decoding = (round(limits[f"limit_{what}_events_per_s"].value) for what in ("disk", "json"))
-    raw = f"raw: disk {disk:,}, JSON {decoding:,}"
+    """Write the raw limits beside every figure, in its own unit: what disk and decoder alone would need."""
+    disk, decoding = (limits[f"limit_{what}_events_per_s"].value for what in ("disk", "json"))
+    raw = {
+        "events/s": f"raw: disk {disk:,.0f}, JSON {decoding:,.0f}",
+        "ms": f"raw, a batch of {BATCH}: disk {_ms(disk):.2f}, JSON {_ms(decoding):.2f}",
+        "us CPU/event": f"raw: disk {1e6 / disk:.1f}, JSON {1e6 / decoding:.1f}",
+    }
     return {
-        name: replace(figure, limit=f"{figure.limit}; {raw}") if figure.unit == "events/s" else figure
+        name: replace(figure, limit="; ".join(filter(None, [figure.limit, raw.get(figure.unit)])))
         for name, figure in figures.items()
     }
+
+
+def _ms(events_per_s: float) -> float:
+    return 1000 * BATCH / events_per_s
 
 
 def disk_events_per_s(path: Path, bodies: list[bytes], *, seconds: float) -> float:
