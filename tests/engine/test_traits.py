@@ -95,3 +95,11 @@ def test_a_windowed_count_saturates_at_its_bound() -> None:
     for at in range(MAX_TIMES + 50):
         tally(counters, "x", at=at, window_ms=1_000_000)
     assert (counters["x"].n, len(counters["x"].times)) == (MAX_TIMES + 50, MAX_TIMES)
+
+
+def test_a_document_is_no_trait() -> None:
+    """Whoever may send traits must not be able to fill our memory, nor to keep an old value in force."""
+    traits: dict[str, Trait] = {}
+    learn(traits, {"plan": "pro", "tags": ["a"]}, at=1, message_id="a")
+    learn(traits, {"plan": "x" * 5_000, "tags": ["x" * 5_000], "n" * 5_000: 1}, at=2, message_id="b")
+    assert {name: trait.value for name, trait in traits.items()} == {"plan": None, "tags": None}

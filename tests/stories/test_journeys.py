@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sojourn.model.fact import ActionWithheld, Entered, Exited, GoalReached, NotEntered, Transitioned
+from sojourn.engine.profile import MAX_IDS
+from sojourn.model.fact import (
+    ActionWithheld,
+    Entered,
+    Exited,
+    Exposed,
+    GoalReached,
+    NotEntered,
+    Transitioned,
+)
 from tests.engine.makers import MINUTE, T0
 from tests.stories.world import World
 
@@ -189,3 +198,88 @@ def test_yesterdays_reminder_is_not_worth_sending() -> None:
     world.after(60)
     (action,) = world.actions()
     assert action.expires_at == action.at + 24 * 60 * MINUTE
+
+
+def test_who_went_through_once_and_comes_back_unnamed_does_not_go_through_twice() -> None:
+    """`never` holds for the person, also where the second run began before we knew who it was."""
+    world = World(RESCUE.replace("cart }", "cart, reentry: never }", 1))
+    world.when("Checkout Started", properties={"cart": 7})
+    world.when("Cart Emptied")
+    world.when("Checkout Started", "?device", properties={"cart": 7})
+    world.when("$identify", anonymous_id="device")
+    world.after(60)
+    assert world.sent() == []
+    assert [fact.reason for fact in world.facts(Exited)] == ["exit", "merged"]
+
+
+def test_a_journey_always_entered_keeps_both_runs_after_a_merge() -> None:
+    """Where one person may be inside twice, being unnamed the second time changes nothing."""
+    world = World(RESCUE.replace("cart }", "cart, reentry: always }", 1))
+    world.when("Checkout Started", properties={"cart": 7})
+    world.when("Checkout Started", "?device", properties={"cart": 7})
+    world.when("$identify", anonymous_id="device")
+    assert world.states() == [["waiting"], ["waiting"]]
+
+
+def test_a_person_held_out_before_the_name_is_held_out_after_it() -> None:
+    """A hold-out is of a person: the sign-in draws no new lot."""
+    text = RESCUE.replace("states:", "holdout: 50%\nstates:", 1)
+    drawn = []
+    for device in range(10):
+        world = World(text)
+        world.when("Checkout Started", f"?d{device}", properties={"cart": 1})
+        world.when("$identify", anonymous_id=f"d{device}")
+        world.when("Checkout Started", properties={"cart": 2})
+        drawn.append([fact.held_out for fact in world.facts(Entered)])
+    assert all(before == after for before, after in drawn)
+    assert {before for before, _ in drawn} == {True, False}
+
+
+def test_an_exposure_tells_the_probability_of_the_variant_it_tells() -> None:
+    """A variant drawn before the name stays after it, with its own weight and not that of another draw."""
+    text = """
+journey: split
+entry: { on: Viewed, reentry: always }
+states:
+  offer:
+    experiment: { id: e, variants: { none: 3, free: 1 }, to: { none: waiting, free: waiting } }
+  waiting: { after: { 1h: done } }
+"""
+    told = set()
+    for device in range(20):
+        world = World(text)
+        world.when("Viewed", f"?d{device}")
+        world.when("$identify", f"u{device}", anonymous_id=f"d{device}")
+        world.when("Viewed", f"u{device}")
+        told |= {(fact.variant, fact.propensity) for fact in world.facts(Exposed, f"u{device}")}
+    assert told == {("none", 0.75), ("free", 0.25)}
+
+
+def test_deliveries_can_be_counted() -> None:
+    """A guard that asks how often sending failed hears of it, though nobody's browser said so."""
+    text = """
+journey: patient
+entry: { on: Signed Up }
+states:
+  sending:
+    on: { $delivery_failed: { to: done, when: "count('$delivery_failed', within='1d') >= 2" } }
+    after: { 7d: done }
+"""
+    world = World(text)
+    world.when("Signed Up")
+    world.when("$delivery_failed", kind="track", source="sojourn")
+    assert world.states() == [["sending"]]
+    world.when("$delivery_failed", kind="track", source="sojourn")
+    assert world.inside() == []
+
+
+def test_runs_that_a_full_profile_does_not_take_in_end_and_say_so() -> None:
+    """Nobody leaves a journey in silence."""
+    world = World(RESCUE)
+    for device in range(MAX_IDS):
+        world.when("$identify", anonymous_id=f"d{device}")
+    world.when("Checkout Started", "?last", properties={"cart": 7})
+    world.when("$identify", anonymous_id="last")
+    world.after(60)
+    assert world.sent() == []
+    assert [fact.reason for fact in world.facts(Exited)] == ["merged"]

@@ -40,7 +40,7 @@ class World:
     def when(self, name: str, who: str = "ann", *, imported: bool = False, **fields: Any) -> None:
         """Let a person do something now; `who` is a user id, or an anonymous id with a `?` before it."""
         ids = {"anonymous_id": who[1:]} if who.startswith("?") else {"user_id": who}
-        made = event(name, at=self.minute, message_id=f"m{self.log.end()}", **(ids | fields))
+        made = event(name, at=self.minute, **({"message_id": f"m{self.log.end()}"} | ids | fields))
         appended = self.log.append([made], now=T0 + int(self.minute * MINUTE), play=imported, shadow=imported)
         self.driver.take(appended.entries)
 

@@ -71,6 +71,8 @@ def receive(life: Life, named: Named, ledger: Ledger) -> None:
                 reason="merge-limit",
                 message_id=named.message_id,
             )
+            if named.life is not None:
+                journeys.dismiss(decode_life(named.life), ledger)
             return
         life.anonymous_ids.append(named.anonymous_id)
     ledger.note(Identified, anonymous_id=named.anonymous_id, how=named.how, message_id=named.message_id)
@@ -88,8 +90,9 @@ def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger)
         )
         return False
     is_undo = _is_undo(event)
-    is_known_device = tie.life is not None or tie.owner is not None
-    if not is_known_device or is_undo:
+    if tie == Tie() and not is_undo:
+        tie.is_user = True
+    if tie.is_user or is_undo:
         target = None if is_undo else user_id
         aliased = Aliased(arrived.at, arrived.position, target, event.message_id)
         ledger.forward.append(Forward("alias", previous_id, aliased))

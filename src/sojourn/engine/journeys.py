@@ -32,6 +32,7 @@ from sojourn.model.ids import ActionId, EnrolmentId, derive
 
 MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose key never repeats.
 MAX_KEYS = 100  # remembered per journey for `reentry: never`.
+MAX_ENTRIES_BYTES = 1 << 20  # of the events that began active enrolments, per person: eight of the largest.
 MAX_KEY_CHARS = 200  # a longer key is known by its digest.
 
 _THE_KERNELS_OWN = ("after(", "done.state.", "error.")
@@ -102,9 +103,10 @@ def wake_of(life: Life) -> int | None:
 
 def adopt(life: Life, other: Life, ledger: Ledger) -> None:
     """Bring an unnamed life's enrolments in; of two in the same journey and key, the named one's stays."""
-    taken = {(enrolment.journey, enrolment.key) for enrolment in life.enrolments}
     for enrolment in other.enrolments:
-        if (enrolment.journey, enrolment.key) in taken or len(life.enrolments) >= MAX_ENROLMENTS:
+        journey = _journey_of(enrolment, ledger)
+        n_bytes = len(enrolment.entry.properties)
+        if journey is not None and _reason_to_stay_out(life, journey, enrolment.key, n_bytes):
             _tell(enrolment, ledger, Exited, reason="merged", state=enrolment.machine.active)
         else:
             life.enrolments.append(enrolment)
@@ -114,6 +116,13 @@ def adopt(life: Life, other: Life, ledger: Ledger) -> None:
         kept.n_entered += memory.n_entered
         kept.last_exit_at = max(kept.last_exit_at, memory.last_exit_at)
         kept.keys = (kept.keys + [key for key in memory.keys if key not in kept.keys])[-MAX_KEYS:]
+        kept.unit = kept.unit or memory.unit
+
+
+def dismiss(other: Life, ledger: Ledger) -> None:
+    """Say of the enrolments of an unnamed life that nobody takes in that they are over."""
+    for enrolment in other.enrolments:
+        _tell(enrolment, ledger, Exited, reason="merged", state=enrolment.machine.active)
 
 
 def _journey_of(enrolment: Enrolment, ledger: Ledger) -> Journey | None:
@@ -179,7 +188,8 @@ def _enter(
     if entry.when is not None and not entry.when.call(view):
         return
     key = "" if entry.key is None else _key_of(entry.key.call(view))
-    reason = "no-key" if key is None else _reason_to_stay_out(life, journey, key)
+    n_bytes = len(event.properties)
+    reason = "no-key" if key is None else _reason_to_stay_out(life, journey, key, n_bytes)
     if key is None or reason is not None:
         ledger.note(NotEntered, journey=journey.name, version=journey.version, key=key or "", reason=reason)
         return
@@ -196,7 +206,7 @@ def _key_of(value: Any) -> str | None:
 
 
 def _reason_to_stay_out(
-    life: Life, journey: Journey, key: str
+    life: Life, journey: Journey, key: str, n_bytes: int
 ) -> Literal["already-in", "re-entry", "bound"] | None:
     reentry = journey.entry.reentry
     if reentry != "always":
@@ -206,7 +216,9 @@ def _reason_to_stay_out(
     memory = life.memories.get(journey.name)
     if reentry == "never" and memory is not None and key in memory.keys:
         return "re-entry"
-    return "bound" if len(life.enrolments) >= MAX_ENROLMENTS else None
+    n_kept_bytes = sum(len(enrolment.entry.properties) for enrolment in life.enrolments)
+    is_full = len(life.enrolments) >= MAX_ENROLMENTS or n_kept_bytes + n_bytes > MAX_ENTRIES_BYTES
+    return "bound" if is_full else None
 
 
 def _enrol(
@@ -216,6 +228,8 @@ def _enrol(
     memory.n_entered += 1
     if key not in memory.keys:
         memory.keys = [*memory.keys, key][-MAX_KEYS:]
+    if journey.holdout and not memory.unit:
+        memory.unit = ledger.unit
     enrolment = Enrolment(
         id=EnrolmentId(derive("enrolment", journey.name, key, event.source, event.message_id)),
         journey=journey.name,
@@ -224,7 +238,7 @@ def _enrol(
         entered_at=ledger.at,
         entry=EntryEvent(event.name, ledger.at, event.occurred_at, event.message_id, bytes(event.properties)),
         machine=statechart.Machine(),
-        is_held_out=is_held_out("holdout:" + journey.name, ledger.unit, journey.holdout),
+        is_held_out=is_held_out("holdout:" + journey.name, memory.unit, journey.holdout),
         is_shadow=is_shadow,
     )
     life.enrolments.append(enrolment)
@@ -296,6 +310,8 @@ def _expose(inside: _Inside, experiment: Experiment) -> None:
     drawn, propensity = assign(experiment, ledger.unit)
     # Sticky: the first variant stays, whatever becomes of the weights.
     variant = inside.life.variants.setdefault(experiment.id, drawn)
+    if variant != drawn:
+        propensity = dict(zip(experiment.variants, experiment.weights, strict=True)).get(variant, propensity)
     if not inside.enrolment.is_held_out:
         ledger.note(
             Exposed,

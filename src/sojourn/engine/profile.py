@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from sojourn.engine import journeys, sessions
 from sojourn.engine.enrich import Enrichment, enrich
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.sessions import Cut, Visit, visit
-from sojourn.engine.state import Life
+from sojourn.engine.state import Life, Session
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
 from sojourn.engine.view import View
 from sojourn.model.event import EMPTY, OUR_SOURCE, Event
@@ -32,6 +32,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     event = arrived.event
     if event.name in OUTCOMES and event.source == OUR_SOURCE:
         _hear_of_delivery(event, ledger)
+        _count(life, event, ledger)
         enrichment = None
     else:
         page = bytes(event.properties) if event.kind == "page" else None
@@ -51,7 +52,8 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
     life.n_events += other.n_events
     merge_traits(life.traits, other.traits)
     merge_counters(life.counters, other.counters, ledger.catalogue.needs.counts)
-    for cut in sessions.merge(life.sessions, other.sessions):
+    for cut in sessions.merge(life.sessions, other.sessions, gap_ms=ledger.catalogue.session_gap_ms):
+        _note_ends(cut.forgotten, ledger)
         if cut.replaces:
             _note_revision(cut, ledger)
     for experiment, variant in other.variants.items():
@@ -68,11 +70,8 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
     if event.user_id and event.user_id not in life.user_ids and len(life.user_ids) < MAX_IDS:
         life.user_ids.append(event.user_id)
     if event.kind == "identify" and event.traits is not EMPTY:
-        learn(life.traits, _object(event.traits), at=at, message_id=event.message_id)
-    needs = ledger.catalogue.needs
-    window_ms = needs.counts.get(event.name)
-    if window_ms is not None or event.name in needs.since:
-        tally(life.counters, event.name, at=at, window_ms=window_ms or 0)
+        learn(life.traits, _object(event.traits), at=at, message_id=_message(event))
+    _count(life, event, ledger)
     session_id = None
     if event.kind != "alias":
         cut = _cut(life, event, enrichment, ledger)
@@ -93,13 +92,25 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
         )
 
 
+def _count(life: Life, event: Event, ledger: Ledger) -> None:
+    needs = ledger.catalogue.needs
+    window_ms = needs.counts.get(event.name)
+    if window_ms is not None or event.name in needs.since:
+        tally(life.counters, event.name, at=event.occurred_at, window_ms=window_ms or 0)
+
+
+def _message(event: Event) -> str:
+    """Name a message: its id is one only within its source."""
+    return f"{event.source}/{event.message_id}"
+
+
 def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cut | None:
     catalogue = ledger.catalogue
     cut = visit(
         life.sessions,
         Visit(
             at=event.occurred_at,
-            message_id=event.message_id,
+            message_id=_message(event),
             person=event.anonymous_id or event.user_id or "",
             client_id=event.session_id or "",
             channel=enrichment.channel,
@@ -110,9 +121,11 @@ def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cu
     )
     if cut is None:
         return None
+    _note_ends(cut.forgotten, ledger)
     if cut.is_new:
-        _note_ends(life, cut, ledger)
         session = cut.session
+        # A session is known to be over when a later one begins.
+        _note_ends([one for one in life.sessions if one.ended_at < session.started_at], ledger)
         ledger.note(
             SessionStarted, session_id=session.id, started_at=session.started_at, channel=session.channel
         )
@@ -121,10 +134,9 @@ def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cu
     return cut
 
 
-def _note_ends(life: Life, cut: Cut, ledger: Ledger) -> None:
-    """A session is known to be over when a later one begins."""
-    for session in life.sessions:
-        if not session.is_ended and session.ended_at < cut.session.started_at:
+def _note_ends(over: Iterable[Session], ledger: Ledger) -> None:
+    for session in over:
+        if not session.is_ended:
             session.is_ended = True
             ledger.note(
                 SessionEnded,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from sojourn.engine.state import Session
 from sojourn.model.ids import SessionId, derive
@@ -26,6 +26,7 @@ class Visit(Struct, frozen=True):
     at: int
     """The event's own time, ms."""
     message_id: str
+    """Unlike that of any other message, of whichever source."""
     person: str
     """The anonymous or user id that came with it: makes a client's session id unique."""
     client_id: str = ""
@@ -43,6 +44,8 @@ class Cut(Struct, frozen=True):
     is_new: bool = False
     replaces: tuple[SessionId, ...] = ()
     """Ids that are gone because the session's start moved or sessions were bridged."""
+    forgotten: tuple[Session, ...] = ()
+    """Sessions that are not kept any longer, being too old or too many."""
 
 
 def visit(sessions: list[Session], event: Visit, *, gap_ms: int = GAP_MS) -> Cut | None:
@@ -61,7 +64,10 @@ def merge(sessions: list[Session], others: list[Session], *, gap_ms: int = GAP_M
     """Bring the sessions of another life in; return what changed, session by session."""
     cuts = []
     for other in others:
-        cuts.append(_place(sessions, other, gap_ms=gap_ms))
+        cut = _place(sessions, other, gap_ms=gap_ms)
+        if cut.session.id != other.id:  # whoever was told of it must hear that it is gone
+            cut = structs.replace(cut, replaces=tuple(sorted({*cut.replaces, other.id})))
+        cuts.append(cut)
     return cuts
 
 
@@ -90,8 +96,8 @@ def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
         sessions.remove(session)
         merged = _union(session, merged)
     insort(sessions, merged, key=_order)
-    _forget(sessions)
-    return Cut(merged, is_new=not touched, replaces=tuple(sorted(before - {merged.id})))
+    replaces = tuple(sorted(before - {merged.id}))
+    return Cut(merged, is_new=not touched, replaces=replaces, forgotten=_forget(sessions))
 
 
 def _belong_together(one: Session, other: Session, gap_ms: int) -> bool:
@@ -166,9 +172,14 @@ def _gap_id(first_id: str) -> SessionId:
     return SessionId(derive("session", "gap", first_id))
 
 
-def _forget(sessions: list[Session]) -> None:
+def _forget(sessions: list[Session]) -> tuple[Session, ...]:
     horizon = _newest_end(sessions) - LATENESS_MS
-    sessions[:] = [session for session in sessions if session.ended_at >= horizon][-MAX_SESSIONS:]
+    kept = [session for session in sessions if session.ended_at >= horizon][-MAX_SESSIONS:]
+    if len(kept) == len(sessions):
+        return ()
+    forgotten = tuple(session for session in sessions if not any(session is other for other in kept))
+    sessions[:] = kept
+    return forgotten
 
 
 def _newest_end(sessions: list[Session]) -> int:

@@ -96,6 +96,8 @@ class Memory(Struct, array_like=True):
     last_exit_at: int = 0
     keys: list[str] = []
     """The newest keys that entered, at most MAX_KEYS."""
+    unit: str = ""
+    """What the journey's hold-out hashes: the id the person had when it was asked first."""
 
 
 class Life(Struct, array_like=True):
@@ -126,6 +128,8 @@ class Tie(Struct, array_like=True):
     is_shared: bool = False
     """Too many people named it: what it does without a name is nobody's."""
     life: Life | None = None
+    is_user: bool = False
+    """An alias met the id before any device did: it may be a user's, whose pointer follows each alias."""
 
 
 class Pointer(Struct, array_like=True):

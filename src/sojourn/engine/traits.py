@@ -14,13 +14,16 @@ _encode_state = msgspec.msgpack.Encoder().encode
 _encode_text = msgspec.json.Encoder().encode
 
 MAX_TRAITS = 300  # as Segment Unify; more is a product's data model in the wrong place.
+MAX_TRAIT_NAME_CHARS = 200  # a longer name is not learnt.
+MAX_TRAIT_BYTES = 4_096  # of a value: a text or a short list, no document; 300 of them are 1.2 MB.
 MAX_TIMES = 256  # a windowed count saturates here.
 
 
 def learn(traits: dict[str, Trait], said: Mapping[str, Any], *, at: int, message_id: str) -> None:
     """Take in what an event says of a person; the newest (at, message id) wins, name by name."""
     for name, value in said.items():
-        _keep_newer(traits, name, Trait(at, message_id, _storable(value)))
+        if len(name) <= MAX_TRAIT_NAME_CHARS:
+            _keep_newer(traits, name, Trait(at, message_id, _storable(value)))
 
 
 def merge_traits(traits: dict[str, Trait], others: Mapping[str, Trait]) -> None:
@@ -59,14 +62,19 @@ def count_within(counter: Counter, *, at: int, within_ms: int) -> int:
 
 
 def _storable(value: Any) -> Any:
-    """Return a value as states can hold it: as its JSON text, where an integer in it is beyond 64 bits."""
-    if isinstance(value, str | float | bool | None):
+    """Return a value as states can hold it.
+
+    As its JSON text, where an integer in it is beyond 64 bits; None, where it is larger than MAX_TRAIT_BYTES:
+    an older value must not stay as if nothing newer had been said.
+    """
+    if isinstance(value, float | bool | None):
         return value
     try:
-        _encode_state(value)
+        n_bytes = len(_encode_state(value))
     except OverflowError:
-        return _encode_text(value).decode()
-    return value
+        value = _encode_text(value).decode()
+        n_bytes = len(value)
+    return value if n_bytes <= MAX_TRAIT_BYTES else None
 
 
 def _keep_newer(traits: dict[str, Trait], name: str, new: Trait) -> None:
