@@ -353,6 +353,17 @@ def test_status_says_how_far_everything_is(shop: Path) -> None:
     assert (status["position"], status["log_end"]) == (3, 3)
 
 
+def test_a_folder_without_events_has_no_clock_yet(shop: Path) -> None:
+    """1970 is no answer."""
+    (shop / "empty.jsonl").write_text("")
+    run("import", "empty.jsonl")
+
+    shown = run("status").stdout
+
+    assert "no event yet" in shown
+    assert "1970" not in shown
+
+
 def test_dead_letters_are_none_at_first(shop: Path) -> None:
     """An empty list, and a sentence for people."""
     answer("import", str(events_file(shop)))

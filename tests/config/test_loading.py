@@ -121,6 +121,10 @@ def test_what_is_left_out_is_as_by_default(tmp_path: Path, text: str) -> None:
         ("data: [a]", "sojourn.yaml:1:7: data: expected one value, got a list"),
         ("data:", "sojourn.yaml:1:6: data: expected a value, got nothing"),
         ("http: 80", "sojourn.yaml:1:7: http: expected settings as `name: value`, one a line"),
+        (
+            "sources: { web: key }",
+            "sojourn.yaml:1:17: sources.web: expected settings as `name: value`, one a line",
+        ),
         ("sources: { web: {} }", "sojourn.yaml:1:17: sources.web: needs 'write_key'"),
         (
             "sources: { web: { write_key_env: KEY } }",

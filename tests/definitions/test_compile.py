@@ -167,7 +167,7 @@ def test_a_wrong_head_is_refused_where_it_is_wrong(text: str, expected: list[str
 @pytest.mark.parametrize(
     ("states", "expected"),
     [
-        ("1a: {}", ["2:1 bad-name", "1:38 missing"]),
+        ("1a: {}", ["2:1 bad-name"]),
         ("a: {on: {F: nowhere}}", ["2:13 unknown-state"]),
         ("a: {on: {F: {when: 'true'}}}", ["2:13 missing"]),
         ("a: {on: {F: [b, c]}}, b: {}, c: {}", ["2:17 shadowed"]),
@@ -222,6 +222,42 @@ def test_unknown_names_come_with_the_nearest_known_one() -> None:
     """Most are typing errors."""
     checked = check_journey(journey("waiting: {on: {F: waitng}}"), file="j.yaml")
     assert checked.problems[0].message == "no state is named 'waitng'; did you mean 'waiting'?"
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ("a: {on: {F: don}}", "no state is named 'don'; did you mean 'done'?"),
+        ("a: {on: {F: }}", "expected the name of a state; got nothing"),
+        ("a: {after: 1d}", "expected an object: duration -> where it leads; got '1d'"),
+        ("a: {on: [F]}", "expected an object: event -> where it leads; got a list"),
+        (
+            "a: {do: [{sink: x, bdy: {}}], on: {F: done}}",
+            "expected one destination, such as sink: console, and body or expires; got bdy and sink; "
+            "did you mean 'body'?",
+        ),
+        ("a: {do: [{sink: x, body: {t: {{ trait.name }}}}], on: {F: done}}", None),
+    ],
+)
+def test_a_message_says_what_came_and_what_to_write(states: str, message: str | None) -> None:
+    """A newcomer's first slips: `done` is known unasked, and a template looks like YAML to YAML."""
+    if message is None:
+        message = 'a key must be text; put a template in quotes, as in "{{ trait.name }}"'
+    checked = check_journey(journey(states), file="j.yaml")
+    assert [each.message for each in checked.problems] == [message]
+
+
+def test_states_that_are_a_list_are_blamed_once() -> None:
+    """Two messages about one slip are one too many."""
+    assert problems("journey: a\nentry: {on: E}\nstates: [a, b]") == ["3:9 bad-type"]
+
+
+def test_a_wrong_share_is_shown() -> None:
+    """`holdout: 10` is meant as a percentage."""
+    checked = check_journey("journey: a\nentry: {on: E}\nholdout: 10\nstates: {a: {}}", file="j.yaml")
+    assert (
+        checked.problems[0].message == "expected a share from 0% to below 100%, such as 10% or 0.1, got '10'"
+    )
 
 
 @pytest.mark.parametrize("path", sorted(JOURNEYS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -205,6 +205,25 @@ def test_a_misspelt_name_comes_with_the_nearest_one() -> None:
     assert refused("propertis.x")[0].message == "unknown name 'propertis'; did you mean 'properties'?"
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("count('x') => 3", "write >= instead of =>"),
+        ("trait.name = 'a'", "write == instead of ="),
+        ("trait.name = '=>'", "write == instead of ="),
+        ("trait.a && trait.b", "write and instead of &&"),
+        ("trait.a || trait.b", "write or instead of ||"),
+        ("!trait.a", "write not instead of !"),
+        ("trait.a === 1", "write == instead of ==="),
+        ("trait.a <> 1", "write != instead of <>"),
+        ("count('x') >", "something is missing at its end"),
+    ],
+)
+def test_what_other_languages_write_is_answered_with_the_word_here(text: str, advice: str) -> None:
+    """ "invalid syntax" alone sends an author to a search engine."""
+    assert refused(text)[0].message == f"this is not an expression: invalid syntax; {advice}"
+
+
 def test_hidden_names_say_why() -> None:
     """At the entry there is no entry yet."""
     with pytest.raises(DefinitionError, match="nobody has entered yet"):

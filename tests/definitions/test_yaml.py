@@ -88,6 +88,14 @@ def test_what_is_unsafe_or_endless_is_refused_where_it_stands(
     assert ((problem.line, problem.column), problem.code) == (place, code)
 
 
+@pytest.mark.parametrize("text", ["a:\n\tb: 1\n", "a: 1\n\tb: 1\n", "a:\n  b: 1\n\tc: 1\n"])
+def test_a_tab_is_named(text: str) -> None:
+    """It cannot be seen, and the parser calls it a character that starts no token."""
+    with pytest.raises(DefinitionError) as caught:
+        load(text, file="f")
+    assert caught.value.problems[0].message == "this is not YAML: a tab stands here; indent with spaces"
+
+
 def test_a_billion_laughs_is_refused_at_its_first_anchor() -> None:
     """Aliases of aliases grow beyond all memory."""
     lines = ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 40))]

@@ -61,7 +61,7 @@ class Reader:
             node = MappingNode(line=node.line, column=node.column, entries={}, keys={})
         if not isinstance(node, MappingNode):
             self._refuse(node, path, "expected settings as `name: value`, one a line")
-            return {}
+            return {setting.field: None for setting in settings_of(kind) if setting.is_required}
         by_key = {setting.name: setting for setting in settings_of(kind)}
         by_key |= {key + _ENV: setting for key, setting in by_key.items() if setting.kind is Secret}
         found: dict[str, Any] = {}

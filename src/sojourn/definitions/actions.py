@@ -86,7 +86,9 @@ def _action(node: AnyNode, reading: Reading) -> Do | None:
     named = [*kinds, *(["sink"] if "sink" in node.entries else [])]
     if len(named) != 1:
         got = " and ".join(named) or "none"
-        message = f"expected one destination, such as webhook: support, and {_options()}; got {got}"
+        hints = [did_you_mean(kind, KEYWORDS["action"]) for kind in kinds]
+        hint = next((hint for hint in hints if "did you mean" in hint), "")
+        message = f"expected one destination, such as sink: console, and {_options()}; got {got}{hint}"
         reading.refuse(node, message, "bad-value" if named else "missing")
         return None
     sink = _sink(node, named[0], reading)

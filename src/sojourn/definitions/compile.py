@@ -21,7 +21,7 @@ from sojourn.definitions.reading import AT_THE_ENTRY, IN_A_RULE, Reading
 from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
 from sojourn.definitions.states import read_states
 from sojourn.definitions.suggestions import did_you_mean
-from sojourn.definitions.yaml import AnyNode, ScalarNode, SequenceNode, load, plain
+from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
@@ -78,7 +78,7 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
     if "states" not in entries:
         return None
     root, experiments = read_states(entries["states"], entries.get("initial"), reading)
-    if not root.children:
+    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
         reading.refuse(entries["states"], "expected at least one state", "missing")
     if reading.problems:
         return None  # a graph with holes would only be blamed for them again
@@ -167,7 +167,9 @@ def _holdout(node: AnyNode, reading: Reading) -> float:
         elif isinstance(node.value, int | float):
             share = float(node.value)
     if not 0 <= share < 1:
-        reading.refuse(node, "expected a share from 0% to below 100%, such as 10% or 0.1", "bad-value")
+        got = f", got {node.text!r}" if isinstance(node, ScalarNode) else ""
+        message = f"expected a share from 0% to below 100%, such as 10% or 0.1{got}"
+        reading.refuse(node, message, "bad-value")
         return 0.0
     return share
 

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 import warnings
 
 MAX_CHARACTERS = 4_000  # a screenful and more; nobody reads a longer guard.
+
+
+_SLIPS = (
+    ("=>", ">="),
+    ("=<", "<="),
+    ("===", "=="),
+    ("!==", "!="),
+    ("<>", "!="),
+    ("&&", "and"),
+    ("||", "or"),
+    ("!", "not"),
+    ("=", "=="),
+)
+"""What other languages write, and the word for it here."""
+
+_OPERATOR = re.compile(r"[=!<>&|]+")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 class Refused(Exception):  # noqa: N818  a signal between these files; it leaves them as a Problem
@@ -46,7 +64,7 @@ class ExpressionText:
                 tree = ast.parse(self._line, mode="eval").body
         except SyntaxError as error:
             n_before = (error.offset or len(self._line) + 1) - 1
-            message = f"this is not an expression: {error.msg}"
+            message = f"this is not an expression: {_kinder(self._line, error.msg, n_before)}"
             raise Refused(self._n_margin + min(n_before, len(self._line)), message, "syntax") from None
         except (ValueError, RecursionError, MemoryError, OverflowError):
             raise Refused(0, "this cannot be read: it is no text, or nested too deep", "syntax") from None
@@ -70,3 +88,13 @@ class ExpressionText:
         for token in tokenize.generate_tokens(io.StringIO(self._line).readline):
             if token.type == tokenize.COMMENT:
                 raise Refused(self._n_margin + token.start[1], "a comment cannot stand here", "not-allowed")
+
+
+def _kinder(line: str, reason: str, n_before: int) -> str:
+    """Say what Python's parser found, and what to write instead where that is known."""
+    reason = reason.removesuffix(" (detected at line 1)")
+    found = _OPERATOR.findall(_QUOTED.sub("", line))
+    for slip, meant in _SLIPS:
+        if slip in found:
+            return f"{reason}; write {meant} instead of {slip}"
+    return f"{reason}; something is missing at its end" if n_before >= len(line) else reason

@@ -14,6 +14,7 @@ from sojourn.definitions.yaml import AnyNode, MappingNode, Node, ScalarNode, Seq
 from sojourn.model.errors import DefinitionError, Problem
 
 MAX_PROBLEMS = 100  # nobody reads more of them at once.
+MAX_SHOWN = 40  # characters of what came: enough to find it again.
 MAX_NAME_CHARACTERS = 200  # of an event: as ingest allows.
 
 _NO_STATE_HERE = "In(..) can be asked only in a state"
@@ -51,7 +52,8 @@ class Reading:
     def mapping(self, node: AnyNode, kind: str, required: Iterable[str] = ()) -> dict[str, AnyNode]:
         """Return an object's entries; its keys must be those of `kind` in KEYWORDS."""
         if not isinstance(node, MappingNode):
-            self.refuse(node, f"expected {kind} as an object, with {', '.join(KEYWORDS[kind])}", "bad-type")
+            message = f"expected {kind} as an object, with {', '.join(KEYWORDS[kind])}; got {_got(node)}"
+            self.refuse(node, message, "bad-type")
             return {}
         for key, place in node.keys.items():
             if key not in KEYWORDS[kind]:
@@ -65,14 +67,14 @@ class Reading:
     def any_mapping(self, node: AnyNode, expected: str) -> list[tuple[ScalarNode, AnyNode]]:
         """Return an object's keys and values, whatever the keys are."""
         if not isinstance(node, MappingNode):
-            self.refuse(node, f"expected {expected}", "bad-type")
+            self.refuse(node, f"expected {expected}; got {_got(node)}", "bad-type")
             return []
         return [(node.keys[key], value) for key, value in node.entries.items()]
 
     def items(self, node: AnyNode, expected: str) -> tuple[AnyNode, ...]:
         """Return a list's items."""
         if not isinstance(node, SequenceNode):
-            self.refuse(node, f"expected {expected}", "bad-type")
+            self.refuse(node, f"expected {expected}; got {_got(node)}", "bad-type")
             return ()
         if not node.items:
             self.refuse(node, f"expected {expected}, got none", "missing")
@@ -81,7 +83,7 @@ class Reading:
     def text(self, node: AnyNode, expected: str) -> str:
         """Return a scalar's text; empty where it is none."""
         if not isinstance(node, ScalarNode) or node.value is None or not node.text:
-            self.refuse(node, f"expected {expected}", "bad-type")
+            self.refuse(node, f"expected {expected}; got {_got(node)}", "bad-type")
             return ""
         return node.text
 
@@ -165,3 +167,10 @@ def follow(node: AnyNode, path: Iterable[Any]) -> AnyNode:
         else:
             break
     return node
+
+
+def _got(node: AnyNode) -> str:
+    """Say what stands where something else was expected."""
+    if isinstance(node, ScalarNode):
+        return "nothing" if node.value is None or not node.text else repr(node.text[:MAX_SHOWN])
+    return "a list" if isinstance(node, SequenceNode) else "an object"

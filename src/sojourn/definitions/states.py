@@ -259,7 +259,7 @@ class _Reader:
             return None
         if name == DONE:
             return self._make_done(node)
-        self._unknown(node, name, [*self._by_name, *self._by_id])
+        self._unknown(node, name, [*self._by_name, *self._by_id, DONE])
         return None
 
     def _nearby(self, source: Draft, name: str) -> Draft | None:

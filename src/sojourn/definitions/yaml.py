@@ -20,6 +20,8 @@ MAX_CHARACTERS = 200_000  # some 5,000 lines: the largest journeys of peers have
 MAX_DEPTH = 40  # levels; a journey with states in states in states takes about 20.
 MAX_NODES = 20_000
 
+_TAB = "a tab stands here; indent with spaces"
+
 Scalar = str | int | float | bool | None
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast, where it is built
@@ -83,7 +85,8 @@ def load(text: str, *, file: str) -> AnyNode:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _inside(text, mark) if mark else (1, 1)
-        raise _error(file, place, f"this is not YAML: {error.problem}", "syntax") from None
+        problem = _TAB if _is_tab(text, place) else error.problem
+        raise _error(file, place, f"this is not YAML: {problem}", "syntax") from None
     except (yaml.YAMLError, UnicodeError) as error:
         message = f"this is not YAML: {str(error).splitlines()[0]}"
         raise _error(file, (1, 1), message, "syntax") from None
@@ -104,6 +107,12 @@ def _inside(text: str, mark: Any) -> tuple[int, int]:
     if mark.line < len(lines):
         return mark.line + 1, mark.column + 1
     return len(lines), len(lines[-1]) + 1
+
+
+def _is_tab(text: str, place: tuple[int, int]) -> bool:
+    """Whether the parser stopped at a tab, which it tells in words of its own."""
+    line, column = place
+    return text.split("\n")[line - 1][column - 1 : column] == "\t"
 
 
 def _error(file: str, place: tuple[int, int], message: str, code: str) -> DefinitionError:
@@ -128,7 +137,7 @@ class _Reader:
                     raise self._refuse(event, "expected one document, got several", "not-allowed")
                 root = self._node(next(self._events), 0)
         if root is None:
-            raise _error(self._file, (1, 1), "expected a document, got nothing", "syntax")
+            raise _error(self._file, (1, 1), "expected a document, got an empty file", "syntax")
         return root
 
     def _refuse(self, event: Any, message: str, code: str) -> DefinitionError:
@@ -164,7 +173,8 @@ class _Reader:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
             if not isinstance(key, ScalarNode):
-                raise self._refuse(event, "a key must be text", "not-allowed")
+                message = 'a key must be text; put a template in quotes, as in "{{ trait.name }}"'
+                raise self._refuse(event, message, "not-allowed")
             if key.text in keys:
                 line = keys[key.text].line
                 message = f"the key {key.text!r} stands here twice; it is also in line {line}"

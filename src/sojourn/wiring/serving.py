@@ -35,6 +35,8 @@ from sojourn.wiring.sinks import make_sinks
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
 
+_ADD_A_SOURCE = "add one under `sources` with a write_key; `sojourn init` writes a file to begin with"
+
 log = structlog.get_logger("sojourn")
 
 
@@ -286,7 +288,7 @@ def _tell_start(config: Config, house: House, sinks: dict[str, Sink], listener: 
         position=house.driver.position,
     )
     if not config.sources:
-        log.warning("no sources: nobody can send events", do="add one under `sources` with a write_key")
+        log.warning("no sources: nobody can send events", do=_ADD_A_SOURCE)
     if not house.catalogue.journeys:
         log.warning("no journeys: events are kept and nothing is done", do="write one under `journeys`")
     for warning in journey_warnings(config):
