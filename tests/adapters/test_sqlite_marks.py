@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,9 +85,14 @@ def events(start: int, n_events: int) -> list[Event]:
 def filled(folder: Path, n_batches: int, *, gap_ms: int = 0) -> SqliteLog:
     """Make a log with ten open marks at most, and append batches of ten."""
     log = SqliteLog(folder, max_open_marks=10)
+    append_batches(log, n_batches, gap_ms=gap_ms)
+    return log
+
+
+def append_batches(log: SqliteLog, n_batches: int, *, gap_ms: int = 0) -> None:
+    """Append batches of ten."""
     for batch in range(n_batches):
         log.append(events(10 * batch, 10), now=T0 + batch * gap_ms)
-    return log
 
 
 def test_files_of_marks_stay_few(tmp_path: Path) -> None:
@@ -118,3 +125,19 @@ def test_a_file_that_was_never_recorded_is_removed(tmp_path: Path) -> None:
     stray.write_bytes(b"\0" * 240)
     SqliteLog(tmp_path).close()
     assert not stray.exists()
+
+
+def test_marks_whose_file_could_not_be_written_are_still_known(tmp_path: Path) -> None:
+    """The disk was full for a moment: no later file may claim the positions of marks it does not hold."""
+    log = SqliteLog(tmp_path, max_open_marks=10)
+    shutil.rmtree(tmp_path / "marks")
+    with pytest.raises(FileNotFoundError):
+        append_batches(log, 50)
+    (tmp_path / "marks").mkdir()
+    log.append(events(1_000, 30), now=T0)
+    n_events = log.end() - 30
+    assert log.append(events(0, n_events), now=T0).entries == []
+    log.close()
+    log = SqliteLog(tmp_path, max_open_marks=10)
+    assert log.append(events(0, n_events), now=T0).entries == []
+    log.close()

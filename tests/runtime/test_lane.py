@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.model.action import Action, Delivery
+from sojourn.adapters.memory import MemoryOutbox
+from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import SinkError
 from sojourn.runtime.lane import READ_AHEAD
+from sojourn.runtime.outbox import OutboxWorker
 from tests.runtime.outboxes import DAY_MS, DELIVERED, DOWN, GONE, Destination, House, action, quiet, until
 
 
@@ -137,6 +142,56 @@ def test_each_action_is_handed_out_once_at_a_time() -> None:
         return shop.seen
 
     assert asyncio.run(story()) == [f"a{n:03}" for n in range(40)]
+
+
+class SlowOutbox(MemoryOutbox):
+    """Takes letters out when a test lets it, as a disk does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_go = threading.Event(), threading.Event()
+
+    def settle(self, settled: Sequence[tuple[Letter, Delivery]]) -> None:
+        self.is_asked.set()
+        assert self.may_go.wait(10)
+        super().settle(settled)
+
+
+def test_what_lands_while_the_last_results_are_written_is_written_before_the_end() -> None:
+    """Left in the outbox, it would be sent again after every stop in good order."""
+
+    async def story() -> list[str]:
+        go = asyncio.Event()
+
+        async def wait_for_second(action: Action) -> Delivery:
+            if action.id == "a2":
+                await go.wait()
+            return DELIVERED
+
+        house, shop = House(), Destination(wait_for_second)
+        house.outbox = outbox = SlowOutbox()
+        house.put(action("a1"), action("a2"))
+        with ThreadPoolExecutor(1) as executor:
+            worker = OutboxWorker(
+                outbox,
+                {"shop": shop},
+                now=lambda: 0,
+                random=lambda: 0.5,
+                on_outcome=house.tell,
+                executor=executor,
+            )
+            running = asyncio.create_task(worker.run())
+            await asyncio.to_thread(outbox.is_asked.wait, 10)
+            stopping = asyncio.create_task(worker.stop())
+            go.set()
+            await until(lambda: len(house.told) == 2)
+            await quiet()
+            outbox.may_go.set()
+            await stopping
+            await running
+        return list(outbox.letters)
+
+    assert asyncio.run(story()) == []
 
 
 def test_a_retry_is_found_behind_one_that_hangs() -> None:

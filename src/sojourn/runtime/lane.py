@@ -113,7 +113,8 @@ class Lane:
         while True:
             self._woken.clear()
             await self._write_back()
-            if self._is_ending and not self._in_flight:
+            is_written = not self._settled and not self._postponed  # or something landed meanwhile
+            if self._is_ending and is_written and not self._in_flight:
                 return
             if self._is_ending:
                 await self._woken.wait()

@@ -64,10 +64,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
-    connection.execute("COMMIT")
 
 
 class Checkpointer:
@@ -77,17 +77,18 @@ class Checkpointer:
     starts over and does not grow. Call it with the writer's lock held.
     """
 
-    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, writer: sqlite3.Connection, *, page_bytes: int = PAGE_BYTES) -> None:
         self._path = path
         self._writer = writer
+        self._page_bytes = page_bytes
         # A life cut short leaves its WAL behind; many short ones must not add up.
         wal = path.with_name(path.name + "-wal")
         self._n_bytes = wal.stat().st_size if wal.exists() else 0
         self._thread: Thread | None = None
 
-    def committed(self, n_bytes: int) -> None:
-        """Note that about so many bytes went into the WAL."""
-        self._n_bytes += n_bytes
+    def committed(self, n_bytes: int, *, n_pages: int) -> None:
+        """Note that a transaction with so many new bytes, changing so many pages, went into the WAL."""
+        self._n_bytes += n_bytes + n_pages * self._page_bytes
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

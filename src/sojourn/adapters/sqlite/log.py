@@ -32,6 +32,7 @@ CREATE TABLE failed (id INTEGER PRIMARY KEY, body BLOB NOT NULL, mark BLOB UNIQU
 DAY_MS = 86_400_000
 BLOCK_EVENTS = 1_000  # A reader pays for whole blocks.
 FAILED_BODY_BYTES = 32_768  # The largest event a Segment client sends.
+APPEND_PAGES = 1  # measured: an append of one event puts 16.9 kB into the WAL.
 PAGE_BYTES = 16_384  # Blocks are large: appending measured 15 % faster, and reading 40 %, than with 4,096.
 
 _encode = msgspec.json.Encoder().encode
@@ -58,7 +59,7 @@ class SqliteLog:
         self._lock = Lock()
         self._writer = open_database(path, SCHEMA, version=VERSION, cache_mb=CACHE_MB, page_bytes=PAGE_BYTES)
         self._reader = SqliteLogReader(folder)
-        self._checkpointer = Checkpointer(path, self._writer)
+        self._checkpointer = Checkpointer(path, self._writer, page_bytes=PAGE_BYTES)
         row = self._writer.execute(
             "SELECT first + n - 1, last_at FROM blocks ORDER BY first DESC LIMIT 1"
         ).fetchone()
@@ -146,7 +147,8 @@ class SqliteLog:
                 self._writer.executemany(insert, blocks)
                 self._writer.executemany("INSERT OR IGNORE INTO failed (body, mark) VALUES (?, ?)", refused)
         self._checkpointer.committed(
-            sum(len(block[-1]) for block in blocks) + sum(len(body) for body, _ in refused)
+            sum(len(block[-1]) for block in blocks) + sum(len(body) for body, _ in refused),
+            n_pages=APPEND_PAGES,
         )
 
 

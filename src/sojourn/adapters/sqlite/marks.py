@@ -17,6 +17,7 @@ from threading import Thread
 import numpy as np
 from msgspec import Struct
 
+from sojourn.adapters.sqlite.database import transaction
 from sojourn.adapters.sqlite.segment import Segment, halves, merge_segments, write_segment
 from sojourn.model.ids import DIGEST_BYTES
 
@@ -126,23 +127,30 @@ class Marks:
         assert self._job is not None
         job, self._job = self._job, None
         job.join()
-        if job.error is not None:
-            raise job.error
-        kept = [record for record in self._records if record not in job.replaced]
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany(
-            "DELETE FROM segments WHERE last = ?", [(old.last,) for old in job.replaced]
-        )
-        new = [(made.last, made.newest_at, made.name) for made in job.made]
-        self._connection.executemany("INSERT INTO segments VALUES (?, ?, ?)", new)
-        self._connection.execute("COMMIT")
-        for record in job.made:
-            self._segments[record.name] = Segment(self._folder / record.name)
-        self._records = kept + job.made
+        try:
+            if job.error is not None:
+                raise job.error
+            self._record(job)
+        except BaseException:
+            # The next file says it has all marks since the one before: these must go with it.
+            self._open = self._retiring | self._open
+            self._retiring = {}
+            raise
         self._retiring = {}
         for record in job.replaced:
             self._segments.pop(record.name, None)
             (self._folder / record.name).unlink(missing_ok=True)
+
+    def _record(self, job: _Job) -> None:
+        made = {record.name: Segment(self._folder / record.name) for record in job.made}
+        rows = [(record.last, record.newest_at, record.name) for record in job.made]
+        with transaction(self._connection):
+            self._connection.executemany(
+                "DELETE FROM segments WHERE last = ?", [(old.last,) for old in job.replaced]
+            )
+            self._connection.executemany("INSERT INTO segments VALUES (?, ?, ?)", rows)
+        self._segments.update(made)
+        self._records = [record for record in self._records if record not in job.replaced] + job.made
 
     def _restore(self) -> None:
         rows = self._connection.execute("SELECT last, newest_at, name FROM segments ORDER BY last").fetchall()

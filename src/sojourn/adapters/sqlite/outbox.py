@@ -8,6 +8,7 @@ from threading import Lock
 
 import msgspec
 
+from sojourn.adapters.sqlite.database import Checkpointer
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.ports import Place
 
@@ -97,6 +98,8 @@ WITH RECURSIVE sinks (name) AS (
 SELECT name FROM sinks WHERE name IS NOT NULL
 """
 
+WRITE_PAGES = 4  # The letters, the index of their ids, that of those that wait, and the counts.
+LETTER_BYTES = 1_024  # What one adds: letters of one batch mostly share their pages.
 NEWEST: Place = (1 << 62, "")  # Before it lies every letter.
 
 _encode = msgspec.json.Encoder().encode
@@ -107,7 +110,14 @@ _decode_rows = msgspec.json.Decoder(list[tuple[int, int, int, int, int | None]])
 class SqliteOutbox:
     """The letters of one store. It writes on the store's connection, under its lock."""
 
-    def __init__(self, reader: sqlite3.Connection, writer: sqlite3.Connection, writer_lock: Lock) -> None:
+    def __init__(
+        self,
+        reader: sqlite3.Connection,
+        writer: sqlite3.Connection,
+        writer_lock: Lock,
+        checkpointer: Checkpointer,
+    ) -> None:
+        self._checkpointer = checkpointer
         self._reader = reader
         self._reader_lock = Lock()
         self._writer = writer
@@ -127,8 +137,7 @@ class SqliteOutbox:
     def settle(self, settled: Sequence[tuple[Letter, Delivery]]) -> None:
         """Take letters that are done out of the outbox."""
         ids = _encode([letter.action.id for letter, _ in settled]).decode()
-        with self._writer_lock:
-            self._writer.execute(_SETTLE, (ids,))
+        self._write(_SETTLE, (ids,))
 
     def postpone(self, letters: Sequence[Letter]) -> None:
         """Store letters' new attempts, due_at, last_error and dead_at."""
@@ -140,8 +149,7 @@ class SqliteOutbox:
             pieces.append(piece)
             rows.append((letter.action.id, letter.attempts, letter.due_at, start, len(piece), letter.dead_at))
             start += len(piece)
-        with self._writer_lock:
-            self._writer.execute(_POSTPONE, (b"".join(pieces), _encode(rows).decode()))
+        self._write(_POSTPONE, (b"".join(pieces), _encode(rows).decode()))
 
     def sinks(self) -> list[str]:
         """Return the sinks that letters wait for, by name."""
@@ -154,10 +162,9 @@ class SqliteOutbox:
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
         """Put dead letters (all, with None) back, with no attempts; return how many."""
-        with self._writer_lock:
-            if action_ids is None:
-                return self._writer.execute(_REVIVE_ALL, (now,)).rowcount
-            return self._writer.execute(_REVIVE, (now, _encode(action_ids).decode())).rowcount
+        if action_ids is None:
+            return self._write(_REVIVE_ALL, (now,))
+        return self._write(_REVIVE, (now, _encode(action_ids).decode()))
 
     def counts(self) -> tuple[int, int]:
         """Return how many letters wait, and how many are dead."""
@@ -169,6 +176,13 @@ class SqliteOutbox:
         """Release its reader; the store releases the rest."""
         with self._reader_lock:
             self._reader.close()
+
+    def _write(self, statement: str, parameters: tuple[object, ...]) -> int:
+        """Change letters; return how many it were."""
+        with self._writer_lock:
+            n_letters = self._writer.execute(statement, parameters).rowcount
+            self._checkpointer.committed(n_letters * LETTER_BYTES, n_pages=WRITE_PAGES)
+        return n_letters
 
     def _letters(self, query: str, parameters: tuple[object, ...]) -> list[Letter]:
         with self._reader_lock:
