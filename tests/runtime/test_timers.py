@@ -98,3 +98,14 @@ def test_moving_timers_about_does_not_grow_the_queue_without_bound() -> None:
     for instant in range(1_000):
         timers.set(KEYS[0], instant)
     assert len(timers._heap) <= 9
+
+
+def test_more_timers_of_one_instant_than_memory_holds_wait_in_the_store() -> None:
+    """A date many wait for, or the end of quiet hours: kept, they would be sorted again with every event."""
+    keys: list[Key] = [("profile", str(number)) for number in range(40)]
+    timers = Timers(store({}), max_held=4)
+    timers.extend(0)
+    for key in keys:
+        timers.set(key, 5)
+    assert len(timers._wakes) <= 8
+    assert (timers.reaches(4), timers.reaches(5), timers.next()) == (True, False, 5)

@@ -43,8 +43,10 @@ class Timers:
         return due
 
     def next(self) -> int | None:
-        """Return the earliest wake known; an early guess is harmless."""
-        return self._heap[0][0] if self._heap else None
+        """Return the earliest wake known, or where the unknown begins; an early guess is harmless."""
+        if self._heap:
+            return self._heap[0][0]
+        return None if self._horizon == _FOREVER else self._horizon + 1
 
     def reaches(self, until: int) -> bool:
         """Tell whether every wake by `until` is in memory; if not, `extend` after all commits are stored."""
@@ -68,7 +70,8 @@ class Timers:
     def _shrink(self) -> None:
         live = sorted((wake, key) for key, wake in self._wakes.items())
         if len(live) > self._max_held:
-            self._horizon = live[self._max_held - 1][0]
+            # Before the first that has no place: all of its instant wait in the store, however many.
+            self._horizon = live[self._max_held][0] - 1
             live = [pair for pair in live if pair[0] <= self._horizon]
         self._wakes = {key: wake for wake, key in live}
         self._heap = live  # sorted, so it is a heap
