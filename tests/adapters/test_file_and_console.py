@@ -95,7 +95,7 @@ def test_a_disk_that_says_no_is_tried_again() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "missing required field `path`"),
+        ({}, "needs 'path'; its options are: path"),
         ({"path": "/no/such/folder/out.jsonl"}, "name a file in a folder that exists"),
         ({"path": "/dev/null", "fsync": "yes"}, "Expected `bool`"),
     ],

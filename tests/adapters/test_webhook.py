@@ -321,9 +321,9 @@ def test_a_name_that_resolves_to_a_metadata_address_is_refused_before_anything_i
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "missing required field `url`"),
+        ({}, "needs 'url'; its options are: url, "),
         ({"url": 7}, "Expected `str`, got `int`"),
-        ({"url": "https://a.example", "urll": "x"}, "unknown field `urll`"),
+        ({"url": "https://a.example", "urll": "x"}, "unknown option 'urll'; did you mean 'url'?"),
         ({"url": "a.example/x"}, "url must be http://host/... or https://host/..."),
         ({"url": "ftp://a.example/x"}, "url must be http://host/..."),
         ({"url": "http://[::1/x"}, "url cannot be read"),

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from sojourn.cli.output import printable, relative
-from sojourn.cli.telling import tell
+from sojourn.cli.telling import tell, tell_story
 from sojourn.model import fact as facts
 from sojourn.model.fact import Fact
 from sojourn.model.ids import ActionId, EnrolmentId, ProfileId, SessionId
@@ -74,6 +74,19 @@ LINES: list[tuple[Fact, str]] = [
 def test_a_fact_is_told_in_a_line(fact: Fact, line: str) -> None:
     """Why did this person (not) get that: the answer is read, not decoded."""
     assert tell(fact) == line
+
+
+def test_an_outcome_names_its_action_where_that_is_told_too() -> None:
+    """Of two actions, one to a sink that is down, the reader asks which failed."""
+    decided = facts.ActionDecided(**ACTION)
+    known = facts.Delivered(**AT, action_id=decided.action_id, outcome="delivered", attempts=1)
+    strange = facts.Delivered(**AT, action_id=ActionId("zz"), outcome="expired", attempts=2)
+
+    assert tell_story([decided, known, strange]) == [
+        "rescue: action for hook, in nudged",
+        "rescue: action for hook delivered after 1 attempt",
+        "action expired after 2 attempts",
+    ]
 
 
 def test_every_kind_of_fact_is_told_here() -> None:

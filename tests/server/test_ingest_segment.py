@@ -189,6 +189,12 @@ def test_a_request_that_cannot_be_read_is_refused_whole(body: bytes, code: str) 
     assert (caught.value.code, caught.value.status) == (code, 400)
 
 
+def test_a_request_without_a_body_is_told_so() -> None:
+    """Rather than that the body ends too early."""
+    with pytest.raises(InputError, match="expected a JSON object, got no body"):
+        read_batch(b"", request())
+
+
 def test_a_batch_over_the_bound_is_too_large() -> None:
     """413, which the clients that can split act on."""
     body = b'{"batch":[' + b",".join([b"{}"] * (MAX_BATCH_EVENTS + 1)) + b"]}"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
+
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -21,5 +26,15 @@ def read_options(name: str, options: Mapping[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(dict(options), kind)
     except msgspec.ValidationError as error:
-        known = ", ".join(kind.__struct_encode_fields__)
-        raise ConfigError(f"sink {name!r}: {error}; its options are: {known} [bad-option]") from error
+        raise ConfigError(f"sink {name!r}: {_said(error, kind)} [bad-option]") from error
+
+
+def _said(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
+    """Say in an operator's words what msgspec found."""
+    known = kind.__struct_encode_fields__
+    its_options = f"its options are: {', '.join(known)}"
+    if missing := _MISSING.fullmatch(str(error)):
+        return f"needs {missing[1]!r}; {its_options}"
+    if unknown := _UNKNOWN.fullmatch(str(error)):
+        return f"unknown option {unknown[1]!r}{did_you_mean(unknown[1], known)}"
+    return f"{error}; {its_options}"

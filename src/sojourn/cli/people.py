@@ -9,7 +9,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
 from sojourn.cli.output import complain, instant, relative, say_json, show, table
-from sojourn.cli.telling import tell
+from sojourn.cli.telling import tell_story
 
 if TYPE_CHECKING:
     from sojourn.model.views import JourneyView, ProfileView
@@ -93,7 +93,8 @@ def describe(view: ProfileView, now: int) -> list[Any]:
     if view.enrolments:
         columns = ("journey", "version", "key", "state", "entered", "next timer")
         parts.append(table(columns, _enrolment_rows(view, now)))
-    timeline = [(instant(fact.at), relative(fact.at, now), tell(fact)) for fact in view.timeline]
+    story = zip(view.timeline, tell_story(view.timeline), strict=True)
+    timeline = [(instant(fact.at), relative(fact.at, now), line) for fact, line in story]
     parts.append(table(("when (UTC)", "", "what"), timeline))
     return parts
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from sojourn.model import fact as facts
 from sojourn.model.fact import Fact
+
+
+def tell_story(timeline: Sequence[Fact]) -> list[str]:
+    """Say what happened, a line each; an outcome names its action, where the timeline has that too."""
+    decided = {fact.action_id: fact for fact in timeline if isinstance(fact, facts.ActionDecided)}
+    lines = []
+    for fact in timeline:
+        cause = decided.get(fact.action_id) if isinstance(fact, facts.Delivered) else None
+        line = tell(fact)
+        if cause is not None:
+            line = f"{cause.journey}: action for {cause.sink}" + line.removeprefix("action")
+        lines.append(line)
+    return lines
 
 
 def tell(fact: Fact) -> str:

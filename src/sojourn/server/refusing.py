@@ -38,7 +38,7 @@ _ADVICE = {
     400: ("bad-request", "send a body of JSON as the document describes it: " + DOCUMENT),
     401: ("no-token", _SEND_TOKEN),
     403: ("forbidden", _SEND_TOKEN),
-    404: ("not-found", "look at the path and the id: " + DOCUMENT),
+    404: ("not-found", "look at the path and the id; events go to /v1/batch; " + DOCUMENT),
     405: ("bad-method", "use a method that `Allow` names"),
     413: ("too-large", "send fewer ids, or null for all"),
     415: ("bad-media-type", "send a body of JSON"),

@@ -119,7 +119,10 @@ def open_parcel(body: bytes, kind: Kind | None = None) -> Parcel:
     try:
         return _open(body, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError("bad-json", f"expected a JSON object in UTF-8: {error}") from None
+        message = (
+            f"expected a JSON object in UTF-8: {error}" if body else "expected a JSON object, got no body"
+        )
+        raise InputError("bad-json", message) from None
 
 
 def judge(parcel: Parcel, request: Request, *, lookups: Lookups | None = None) -> Batch:
