@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sojourn.engine.profile import MAX_IDS
+from sojourn.model.event import Device
 from sojourn.model.fact import (
     ActionWithheld,
     Entered,
@@ -283,3 +284,52 @@ def test_runs_that_a_full_profile_does_not_take_in_end_and_say_so() -> None:
     world.after(60)
     assert world.sent() == []
     assert [fact.reason for fact in world.facts(Exited)] == ["merged"]
+
+
+def test_an_outcome_moves_the_run_whose_action_it_was() -> None:
+    """Two carts, two mails: the first one's arrival says nothing of the second."""
+    text = """
+journey: mails
+entry: { on: Checkout Started, key: properties.cart }
+states:
+  sending:
+    do: [ { webhook: mail } ]
+    on: { $delivered: thanked }
+    after: { 1d: done }
+  thanked: { after: { 1d: done } }
+"""
+    world = World(text)
+    world.when("Checkout Started", properties={"cart": 1})
+    world.when("Checkout Started", properties={"cart": 2})
+    told = {"journey": "mails", "enrolment_id": world.inside()[1].id}
+    world.when("$delivered", kind="track", source="sojourn", properties=told)
+    assert world.states() == [["sending"], ["thanked"]]
+
+
+def test_an_outcome_moves_another_journey_that_waits_for_it() -> None:
+    """One journey may begin where another one's mail arrived; its guard says which."""
+    text = """
+journey: after-mail
+entry: { on: Signed Up }
+goal: { on: $delivered, when: "properties.journey == 'mails'" }
+states:
+  waiting: { after: { 1d: done } }
+"""
+    world = World(text)
+    world.when("Signed Up")
+    told = {"journey": "mails", "enrolment_id": "another"}
+    world.when("$delivered", kind="track", source="sojourn", properties=told)
+    assert len(world.facts(GoalReached)) == 1
+
+
+def test_a_guard_sees_what_a_device_is_also_where_it_is_nothing_special() -> None:
+    """The most common answer, such as "no bot", is an answer and not a missing one."""
+    text = """
+journey: humans
+entry: { on: Viewed, when: "event.device.is_bot == false and event.device.kind == 'other'" }
+states:
+  waiting: { after: { 1d: done } }
+"""
+    world = World(text)
+    world.when("Viewed", device=Device(browser="lynx"))
+    assert world.states() == [["waiting"]]

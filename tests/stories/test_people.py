@@ -79,3 +79,21 @@ def test_a_later_alias_of_a_user_id_points_elsewhere() -> None:
     world.when("$alias", "right", previous_id="old")
     world.when("Viewed", "old")
     assert world.profile("right").n_events == 1
+
+
+def test_a_visit_that_began_earlier_than_was_told_is_told_again() -> None:
+    """A client's own session keeps its id, so its start is all that changes."""
+    world = World()
+    world.minute = 60
+    world.when("Viewed", session_id="s")
+    world.when("Viewed", session_id="s", occurred_at=T0)
+    (fact,) = world.facts(SessionRevised)
+    assert (fact.started_at, fact.replaces) == (T0, [])
+
+
+def test_who_was_seen_at_the_beginning_of_time_stays_seen_then() -> None:
+    """A device without a clock says 1970; the order in which its events come does not matter."""
+    world = World()
+    world.when("Viewed", occurred_at=0)
+    world.when("Viewed")
+    assert world.profile().first_seen_at == 0

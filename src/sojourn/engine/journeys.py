@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, EntryEvent, Life, Memory
 from sojourn.engine.view import View
 from sojourn.model.action import Action
-from sojourn.model.event import Event
+from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.fact import (
     ActionDecided,
     ActionWithheld,
@@ -34,6 +34,9 @@ MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose k
 MAX_KEYS = 100  # remembered per journey for `reentry: never`.
 MAX_ENTRIES_BYTES = 1 << 20  # of the events that began active enrolments, per person: eight of the largest.
 MAX_KEY_CHARS = 200  # a longer key is known by its digest.
+
+OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
+"""Names of the events the outbox appends: what became of an action."""
 
 _THE_KERNELS_OWN = ("after(", "done.state.", "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
@@ -55,9 +58,17 @@ class _Inside(Struct, frozen=True, gc=False):
         _tell(self.enrolment, self.ledger, kind, **fields)
 
 
+def is_outcome(event: Event) -> bool:
+    """Tell whether the house itself says what became of an action."""
+    return event.name in OUTCOMES and event.source == OUR_SOURCE
+
+
 def move(life: Life, event: Event, view: View, ledger: Ledger, *, is_shadow: bool) -> None:
     """Let one event end, move and begin enrolments: goals and exits first, then each chart, then entries."""
+    told = view.properties if is_outcome(event) else None
     for enrolment in tuple(life.enrolments):
+        if told is not None and _is_anothers(enrolment, told):
+            continue
         journey = _journey_of(enrolment, ledger)
         if journey is None:
             _end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
@@ -127,6 +138,11 @@ def dismiss(other: Life, ledger: Ledger) -> None:
 
 def _journey_of(enrolment: Enrolment, ledger: Ledger) -> Journey | None:
     return ledger.catalogue.versions.get((enrolment.journey, enrolment.version))
+
+
+def _is_anothers(enrolment: Enrolment, told: Mapping[str, Any]) -> bool:
+    """Tell whether an outcome is of an action that another enrolment in the same journey wanted."""
+    return told.get("journey") == enrolment.journey and told.get("enrolment_id") != enrolment.id
 
 
 def _interrupted(inside: _Inside, event: Event) -> bool:

@@ -14,14 +14,11 @@ from sojourn.engine.sessions import Cut, Visit, visit
 from sojourn.engine.state import Life, Session
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
 from sojourn.engine.view import View
-from sojourn.model.event import EMPTY, OUR_SOURCE, Event
+from sojourn.model.event import EMPTY, Event
 from sojourn.model.fact import Delivered, SessionEnded, SessionRevised, SessionStarted, StepTaken
 from sojourn.model.turn import Arrived
 
 MAX_IDS = 100  # merges per profile, as Segment Unify: a key shared by more people is not a person.
-
-OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
-"""Names of the events the outbox appends: what became of an action."""
 
 _NOT_A_STEP = frozenset({"identify", "group", "alias"})
 _decode = msgspec.json.Decoder().decode
@@ -30,7 +27,7 @@ _decode = msgspec.json.Decoder().decode
 def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     """Let a person live through one event; timers due before it have fired."""
     event = arrived.event
-    if event.name in OUTCOMES and event.source == OUR_SOURCE:
+    if journeys.is_outcome(event):
         _hear_of_delivery(event, ledger)
         _count(life, event, ledger)
         enrichment = None
@@ -47,14 +44,16 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:
     """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
-    life.first_seen_at = min(life.first_seen_at or other.first_seen_at, other.first_seen_at)
+    if other.n_events:
+        first_seen_at = life.first_seen_at if life.n_events else other.first_seen_at
+        life.first_seen_at = min(first_seen_at, other.first_seen_at)
     life.last_seen_at = max(life.last_seen_at, other.last_seen_at)
     life.n_events += other.n_events
     merge_traits(life.traits, other.traits)
     merge_counters(life.counters, other.counters, ledger.catalogue.needs.counts)
     for cut in sessions.merge(life.sessions, other.sessions, gap_ms=ledger.catalogue.session_gap_ms):
         _note_ends(cut.forgotten, ledger)
-        if cut.replaces:
+        if cut.replaces or cut.has_moved:
             _note_revision(cut, ledger)
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
@@ -63,7 +62,7 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
 
 def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> None:
     at = event.occurred_at
-    if not life.first_seen_at or at < life.first_seen_at:
+    if not life.n_events or at < life.first_seen_at:
         life.first_seen_at = at
     life.last_seen_at = max(life.last_seen_at, at)
     life.n_events += 1
@@ -129,7 +128,7 @@ def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cu
         ledger.note(
             SessionStarted, session_id=session.id, started_at=session.started_at, channel=session.channel
         )
-    elif cut.replaces:
+    elif cut.replaces or cut.has_moved:
         _note_revision(cut, ledger)
     return cut
 

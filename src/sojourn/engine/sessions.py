@@ -42,6 +42,8 @@ class Cut(Struct, frozen=True):
 
     session: Session
     is_new: bool = False
+    has_moved: bool = False
+    """The session keeps its id, and begins earlier than it did."""
     replaces: tuple[SessionId, ...] = ()
     """Ids that are gone because the session's start moved or sessions were bridged."""
     forgotten: tuple[Session, ...] = ()
@@ -90,14 +92,19 @@ def _is_newest_alone(sessions: list[Session], event: Visit, gap_ms: int) -> bool
 
 def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
     touched = [session for session in sessions if _belong_together(session, new, gap_ms)]
-    before = {session.id for session in touched}
+    starts = {session.id: session.started_at for session in touched}
     merged = new
     for session in touched:
         sessions.remove(session)
         merged = _union(session, merged)
     insort(sessions, merged, key=_order)
-    replaces = tuple(sorted(before - {merged.id}))
-    return Cut(merged, is_new=not touched, replaces=replaces, forgotten=_forget(sessions))
+    return Cut(
+        merged,
+        is_new=not touched,
+        has_moved=merged.started_at < starts.get(merged.id, merged.started_at),
+        replaces=tuple(sorted(starts.keys() - {merged.id})),
+        forgotten=_forget(sessions),
+    )
 
 
 def _belong_together(one: Session, other: Session, gap_ms: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine.enrich import Enrichment
@@ -180,8 +181,9 @@ class View:
             "group_id": event.group_id,
             "source": event.source,
             "channel": self._enrichment.channel if self._enrichment else "",
-            "device": msgspec.to_builtins(event.device) if event.device else _NOTHING,
-            "geo": msgspec.to_builtins(event.geo) if event.geo else _NOTHING,
+            # `to_builtins` would leave out what is usual: `is_bot` of everybody who is none.
+            "device": structs.asdict(event.device) if event.device else _NOTHING,
+            "geo": structs.asdict(event.geo) if event.geo else _NOTHING,
         }
 
 
