@@ -379,6 +379,24 @@ def test_a_retry_wants_to_know_which(shop: Path, arguments: list[str]) -> None:
     assert run("dead", "retry", *arguments).exit_code == 2
 
 
+def test_a_retry_of_an_unknown_action_ends_with_1(shop: Path) -> None:
+    """A mistyped id is not a success of none."""
+    answer("import", str(events_file(shop)))
+
+    result = run("dead", "retry", "no-such-id")
+
+    assert result.exit_code == 1
+    assert "1 of 1 are no dead letters" in result.stderr
+
+
+def test_a_list_that_is_cut_says_so(shop: Path) -> None:
+    """Or the operator counts a hundred and thinks that is all."""
+    run("import", str(events_file(shop, more='{"type": "track"}\n{"type": "track", "event": "x"}\n')))
+
+    assert "the newest 1; --limit shows more" in run("failed", "list", "--limit", "1").stdout
+    assert "--limit" not in run("failed", "list").stdout
+
+
 @pytest.mark.parametrize(
     "arguments", [["profile", "ada"], ["failed", "list"], ["dead", "list"], ["journeys"], ["status"]]
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
-from sojourn.cli.output import instant, say_json, show, table
+from sojourn.cli.output import complain, instant, say_json, show, table
 from sojourn.model.errors import ConfigError, FolderInUseError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def list_failed(
         for each in events
     ]
     show(table(columns, rows) if rows else "No event was refused.")
+    _tell_limit(rows, limit)
 
 
 @dead.command("list", epilog="`sojourn dead list`")
@@ -83,6 +85,7 @@ def list_dead(
         for each in letters
     ]
     show(table(columns, rows) if rows else "No action was given up.")
+    _tell_limit(rows, limit)
 
 
 @dead.command("retry", epilog="`sojourn dead retry --all`")
@@ -117,6 +120,17 @@ def retry_dead(
         say_json({"revived": n_revived})
     else:
         typer.echo(f"{n_revived} on their way again; they go out while `sojourn serve` runs")
+    if n_revived < (n_named := len(set(actions or ()))):
+        complain(
+            f"{n_named - n_revived} of {n_named} are no dead letters; `sojourn dead list` shows their ids"
+        )
+        raise typer.Exit(1)
+
+
+def _tell_limit(rows: Sized, limit: int) -> None:
+    """Say that there may be more than is shown."""
+    if len(rows) == limit:
+        typer.echo(f"These are the newest {limit}; --limit shows more.")
 
 
 def _revive(actions: list[str] | None, settings: Config, url: str | None) -> int:
