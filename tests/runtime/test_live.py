@@ -213,6 +213,24 @@ def test_too_much_waiting_is_refused_with_when_to_come_again(monkeypatch: pytest
     assert play(story).log.end() == 4
 
 
+def test_failed_events_count_among_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take as much memory as others: a sender of nothing else must find the same bound."""
+    monkeypatch.setattr(live_module, "MAX_PENDING", 2)
+
+    async def story(house: House) -> None:
+        async with house.open() as live:
+            house.log.gate.clear()
+            waiting = [asyncio.create_task(live.accept([], [REFUSED])) for _ in range(3)]
+            await asyncio.sleep(0.01)
+            with pytest.raises(UnavailableError):
+                await live.accept([], [REFUSED])
+            house.log.gate.set()
+            await asyncio.gather(*waiting)
+            assert live.is_ready
+
+    assert len(play(story).log.failed()) == 3
+
+
 def test_appends_wait_where_the_engine_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else a fast client makes everybody's journeys late by minutes."""
     monkeypatch.setattr(live_module, "MAX_BACKLOG", 3)

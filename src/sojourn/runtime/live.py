@@ -43,6 +43,11 @@ class _Request(Struct, gc=False):
     failed: Sequence[FailedEvent]
     answer: asyncio.Future[Appended]
 
+    @property
+    def size(self) -> int:
+        """How many events it holds, failed ones too: they take as much room."""
+        return len(self.events) + len(self.failed)
+
 
 class Live:
     """The log, the driver and the store, at work together."""
@@ -102,7 +107,7 @@ class Live:
             raise UnavailableError("the engine is stopping")
         request = _Request(events, failed, asyncio.get_running_loop().create_future())
         self._requests.append(request)
-        self._n_pending += len(events)
+        self._n_pending += request.size
         self._asked.set()
         return await request.answer
 
@@ -149,7 +154,7 @@ class Live:
                 appended = await loop.run_in_executor(self._log_thread, append)
                 self._backlog.extend(appended.entries)
                 self._arrived.set()
-                self._n_pending -= len(events)
+                self._n_pending -= len(events) + len(failed)
                 _answer(requests, appended)
                 self._appending = []
                 self._observer.appended(
@@ -171,7 +176,7 @@ class Live:
     def _take_requests(self) -> list[_Request]:
         n_events = n_requests = 0
         while n_requests < len(self._requests) and n_events < MAX_APPEND:
-            n_events += len(self._requests[n_requests].events)
+            n_events += self._requests[n_requests].size
             n_requests += 1
         taken, self._requests = self._requests[:n_requests], self._requests[n_requests:]
         return taken
