@@ -10,7 +10,7 @@ from msgspec import Raw
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
-from sojourn.model.event import Entry, Event
+from sojourn.model.event import OUR_SOURCE, Entry, Event
 
 T0 = 1_700_000_000_000
 MINUTE = 60_000
@@ -77,13 +77,36 @@ states:
 """
 
 
+PATIENT = """
+journey: patient
+entry: { on: "Help Opened", key: properties.cart, reentry: never }
+holdout: 50%
+goal: { on: $delivered, when: "properties.journey == 'rescue'", within: 1h }
+states:
+  sending:
+    do: [ { webhook: support, body: { n: "{{ profile.anonymous_id }}" } } ]
+    on:
+      $delivered: { to: thanked, when: "count('$delivery_failed', within='1d') < 2" }
+      $delivery_failed: { to: resting, when: "since('$delivery_failed') < 60" }
+    after: { 3h: done }
+  resting:
+    after: { 30m: sending }
+  thanked:
+    experiment: { id: thanks, variants: { none: 3, card: 1 }, to: { none: done, card: resting } }
+  done: {}
+"""
+
+
 def catalogue() -> Catalogue:
-    """Compile three journeys that between them use timers, races, regions, keys, counts and experiments."""
+    """Compile four journeys that between them use timers, races, regions, keys, counts and experiments."""
     journeys = [
-        compile_journey(text, file=f"{index}.yaml") for index, text in enumerate((RESCUE, PATHS, ONCE))
+        compile_journey(text, file=f"{index}.yaml")
+        for index, text in enumerate((RESCUE, PATHS, ONCE, PATIENT))
     ]
     return build_catalogue(
-        journeys, ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3}
+        journeys,
+        ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
+        session_gap_ms=20 * MINUTE,
     )
 
 
@@ -132,8 +155,8 @@ def _event(random: Random, position: int, clock: int, *, is_one_user_per_device:
     user_id = f"u{device % 2}" if is_one_user_per_device else f"u{random.randrange(3)}"
     late_ms = random.choice((0, 0, 0, 2_000, 20 * MINUTE, 50 * MINUTE))
     fields: dict[str, object] = {
-        "source": "web",
-        "message_id": f"m{position}",
+        "source": ("web", "app")[position % 2],
+        "message_id": f"m{position // 2}",  # one only within its source
         "occurred_at": clock - late_ms,
         "received_at": clock,
         "anonymous_id": f"d{device}",
@@ -156,6 +179,12 @@ def _event(random: Random, position: int, clock: int, *, is_one_user_per_device:
         )
     if dice < 0.2:
         return Event(kind="page", name="$page", session_id=f"s{device}" if dice < 0.16 else None, **fields)  # type: ignore[arg-type]
+    if dice > 0.93:
+        told = {"journey": random.choice(("patient", "rescue", "other")), "enrolment_id": "e"}
+        name = random.choice(("$delivered", "$delivery_failed", "$delivery_expired"))
+        owner = {"user_id": user_id, "anonymous_id": None} if dice < 0.97 else {}
+        outcome = fields | owner | {"source": OUR_SOURCE, "message_id": f"o{position}"}
+        return Event(kind="track", name=name, properties=_raw(told), **outcome)  # type: ignore[arg-type]
     if dice < 0.3:
         fields["user_id"] = user_id
         if dice < 0.25:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.engine import identity, journeys, sessions, traits
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES
 from sojourn.runtime.driver import Driver
@@ -92,6 +93,26 @@ def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> N
     same(found, sequential(entries, CATALOGUE, until=until))
 
 
+@settings(max_examples=100, deadline=None)
+@given(seeds, st.integers(20, 60))
+def test_bounds_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None:
+    """What is refused or forgotten at a bound is a function of the log, too: here all bounds are near."""
+    random = Random(seed)
+    entries = history(random, n_events=n_events)
+    until = end_of(entries)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identity, "MAX_OWNERS", 2)
+        patch.setattr(identity, "MAX_IDS", 2)
+        patch.setattr(journeys, "MAX_ENROLMENTS", 3)
+        patch.setattr(journeys, "MAX_KEYS", 1)
+        patch.setattr(journeys, "MAX_ENTRIES_BYTES", 60)
+        patch.setattr(sessions, "MAX_SESSIONS", 2)
+        patch.setattr(traits, "MAX_TIMES", 2)
+        expected = sequential(entries, CATALOGUE, until=until)
+        same(live(entries, random), expected)
+        same(partitioned(entries, CATALOGUE, until=until, n_partitions=3, random=random), expected)
+
+
 def test_histories_reach_what_they_are_meant_to_reach() -> None:
     """A law over histories in which nothing happens holds for nothing."""
     kinds: set[str] = set()
@@ -106,6 +127,7 @@ def test_histories_reach_what_they_are_meant_to_reach() -> None:
     assert kinds >= {
         "step", "session_started", "session_revised", "session_ended", "identified", "identity_refused",
         "entered", "not_entered", "transition", "goal", "exited", "exposed", "action", "action_withheld",
+        "delivery",
     }  # fmt: skip
 
 
