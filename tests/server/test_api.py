@@ -234,3 +234,16 @@ def test_a_bug_is_500_and_loud_and_tells_a_stranger_nothing(monkeypatch: pytest.
     assert refusal(answer) == (500, "internal")
     assert [line["log_level"] for line in logs] == ["error"]
     assert "division" not in answer.text
+
+
+def test_a_path_that_is_none_is_named_with_where_events_go() -> None:
+    """Whoever types /v1/trak sends events, and holds no token for the document."""
+    told = House().ask("/v1/trak").json()
+    assert told["message"] == "nothing is at /v1/trak"
+    assert "events go to /v1/batch" in told["do"]
+
+
+def test_a_retry_without_a_body_is_told_so() -> None:
+    """The framework says only `data`."""
+    answer = House().ask("/api/v1/dead-letters/retry", method="POST", content=b"")
+    assert answer.json()["message"] == "expected a body of JSON, got none"

@@ -33,12 +33,17 @@ class Refusal(Struct, kw_only=True):
     """What to do about it."""
 
 
+_NO_ROUTE = "Not Found"  # the framework's words for a path it does not know.
+_MEND_THE_PATH = "mend the path: events go to /v1/batch; for the rest " + DOCUMENT
+_NO_BODY = "data: 'data'"  # the framework's words for a body that is missing.
+MAX_SHOWN = 100  # characters of a path: enough to see the slip.
+
 # Status -> (code, what to do).
 _ADVICE = {
     400: ("bad-request", "send a body of JSON as the document describes it: " + DOCUMENT),
     401: ("no-token", _SEND_TOKEN),
     403: ("forbidden", _SEND_TOKEN),
-    404: ("not-found", "look at the path and the id; events go to /v1/batch; " + DOCUMENT),
+    404: ("not-found", "look at the path and the id: " + DOCUMENT),
     405: ("bad-method", "use a method that `Allow` names"),
     413: ("too-large", "send fewer ids, or null for all"),
     415: ("bad-media-type", "send a body of JSON"),
@@ -89,11 +94,12 @@ def _refusal(code: str, message: str, do: str, *, is_wrong: bool = False) -> tup
 
 def refuse_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Refusal]:
     """Answer what the framework, or a route of ours, refuses."""
-    del request
     status, message = error.status_code, error.detail
     if isinstance(error, ValidationException):  # It says 400; what can be read and is wrong is 422.
         status, message = 422, _what_is_wrong(error)
     code, do = _ADVICE.get(status, ("refused", DOCUMENT))
+    if message == _NO_ROUTE:
+        message, do = f"nothing is at {request.url.path[:MAX_SHOWN]}", _MEND_THE_PATH
     return Response(
         Refusal(code=code, message=message, do=do), status_code=status, headers=error.headers or {}
     )
@@ -112,4 +118,5 @@ def refuse_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Re
 def _what_is_wrong(error: ValidationException) -> str:
     parts = error.extra if isinstance(error.extra, list) else []
     said = [f"{part.get('key', 'body')}: {part.get('message', 'wrong')}" for part in parts]
-    return "; ".join(said) or error.detail
+    wrong = "; ".join(said) or error.detail
+    return "expected a body of JSON, got none" if wrong == _NO_BODY else wrong
