@@ -109,3 +109,27 @@ def test_more_timers_of_one_instant_than_memory_holds_wait_in_the_store() -> Non
         timers.set(key, 5)
     assert len(timers._wakes) <= 8
     assert (timers.reaches(4), timers.reaches(5), timers.next()) == (True, False, 5)
+
+
+class CountingStore(MemoryStore):
+    """Counts how often it is asked what is due."""
+
+    n_asked = 0
+
+    def due(self, until: int, limit: int) -> list[tuple[int, Key]]:
+        self.n_asked += 1
+        return super().due(until, limit)
+
+
+def test_what_is_held_and_due_fires_before_the_store_is_asked_again() -> None:
+    """Where many wait for one instant, each commit would read all that memory holds, and fire a few of it."""
+    kept = CountingStore()
+    keep(kept, dict.fromkeys(KEYS, 5))
+    timers = Timers(kept, max_held=4)
+    fired: list[Key] = []
+    for _ in KEYS:
+        timers.extend(5)
+        popped = timers.pop_due(5, 1)
+        keep(kept, dict.fromkeys(popped))
+        fired += popped
+    assert (sorted(fired), kept.n_asked) == (KEYS, 2)

@@ -56,8 +56,9 @@ class Timers:
         """Read the next wakes from the store, which must hold every commit made so far.
 
         Where more are due by then than memory holds, it still does not reach: fire those, and extend again.
+        While any of them is here, the store is not asked.
         """
-        if self.reaches(until):
+        if self.reaches(until) or (self._heap and self._heap[0][0] <= until):
             return
         found = self._store.due(_FOREVER, self._max_held)
         is_all = len(found) < self._max_held
