@@ -74,5 +74,6 @@ def test_a_journey_that_nobody_was_in_is_listed() -> None:
     assert [(view.name, view.entered, view.states) for view in views] == [
         ("once", 0, {}),
         ("paths", 0, {}),
+        ("patient", 0, {}),
         ("rescue", 0, {}),
     ]
