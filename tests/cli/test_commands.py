@@ -178,7 +178,7 @@ def test_check_of_a_folder_checks_the_journeys_in_it(shop: Path) -> None:
 def test_check_warns_of_a_sink_that_is_not_configured(shop: Path) -> None:
     """Also in files that are named: it is this folder's configuration that they will meet."""
     file = shop / "journeys" / "welcome.yaml"
-    file.write_text(file.read_text().replace("console: console", "webhook: support"))
+    file.write_text(file.read_text().replace("sink: console", "webhook: support"))
 
     for said in (run("check"), run("check", "journeys/welcome.yaml")):
         assert said.exit_code == 0

@@ -64,7 +64,7 @@ states:
     after: { 1d: nudged }
   nudged:
     do:
-      - console: console
+      - sink: console
         body: { say: "Welcome, {{ profile.user_id }}: here is how to begin." }
     after: { 3d: done }
 """
