@@ -7,13 +7,11 @@ is a pointer for the events to come, and can be taken back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from sojourn.engine import journeys
 from sojourn.engine.ledger import Ledger
+from sojourn.engine.objects import read_object
 from sojourn.engine.profile import MAX_IDS, live, merge
 from sojourn.engine.state import Life, Pointer, Tie, decode_life, encode
 from sojourn.model.event import Event
@@ -119,8 +117,7 @@ def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous
 
 
 def _is_undo(event: Event) -> bool:
-    properties: Mapping[str, Any] = msgspec.json.decode(event.properties)
-    return properties.get("undo") is True
+    return read_object(event.properties).get("undo") is True
 
 
 def wake_of(tie: Tie) -> int | None:

@@ -149,7 +149,6 @@ def _interrupted(inside: _Inside, event: Event) -> bool:
     """Goal and exit rules come before any state's own transitions, and end the enrolment at once."""
     goal = inside.journey.goal
     if goal is not None and _matches(goal, event, inside.view) and _is_in_time(goal, inside):
-        inside.enrolment.is_goal_reached = True
         value = _number(goal.value.call(inside.view)) if goal.value else None
         inside.tell(GoalReached, value=value)
         _leave(inside, reason="goal")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-import msgspec
+from collections.abc import Iterable
 
 from sojourn.engine import journeys, sessions
 from sojourn.engine.enrich import Enrichment, enrich
 from sojourn.engine.ledger import Ledger
+from sojourn.engine.objects import read_object
 from sojourn.engine.sessions import Cut, Visit, visit
 from sojourn.engine.state import Life, Session
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
@@ -21,7 +19,6 @@ from sojourn.model.turn import Arrived
 MAX_IDS = 100  # merges per profile, as Segment Unify: a key shared by more people is not a person.
 
 _NOT_A_STEP = frozenset({"identify", "group", "alias"})
-_decode = msgspec.json.Decoder().decode
 
 
 def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
@@ -69,7 +66,7 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
     if event.user_id and event.user_id not in life.user_ids and len(life.user_ids) < MAX_IDS:
         life.user_ids.append(event.user_id)
     if event.kind == "identify" and event.traits is not EMPTY:
-        learn(life.traits, _object(event.traits), at=at, message_id=_message(event))
+        learn(life.traits, read_object(event.traits), at=at, message_id=_message(event))
     _count(life, event, ledger)
     session_id = None
     if event.kind != "alias":
@@ -160,7 +157,7 @@ def _concerns_journeys(life: Life, event: Event, ledger: Ledger) -> bool:
 
 
 def _hear_of_delivery(event: Event, ledger: Ledger) -> None:
-    told = _object(event.properties)
+    told = read_object(event.properties)
     attempts = told.get("attempts")
     ledger.note(
         Delivered,
@@ -169,8 +166,3 @@ def _hear_of_delivery(event: Event, ledger: Ledger) -> None:
         attempts=attempts if isinstance(attempts, int) else 0,
         detail=str(told.get("reason") or ""),
     )
-
-
-def _object(raw: bytes | msgspec.Raw) -> Mapping[str, Any]:
-    found = _decode(raw)
-    return found if isinstance(found, dict) else {}

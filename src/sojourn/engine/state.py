@@ -84,7 +84,6 @@ class Enrolment(Struct, array_like=True):
     is_held_out: bool = False
     is_shadow: bool = False
     """Entered by imported history: it moves, and nothing it wants is sent."""
-    is_goal_reached: bool = False
     wake: int = 0
     """When its earliest timer is due, ms; 0 where none runs."""
 

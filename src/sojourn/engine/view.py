@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine.enrich import Enrichment
 from sojourn.engine.experiments import assign
+from sojourn.engine.objects import read_object
 from sojourn.engine.sessions import current
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.traits import count_within
 from sojourn.model.event import Event
 
 _NOTHING: Mapping[str, Any] = {}
-_decode = msgspec.json.Decoder().decode
 
 
 class View:
@@ -61,7 +60,9 @@ class View:
     def properties(self) -> Mapping[str, Any]:
         found = self._cache.get("properties")
         if found is None:
-            found = self._cache["properties"] = _object(self._event.properties) if self._event else _NOTHING
+            found = self._cache["properties"] = (
+                read_object(self._event.properties) if self._event else _NOTHING
+            )
         return found
 
     @property
@@ -102,7 +103,7 @@ class View:
                 "name": entry.name,
                 "at": entry.at,
                 "key": self.enrolment.key,
-                "properties": _object(entry.properties),
+                "properties": read_object(entry.properties),
             }
         return found
 
@@ -159,7 +160,6 @@ class View:
             "profile": self.profile,
             "entry": self.entry,
             "session": self.session,
-            "data": self.data,
             "journey": {"name": self.enrolment.journey, "version": self.enrolment.version}
             if self.enrolment
             else {},
@@ -175,7 +175,7 @@ class View:
             "message_id": event.message_id,
             "occurred_at": event.occurred_at,
             "properties": self.properties,
-            "traits": _object(event.traits),
+            "traits": read_object(event.traits),
             "user_id": event.user_id,
             "anonymous_id": event.anonymous_id,
             "group_id": event.group_id,
@@ -185,8 +185,3 @@ class View:
             "device": structs.asdict(event.device) if event.device else _NOTHING,
             "geo": structs.asdict(event.geo) if event.geo else _NOTHING,
         }
-
-
-def _object(raw: msgspec.Raw | bytes) -> Mapping[str, Any]:
-    found = _decode(raw)
-    return found if isinstance(found, dict) else _NOTHING

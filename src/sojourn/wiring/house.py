@@ -108,7 +108,8 @@ def open_house(config: Config) -> Iterator[House]:
         events = SqliteLog(config.data, window_ms=config.dedup_window_ms, floor=store.progress().clock)
         stack.callback(events.close)
         n_recovered = 0
-        before = last_catalogue(config, store)
+        is_behind = events.end() > store.progress().position  # else nothing is left for the old definitions
+        before = last_catalogue(config, store) if is_behind else None
         if before is not None:
             n_recovered += Driver(events, store, before).catch_up()
         catalogue = bring_into_force(config, store, journeys)
