@@ -66,6 +66,21 @@ LINES: list[tuple[Fact, str]] = [
         facts.Delivered(**AT, action_id=ActionId("a1"), outcome="failed", attempts=3, detail="500"),
         "action failed after 3 attempts (500)",
     ),
+    (
+        facts.ActionDeferred(**ACTION, until=9, reason="quiet-hours", detail="22:00 to 08:00"),
+        "rescue: action for hook is put off: quiet-hours (22:00 to 08:00)",
+    ),
+    (
+        facts.Migrated(**ENROLMENT, from_version="v0", n=1, source=["a"], target=["b"]),
+        "rescue: moved to version v1, in b",
+    ),
+    (facts.SegmentEntered(**AT, segment="loyal"), "is in the segment loyal"),
+    (facts.SegmentLeft(**AT, segment="loyal"), "is no more in the segment loyal"),
+    (facts.ConsentChanged(**AT, scope="email", granted=False, message_id="m"), "forbade email"),
+    (
+        facts.FrictionFound(**AT, signal="rage", target="#pay", score=0.5),
+        "met friction at #pay: rage, score 0.50",
+    ),
     (facts.JourneyError(**ENROLMENT, detail="division by zero"), "rescue: went wrong: division by zero"),
 ]
 

@@ -22,7 +22,7 @@ def tell_story(timeline: Sequence[Fact]) -> list[str]:
     return lines
 
 
-def tell(fact: Fact) -> str:
+def tell(fact: Fact) -> str:  # noqa: PLR0911 - one line for each kind of fact
     """Say in a line what happened."""
     match fact:
         case facts.StepTaken():
@@ -33,6 +33,15 @@ def tell(fact: Fact) -> str:
             return f"is known: {_ids(fact)} ({fact.how})"
         case facts.IdentityRefused():
             return f"was not joined with {fact.other_id}: {fact.reason}"
+        case facts.SegmentEntered():
+            return f"is in the segment {fact.segment}"
+        case facts.SegmentLeft():
+            return f"is no more in the segment {fact.segment}"
+        case facts.ConsentChanged():
+            return f"{'allowed' if fact.granted else 'forbade'} {fact.scope}"
+        case facts.FrictionFound():
+            where = f" at {fact.target}" if fact.target else ""
+            return f"met friction{where}: {fact.signal}, score {fact.score:.2f}"
         case facts.Delivered():
             attempts = "1 attempt" if fact.attempts == 1 else f"{fact.attempts} attempts"
             return f"action {fact.outcome} after {attempts}" + _because(fact.detail)
@@ -45,10 +54,12 @@ _Journey = (
     facts.Entered
     | facts.NotEntered
     | facts.Transitioned
+    | facts.Migrated
     | facts.GoalReached
     | facts.Exited
     | facts.Exposed
     | facts.ActionDecided
+    | facts.ActionDeferred
     | facts.ActionWithheld
     | facts.JourneyError
 )
@@ -75,21 +86,26 @@ def _tell_journey(fact: _Journey) -> str:  # noqa: PLR0911 - one line for each k
             return (
                 "entered"
                 + (f" for {fact.key}" if fact.key else "")
-                + (" (held out)" if fact.held_out else "")
+                + (" (held out)" if fact.held_out and not fact.holdout else "")
+                + (f" (held out: {fact.holdout})" if fact.holdout else "")
             )
         case facts.NotEntered():
-            return f"did not enter: {fact.reason}"
+            return f"did not enter: {fact.reason}" + _because(fact.detail)
         case facts.Transitioned():
             source, target = ", ".join(fact.source), ", ".join(fact.target)
             return f"{source or 'start'} -> {target}" + (f", on {fact.event}" if fact.event else "")
+        case facts.Migrated():
+            return f"moved to version {fact.version}, in {', '.join(fact.target)}"
         case facts.GoalReached():
             return "reached its goal" + ("" if fact.value is None else f", worth {fact.value:g}")
         case facts.Exited():
-            return f"left: {fact.reason}"
+            return f"left: {fact.reason}" + _because(fact.detail)
         case facts.Exposed():
             return f"met experiment {fact.experiment}: {fact.variant}"
         case facts.ActionDecided():
             return f"action for {fact.sink}, in {fact.state}"
+        case facts.ActionDeferred():
+            return f"action for {fact.sink} is put off: {fact.reason}" + _because(fact.detail)
         case facts.ActionWithheld():
             return f"action for {fact.sink} was not sent: {fact.reason}" + _because(fact.detail)
         case facts.JourneyError():

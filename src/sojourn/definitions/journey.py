@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from sojourn.definitions.chart import Chart
 from sojourn.definitions.expression import Expression, Needs
+from sojourn.definitions.policy import Policy
 
 Reentry = Literal["never", "after_exit", "always"]
 
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """Who enters, and how often."""
+class Schedule(Struct, frozen=True):
+    """When a scheduled entry happens, compiled once from a recurrence rule (RFC 5545)."""
 
-    names: frozenset[str]
+    text: str
+    """The rule as written."""
+    after: Callable[[int, str], int | None]
+    """(an instant in ms, a time zone's name) -> the next occurrence after it, ms; None: there is none."""
+    time_zone: str = ""
+    """Whose wall clock; empty: the person's own."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """Who enters, and how often. Of `names`, `segment`, `schedule` and `is_api` at least one says when."""
+
+    names: frozenset[str] = frozenset()
     when: Expression | None = None
     key: Expression | None = None
     """Several enrolments at once, one per value of this."""
     reentry: Reentry = "after_exit"
+    cooldown_ms: int = 0
+    """So long after an exit nobody enters again (with `after_exit`)."""
+    segment: str = ""
+    """Entered by becoming a member of it; with `schedule`, only its members enter."""
+    schedule: Schedule | None = None
+    is_api: bool = False
+    """May be entered by a call."""
 
 
 class Goal(Struct, frozen=True, kw_only=True):
@@ -30,12 +50,15 @@ class Goal(Struct, frozen=True, kw_only=True):
     within_ms: int | None = None
     """Counted from the entry; None: as long as the enrolment lasts."""
     value: Expression | None = None
+    outlives: bool = True
+    """Reached also after the enrolment is over, while the window lasts."""
 
 
 class Exit(Struct, frozen=True, kw_only=True):
     """What ends the enrolment at once, whatever its state."""
 
-    names: frozenset[str]
+    names: frozenset[str] = frozenset()
+    """Empty: whatever happens to the person, once `when` is true."""
     when: Expression | None = None
 
 
@@ -56,6 +79,19 @@ class Do(Struct, frozen=True, kw_only=True):
     sink: str
     body: Template
     expires_ms: int = 86_400_000  # a day: nobody wants yesterday's reminder.
+    channel: str = ""
+    """Whose consent, caps and quiet hours hold for it; empty: that of the sink in the policy, if any."""
+    topic: str = ""
+    """What it is about, for consent: `newsletter`."""
+    is_transactional: bool = False
+    """Owed to the person (a receipt, a failed payment): no cap, quiet hour, hold-out or topic stops it."""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """Another journey a state starts for the same person, and waits for."""
+
+    journey: str
+    key: Expression | None = None
 
 
 class Experiment(Struct, frozen=True, kw_only=True):
@@ -80,9 +116,43 @@ class Journey(Struct, frozen=True, kw_only=True):
     exits: tuple[Exit, ...] = ()
     holdout: float = 0.0
     """The share of people who enter and are held out, 0 to 1."""
+    priority: int = 0
+    """Of two that want the same person at once, the higher one goes first."""
+    group: str = ""
+    """A person is in at most one journey of a group at a time; empty: it excludes nobody."""
     chart: Chart
     experiments: dict[str, Experiment] = {}
     needs: Needs = Needs()
+
+
+class Segment(Struct, frozen=True, kw_only=True):
+    """A named condition: who is in it is kept up to date, and every change is a fact."""
+
+    name: str
+    text: str
+    """The definition as written."""
+    when: Expression
+
+
+class Migration(Struct, frozen=True, kw_only=True):
+    """What happens to the people inside one version when another comes into force."""
+
+    revision: int
+    """The catalogue's own, with which it came into force: an enrolment placed at or after it stays."""
+    at: int
+    """The instant of the log at which it came into force, ms."""
+    to: str
+    """The version they are in from then on."""
+    states: dict[str, str] = {}
+    """State of the old version -> state of the new one; one not named stays where it is."""
+
+
+class Hold(Struct, frozen=True):
+    """A journey (or all) stands still from an instant on: nobody enters, no timer fires, nothing moves."""
+
+    since: int
+    until: int | None = None
+    """None: until somebody says otherwise."""
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):
@@ -99,3 +169,18 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     ranks: dict[str, int] = {}
     """Step -> its stage, for `regressed()`."""
     session_gap_ms: int = 30 * 60_000  # the web's convention since Urchin.
+    policy: Policy = Policy()
+    segments: dict[str, Segment] = {}
+    """By name; one that asks for another stands after it."""
+    by_segment: dict[str, tuple[Journey, ...]] = {}
+    """Segment -> journeys that becoming a member enters."""
+    scheduled: tuple[Journey, ...] = ()
+    """Journeys that are entered by the clock."""
+    revision: int = 0
+    """Grows with every change of what is in force."""
+    migrations: dict[tuple[str, str], Migration] = {}
+    """(name, version) -> what happens to the people inside it."""
+    holds: dict[str, tuple[Hold, ...]] = {}
+    """Journey -> when it stood still, in order; under `""`, all of them."""
+    forecasts: dict[str, dict[str, float]] = {}
+    """Goal -> step -> the probability of reaching the goal from it before the visit ends."""

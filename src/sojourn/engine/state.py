@@ -86,6 +86,12 @@ class Enrolment(Struct, array_like=True):
     """Entered by imported history: it moves, and nothing it wants is sent."""
     wake: int = 0
     """When its earliest timer is due, ms; 0 where none runs."""
+    revision: int = 0
+    """The catalogue's, when it got its version: a later publishing may take it along."""
+    parent: str = ""
+    """The enrolment that called this journey; empty where it was entered by itself."""
+    holdout: str = ""
+    """Which hold-out keeps it back: `global`, `journey`, or none."""
 
 
 class Memory(Struct, array_like=True):
@@ -97,6 +103,42 @@ class Memory(Struct, array_like=True):
     """The newest keys that entered, at most MAX_KEYS."""
     unit: str = ""
     """What the journey's hold-out hashes: the id the person had when it was asked first."""
+
+
+class Consent(Struct, array_like=True, frozen=True):
+    """What a person said of one channel or topic; the newest word wins, whatever the order of arrival."""
+
+    at: int
+    message_id: str
+    granted: bool
+
+
+class Deferred(Struct, array_like=True, frozen=True):
+    """An action that is decided again later."""
+
+    due: int
+    action_id: str
+    sink: str
+    channel: str
+    topic: str
+    expires_at: int
+    enrolment_id: EnrolmentId
+    journey: str
+    version: str
+    state: str
+    body: bytes
+    """Rendered when it was wanted: a JSON object."""
+
+
+class Pacing(Struct, array_like=True):
+    """What consent, caps and quiet hours need to know of a person."""
+
+    consent: dict[str, Consent] = {}
+    """`email` or `email/newsletter` -> what was said last."""
+    sent: dict[str, list[int]] = {}
+    """Channel -> when something was sent by it, ascending, no older than the longest cap."""
+    deferred: list[Deferred] = []
+    """The next one due first."""
 
 
 class Life(Struct, array_like=True):
@@ -116,6 +158,24 @@ class Life(Struct, array_like=True):
     """Active ones, in the order of entry."""
     memories: dict[str, Memory] = {}
     variants: dict[str, str] = {}
+    unit: str = ""
+    """What the global hold-out and those of channels hash: the id the person had when asked first."""
+    time_zone: Trait | None = None
+    """The person's own, as an event said last."""
+    segments: dict[str, int] = {}
+    """The segments the person is in -> since when, ms."""
+    segments_due: int = 0
+    """When time alone may next change that, ms; 0: never."""
+    pacing: Pacing | None = None
+    finished: list[Enrolment] = []
+    """Over, and their goals can still be reached."""
+    schedules: dict[str, int] = {}
+    """Journey -> its next scheduled entry, ms."""
+    n_sessions: int = 0
+    step: str = ""
+    """The last step of the current visit."""
+    revision: int = 0
+    """The catalogue's, when the person was last brought up to date with what is in force."""
 
 
 class Tie(Struct, array_like=True):

@@ -30,6 +30,8 @@ class StepTaken(_Fact, tag="step", frozen=True, kw_only=True):
     occurred_at: int
     session_id: SessionId | None = None
     channel: str = ""
+    previous: str = ""
+    """The step before it in the same session; empty where it is the first."""
 
 
 class SessionStarted(_Fact, tag="session_started", frozen=True, kw_only=True):
@@ -55,6 +57,8 @@ class SessionEnded(_Fact, tag="session_ended", frozen=True, kw_only=True):
     started_at: int
     ended_at: int
     n_events: int
+    step: str = ""
+    """The last step taken in it."""
 
 
 class Identified(_Fact, tag="identified", frozen=True, kw_only=True):
@@ -82,6 +86,10 @@ class Entered(_Fact, tag="entered", frozen=True, kw_only=True):
     enrolment_id: EnrolmentId
     key: str = ""
     held_out: bool = False
+    holdout: str = ""
+    """Which hold-out keeps the person back: `global`, or `journey`."""
+    parent: EnrolmentId | None = None
+    """The enrolment that called this journey."""
 
 
 class NotEntered(_Fact, tag="not_entered", frozen=True, kw_only=True):
@@ -90,7 +98,18 @@ class NotEntered(_Fact, tag="not_entered", frozen=True, kw_only=True):
     journey: str
     version: str
     key: str = ""
-    reason: Literal["already-in", "re-entry", "no-key", "bound"]
+    reason: Literal["already-in", "re-entry", "cooldown", "excluded", "paused", "no-key", "bound"]
+    detail: str = ""
+    """What decided: until when it cools down, which journey excludes it."""
+
+
+class Judged(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One guard that was asked, its answer, and the values it saw."""
+
+    guard: str
+    held: bool
+    saw: dict[str, Any] = {}
+    """What the guard reads (`trait.plan`, `count('X')`), as it was then."""
 
 
 class Transitioned(_Fact, tag="transition", frozen=True, kw_only=True):
@@ -107,6 +126,8 @@ class Transitioned(_Fact, tag="transition", frozen=True, kw_only=True):
     """Atomic states now active."""
     event: str
     """What moved it: an event's name, `after(waiting,1800000)`, `done.state.x`; empty for a branch."""
+    judged: list[Judged] = []
+    """The guards asked on the way, in order; the last one that held decided."""
 
 
 class GoalReached(_Fact, tag="goal", frozen=True, kw_only=True):
@@ -116,6 +137,8 @@ class GoalReached(_Fact, tag="goal", frozen=True, kw_only=True):
     version: str
     enrolment_id: EnrolmentId
     value: float | None = None
+    after_exit: bool = False
+    """Reached after the enrolment was over, and still within the goal's window."""
 
 
 class Exited(_Fact, tag="exited", frozen=True, kw_only=True):
@@ -124,8 +147,57 @@ class Exited(_Fact, tag="exited", frozen=True, kw_only=True):
     journey: str
     version: str
     enrolment_id: EnrolmentId
-    reason: Literal["final", "goal", "exit", "merged", "withdrawn"]
+    reason: Literal["final", "goal", "exit", "merged", "withdrawn", "preempted", "parent"]
     state: list[str]
+    detail: str = ""
+    """Which exit rule, or which journey took the person over."""
+
+
+class Migrated(_Fact, tag="migrated", frozen=True, kw_only=True):
+    """A new version was published, and its policy took the enrolment along."""
+
+    journey: str
+    version: str
+    """The one it is in from now on."""
+    enrolment_id: EnrolmentId
+    from_version: str
+    n: int
+    source: list[str]
+    """Where it was."""
+    target: list[str]
+    """Where it is now."""
+
+
+class SegmentEntered(_Fact, tag="segment_entered", frozen=True, kw_only=True):
+    """The person belongs to a segment from now on."""
+
+    segment: str
+
+
+class SegmentLeft(_Fact, tag="segment_left", frozen=True, kw_only=True):
+    """The person does not belong to a segment any more."""
+
+    segment: str
+
+
+class ConsentChanged(_Fact, tag="consent", frozen=True, kw_only=True):
+    """The person allowed or forbade a channel, or a topic of one."""
+
+    scope: str
+    """`email`, or `email/newsletter`."""
+    granted: bool
+    message_id: str
+
+
+class FrictionFound(_Fact, tag="friction", frozen=True, kw_only=True):
+    """Something went against the person: a signal of friction."""
+
+    signal: str
+    """`rage`, `dead`, `error_click`, `quick_back`, `backtrack`, `loop`, `form_abandon`, ..."""
+    target: str = ""
+    """The element, step or form it was about."""
+    score: float = 0.0
+    """The person's friction score with it, 0 to 1."""
 
 
 class Exposed(_Fact, tag="exposed", frozen=True, kw_only=True):
@@ -147,6 +219,23 @@ class ActionDecided(_Fact, tag="action", frozen=True, kw_only=True):
     version: str
     enrolment_id: EnrolmentId
     state: str
+    channel: str = ""
+
+
+class ActionDeferred(_Fact, tag="action_deferred", frozen=True, kw_only=True):
+    """A journey wanted something done and it is put off; its own fact tells what came of it then."""
+
+    action_id: ActionId
+    sink: str
+    journey: str
+    version: str
+    enrolment_id: EnrolmentId
+    state: str
+    channel: str = ""
+    until: int
+    """When it is decided again, ms."""
+    reason: Literal["quiet-hours"]
+    detail: str = ""
 
 
 class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
@@ -158,8 +247,12 @@ class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
     version: str
     enrolment_id: EnrolmentId
     state: str
-    reason: Literal["held-out", "history", "template"]
+    channel: str = ""
+    reason: Literal[
+        "held-out", "history", "template", "consent", "cap", "quiet-hours", "left", "bound", "expired"
+    ]
     detail: str = ""
+    """What decided, with the values it saw: which hold-out, which cap and how many there were."""
 
 
 class Delivered(_Fact, tag="delivery", frozen=True, kw_only=True):
@@ -190,10 +283,16 @@ Fact = (
     | Entered
     | NotEntered
     | Transitioned
+    | Migrated
     | GoalReached
     | Exited
+    | SegmentEntered
+    | SegmentLeft
+    | ConsentChanged
+    | FrictionFound
     | Exposed
     | ActionDecided
+    | ActionDeferred
     | ActionWithheld
     | Delivered
     | JourneyError

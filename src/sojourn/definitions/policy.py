@@ -1,0 +1,65 @@
+"""Policy: what holds for all journeys together: channels with their consent, caps, quiet hours, hold-outs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+DEFAULT_JOURNEY_HOLDOUT = 0.05  # LaunchDarkly advises 1-5 %, PostHog 1-10 %: enough to see a lift in weeks.
+DEFAULT_HOLDOUT = 0.01  # global: who gets nothing at all, to know what all journeys together are worth.
+
+
+class Cap(Struct, frozen=True, kw_only=True):
+    """At most so many messages in a window."""
+
+    most: int
+    within_ms: int = 0
+    """A sliding window; 0: a calendar one."""
+    calendar: Literal["", "day", "week", "month"] = ""
+    """A window of the person's own calendar."""
+
+
+class Quiet(Struct, frozen=True, kw_only=True):
+    """Hours in which nobody is disturbed, by the person's own clock; they may span midnight."""
+
+    start_min: int
+    """Minutes after midnight, 0 to 1,439."""
+    end_min: int
+    then: Literal["later", "drop"] = "later"
+
+
+class Channel(Struct, frozen=True, kw_only=True):
+    """One way to reach people."""
+
+    sinks: frozenset[str] = frozenset()
+    """What goes to one of these goes by this channel."""
+    consent: Literal["opt_out", "opt_in"] = "opt_out"
+    """`opt_out`: allowed until forbidden; `opt_in`: forbidden until allowed."""
+    caps: tuple[Cap, ...] = ()
+    quiet: Quiet | None = None
+    holdout: float = 0.0
+    """The share of people who get nothing by this channel, 0 to 1."""
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    channels: dict[str, Channel] = {}
+    caps: tuple[Cap, ...] = ()
+    """Over all channels together."""
+    quiet: Quiet | None = None
+    """For channels that say nothing of their own."""
+    holdout: float = 0.0
+    """The share of people who get nothing at all, 0 to 1."""
+    time_zone: str = "UTC"
+    """Of people whose own nobody knows."""
+    text: str = ""
+    """The definition as written."""
+
+    def channel_of(self, sink: str) -> str:
+        """Return the channel a sink belongs to; empty where it belongs to none."""
+        for name, channel in self.channels.items():
+            if sink in channel.sinks:
+                return name
+        return ""
