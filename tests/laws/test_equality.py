@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.engine import identity, journeys, sessions, traits
+from sojourn.engine import entries as entry_room
+from sojourn.engine import identity, sessions, traits
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES
 from sojourn.runtime.driver import Driver
@@ -103,9 +104,9 @@ def test_bounds_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(identity, "MAX_OWNERS", 2)
         patch.setattr(identity, "MAX_IDS", 2)
-        patch.setattr(journeys, "MAX_ENROLMENTS", 3)
-        patch.setattr(journeys, "MAX_KEYS", 1)
-        patch.setattr(journeys, "MAX_ENTRIES_BYTES", 60)
+        patch.setattr(entry_room, "MAX_ENROLMENTS", 3)
+        patch.setattr(entry_room, "MAX_KEYS", 1)
+        patch.setattr(entry_room, "MAX_ENTRIES_BYTES", 60)
         patch.setattr(sessions, "MAX_SESSIONS", 2)
         patch.setattr(traits, "MAX_TIMES", 2)
         expected = sequential(entries, CATALOGUE, until=until)

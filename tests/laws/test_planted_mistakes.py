@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sojourn.engine import identity, journeys, profile, sessions
+from sojourn.engine import due, identity, profile, sessions
 from sojourn.model.event import Entry
 from sojourn.model.turn import Aliased
 from sojourn.runtime import driver
@@ -56,8 +56,8 @@ def test_a_timer_stamped_by_whoever_looks_at_the_clock_is_found(monkeypatch: pyt
         ledger.facts[n_facts:] = [replace(fact, at=until) for fact in ledger.facts[n_facts:]]
         return has_fired
 
-    fire = journeys.fire_due
-    monkeypatch.setattr(journeys, "fire_due", fire_now)
+    fire = due.fire_due
+    monkeypatch.setattr(due, "fire_due", fire_now)
     assert is_broken(live)
 
 

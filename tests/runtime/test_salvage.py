@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.engine import journeys, statechart
+from sojourn.engine import statechart
 from sojourn.engine.turn import turn
 from sojourn.model.event import Entry
 from sojourn.model.turn import Arrived, Input, Result
@@ -163,7 +163,7 @@ class TestATimerThatFails:
                 raise PlantedError("planted")
             return fire(chart, machine, scope, **rest)
 
-        patch.setattr(journeys.statechart, "fire", failing)
+        patch.setattr(statechart, "fire", failing)
 
     def test_stops_nobody_else(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Everybody else's timers of the same instant fire."""

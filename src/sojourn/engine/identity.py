@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sojourn.engine import journeys
+from sojourn.engine import due, entries
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
 from sojourn.engine.profile import MAX_IDS, live, merge
@@ -70,7 +70,7 @@ def receive(life: Life, named: Named, ledger: Ledger) -> None:
                 message_id=named.message_id,
             )
             if named.life is not None:
-                journeys.dismiss(decode_life(named.life), ledger)
+                entries.dismiss(decode_life(named.life), ledger)
             return
         life.anonymous_ids.append(named.anonymous_id)
     ledger.note(Identified, anonymous_id=named.anonymous_id, how=named.how, message_id=named.message_id)
@@ -122,4 +122,4 @@ def _is_undo(event: Event) -> bool:
 
 def wake_of(tie: Tie) -> int | None:
     """Return when the unnamed person's earliest timer is due."""
-    return None if tie.life is None else journeys.wake_of(tie.life)
+    return None if tie.life is None else due.wake_of(tie.life)

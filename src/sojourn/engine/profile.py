@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sojourn.engine import journeys, sessions
+from sojourn.engine import entries, journeys, sessions
 from sojourn.engine.enrich import Enrichment, enrich
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
@@ -54,7 +54,7 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
             _note_revision(cut, ledger)
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
-    journeys.adopt(life, other, ledger)
+    entries.adopt(life, other, ledger)
 
 
 def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> None:

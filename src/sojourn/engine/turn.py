@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine import identity, journeys, profile
+from sojourn.engine import due, identity, profile
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Life, Pointer, State, Tie
 from sojourn.model.event import Event
@@ -78,11 +78,11 @@ def _identity_turn(
     for given in inputs:
         assert isinstance(given, Arrived), "only events enter at identity"
         if tie.life is not None:
-            changed |= journeys.fire_due(tie.life, given.at, ledger)
+            changed |= due.fire_due(tie.life, given.at, ledger)
         ledger.at, ledger.position = given.at, given.position
         changed |= identity.resolve(tie, key, given, ledger)
     if tie.life is not None:
-        changed |= journeys.fire_due(tie.life, until, ledger)
+        changed |= due.fire_due(tie.life, until, ledger)
     return _result(tie, ledger, changed=changed, wake=identity.wake_of(tie))
 
 
@@ -103,7 +103,7 @@ def _profile_turn(
     ledger = Ledger(catalogue, user_profile(key))
     changed = bool(inputs)
     for given in inputs:
-        changed |= journeys.fire_due(life, given.at, ledger)
+        changed |= due.fire_due(life, given.at, ledger)
         ledger.at, ledger.position = given.at, given.position
         match given:
             case Arrived():
@@ -114,8 +114,8 @@ def _profile_turn(
                 raise AssertionError("an alias ends at its pointer")
             case _:
                 assert_never(given)
-    changed |= journeys.fire_due(life, until, ledger)
-    return _result(life, ledger, changed=changed, wake=journeys.wake_of(life))
+    changed |= due.fire_due(life, until, ledger)
+    return _result(life, ledger, changed=changed, wake=due.wake_of(life))
 
 
 def _result(state: State, ledger: Ledger, *, changed: bool, wake: int | None) -> Result:
