@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 
 class Scope(Protocol):
@@ -20,6 +21,11 @@ class Scope(Protocol):
     @property
     def at(self) -> int:
         """The instant of evaluation, ms."""
+        ...
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The person's time zone."""
         ...
 
     @property

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.zones import zone_named
 from sojourn.engine.enrich import Enrichment
 from sojourn.engine.experiments import assign
 from sojourn.engine.objects import read_object
@@ -55,6 +57,14 @@ class View:
         self.enrolment: Enrolment | None = None
         self.active: frozenset[str] = frozenset()
         self.data: Mapping[str, Any] = _NOTHING
+
+    @property
+    def zone(self) -> ZoneInfo:
+        said = self._life.time_zone
+        own = zone_named(said.value) if said is not None else None
+        zone = own or zone_named(self._catalogue.policy.time_zone)
+        assert zone is not None, "a policy with an unknown zone is refused"
+        return zone
 
     @property
     def properties(self) -> Mapping[str, Any]:
