@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-from sojourn.cli import checking, importing, letters, operating, people
+from sojourn.cli import checking, explaining, importing, letters, operating, people
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -79,6 +79,12 @@ for name, command, *examples in (
     ),
     ("check", checking.check, "sojourn check", "sojourn check journeys/*.yaml --json"),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
+    (
+        "explain",
+        explaining.explain,
+        "sojourn explain ada checkout-rescue",
+        "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
+    ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):
