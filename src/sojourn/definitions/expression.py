@@ -29,3 +29,5 @@ class Expression(Struct, frozen=True):
     call: Callable[[Any], Any]
     """Takes a scope (see `sojourn.engine.scope.Scope`), returns the value; never raises on missing values."""
     needs: Needs = Needs()
+    reads: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    """What it looks at, as written (`trait.plan`, `count('X')`), each with a function of the scope."""

@@ -32,6 +32,7 @@ from sojourn.definitions.vocabulary import (
 from sojourn.model.errors import DefinitionError, Problem
 
 MAX_DEPTH = 32  # levels; three brackets each stay below the 200 that Python's own parser takes.
+MAX_READS = 12  # of one expression, told beside its answer: more explains nothing.
 MAX_NAME_CHARACTERS = 200  # of an event, step, experiment or state: as ingest allows.
 
 
@@ -68,7 +69,7 @@ def analyse(
     """Do what `compile_expression` does, and say whether the result is known already."""
     writer = _Writer(text, bare_names=bare_names, states=states, hidden={**LATER, **hidden})
     code = writer.write()
-    expression = Expression(text, callable_of(code), writer.needs())
+    expression = Expression(text, callable_of(code), writer.needs(), writer.reads())
     return Compiled(expression, code.truth is False, code.truth is True)
 
 
@@ -110,6 +111,7 @@ class _Writer:
         self._n_temporaries = 0
         self._counts: dict[str, int] = {}
         self._asked: dict[str, set[str]] = {}
+        self._read: dict[str, Fragment] = {}
         self._writers: dict[type[ast.expr], Callable[[Any, int], Fragment]] = {
             ast.Constant: self._constant,
             ast.Name: self._path,
@@ -144,6 +146,16 @@ class _Writer:
             traits=asked.get("traits", frozenset()),
             experiments=asked.get("variant", frozenset()),
         )
+
+    def reads(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        """What the expression looks at, as it is written: the first MAX_READS of it."""
+        return tuple((name, callable_of(code)) for name, code in self._read.items())
+
+    def _noted(self, node: ast.expr, code: Fragment) -> Fragment:
+        """Remember a part that looks something up."""
+        if len(self._read) < MAX_READS:
+            self._read.setdefault(ast.unparse(node), code)
+        return code
 
     def _report(self, refused: Refused) -> None:
         line, column = self._text.position(refused.place)
@@ -262,7 +274,7 @@ class _Writer:
             return literal(LITERALS[root.id])
         known = self._known(root)
         if known is None:
-            return Fragment(f"scope.data.get({root.id!r})")
+            return self._noted(node, Fragment(f"scope.data.get({root.id!r})"))
         attribute, fields = known
         if not parts:
             message = f"{root.id!r} needs a name after it, such as {root.id}.{min(fields, default='x')}"
@@ -281,7 +293,7 @@ class _Writer:
         text = f"scope.{attribute}.get({names[0]!r})"
         for name in names[1:]:
             text = self._part(text, name)
-        return Fragment(text)
+        return self._noted(node, Fragment(text))
 
     def _known(self, root: ast.Name) -> tuple[str, frozenset[str]] | None:
         """Look a first name up; None: it is a variable."""
@@ -339,7 +351,8 @@ class _Writer:
             asked.add(argument)
         if name == "count":
             self._counts[argument] = max(self._counts.get(argument, 0), within_ms or 0)
-        return Fragment(function.call.format(name=repr(argument), within_ms=within_ms), function.kind)
+        code = Fragment(function.call.format(name=repr(argument), within_ms=within_ms), function.kind)
+        return self._noted(node, code)
 
     def _window(self, node: ast.Call, name: str, function: Function) -> int | None:
         if not node.keywords:

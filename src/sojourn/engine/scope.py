@@ -58,6 +58,10 @@ class Scope(Protocol):
         """The current session: `id`, `n_events`, `started_at`, `duration_s`, `channel`."""
         ...
 
+    def draw(self, seed: str) -> float:
+        """A number from 0 to below 1: the same for the same enrolment, seed and instant, on every run."""
+        ...
+
     def count(self, name: str, within_ms: int | None) -> int:
         """How often the event happened, in the last `within_ms` or ever."""
         ...

@@ -17,6 +17,7 @@ from sojourn.engine.sessions import current
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.traits import count_within
 from sojourn.model.event import Event
+from sojourn.model.ids import derive
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -129,6 +130,11 @@ class View:
             "duration_s": (session.ended_at - session.started_at) / 1000,
             "channel": session.channel,
         }
+
+    def draw(self, seed: str) -> float:
+        whose = self.unit if self.enrolment is None else self.enrolment.id
+        # The instant tells one round of a loop from the next; 48 bits are finer than any wait in ms.
+        return int(derive("draw", whose, seed, str(self.at))[:12], 16) / 2**48
 
     def count(self, name: str, within_ms: int | None) -> int:
         counter = self._life.counters.get(name)
