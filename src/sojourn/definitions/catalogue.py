@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.journey import Catalogue, Experiment, Journey
 from sojourn.definitions.needs import merge_needs
+from sojourn.definitions.policy import DEFAULT_POLICY, Policy
 from sojourn.model.errors import DefinitionError, Problem
 
 
@@ -40,6 +41,7 @@ def build_catalogue(
     older: Iterable[Journey] = (),
     ranks: Mapping[str, int] = {},
     session_gap_ms: int = 30 * 60_000,  # the web's convention since Urchin.
+    policy: Policy = DEFAULT_POLICY,
 ) -> Catalogue:
     """Index the journeys in force; `older` are the versions somebody may still be inside.
 
@@ -57,6 +59,7 @@ def build_catalogue(
         needs=merge_needs(journey.needs for journey in every),
         ranks=dict(ranks),
         session_gap_ms=session_gap_ms,
+        policy=policy,
     )
 
 

@@ -17,11 +17,12 @@ from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.guards import compile_expression
 from sojourn.definitions.journey import Entry, Exit, Goal, Journey, Reentry
 from sojourn.definitions.needs import merge_needs
+from sojourn.definitions.policy import DEFAULT_JOURNEY_HOLDOUT, Policy
 from sojourn.definitions.reading import AT_THE_ENTRY, IN_A_RULE, Reading
 from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
 from sojourn.definitions.states import read_states
 from sojourn.definitions.suggestions import did_you_mean
-from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
+from sojourn.definitions.yaml import AnyNode, MappingNode, SequenceNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
@@ -30,7 +31,6 @@ MAX_PROBLEMS = 100  # nobody reads more of them at once.
 REENTRIES: tuple[Reentry, ...] = ("never", "after_exit", "always")
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
-_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +50,18 @@ def compile_journey(text: str, *, file: str = "<journey>") -> Journey:
     return checked.journey
 
 
-def check_journey(text: str, *, file: str = "<journey>", sinks: Collection[str] | None = None) -> Checked:
+def check_journey(
+    text: str,
+    *,
+    file: str = "<journey>",
+    sinks: Collection[str] | None = None,
+    policy: Policy | None = None,
+) -> Checked:
     """Compile one journey and say what is wrong, or probably not meant; this raises nothing.
 
-    `sinks` are those of the configuration; None: nobody knows.
+    `sinks` are those of the configuration, `policy` is the one in force; None: nobody knows.
     """
-    reading = Reading(file, sinks=sinks)
+    reading = Reading(file, sinks=sinks, policy=policy)
     journey: Journey | None = None
     try:
         journey = _journey(text, load(text, file=file), reading)
@@ -74,7 +80,7 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
     entry = _entry(entries.get("entry"), reading)
     goal = _goal(entries["goal"], reading) if "goal" in entries else None
     exits = _exits(entries["exit"], reading) if "exit" in entries else ()
-    holdout = _holdout(entries["holdout"], reading) if "holdout" in entries else 0.0
+    holdout = reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_JOURNEY_HOLDOUT
     if "states" not in entries:
         return None
     root, experiments = read_states(entries["states"], entries.get("initial"), reading)
@@ -155,23 +161,6 @@ def _exit(node: AnyNode, reading: Reading) -> Exit:
     entries = reading.mapping(node, "exit", required=("on",))
     when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
     return Exit(names=reading.names(entries.get("on")), when=when.expression if when else None)
-
-
-def _holdout(node: AnyNode, reading: Reading) -> float:
-    """Read a share: `10%`, or a number from 0 to 1."""
-    share = -1.0
-    if isinstance(node, ScalarNode) and not isinstance(node.value, bool):
-        percentage = _PERCENTAGE.fullmatch(node.text)
-        if percentage:
-            share = float(percentage.group(1)) / 100
-        elif isinstance(node.value, int | float):
-            share = float(node.value)
-    if not 0 <= share < 1:
-        got = f", got {node.text!r}" if isinstance(node, ScalarNode) else ""
-        message = f"expected a share from 0% to below 100%, such as 10% or 0.1{got}"
-        reading.refuse(node, message, "bad-value")
-        return 0.0
-    return share
 
 
 def _chart(root: Draft, reading: Reading) -> Chart | None:

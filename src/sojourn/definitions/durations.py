@@ -41,3 +41,19 @@ def parse_duration(text: str) -> int:
     if total_ms > MAX_DURATION_MS:
         raise ValueError(f"{text!r} is longer than the ten years that can be waited for")
     return total_ms
+
+
+def format_duration(duration_ms: int) -> str:
+    """Write a duration as `parse_duration` reads it.
+
+    >>> format_duration(5_400_000), format_duration(604_800_000)
+    ('1h30m', '7d')
+    """
+    parts: list[str] = []
+    for unit, unit_ms in UNITS_MS.items():
+        if unit == "w":
+            continue  # authors count weeks in days
+        n_units, duration_ms = divmod(duration_ms, unit_ms)
+        if n_units:
+            parts.append(f"{n_units}{unit}")
+    return "".join(parts) or "0ms"

@@ -16,6 +16,17 @@ SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels wi
 STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
 JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
+CHANNEL_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
+"""Of channels, and of the topics of their messages."""
+
+HOLDOUT: dict[str, Any] = {
+    "description": "The share of people who enter and get nothing: 10% or 0.1; off for none. 5% if left out.",
+    "anyOf": [
+        {"enum": ["off"]},
+        {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    ],
+}
 
 _Schema = dict[str, Any]
 
@@ -110,6 +121,22 @@ _DO = {
         "sink": {"type": "string", "description": "The sink's name in the configuration."},
         "body": {"type": "object", "description": "What to send; its strings may hold Liquid templates."},
         "expires": _ref("duration", "Not worth doing after so long; a day where left out."),
+        "channel": {
+            "type": "string",
+            "pattern": CHANNEL_PATTERN,
+            "description": "Whose consent, caps and quiet hours hold; that of the sink if left out.",
+        },
+        "topic": {
+            "type": "string",
+            "pattern": CHANNEL_PATTERN,
+            "description": "What it is about, for consent: newsletter.",
+        },
+        "transactional": {
+            "type": "boolean",
+            "default": False,
+            "description": "Owed to the person, as a receipt is: no consent to marketing, cap, quiet hour or "
+            "hold-out stops it.",
+        },
     },
     "patternProperties": {
         SINK_KIND_PATTERN: {
@@ -215,13 +242,7 @@ _JOURNEY: _Schema = _object(
             "description": "What ends it at once.",
             "anyOf": [{"$ref": "#/$defs/exit"}, {"type": "array", "items": {"$ref": "#/$defs/exit"}}],
         },
-        "holdout": {
-            "description": "The share of people who enter and get nothing: 10% or 0.1.",
-            "anyOf": [
-                {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
-                {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
-            ],
-        },
+        "holdout": HOLDOUT,
         "states": _ref("states", "Its states; a person starts in the first one."),
         "initial": _ref("target", "Where a person starts, if not in the first state."),
     },

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sojourn.engine import entries, journeys, sessions
+from sojourn.engine.consent import CONSENT_UPDATED, hear_consent, merge_consent
+from sojourn.engine.deferred import merge_deferred
 from sojourn.engine.enrich import Enrichment, enrich
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
+from sojourn.engine.pacing import merge_sent
 from sojourn.engine.sessions import Cut, Visit, visit
 from sojourn.engine.state import Life, Session
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
 from sojourn.engine.view import View
+from sojourn.engine.zone import hear_zone, merge_zone
 from sojourn.model.event import EMPTY, Event
 from sojourn.model.fact import Delivered, SessionEnded, SessionRevised, SessionStarted, StepTaken
 from sojourn.model.turn import Arrived
@@ -54,7 +58,12 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
             _note_revision(cut, ledger)
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
+    life.unit = life.unit or other.unit
+    merge_zone(life, other)
     entries.adopt(life, other, ledger)
+    merge_consent(life, other, ledger)
+    merge_sent(life, other)
+    merge_deferred(life, other, ledger)
 
 
 def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> None:
@@ -67,6 +76,10 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
         life.user_ids.append(event.user_id)
     if event.kind == "identify" and event.traits is not EMPTY:
         learn(life.traits, read_object(event.traits), at=at, message_id=_message(event))
+    if enrichment.time_zone or event.geo is not None or event.kind == "identify":
+        hear_zone(life, event, enrichment, _message(event))
+    if enrichment.consent or event.name == CONSENT_UPDATED:
+        hear_consent(life, event, enrichment, message_id=_message(event), ledger=ledger)
     _count(life, event, ledger)
     session_id = None
     if event.kind != "alias":

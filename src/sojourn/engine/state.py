@@ -27,6 +27,16 @@ class Trait(Struct, array_like=True, frozen=True):
     value: Any
 
 
+class Zone(Struct, array_like=True):
+    """A person's time zone: the better source wins, and of one source the newest word."""
+
+    at: int
+    message_id: str
+    value: str
+    rank: int
+    """How good the source is: 0 an address, 1 a device, 2 a trait."""
+
+
 class Counter(Struct, array_like=True):
     """How often one event happened: kept only for events some definition asks about."""
 
@@ -113,10 +123,11 @@ class Consent(Struct, array_like=True, frozen=True):
     granted: bool
 
 
-class Deferred(Struct, array_like=True, frozen=True):
-    """An action that is decided again later."""
+class Wanted(Struct, array_like=True, frozen=True):
+    """An action a journey wants, until it is decided; kept where it is put off."""
 
     due: int
+    """When it is decided again, ms."""
     action_id: str
     sink: str
     channel: str
@@ -128,6 +139,8 @@ class Deferred(Struct, array_like=True, frozen=True):
     state: str
     body: bytes
     """Rendered when it was wanted: a JSON object."""
+    holdout: str = ""
+    """Which hold-out keeps its enrolment back: `global`, `journey`, or none."""
 
 
 class Pacing(Struct, array_like=True):
@@ -137,8 +150,8 @@ class Pacing(Struct, array_like=True):
     """`email` or `email/newsletter` -> what was said last."""
     sent: dict[str, list[int]] = {}
     """Channel -> when something was sent by it, ascending, no older than the longest cap."""
-    deferred: list[Deferred] = []
-    """The next one due first."""
+    deferred: list[Wanted] = []
+    """The next one due first; of those due together, the one wanted first."""
 
 
 class Life(Struct, array_like=True):
@@ -160,8 +173,8 @@ class Life(Struct, array_like=True):
     variants: dict[str, str] = {}
     unit: str = ""
     """What the global hold-out and those of channels hash: the id the person had when asked first."""
-    time_zone: Trait | None = None
-    """The person's own, as an event said last."""
+    time_zone: Zone | None = None
+    """The person's own, where an event said it."""
     segments: dict[str, int] = {}
     """The segments the person is in -> since when, ms."""
     segments_due: int = 0

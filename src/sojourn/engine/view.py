@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.definitions.zones import zone_named
 from sojourn.engine.enrich import Enrichment
 from sojourn.engine.experiments import assign
 from sojourn.engine.objects import read_object
 from sojourn.engine.sessions import current
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.traits import count_within
+from sojourn.engine.zone import zone_of
 from sojourn.model.event import Event
 from sojourn.model.ids import derive
 
@@ -61,11 +61,7 @@ class View:
 
     @property
     def zone(self) -> ZoneInfo:
-        said = self._life.time_zone
-        own = zone_named(said.value) if said is not None else None
-        zone = own or zone_named(self._catalogue.policy.time_zone)
-        assert zone is not None, "a policy with an unknown zone is refused"
-        return zone
+        return zone_of(self._life, self._catalogue.policy)
 
     @property
     def properties(self) -> Mapping[str, Any]:
