@@ -32,9 +32,12 @@ AT_THE_ENTRY: Mapping[str, str] = {
 class Reading:
     """One file being read: what was found wrong, and what its expressions ask of a profile."""
 
-    def __init__(self, file: str, *, sinks: Collection[str] | None = None) -> None:
+    def __init__(
+        self, file: str, *, sinks: Collection[str] | None = None, segments: Collection[str] | None = None
+    ) -> None:
         self.file = file
         self._sinks = sinks
+        self._segments = segments
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.needs: list[Needs] = []
@@ -137,6 +140,14 @@ class Reading:
             self.warn(place, message, "unknown-sink")
         return name
 
+    def segment(self, node: AnyNode) -> str:
+        """Return a segment's name, one that is defined where it is known which are."""
+        name = self.text(node, "the name of a segment")
+        if name and self._segments is not None and name not in self._segments:
+            hint = did_you_mean(name, self._segments)
+            self.refuse(node, f"no segment is named {name!r}{hint}", "unknown-segment")
+        return name
+
     def _compiled(self, node: AnyNode | None, hidden: Mapping[str, str]) -> Compiled | None:
         if node is None:
             return None
@@ -144,7 +155,7 @@ class Reading:
         if not text or not isinstance(node, ScalarNode):
             return None
         try:
-            compiled = analyse(text, states=self.states, hidden=hidden)
+            compiled = analyse(text, states=self.states, hidden=hidden, segments=self._segments)
         except DefinitionError as error:
             for problem in error.problems:
                 self.refuse(node.place(problem.line, problem.column), problem.message, problem.code)
