@@ -178,7 +178,6 @@ def test_in_is_asked_by_name_and_answered_by_id() -> None:
         ("1e999 > properties.x", 1, "bad-number"),
         ("friction.score > 0.6", 1, "later-version"),
         ("propensity('Order Completed') < 0.2", 1, "later-version"),
-        ("in_segment('loyal')", 1, "later-version"),
         ("properties.x >", 15, "syntax"),
         ("", 1, "syntax"),
         ("   ", 1, "syntax"),

@@ -20,6 +20,19 @@ class Needs(Struct, frozen=True, kw_only=True):
     regressed: bool = False
     traits: frozenset[str] = frozenset()
     experiments: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
+    """Segments whose membership is asked for."""
+    profile: bool = False
+    """Whether `profile.*` is asked for, which any event may change."""
+
+
+class Clock(Struct, frozen=True, kw_only=True):
+    """When time alone may change an answer."""
+
+    windows: frozenset[tuple[str, int]] = frozenset()
+    """(event, window in ms) of counts: when one of its times enters or leaves the window."""
+    ages: frozenset[tuple[str, int]] = frozenset()
+    """(event, ms since it last happened) at which a comparison says something new."""
 
 
 class Expression(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sojourn.definitions.chart import Chart
-from sojourn.definitions.expression import Expression, Needs
+from sojourn.definitions.expression import Clock, Expression, Needs
 from sojourn.definitions.policy import Policy
 
 Reentry = Literal["never", "after_exit", "always"]
@@ -132,6 +132,21 @@ class Segment(Struct, frozen=True, kw_only=True):
     text: str
     """The definition as written."""
     when: Expression
+    clock: Clock = Clock()
+    """When time alone may change who is in it."""
+
+
+class SegmentIndex(Struct, frozen=True, kw_only=True):
+    """What may change which segments; each tuple in the order of the catalogue's segments."""
+
+    by_event: dict[str, tuple[Segment, ...]] = {}
+    """Event name -> segments it may concern, those that ask for one of these included."""
+    by_any: tuple[Segment, ...] = ()
+    """What an event of any other name may concern: segments about the profile itself."""
+    by_time: tuple[Segment, ...] = ()
+    """What time alone may change."""
+    clock: Clock = Clock()
+    """When time alone may change any of them."""
 
 
 class Migration(Struct, frozen=True, kw_only=True):
@@ -184,3 +199,6 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Journey -> when it stood still, in order; under `""`, all of them."""
     forecasts: dict[str, dict[str, float]] = {}
     """Goal -> step -> the probability of reaching the goal from it before the visit ends."""
+    segment_index: SegmentIndex = SegmentIndex()
+    late_goals: frozenset[str] = frozenset()
+    """Events that reach a goal also after the enrolment is over."""

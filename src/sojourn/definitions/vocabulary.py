@@ -44,7 +44,7 @@ class Function(Struct, frozen=True):
     """The Python expression; `{name}` stands for the literal argument, `{within_ms}` for the window."""
     kind: Kind
     argument: str = ""
-    """What the argument names (`event`, `step`, `experiment`, `state`); empty where there is none."""
+    """What the argument names (`event`, `step`, `segment`, ...); empty where there is none."""
     has_window: bool = False
 
 
@@ -55,6 +55,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "loops": Function("scope.loops({name})", "number", "step"),
     "regressed": Function("scope.regressed()", "bool"),
     "variant": Function("scope.variant({name})", "any", "experiment"),
+    "in_segment": Function("scope.in_segment({name})", "bool", "segment"),
     "In": Function("({name} in scope.active)", "bool", "state"),
 }
 
@@ -64,7 +65,6 @@ SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 LATER = {
     "friction": "friction scores come with a later version of Sojourn",
     "propensity": "propensities come with a later version of Sojourn",
-    "in_segment": "segments come with a later version of Sojourn",
 }
 """Names that are promised: an author is told so, and not that they are misspelt."""
 
