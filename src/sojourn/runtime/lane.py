@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import SinkError
 from sojourn.model.ports import Outbox, Sink
+from sojourn.runtime.rate import Bucket, Rate
 
 T = TypeVar("T")
 
@@ -58,6 +59,9 @@ class Meter:
     def paused(self, sink: str, *, is_paused: bool) -> None:
         """A sink was paused after many failures, or answers again."""
 
+    def throttled(self, sink: str) -> None:
+        """A delivery has to wait for the sink's rate."""
+
 
 class House(NamedTuple):
     """What all lanes share."""
@@ -80,7 +84,7 @@ class House(NamedTuple):
 class Lane:
     """One sink's way: reads ahead, keeps a bounded number in flight, and writes results back in batches."""
 
-    def __init__(self, name: str, sink: Sink, house: House) -> None:
+    def __init__(self, name: str, sink: Sink, house: House, rate: Rate | None = None) -> None:
         self._name = name
         self._sink = sink
         self._house = house
@@ -91,6 +95,9 @@ class Lane:
         self._settled: list[tuple[Letter, Delivery]] = []
         self._postponed: list[Letter] = []
         self._breaker = _Breaker(house.policy)
+        self._bucket = None if rate is None else Bucket(rate)
+        self._throttled_id = ""
+        """The letter that waits for the sink's rate, to count it once."""
         self._woken = asyncio.Event()
         self._is_ending = False
 
@@ -148,11 +155,20 @@ class Lane:
 
     def _send(self, group: asyncio.TaskGroup) -> None:
         now = self._house.now()
-        while self._ready and self._n_places(now) > 0:
+        while self._ready and self._n_places(now) > 0 and self._may_go(self._ready[0], now):
             task = group.create_task(self._carry(self._ready.popleft()))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)
         self._house.meter.in_flight(self._name, len(self._in_flight))
+
+    def _may_go(self, letter: Letter, now: int) -> bool:
+        """Tell whether the sink's rate lets a letter go now; what has expired is not delivered, and goes."""
+        if self._bucket is None or now > letter.action.expires_at or self._bucket.take(now):
+            return True
+        if self._throttled_id != letter.action.id:
+            self._throttled_id = letter.action.id
+            self._house.meter.throttled(self._name)
+        return False
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -167,10 +183,14 @@ class Lane:
                 await self._woken.wait()
 
     async def _next_due(self) -> int | None:
-        if self._breaker.opens_at > self._house.now():
+        now = self._house.now()
+        if self._breaker.opens_at > now:
             return self._breaker.opens_at
-        if self._ready or self._n_places(self._house.now()) <= 0:
+        if self._n_places(now) <= 0:
             return None  # Whatever lands wakes us.
+        if self._ready:  # The sink's rate holds it back until then, or until it has expired.
+            opens_at = now if self._bucket is None else self._bucket.opens_at(now)
+            return min(opens_at, self._ready[0].action.expires_at + 1)
         if not self._held:
             return await self._house.ask(lambda: self._house.outbox.next_due(self._name))
         # What is in flight is due too, and hides what comes after it: look one letter further.

@@ -20,6 +20,7 @@ from sojourn.model.errors import SinkError
 from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.ports import Outbox, Sink
 from sojourn.runtime.lane import House, Lane, Meter, Policy
+from sojourn.runtime.rate import Rate
 
 MAX_UNKNOWN_SINKS = 256
 """Lanes for sinks nobody configured; names come from journeys, of which there are fewer."""
@@ -31,7 +32,7 @@ class OutboxWorker:
 
     `outbox` is called on `executor` (a database's thread), or on the event loop without one. `on_outcome`
     is awaited for every action that is done with, before the outbox hears of it. `random` gives numbers in
-    [0, 1).
+    [0, 1). `rates` say how fast each sink may be given deliveries; one that is not named has no such bound.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class OutboxWorker:
         policy: Policy | None = None,
         meter: Meter | None = None,
         executor: Executor | None = None,
+        rates: Mapping[str, Rate] | None = None,
     ) -> None:
         self._house = House(
             outbox=outbox,
@@ -55,7 +57,8 @@ class OutboxWorker:
             meter=meter or Meter(),
             executor=executor,
         )
-        self._lanes = {name: Lane(name, sink, self._house) for name, sink in sinks.items()}
+        known = rates or {}
+        self._lanes = {name: Lane(name, sink, self._house, known.get(name)) for name, sink in sinks.items()}
         self._n_configured = len(sinks)
         self._lane_tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -132,7 +135,7 @@ def outcome_event(action: Action, delivery: Delivery, *, now: int) -> Event:
         "status": delivery.status,
         "reason": delivery.reason,
     }
-    user_id, anonymous_id = _whose(action)
+    user_id, anonymous_id = action.whose()
     return Event(
         source=OUR_SOURCE,
         message_id=f"{action.id}:{delivery.outcome}",
@@ -147,17 +150,6 @@ def outcome_event(action: Action, delivery: Delivery, *, now: int) -> Event:
 
 
 _NAMES = {"delivered": "$delivered", "failed": "$delivery_failed", "expired": "$delivery_expired"}
-
-
-def _whose(action: Action) -> tuple[str | None, str | None]:
-    # One id, never both: an event with both ids ties a device to a person, and by the time an outcome comes
-    # somebody else may be sitting at the device.
-    if action.user_id is not None:
-        return action.user_id, None
-    if action.anonymous_id is not None:
-        return None, action.anonymous_id
-    kind, _, own_id = action.profile_id.partition(":")
-    return (own_id, None) if kind == "u" else (None, own_id)
 
 
 class Nowhere:
