@@ -14,7 +14,12 @@ WISH = OptOut("ann", None, "email", "newsletter")
 
 @pytest.mark.parametrize(
     "wish",
-    [WISH, OptOut(None, "phone", "push"), OptOut("ü" * 1_000, None, "e-mail", ""), OptOut("a.b/c+d", None, "")],
+    [
+        WISH,
+        OptOut(None, "phone", "push"),
+        OptOut("ü" * 1_000, None, "e-mail", ""),
+        OptOut("a.b/c+d", None, ""),
+    ],
 )
 def test_a_token_says_what_was_signed(wish: OptOut) -> None:
     """Whatever the ids are, the longest that the door takes among them."""
@@ -36,7 +41,9 @@ def test_no_changed_token_is_read() -> None:
     for place in range(len(token)):
         other = dice.choice([letter for letter in "Aaz09-_.=é" if letter != token[place]])
         assert read(token[:place] + other + token[place + 1 :], SECRET) in (None, WISH)
-    assert read(token.partition(".")[0] + "." + sign(OptOut("bob", None, "email"), SECRET)[-22:], SECRET) is None
+    assert (
+        read(token.partition(".")[0] + "." + sign(OptOut("bob", None, "email"), SECRET)[-22:], SECRET) is None
+    )
 
 
 @pytest.mark.parametrize("token", ["", ".", "a", "a.b", "é.é", "=.=", "a" * 10_000, "\x00", "....", " . "])

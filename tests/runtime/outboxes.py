@@ -16,7 +16,6 @@ from sojourn.model.ids import ActionId, EnrolmentId, ProfileId
 from sojourn.model.ports import Sink
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.outbox import OutboxWorker
-from sojourn.runtime.rate import Rate
 
 DAY_MS = 86_400_000
 DELIVERED = Delivery(outcome="delivered", attempts=1)
@@ -113,8 +112,7 @@ class House:
         sinks: Mapping[str, Sink],
         *,
         random: float = 0.5,
-        rates: Mapping[str, Rate] | None = None,
-        **policy: int,
+        **policy: Any,
     ) -> AsyncIterator[OutboxWorker]:
         self.worker = OutboxWorker(
             self.outbox,
@@ -124,7 +122,6 @@ class House:
             on_outcome=self.tell,
             policy=Policy(**policy),
             meter=self.count,
-            rates=rates,
         )
         running = asyncio.create_task(self.worker.run())
         try:

@@ -119,7 +119,9 @@ def test_one_sinks_rate_slows_no_other() -> None:
     """Each lane has its own bucket, or none."""
 
     async def story() -> tuple[list[str], list[str]]:
-        house = House(*(action(f"s{n}", "slow") for n in range(9)), *(action(f"f{n}", "fast") for n in range(9)))
+        house = House(
+            *(action(f"s{n}", "slow") for n in range(9)), *(action(f"f{n}", "fast") for n in range(9))
+        )
         slow, fast = Destination(DELIVERED), Destination(DELIVERED)
         async with house.open({"slow": slow, "fast": fast}, rates={"slow": TEN_A_SECOND}):
             await until(lambda: len(fast.seen) == 9)

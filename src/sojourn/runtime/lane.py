@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from typing import Literal, NamedTuple, TypeVar
 
@@ -42,6 +42,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """So many failures in a row, without an answer in between, and the sink is paused."""
     pause_base_ms: int = 1_000
     pause_cap_ms: int = 60_000  # A destination that is back waits for us a minute at most.
+    rates: Mapping[str, Rate] = {}
+    """How fast sinks are given deliveries, by name; one that is not named has no such bound."""
 
 
 Result = Literal["delivered", "expired", "failed", "retried"]
@@ -84,7 +86,7 @@ class House(NamedTuple):
 class Lane:
     """One sink's way: reads ahead, keeps a bounded number in flight, and writes results back in batches."""
 
-    def __init__(self, name: str, sink: Sink, house: House, rate: Rate | None = None) -> None:
+    def __init__(self, name: str, sink: Sink, house: House) -> None:
         self._name = name
         self._sink = sink
         self._house = house
@@ -95,6 +97,7 @@ class Lane:
         self._settled: list[tuple[Letter, Delivery]] = []
         self._postponed: list[Letter] = []
         self._breaker = _Breaker(house.policy)
+        rate = house.policy.rates.get(name)
         self._bucket = None if rate is None else Bucket(rate)
         self._throttled_id = ""
         """The letter that waits for the sink's rate, to count it once."""

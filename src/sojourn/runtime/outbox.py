@@ -20,7 +20,6 @@ from sojourn.model.errors import SinkError
 from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.ports import Outbox, Sink
 from sojourn.runtime.lane import House, Lane, Meter, Policy
-from sojourn.runtime.rate import Rate
 
 MAX_UNKNOWN_SINKS = 256
 """Lanes for sinks nobody configured; names come from journeys, of which there are fewer."""
@@ -32,7 +31,7 @@ class OutboxWorker:
 
     `outbox` is called on `executor` (a database's thread), or on the event loop without one. `on_outcome`
     is awaited for every action that is done with, before the outbox hears of it. `random` gives numbers in
-    [0, 1). `rates` say how fast each sink may be given deliveries; one that is not named has no such bound.
+    [0, 1).
     """
 
     def __init__(
@@ -46,7 +45,6 @@ class OutboxWorker:
         policy: Policy | None = None,
         meter: Meter | None = None,
         executor: Executor | None = None,
-        rates: Mapping[str, Rate] | None = None,
     ) -> None:
         self._house = House(
             outbox=outbox,
@@ -57,8 +55,7 @@ class OutboxWorker:
             meter=meter or Meter(),
             executor=executor,
         )
-        known = rates or {}
-        self._lanes = {name: Lane(name, sink, self._house, known.get(name)) for name, sink in sinks.items()}
+        self._lanes = {name: Lane(name, sink, self._house) for name, sink in sinks.items()}
         self._n_configured = len(sinks)
         self._lane_tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
