@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sojourn.definitions.journey import Catalogue
 from sojourn.engine import due, entries
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
@@ -120,6 +121,6 @@ def _is_undo(event: Event) -> bool:
     return read_object(event.properties).get("undo") is True
 
 
-def wake_of(tie: Tie) -> int | None:
+def wake_of(tie: Tie, catalogue: Catalogue) -> int | None:
     """Return when the unnamed person's earliest timer is due."""
-    return None if tie.life is None else due.wake_of(tie.life)
+    return None if tie.life is None else due.wake_of(tie.life, catalogue)
