@@ -10,7 +10,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration, now_ms
 from sojourn.cli.output import complain, instant, relative, say_json, show, table
-from sojourn.cli.telling import tell_story
+from sojourn.runtime.telling import tell_story
 
 if TYPE_CHECKING:
     from sojourn.model.fact import Fact, Judged

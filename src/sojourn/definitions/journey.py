@@ -162,6 +162,10 @@ class Migration(Struct, frozen=True, kw_only=True):
     """State of the old version -> state of the new one; one not named stays where it is."""
 
 
+EVERY_JOURNEY = ""
+"""Under this name stand the holds of all journeys together."""
+
+
 class Hold(Struct, frozen=True):
     """A journey (or all) stands still from an instant on: nobody enters, no timer fires, nothing moves."""
 
@@ -193,10 +197,14 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Journeys that are entered by the clock."""
     revision: int = 0
     """Grows with every change of what is in force."""
-    migrations: dict[tuple[str, str], Migration] = {}
-    """(name, version) -> what happens to the people inside it."""
+    renewed: int = 0
+    """The revision of the last publishing: a person brought up to date before it is to be so again."""
+    renewed_at: int = 0
+    """The instant of the log at which that was, ms."""
+    migrations: dict[tuple[str, str], tuple[Migration, ...]] = {}
+    """(name, version) -> what happens to the people inside it, in order of their revisions."""
     holds: dict[str, tuple[Hold, ...]] = {}
-    """Journey -> when it stood still, in order; under `""`, all of them."""
+    """Journey -> when it stood still, in order; under EVERY_JOURNEY, all of them."""
     forecasts: dict[str, dict[str, float]] = {}
     """Goal -> step -> the probability of reaching the goal from it before the visit ends."""
     segment_index: SegmentIndex = SegmentIndex()

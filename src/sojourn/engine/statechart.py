@@ -157,6 +157,26 @@ def leave(chart: Chart, machine: Machine, scope: Scope, *, at: int) -> Step:
     return run.step()
 
 
+def go_on(
+    chart: Chart,
+    machine: Machine,
+    scope: Scope,
+    *,
+    at: int,
+    entering: Sequence[tuple[int, Block]],
+    done: Sequence[str],
+) -> Step:
+    """Go on from where a machine was put: run content of states it is in by now, and to completion.
+
+    `entering` are the blocks of what it enters anew, in document order; `done`, the `done.state` events that
+    are due by it.
+    """
+    run = _Run(chart, machine, scope, at=at)
+    run.resume(entering, done)
+    run.settle()
+    return run.step()
+
+
 def listens(chart: Chart, machine: Machine, event: str) -> bool:
     """Tell whether an event could move a machine: an active state answers its name, or awaits a guard."""
     if machine.is_done:
@@ -224,6 +244,16 @@ class _Run:
         route = self._route(root.initial)
         blocks = ((0, root.entry), (0, root.initial.content), *route.entering)
         self._shift((), (), blocks)
+        self._macrostep([])
+
+    def resume(self, entering: Sequence[tuple[int, Block]], done: Sequence[str]) -> None:
+        """Run content in a configuration that stands already, and answer what comes of it."""
+        self.is_changed = True
+        for index, block in entering:
+            self._perform(block, self.states[index].id)
+        self.internal.extend(done)
+        leaves = [self.states[atom] for atom in self.atoms]
+        self.is_done = any(leaf.kind == "final" and leaf.parent == 0 for leaf in leaves)
         self._macrostep([])
 
     def settle(self) -> None:
