@@ -6,6 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from sojourn.definitions.churn import ChurnModel
+from sojourn.definitions.friction_rules import FrictionRules
+
 DEFAULT_JOURNEY_HOLDOUT = 0.05  # LaunchDarkly advises 1-5 %, PostHog 1-10 %: enough to see a lift in weeks.
 DEFAULT_HOLDOUT = 0.01  # global: who gets nothing at all, to know what all journeys together are worth.
 
@@ -56,6 +59,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Of people whose own nobody knows."""
     text: str = ""
     """The definition as written."""
+    friction: FrictionRules = FrictionRules()
+    churn: ChurnModel = ChurnModel()
 
     def channel_of(self, sink: str) -> str:
         """Return the channel a sink belongs to; empty where it belongs to none."""
