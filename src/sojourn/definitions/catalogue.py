@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sojourn.definitions.compile import check_journey
+from sojourn.definitions.expression import Needs
+from sojourn.definitions.friction_rules import FRICTION_EVENT
 from sojourn.definitions.journey import Catalogue, Experiment, Journey
 from sojourn.definitions.needs import merge_needs
 from sojourn.model.errors import DefinitionError, Problem
@@ -54,7 +56,7 @@ def build_catalogue(
         journeys={journey.name: journey for journey in current},
         versions={(journey.name, journey.version): journey for journey in every},
         entries=_entries(current),
-        needs=merge_needs(journey.needs for journey in every),
+        needs=merge_needs([*(journey.needs for journey in every), _needs_of_names(every)]),
         ranks=dict(ranks),
         session_gap_ms=session_gap_ms,
     )
@@ -66,6 +68,16 @@ def _entries(journeys: list[Journey]) -> dict[str, tuple[Journey, ...]]:
         for name in sorted(journey.entry.names):
             entries[name] = (*entries.get(name, ()), journey)
     return entries
+
+
+def _needs_of_names(journeys: list[Journey]) -> Needs:
+    """Return what journeys need by listening: signals of friction are found where somebody hears of them."""
+    names: set[str] = set()
+    for journey in journeys:
+        names |= {*journey.entry.names, *journey.chart.names, *journey.needs.counts, *journey.needs.since}
+        for rule in (*journey.exits, *((journey.goal,) if journey.goal else ())):
+            names |= rule.names
+    return Needs(friction=any(name.startswith(FRICTION_EVENT) for name in names))
 
 
 def _duplicates(journeys: list[Journey]) -> list[Problem]:

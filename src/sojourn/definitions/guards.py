@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sojourn.definitions import values
 from sojourn.definitions.comparing import Comparison
 from sojourn.definitions.durations import parse_duration
-from sojourn.definitions.expression import Expression, Needs
+from sojourn.definitions.expression import EXIT, Expression, Needs
 from sojourn.definitions.expression_text import ExpressionText, Refused
 from sojourn.definitions.fragments import NUMBERS, Fragment, callable_of, common_kind, fold, literal
 from sojourn.definitions.suggestions import did_you_mean
@@ -143,6 +143,9 @@ class _Writer:
             regressed="regressed" in asked,
             traits=asked.get("traits", frozenset()),
             experiments=asked.get("variant", frozenset()),
+            friction="friction" in asked,
+            propensities=asked.get("propensity", frozenset())
+            | (frozenset({EXIT}) if "hazard" in asked else frozenset()),
         )
 
     def _report(self, refused: Refused) -> None:
@@ -276,8 +279,8 @@ class _Writer:
             attribute, names = shortcut, names[1:]
         if not names or not isinstance(names[0], str):
             raise Refused(node, f"expected a name in {attribute}", "bad-argument")
-        if attribute == "traits":
-            self._asked.setdefault("traits", set()).add(names[0])
+        if attribute in ("traits", "friction"):
+            self._asked.setdefault(attribute, set()).add(names[0])
         text = f"scope.{attribute}.get({names[0]!r})"
         for name in names[1:]:
             text = self._part(text, name)
@@ -364,6 +367,11 @@ class _Writer:
         value = node.value
         if not 0 < len(value) <= MAX_NAME_CHARACTERS:
             raise Refused(node, f"expected 1 to {MAX_NAME_CHARACTERS} characters", "bad-argument")
+        if function.choices and value not in function.choices:
+            message = f"no {function.argument} is named {value!r}{did_you_mean(value, function.choices)}"
+            raise Refused(node, message, "unknown-name")
+        if name == "propensity" and value == EXIT:
+            raise Refused(node, "for the end of the visit write hazard()", "bad-argument")
         if name != "In" or self._states is None:
             return value
         if value not in self._states:

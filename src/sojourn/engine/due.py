@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.engine import statechart
+from sojourn.engine import friction, statechart
 from sojourn.engine.enrolments import apply, end
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
@@ -16,13 +16,16 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
     Returns whether any did.
     """
     has_fired = False
-    while life.enrolments:
-        due = [enrolment for enrolment in life.enrolments if 0 < enrolment.wake <= until]
-        if not due:
-            break
+    while (instant := wake_of(life)) is not None and instant <= until:
         has_fired = True
-        enrolment = min(due, key=lambda candidate: candidate.wake)  # of equals, the one that entered first
-        ledger.at, ledger.position = enrolment.wake, 0
+        ledger.at, ledger.position = instant, 0
+        if friction.judge(life, None, ledger):
+            continue  # a journey that heard of it may have something due sooner, or nothing any more
+        # Of equals, the one that entered first; what friction waited for comes last.
+        enrolment = next((one for one in life.enrolments if one.wake == instant), None)
+        if enrolment is None:
+            friction.fire(life, ledger)
+            continue
         journey = journey_of(enrolment, ledger)
         if journey is None:
             end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
@@ -37,4 +40,6 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
 def wake_of(life: Life) -> int | None:
     """Return when the earliest timer of the person is due."""
     wakes = [enrolment.wake for enrolment in life.enrolments if enrolment.wake]
+    if next_due := friction.next_due(life):
+        wakes.append(next_due)
     return min(wakes) if wakes else None
