@@ -12,6 +12,7 @@ from sojourn.definitions import (
     actions,
     catalogue,
     compile,
+    friction_reading,
     reading,
     rules,
     schedules,
@@ -65,7 +66,17 @@ def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
     """The compiler refuses what is not in KEYWORDS; this is the other direction: each one is looked at."""
     source = "".join(
         Path(module.__file__ or "").read_text()
-        for module in (actions, catalogue, compile, reading, rules, schedules, segments, states)
+        for module in (
+            actions,
+            catalogue,
+            compile,
+            friction_reading,
+            reading,
+            rules,
+            schedules,
+            segments,
+            states,
+        )
     )
     unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]
     assert unread == []

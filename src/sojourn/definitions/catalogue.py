@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from sojourn.definitions.calls import check_calls
 from sojourn.definitions.compile import check_journey
+from sojourn.definitions.expression import Needs
+from sojourn.definitions.friction_rules import FRICTION_EVENT
 from sojourn.definitions.journey import Catalogue, Experiment, Journey, Segment
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.policy import DEFAULT_POLICY, Policy
@@ -127,7 +129,9 @@ def build_catalogue(
         journeys={journey.name: journey for journey in current},
         versions={(journey.name, journey.version): journey for journey in every},
         entries=_by_name(by_rank, lambda journey: journey.entry.names),
-        needs=merge_needs([*(one.needs for one in every), *(one.when.needs for one in in_force)]),
+        needs=merge_needs(
+            [*(one.needs for one in every), *(one.when.needs for one in in_force), _needs_of_names(every)]
+        ),
         ranks=dict(ranks),
         session_gap_ms=session_gap_ms,
         policy=policy,
@@ -207,6 +211,16 @@ def _joined(journey: Journey) -> Iterable[str]:
     """Return the segment whose new members enter; none where it only says which of those who come may."""
     entry = journey.entry
     return {entry.segment} if entry.segment and not entry.names and entry.schedule is None else ()
+
+
+def _needs_of_names(journeys: list[Journey]) -> Needs:
+    """Return what journeys need by listening: signals of friction are found where somebody hears of them."""
+    names: set[str] = set()
+    for journey in journeys:
+        names |= {*journey.entry.names, *journey.chart.names, *journey.needs.counts, *journey.needs.since}
+        for rule in (*journey.exits, *((journey.goal,) if journey.goal else ())):
+            names |= rule.names
+    return Needs(friction=any(name.startswith(FRICTION_EVENT) for name in names))
 
 
 def _duplicates(journeys: list[Journey]) -> list[Problem]:

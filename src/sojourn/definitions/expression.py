@@ -7,6 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+EXIT = "$exit"
+"""Stands among the goals of forecasts for the end of the visit."""
+
 
 class Needs(Struct, frozen=True, kw_only=True):
     """What an expression asks of a profile, so that exactly this is kept up to date (and nothing else)."""
@@ -24,6 +27,9 @@ class Needs(Struct, frozen=True, kw_only=True):
     """Segments whose membership is asked for."""
     profile: bool = False
     """Whether `profile.*` is asked for, which any event may change."""
+    friction: bool = False
+    propensities: frozenset[str] = frozenset()
+    """Goals whose probability is asked for; EXIT among them where the end of the visit is (`hazard`)."""
 
 
 class Clock(Struct, frozen=True, kw_only=True):

@@ -16,14 +16,13 @@ from sojourn.definitions import values
 from sojourn.definitions.clocks import ClockReader
 from sojourn.definitions.comparing import Comparison
 from sojourn.definitions.durations import parse_duration
-from sojourn.definitions.expression import Clock, Expression, Needs
+from sojourn.definitions.expression import EXIT, Clock, Expression, Needs
 from sojourn.definitions.expression_text import ExpressionText, Refused
 from sojourn.definitions.fragments import NUMBERS, Fragment, callable_of, common_kind, fold, literal
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.vocabulary import (
     ANY_FIELD,
     FUNCTIONS,
-    LATER,
     LITERALS,
     ROOTS,
     SECONDS,
@@ -76,7 +75,7 @@ def analyse(
 
     `segments` are those that `in_segment` may be asked for; None: any.
     """
-    writer = _Writer(text, bare_names=bare_names, states=states, hidden={**LATER, **hidden})
+    writer = _Writer(text, bare_names=bare_names, states=states, hidden=hidden)
     writer.segments = segments
     code = writer.write()
     expression = Expression(text, callable_of(code), writer.needs(), writer.reads())
@@ -160,6 +159,9 @@ class _Writer:
             experiments=asked.get("variant", frozenset()),
             segments=asked.get("in_segment", frozenset()),
             profile="profile" in asked,
+            friction="friction" in asked,
+            propensities=asked.get("propensity", frozenset())
+            | (frozenset({EXIT}) if "hazard" in asked else frozenset()),
         )
 
     def reads(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
@@ -316,10 +318,8 @@ class _Writer:
             attribute, names = shortcut, names[1:]
         if not names or not isinstance(names[0], str):
             raise Refused(node, f"expected a name in {attribute}", "bad-argument")
-        if attribute == "traits":
-            self._asked.setdefault("traits", set()).add(names[0])
-        elif attribute == "profile":
-            self._asked.setdefault("profile", set()).add(names[0])
+        if attribute in ("traits", "profile", "friction"):
+            self._asked.setdefault(attribute, set()).add(names[0])
         text = f"scope.{attribute}.get({names[0]!r})"
         for name in names[1:]:
             text = self._part(text, name)
@@ -328,8 +328,7 @@ class _Writer:
     def _known(self, root: ast.Name) -> tuple[str, frozenset[str]] | None:
         """Look a first name up; None: it is a variable."""
         if root.id in self._hidden:
-            code = "later-version" if root.id in LATER else "unknown-name"
-            raise Refused(root, self._hidden[root.id], code)
+            raise Refused(root, self._hidden[root.id], "unknown-name")
         if root.id in ROOTS:
             return ROOTS[root.id]
         if self._bare_names and not root.id.startswith("_"):
@@ -352,8 +351,7 @@ class _Writer:
             raise Refused(node, "only functions of the language can be called", "not-allowed")
         name = node.func.id
         if name in self._hidden:
-            code = "later-version" if name in LATER else "unknown-name"
-            raise Refused(node.func, self._hidden[name], code)
+            raise Refused(node.func, self._hidden[name], "unknown-name")
         if name in FUNCTIONS:
             return self._profile_function(node, name, FUNCTIONS[name])
         if name not in SECONDS and name not in ("lower", "len"):
@@ -413,6 +411,11 @@ class _Writer:
         if name == "in_segment" and self.segments is not None and value not in self.segments:
             message = f"no segment is named {value!r}{did_you_mean(value, self.segments)}"
             raise Refused(node, message, "unknown-segment")
+        if function.choices and value not in function.choices:
+            message = f"no {function.argument} is named {value!r}{did_you_mean(value, function.choices)}"
+            raise Refused(node, message, "unknown-name")
+        if name == "propensity" and value == EXIT:
+            raise Refused(node, "for the end of the visit write hazard()", "bad-argument")
         if name != "In" or self._states is None:
             return value
         if value not in self._states:

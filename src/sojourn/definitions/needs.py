@@ -23,4 +23,6 @@ def merge_needs(several: Iterable[Needs]) -> Needs:
         experiments=frozenset().union(*(needs.experiments for needs in each)),
         segments=frozenset().union(*(needs.segments for needs in each)),
         profile=any(needs.profile for needs in each),
+        friction=any(needs.friction for needs in each),
+        propensities=frozenset().union(*(needs.propensities for needs in each)),
     )

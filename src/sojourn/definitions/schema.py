@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
+from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
 
 SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
 STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
@@ -336,6 +337,8 @@ _OBJECTS: Mapping[str, _Schema] = {
     "way": _WAY,
     "experiment": _EXPERIMENT,
     "action": _DO,
+    "friction": FRICTION_SCHEMA,
+    "churn": CHURN_SCHEMA,
 }
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine import statechart
+from sojourn.engine import friction, statechart
 from sojourn.engine.actions import decide_again
 from sojourn.engine.deferred import next_deferred
 from sojourn.engine.enrolments import apply, end
@@ -46,7 +46,10 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         if not 0 < at <= until:
             return has_fired
         ledger.at, ledger.position = at, 0
-        fire(life, ledger)
+        if not friction.judge(
+            life, None, ledger
+        ):  # else a journey that heard of it may have something sooner
+            fire(life, ledger)
         has_fired = True
 
 
@@ -119,5 +122,6 @@ SOURCES = (
     Source("migrations", _next_migration, _migrate),
     Source("deferred", next_deferred, decide_again),
     Source("timers", _next_timer, _fire_timer),
+    Source("friction", friction.next_due, friction.fire),
 )
 """In the order in which they happen, of those due at the same instant."""
