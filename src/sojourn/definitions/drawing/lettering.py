@@ -8,7 +8,7 @@ from __future__ import annotations
 from unicodedata import combining, east_asian_width
 
 _NARROW = frozenset("ijl.,:;'|!()[]{} ft/I-`r\"")
-_WIDE = frozenset("mwMW@%&—…→")
+_WIDE = frozenset("mwMW@%&—…→<>=+#~")
 
 
 def text_width(text: str, size: float) -> float:
