@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-from sojourn.cli import checking, explaining, importing, letters, operating, people
+from sojourn.cli import checking, drawing, explaining, importing, letters, operating, people
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -78,6 +78,13 @@ for name, command, *examples in (
         "sojourn import orders.parquet --map event=kind,user_id=customer,timestamp=at,properties.*=*",
     ),
     ("check", checking.check, "sojourn check", "sojourn check journeys/*.yaml --json"),
+    (
+        "draw",
+        drawing.draw,
+        "sojourn draw journeys/welcome.yaml --out welcome.svg",
+        "sojourn draw welcome --counts",
+        "sojourn draw welcome --format svg > welcome.svg",
+    ),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
     (
         "explain",

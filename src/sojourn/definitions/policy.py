@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from sojourn.definitions.churn import ChurnModel
-from sojourn.definitions.durations import format_duration
+from sojourn.definitions.durations import write_duration
 from sojourn.definitions.friction_rules import FrictionRules
 
 # Hold-outs are on unless somebody says `off`: what a message is worth can be known only from people who did
@@ -34,7 +34,7 @@ class Cap(Struct, frozen=True, kw_only=True):
     """A window of the person's own calendar."""
 
     def __str__(self) -> str:
-        return f"{self.most} per {self.calendar or format_duration(self.within_ms)}"
+        return f"{self.most} per {self.calendar or write_duration(self.within_ms)}"
 
 
 class Quiet(Struct, frozen=True, kw_only=True):

@@ -46,9 +46,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         if not 0 < at <= until:
             return has_fired
         ledger.at, ledger.position = at, 0
-        if not friction.judge(
-            life, None, ledger
-        ):  # else a journey that heard of it may have something sooner
+        if not friction.judge(life, None, ledger):  # else a journey heard of it: look again what is due
             fire(life, ledger)
         has_fired = True
 
