@@ -1,0 +1,171 @@
+"""Playing: one group of people through the engine's turns, in memory; what comes of it is kept, not sent.
+
+The engine's law is that facts and actions do not depend on how the inputs are cut into turns. So a group is
+first played with one turn for each key, its whole life at once. Only where an action was decided, and a
+journey can hear what becomes of one, is it played again step by step, with outcomes coming in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Literal
+
+from msgspec import Struct
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.engine.journeys import OUTCOMES, is_outcome
+from sojourn.engine.objects import read_object
+from sojourn.engine.turn import route, turn
+from sojourn.model.action import Action, Delivery
+from sojourn.model.event import Event
+from sojourn.model.fact import Fact
+from sojourn.model.turn import STAGES, Arrived, Input, Stage
+from sojourn.runtime.outbox import outcome_event
+from sojourn.runtime.rehearsal.walk import Walk
+
+MAX_ANSWERS = 1_000  # assumed for one group: a journey that acts on each of its own outcomes never ends.
+
+Deliver = Literal["yes", "no"]
+"""What becomes of an action whose outcome the history does not have: delivered at once, or nothing."""
+
+
+class Played(Struct, frozen=True):
+    """What came of one group under one catalogue."""
+
+    facts: list[Fact]
+    """Those of one enrolment in the order in which they happened."""
+    actions: list[Action]
+
+
+def play(
+    arrivals: Sequence[Arrived], catalogue: Catalogue, *, until: int, deliver: Deliver, hears: bool
+) -> Played:
+    """Play one group.
+
+    Args:
+        arrivals: its events, in the order of (at, position).
+        catalogue: the definitions in force.
+        until: the instant up to which timers fire.
+        deliver: what becomes of an action whose outcome is not among the arrivals.
+        hears: whether a journey can hear of an outcome (`hears_outcomes`).
+    """
+    own = [arrived for arrived in arrivals if not is_outcome(arrived.event)]
+    played = _play_whole(own, catalogue, until=until)
+    if not played.actions or not hears:
+        return played
+    return _play_step_by_step(arrivals, catalogue, until=until, deliver=deliver)
+
+
+def hears_outcomes(catalogue: Catalogue) -> bool:
+    """Tell whether anything in force can notice what becomes of an action; sure where the answer is no."""
+    needs = catalogue.needs
+    if OUTCOMES & {*catalogue.entries, *needs.counts, *needs.since}:
+        return True
+    for journey in catalogue.versions.values():
+        rules = [*journey.exits, *([journey.goal] if journey.goal else [])]
+        if any(OUTCOMES & rule.names or not rule.names for rule in rules):
+            return True
+        if journey.chart.is_listening_to_any or OUTCOMES & journey.chart.names:
+            return True
+    return False
+
+
+def _play_whole(arrivals: Sequence[Arrived], catalogue: Catalogue, *, until: int) -> Played:
+    """Give each key its whole life in one turn."""
+    inputs: dict[Stage, dict[str, list[Input]]] = {stage: {} for stage in STAGES}
+    is_alias_said = False
+    for arrived in arrivals:
+        stage, key = route(arrived.event)
+        inputs[stage].setdefault(key, []).append(arrived)
+        is_alias_said |= arrived.event.kind == "alias"
+    facts: list[Fact] = []
+    actions: list[Action] = []
+    for stage in STAGES:
+        if stage == "alias" and not is_alias_said:  # every pointer would pass everything straight on
+            for key, given in inputs["alias"].items():
+                inputs["profile"].setdefault(key, []).extend(given)
+            continue
+        for key, given in inputs[stage].items():
+            if stage != "identity":
+                given.sort(key=_place)  # two devices of one person: the log's order holds
+            result = turn(stage, key, None, given, until=until, catalogue=catalogue)
+            for forward in result.forward:
+                inputs[forward.stage].setdefault(forward.key, []).append(forward.input)
+            facts += result.facts
+            actions += result.actions
+    return Played(facts, actions)
+
+
+def _play_step_by_step(
+    arrivals: Sequence[Arrived], catalogue: Catalogue, *, until: int, deliver: Deliver
+) -> Played:
+    """Play event by event and timer by timer; outcomes come when they came, or else at once."""
+    answers = Answers(arrivals, deliver=deliver)
+    walk = Walk(catalogue)
+    position = 0
+    for arrived in arrivals:
+        while (at := _earliest(answers.next_at(), walk.next_wake())) is not None and at <= arrived.at:
+            _settle(walk, answers, at=at, position=position)
+        position = arrived.position
+        if answers.is_heard(arrived.event):
+            answers.note(walk.take(arrived))
+    while (at := _earliest(answers.next_at(), walk.next_wake())) is not None and at <= until:
+        _settle(walk, answers, at=at, position=position)
+    return Played(walk.facts, walk.actions)
+
+
+def _settle(walk: Walk, answers: Answers, *, at: int, position: int) -> None:
+    """Take what is next at an instant: timers, which come before any input, or else an assumed outcome."""
+    if walk.next_wake() == at:
+        answers.note(walk.wake(at))
+    else:
+        walk_at, event = answers.pop()
+        answers.note(walk.take(Arrived(walk_at, position, event)))
+
+
+class Answers:
+    """What becomes of actions: as the history has it, or, where it has nothing, as is assumed."""
+
+    def __init__(self, arrivals: Sequence[Arrived], *, deliver: Deliver) -> None:
+        self._recorded = {
+            _action_of(arrived.event) for arrived in arrivals if is_outcome(arrived.event)
+        }
+        self._is_assuming = deliver == "yes"
+        self._decided: set[str] = set()
+        self._waiting: list[tuple[int, int, Event]] = []
+        self._n_assumed = 0
+
+    def note(self, actions: Sequence[Action]) -> None:
+        """Hear of actions just decided."""
+        for action in actions:
+            self._decided.add(action.id)
+            if self._is_assuming and action.id not in self._recorded and self._n_assumed < MAX_ANSWERS:
+                self._n_assumed += 1
+                event = outcome_event(action, Delivery(outcome="delivered", attempts=1), now=action.at)
+                heappush(self._waiting, (action.at, self._n_assumed, event))
+
+    def is_heard(self, event: Event) -> bool:
+        """Tell whether an event of the history happens here: an outcome, only where its action was decided."""
+        return not is_outcome(event) or _action_of(event) in self._decided
+
+    def next_at(self) -> int | None:
+        """Return when the next assumed outcome comes."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def pop(self) -> tuple[int, Event]:
+        """Take it."""
+        at, _, event = heappop(self._waiting)
+        return at, event
+
+
+def _action_of(event: Event) -> str:
+    return str(read_object(event.properties).get("action_id", ""))
+
+
+def _earliest(*instants: int | None) -> int | None:
+    return min((at for at in instants if at is not None), default=None)
+
+
+def _place(given: Input) -> tuple[int, int]:
+    return given.at, given.position
