@@ -20,6 +20,9 @@ WHATS: tuple[What, ...] = ("action", "entered", "goal")
 KINDS: tuple[Kind, ...] = ("only-draft", "only-published", "other-time", "other-content")
 
 
+NO_BODY = Raw(b"null")
+
+
 class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that one version does to a person and the other does not, or does otherwise."""
 
@@ -34,8 +37,8 @@ class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
     published_at: int | None = None
     why: str = ""
     """What the other version did instead."""
-    draft_body: Raw | None = None
-    published_body: Raw | None = None
+    draft_body: Raw = NO_BODY
+    published_body: Raw = NO_BODY
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -48,11 +51,15 @@ class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )  # fmt: skip
 
 
+Moment = tuple[ProfileId, What, str, str, str]
+"""What can happen to a person in both versions: (person, what, journey, where, key)."""
+
+
 class Side(Struct):
     """What one version did to one group, laid out to be compared and asked."""
 
-    moments: dict[tuple[ProfileId, What, str, str, str], list[tuple[int, bytes]]]
-    """(person, what, journey, where, key) -> when, in order, with an action's body."""
+    moments: dict[Moment, list[tuple[int, bytes]]]
+    """When, in order, with an action's body."""
     told: list[Fact]
     """The facts about journeys."""
     owners: Mapping[str, tuple[ProfileId, int]]
@@ -100,41 +107,52 @@ def compare(draft: Side, published: Side) -> list[Difference]:
 
 
 def _differences(
-    moment: tuple[ProfileId, What, str, str, str],
+    moment: Moment,
     ours: Sequence[tuple[int, bytes]],
     theirs: Sequence[tuple[int, bytes]],
     *,
     draft: Side,
     published: Side,
 ) -> list[Difference]:
-    person, what, journey, where, key = moment
-    named: dict[str, Any] = {"person": person, "what": what, "journey": journey, "where": where, "key": key}
-    found: list[Difference] = []
     n_both = min(len(ours), len(theirs))
+    found: list[Difference] = []
     for (ours_at, our_body), (theirs_at, their_body) in zip(ours, theirs, strict=False):
-        if ours_at != theirs_at or our_body != their_body:
-            kind: Kind = "other-time" if ours_at != theirs_at else "other-content"
-            bodies = {} if our_body == their_body else _bodies(our_body, their_body)
-            found.append(
-                Difference(**named, kind=kind, draft_at=ours_at, published_at=theirs_at, **bodies)
-            )
-    for at, body in ours[n_both:]:
-        why = _why_not(published, moment)
-        found.append(Difference(**named, kind="only-draft", draft_at=at, why=why, **_bodies(body, b"")))
-    for at, body in theirs[n_both:]:
-        why = _why_not(draft, moment)
-        found.append(
-            Difference(**named, kind="only-published", published_at=at, why=why, **_bodies(b"", body))
-        )
+        if ours_at != theirs_at:
+            found.append(_difference(moment, "other-time", (ours_at, b""), (theirs_at, b"")))
+        elif our_body != their_body:
+            found.append(_difference(moment, "other-content", (ours_at, our_body), (theirs_at, their_body)))
+    for one in ours[n_both:]:
+        found.append(_difference(moment, "only-draft", one, None, why=_why_not(published, moment)))
+    for one in theirs[n_both:]:
+        found.append(_difference(moment, "only-published", None, one, why=_why_not(draft, moment)))
     return found
 
 
-def _bodies(ours: bytes, theirs: bytes) -> dict[str, Raw]:
-    bodies = {"draft_body": ours, "published_body": theirs}
-    return {name: Raw(body) for name, body in bodies.items() if body}
+def _difference(
+    moment: Moment,
+    kind: Kind,
+    ours: tuple[int, bytes] | None,
+    theirs: tuple[int, bytes] | None,
+    *,
+    why: str = "",
+) -> Difference:
+    person, what, journey, where, key = moment
+    return Difference(
+        person=person,
+        kind=kind,
+        what=what,
+        journey=journey,
+        where=where,
+        key=key,
+        draft_at=ours[0] if ours else None,
+        published_at=theirs[0] if theirs else None,
+        why=why,
+        draft_body=Raw(ours[1]) if ours and ours[1] else NO_BODY,
+        published_body=Raw(theirs[1]) if theirs and theirs[1] else NO_BODY,
+    )
 
 
-def _why_not(side: Side, moment: tuple[ProfileId, What, str, str, str]) -> str:
+def _why_not(side: Side, moment: Moment) -> str:
     """Say what became of a person in the version that did not do it."""
     person, what, journey, where, key = moment
     mine = [fact for fact in side.told if _journey_of(fact) == journey and side.owner_of(fact) == person]
@@ -145,7 +163,11 @@ def _why_not(side: Side, moment: tuple[ProfileId, What, str, str, str]) -> str:
     enrolments = {fact.enrolment_id for fact in mine if isinstance(fact, facts.Entered) and fact.key == key}
     if not enrolments:
         refused = [fact for fact in mine if isinstance(fact, facts.NotEntered) and fact.key in (key, "")]
-        return f"did not enter: {refused[0].reason}" + _because(refused[0].detail) if refused else "did not enter"
+        return (
+            f"did not enter: {refused[0].reason}" + _because(refused[0].detail)
+            if refused
+            else "did not enter"
+        )
     return _end_of(mine, enrolments) if what != "entered" else ""
 
 

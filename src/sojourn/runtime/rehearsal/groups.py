@@ -19,7 +19,7 @@ class Groups:
         self._numbers: dict[str, int] = {}
         self._parents = array("L")
         self._met: dict[tuple[str | None, str | None], int] = {}
-        """Pairs of (anonymous id, user id) that were joined before: nearly every event brings one of these."""
+        """Pairs of (anonymous id, user id) that were joined before: nearly every event brings one."""
 
     def join(self, event: Event) -> int:
         """Join the ids of an event; return the number of one of them."""

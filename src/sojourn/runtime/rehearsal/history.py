@@ -50,7 +50,7 @@ class History:
         self.window = window
         self.n_events = 0
         self.n_skipped = 0
-        """Events of the house itself that concern no person (publishing, pausing), and those after the window."""
+        """Events of the house itself that concern no person (publishing, pausing), and later ones."""
         self.first_at = 0
         self.last_at = 0
         self.members: list[array[int]] = []

@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.journey import Catalogue, Exit, Goal
 from sojourn.engine.journeys import OUTCOMES, is_outcome
 from sojourn.engine.objects import read_object
 from sojourn.engine.turn import route, turn
@@ -63,7 +63,7 @@ def hears_outcomes(catalogue: Catalogue) -> bool:
     if OUTCOMES & {*catalogue.entries, *needs.counts, *needs.since}:
         return True
     for journey in catalogue.versions.values():
-        rules = [*journey.exits, *([journey.goal] if journey.goal else [])]
+        rules: list[Goal | Exit] = [*journey.exits, *([journey.goal] if journey.goal else [])]
         if any(OUTCOMES & rule.names or not rule.names for rule in rules):
             return True
         if journey.chart.is_listening_to_any or OUTCOMES & journey.chart.names:
@@ -128,9 +128,7 @@ class Answers:
     """What becomes of actions: as the history has it, or, where it has nothing, as is assumed."""
 
     def __init__(self, arrivals: Sequence[Arrived], *, deliver: Deliver) -> None:
-        self._recorded = {
-            _action_of(arrived.event) for arrived in arrivals if is_outcome(arrived.event)
-        }
+        self._recorded = {_action_of(arrived.event) for arrived in arrivals if is_outcome(arrived.event)}
         self._is_assuming = deliver == "yes"
         self._decided: set[str] = set()
         self._waiting: list[tuple[int, int, Event]] = []
@@ -146,7 +144,7 @@ class Answers:
                 heappush(self._waiting, (action.at, self._n_assumed, event))
 
     def is_heard(self, event: Event) -> bool:
-        """Tell whether an event of the history happens here: an outcome, only where its action was decided."""
+        """Tell whether an event happens here: an outcome, only where its action was decided."""
         return not is_outcome(event) or _action_of(event) in self._decided
 
     def next_at(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from pathlib import Path
@@ -20,6 +21,7 @@ from sojourn.runtime.rehearsal.history import History
 from sojourn.runtime.rehearsal.playing import Deliver, Played, hears_outcomes, play
 from sojourn.runtime.rehearsal.tally import Counter, Tally, add
 from sojourn.runtime.rehearsal.versions import can_be_entered
+from sojourn.runtime.rehearsal.watch import Asked, Watch
 from sojourn.runtime.rehearsal.workers import Tell, spread
 
 TASK_EVENTS = 10_000
@@ -28,7 +30,7 @@ TASK_EVENTS = 10_000
 RUN_DIFFERENCES = 50_000  # kept in memory at once, about 50 MB; sorted runs of them wait in files.
 MAX_BROKEN = 10  # of the groups that a bug of ours kept out, told by name.
 
-# Facts and events die young and make no cycles; the collector's default looks for some a hundred times a second.
+# Facts and events die young and make no cycles; by default the collector looks for some all the time.
 COLLECT_AT = (100_000, 20, 100)
 
 
@@ -38,6 +40,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     draft: Catalogue
     published: Catalogue | None
     """None: the draft is beside nothing."""
+    watch: Watch | None = None
+    """What counts the answers of the draft's guards."""
     deliver: Deliver = "yes"
     n_examples: int = 3
     only: tuple[int, ...] | None = None
@@ -66,8 +70,10 @@ class Part(Struct, kw_only=True):
     """To whom the versions make a difference."""
     n_different: dict[str, dict[str, dict[str, int]]] = {}
     """Journey -> what, and where -> kind -> how many."""
-    n_affected_by: dict[str, dict[str, int]] = {}
-    """Journey -> what and kind -> how many people."""
+    n_affected_by: dict[str, dict[str, dict[str, int]]] = {}
+    """Journey -> what, and where -> kind -> how many people."""
+    asked: dict[str, dict[str, Asked]] = {}
+    """Journey -> guard of the draft -> its answers."""
     n_broken: int = 0
     broken: list[str] = []
     examples: list[Example] = []
@@ -124,8 +130,7 @@ class _Player:
         self._plan = plan
         self._until = history.until
         self._hears = [
-            catalogue is not None and hears_outcomes(catalogue)
-            for catalogue in (plan.draft, plan.published)
+            catalogue is not None and hears_outcomes(catalogue) for catalogue in (plan.draft, plan.published)
         ]
         self._draft, self._published = Counter(), Counter()
         self._part = Part()
@@ -144,6 +149,7 @@ class _Player:
             self._runs.close()
         part = self._part
         part.draft, part.published = self._draft.tallies, self._published.tallies
+        part.asked = {} if self._plan.watch is None else self._plan.watch.asked
         return part
 
     def _play_group(self, number: int) -> None:
@@ -173,13 +179,13 @@ class _Player:
         return play(arrivals, catalogue, until=self._until, deliver=self._plan.deliver, hears=hears)
 
     def _count(self, draft: Side, published: Side | None) -> None:
-        self._draft.take(draft.told, draft.owner_of)
+        self._draft.take(draft.told, draft.owner_of, until=self._until)
         people = {person for person, *_ in draft.moments}
         if published is None:
             self._part.n_people += len(people)
             self._keep_told(draft, Side({}, [], {}))
             return
-        self._published.take(published.told, published.owner_of)
+        self._published.take(published.told, published.owner_of, until=self._until)
         self._part.n_people += len(people | {person for person, *_ in published.moments})
         found = sorted(compare(draft, published), key=lambda difference: difference.order)
         if found:
@@ -200,16 +206,20 @@ class _Player:
 
 
 def _tell_apart(part: Part, found: Sequence[Difference]) -> None:
-    people: set[tuple[str, str, ProfileId]] = set()
+    """Count differences, and the people that each kind of them is about."""
+    people: set[tuple[str, str, str, ProfileId]] = set()
     for one in found:
         what = f"{one.what}: {one.where}" if one.where else one.what
-        kinds = part.n_different.setdefault(one.journey, {}).setdefault(what, {})
-        kinds[one.kind] = kinds.get(one.kind, 0) + 1
-        people.add((one.journey, f"{one.what}: {one.kind}", one.person))
-    for journey, kind, _ in people:
-        counts = part.n_affected_by.setdefault(journey, {})
-        counts[kind] = counts.get(kind, 0) + 1
+        _count(part.n_different, one.journey, what, one.kind)
+        people.add((one.journey, what, one.kind, one.person))
+    for journey, what, kind, _ in people:
+        _count(part.n_affected_by, journey, what, kind)
     part.n_affected += len({one.person for one in found})
+
+
+def _count(counts: dict[str, dict[str, dict[str, int]]], journey: str, what: str, kind: str) -> None:
+    kinds = counts.setdefault(journey, {}).setdefault(what, {})
+    kinds[kind] = kinds.get(kind, 0) + 1
 
 
 def _examples(found: Sequence[Difference], draft: Side, published: Side) -> list[Example]:
@@ -246,7 +256,7 @@ def _place_of(example: Example) -> tuple[Any, ...]:
 
 
 def _add(total: Part, more: Part, n_examples: int) -> None:
-    for name in ("draft", "published", "n_different", "n_affected_by"):
+    for name in ("draft", "published", "n_different", "n_affected_by", "asked"):
         add(getattr(total, name), getattr(more, name))
     for name in ("n_events", "n_groups", "n_people", "n_affected", "n_broken"):
         setattr(total, name, getattr(total, name) + getattr(more, name))
@@ -276,8 +286,6 @@ class _Runs:
 
     def close(self) -> None:
         """Write what is in memory."""
-        import os  # noqa: PLC0415
-
         path = self._folder / f"{os.getpid()}-{self._n_runs}.jsonl"
         self._n_runs += 1
         self._found.sort(key=lambda difference: difference.order)

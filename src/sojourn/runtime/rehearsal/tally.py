@@ -60,8 +60,8 @@ class Tally(Struct):
     """State -> how often it was entered."""
     left: Counts = {}
     """State -> how often it was left, the end of the enrolment included."""
-    waiting: Counts = {}
-    """State -> how many are in it at the end."""
+    waiting: dict[str, dict[int, int]] = {}
+    """State -> class of duration -> how many are in it at the end, for so long."""
     stays: dict[str, dict[int, int]] = {}
     """State -> class of duration (see `class_of`) -> how many stayed so long before they left."""
     to_goal: dict[int, int] = {}
@@ -90,8 +90,11 @@ class Counter:
     def __init__(self) -> None:
         self.tallies: dict[str, Tally] = {}
 
-    def take(self, told: Sequence[Fact], owner_of: Callable[[Fact], ProfileId]) -> None:
-        """Take the facts of one group about journeys in, whole: those of an enrolment in their order."""
+    def take(self, told: Sequence[Fact], owner_of: Callable[[Fact], ProfileId], *, until: int) -> None:
+        """Take the facts of one group about journeys in, whole: those of an enrolment in their order.
+
+        `until` is the instant at which the rehearsal ends.
+        """
         enrolled: dict[EnrolmentId, _Enrolled] = {}
         people: set[tuple[ProfileId, str]] = set()
         for fact in told:
@@ -105,7 +108,7 @@ class Counter:
         for _, journey in people:
             self.tallies[journey].people += 1
         for one in enrolled.values():
-            one.end()
+            one.end(until)
 
     def _of(self, fact: Fact) -> Tally:
         journey: str = fact.journey  # type: ignore[union-attr] # all of JOURNEY_FACTS have one
@@ -144,10 +147,10 @@ class _Enrolled:
                     self._inside[state] = fact.at
                     _increase(self._tally.visits, state)
 
-    def end(self) -> None:
+    def end(self, until: int) -> None:
         """Count it where it waits."""
-        for state in self._inside:
-            _increase(self._tally.waiting, state)
+        for state, since in self._inside.items():
+            _increase(self._tally.waiting.setdefault(state, {}), class_of(max(0, until - since)))
 
     def _leave(self, states: Iterable[str], at: int) -> None:
         for state in states:
@@ -175,13 +178,8 @@ def _count(tally: Tally, fact: Fact) -> None:
                 tally.value_millionths += round(fact.value * MILLIONTH)
         case facts.Exited():
             _increase(tally.exits, fact.reason)
-        case facts.ActionDecided():
-            _increase(tally.actions, place(fact))
-            _increase(tally.by_day, fact.at // DAY_MS)
-        case facts.ActionWithheld():
-            _increase(tally.withheld.setdefault(place(fact), {}), fact.reason)
-        case facts.ActionDeferred():
-            _increase(tally.deferred.setdefault(place(fact), {}), fact.reason)
+        case facts.ActionDecided() | facts.ActionWithheld() | facts.ActionDeferred():
+            _count_action(tally, fact)
         case facts.Exposed():
             _increase(tally.exposures, f"{fact.experiment}: {fact.variant}")
         case facts.JourneyError():
@@ -192,7 +190,21 @@ def _count(tally: Tally, fact: Fact) -> None:
             _increase(tally.others, str(type(fact).__struct_config__.tag))
 
 
-def place(fact: facts.ActionDecided | facts.ActionWithheld | facts.ActionDeferred) -> str:
+_OfAction = facts.ActionDecided | facts.ActionWithheld | facts.ActionDeferred
+
+
+def _count_action(tally: Tally, fact: _OfAction) -> None:
+    match fact:
+        case facts.ActionDecided():
+            _increase(tally.actions, place(fact))
+            _increase(tally.by_day, fact.at // DAY_MS)
+        case facts.ActionWithheld():
+            _increase(tally.withheld.setdefault(place(fact), {}), fact.reason)
+        case facts.ActionDeferred():
+            _increase(tally.deferred.setdefault(place(fact), {}), fact.reason)
+
+
+def place(fact: _OfAction) -> str:
     """Say where an action is wanted."""
     return f"{fact.sink} in {fact.state}"
 

@@ -75,9 +75,7 @@ def can_be_entered(catalogue: Catalogue, names: Iterable[str]) -> bool:
     return any(name in catalogue.entries for name in names)
 
 
-def _among(
-    index: dict[str, tuple[Journey, ...]], names: frozenset[str]
-) -> dict[str, tuple[Journey, ...]]:
+def _among(index: dict[str, tuple[Journey, ...]], names: frozenset[str]) -> dict[str, tuple[Journey, ...]]:
     kept = {
         key: tuple(journey for journey in journeys if journey.name in names)
         for key, journeys in index.items()

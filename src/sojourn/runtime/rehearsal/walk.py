@@ -24,7 +24,7 @@ class Walk:
         self._wakes: dict[Key, int] = {}
 
     def take(self, arrived: Arrived) -> list[Action]:
-        """Take one event through the stages; return the actions it decided. Call `wake` first for what was due."""
+        """Take one event through the stages; return the actions it decided. What was due was woken before."""
         waiting: deque[tuple[Key, Input]] = deque([(route(arrived.event), arrived)])
         actions: list[Action] = []
         while waiting:

@@ -37,7 +37,9 @@ def spread(tasks: Sequence[T], work: Work[T], *, n_processes: int, tell: Tell) -
     try:
         for number in range(n_processes):
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_run, args=(tasks[number::n_processes], work, theirs), daemon=True)
+            process = context.Process(
+                target=_run, args=(tasks[number::n_processes], work, theirs), daemon=True
+            )
             process.start()
             theirs.close()
             connections.append(ours)
