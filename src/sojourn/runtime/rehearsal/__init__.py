@@ -1,9 +1,10 @@
 """Rehearsal: a draft over past events, or over an invented population; nothing is sent."""
 
+from sojourn.runtime.rehearsal.collecting import Example
 from sojourn.runtime.rehearsal.comparing import Difference
 from sojourn.runtime.rehearsal.history import History, Window, gather
 from sojourn.runtime.rehearsal.playing import Deliver
-from sojourn.runtime.rehearsal.replay import Example, Plan, replay
+from sojourn.runtime.rehearsal.replay import Plan, replay
 from sojourn.runtime.rehearsal.report import (
     Frame,
     JourneyReport,

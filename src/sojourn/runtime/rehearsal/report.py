@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from sojourn.definitions.journey import Catalogue
+from sojourn.runtime.rehearsal.collecting import Example, Part
 from sojourn.runtime.rehearsal.durations import Quantiles, quantiles
-from sojourn.runtime.rehearsal.replay import Example, Part
 from sojourn.runtime.rehearsal.suspicions import Suspicion, suspect
 from sojourn.runtime.rehearsal.tally import DAY_MS, MILLIONTH, Counts, Tally
 
