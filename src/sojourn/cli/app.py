@@ -86,6 +86,13 @@ for name, command, *examples in (
         "sojourn replay drafts/welcome.yaml --person ada",
         "sojourn replay new.yaml --against old.yaml --file may.csv --map event=page,user_id=who,timestamp=at",
     ),
+    (
+        "simulate",
+        rehearsing.simulate,
+        "sojourn simulate drafts/welcome.yaml",
+        "sojourn simulate drafts/welcome.yaml --people 1000 --days 14 --seed 7",
+        "sojourn simulate drafts/welcome.yaml --population shop.yaml --against none --json",
+    ),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),

@@ -25,21 +25,15 @@ MAX_BARS = 60  # days side by side; more are joined.
 
 
 def lay_out(report: Report) -> list[Any]:
-    """Lay out a whole report."""
-    parts: list[Any] = [_headline(report)]
-    if report.is_compared:
-        parts += _differences(report)
-    for journey in report.journeys:
-        parts += _journey(journey, report)
-    if report.suspicions:
-        rows = [(each.journey, each.code, each.message) for each in report.suspicions]
-        parts.append(table(("what looks wrong", "", ""), rows))
-    for example in report.examples:
-        parts += lay_out_person([example], limit=MAX_LINES)
-    if report.broken:
-        whose = "; ".join(report.broken_groups)
-        parts.append(f"{report.broken:,} groups of people were left out, by a bug of ours: {whose}")
-    return parts
+    """Lay out the report of a replay."""
+    span = f"{report.events:,} events from {instant(report.since)} to {instant(report.until)} UTC"
+    return [f"{span}; {_sum(report)}", *_body(report)]
+
+
+def lay_out_simulation(report: Report, *, n_days: int) -> list[Any]:
+    """Lay out the report of a simulation."""
+    lived = f"{report.groups:,} people lived {n_days:,} days and did {report.events:,} things"
+    return [f"{lived}; {_sum(report)}", *_body(report)]
 
 
 def lay_out_person(examples: Sequence[Example], *, limit: int | None = None) -> list[Any]:
@@ -61,15 +55,28 @@ def lay_out_person(examples: Sequence[Example], *, limit: int | None = None) -> 
     return parts or ["Nobody with this id comes near these journeys."]
 
 
-def _headline(report: Report) -> str:
-    span = f"{report.events:,} events from {instant(report.since)} to {instant(report.until)} UTC"
+def _sum(report: Report) -> str:
+    entered = f"{report.people:,} people entered"
     if not report.is_compared:
-        return f"{span}; {report.people:,} people entered. There is nothing to compare with."
+        return f"{entered}. There is nothing to compare with."
     if not report.affected:
-        return f"{span}; {report.people:,} people entered. The draft makes no difference to anybody."
-    return (
-        f"{span}; {report.people:,} people entered, and to {report.affected:,} the draft makes a difference."
-    )
+        return f"{entered}. The draft makes no difference to anybody."
+    return f"{entered}, and to {report.affected:,} the draft makes a difference."
+
+
+def _body(report: Report) -> list[Any]:
+    parts = _differences(report) if report.is_compared else []
+    for journey in report.journeys:
+        parts += _journey(journey, report)
+    if report.suspicions:
+        rows = [(each.journey, each.code, each.message) for each in report.suspicions]
+        parts.append(table(("what looks wrong", "", ""), rows))
+    for example in report.examples:
+        parts += lay_out_person([example], limit=MAX_LINES)
+    if report.broken:
+        whose = "; ".join(report.broken_groups)
+        parts.append(f"{report.broken:,} groups of people were left out, by a bug of ours: {whose}")
+    return parts
 
 
 def _differences(report: Report) -> list[Any]:
@@ -117,7 +124,9 @@ def _facts_of(side: VersionReport | None) -> Iterable[tuple[str, str]]:
     yield from _counts("left", side.exits)
     yield from _counts("at the end in", side.waiting)
     for state, stays in side.stays.items():
-        yield f"stayed in {state} (50 %)", lasting(stays.p50_ms)
+        if stays.p90_ms:
+            quantiles = (stays.p10_ms, stays.p50_ms, stays.p90_ms)
+            yield f"stayed in {state} (10, 50, 90 %)", ", ".join(map(lasting, quantiles))
     yield from _counts("variants", side.exposures)
     yield from _counts("besides", side.others)
     if side.errors:

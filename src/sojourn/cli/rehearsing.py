@@ -145,6 +145,53 @@ def replay(  # noqa: PLR0913 - one for each option
         show(*lay_out(report))
 
 
+def simulate(  # noqa: PLR0913 - one for each option
+    drafts: DraftArgument,
+    *,
+    people: Annotated[int, typer.Option(min=1, max=1_000_000, help="So many people.")] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=3_650, help="So many days of theirs.")] = 30,
+    seed: Annotated[
+        int, typer.Option(help="Another number, other people; the same one, the same report.")
+    ] = 1,
+    population: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="How people behave, as YAML; by default as is usual.", show_default=False
+        ),
+    ] = None,
+    against: AgainstOption = None,
+    examples: Annotated[int, typer.Option(min=0, max=1_000, help="So many people's stories.")] = 0,
+    processes: ProcessesOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let an invented population live with a draft, in virtual time, and say what looks wrong.
+
+    People visit by day, do what the draft listens to (its goals seldom), and get what it sends, which is sent
+        to nobody. They behave alike under the draft and as it is published, until an action changes them.
+    """
+    from sojourn.cli.rehearsal_report import lay_out_simulation  # noqa: PLC0415 - help needs no engine
+    from sojourn.wiring.rehearsing import Simulation, run_simulation  # noqa: PLC0415
+
+    asked = Simulation(
+        drafts=drafts,
+        against=_against(against),
+        population=population,
+        n_people=people,
+        n_days=days,
+        seed=seed,
+        n_examples=examples,
+        n_processes=processes or os.cpu_count() or 1,
+    )
+    with _interruptible(), _progress() as tell:
+        report = run_simulation(configuration(config, data), asked, tell)
+    if json:
+        say_json(report)
+    else:
+        show(*lay_out_simulation(report, n_days=days))
+
+
 def _against(named: list[str] | None) -> list[Path] | None:
     if not named:
         return None

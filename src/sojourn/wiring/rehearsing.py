@@ -18,18 +18,27 @@ from sojourn.model.event import Entry, Event
 from sojourn.model.ids import message_digest
 from sojourn.runtime.importing import Reading
 from sojourn.runtime.rehearsal import (
+    START_MS,
+    Chain,
     Deliver,
     Frame,
     History,
     Plan,
+    Population,
     Report,
+    Trial,
     Watch,
     Window,
+    World,
     as_played,
     build_report,
     gather,
+    listen,
+    read_population,
     related,
     replay,
+    simulate,
+    usual,
     with_drafts,
 )
 from sojourn.wiring.house import ReadableLog, has_data, open_readings
@@ -38,7 +47,7 @@ from sojourn.wiring.inforce import read_journeys
 READ_EVENTS = 4_000  # of the log, at once: four of its blocks.
 ALL_EXAMPLES = 1_000_000  # where one person is asked for, everything of theirs is told.
 
-Phase = Literal["reading", "playing"]
+Phase = Literal["reading", "playing", "living"]
 
 Tell = Callable[[Phase, int, int], None]
 """Takes (phase, how many are done, of how many)."""
@@ -109,6 +118,52 @@ def run_replay(config: Config, request: Request, tell: Tell) -> Report:
         return build_report(part, frame)
 
 
+class Simulation(Struct, frozen=True, kw_only=True):
+    """One simulation, as it is asked for."""
+
+    drafts: Sequence[Path]
+    against: Sequence[Path] | None = None
+    population: Path | None = None
+    n_people: int = 10_000
+    n_days: int = 30
+    seed: int = 1
+    n_examples: int = 0
+    n_processes: int = 1
+
+
+def run_simulation(config: Config, asked: Simulation, tell: Tell) -> Report:
+    """Let an invented population live under drafts, in virtual time; nothing is sent.
+
+    Raises:
+        ConfigError: A file, a folder or a setting is not as it must be.
+        DefinitionError: A draft, or the population, is refused.
+    """
+    sides = choose_sides(config, asked.drafts, asked.against)
+    said = Population() if asked.population is None else _read_population(asked.population)
+    listening = listen(sides.draft.journeys[name] for name in sides.drafts)
+    population = usual(listening, said)
+    world = World(population, listening, Chain(population, listening), asked.seed, asked.n_days)
+    trial = Trial(
+        draft=sides.draft,
+        published=sides.published,
+        world=world,
+        n_people=asked.n_people,
+        watch=sides.watch,
+        n_examples=asked.n_examples,
+    )
+    counted = _Counted(tell, "living", asked.n_people)
+    part = simulate(trial, n_processes=asked.n_processes, tell=counted)
+    frame = Frame(
+        draft=sides.draft,
+        published=sides.published,
+        drafts=sides.drafts,
+        since=START_MS,
+        until=trial.until,
+        deliver="yes",
+    )
+    return build_report(part, frame)
+
+
 def choose_sides(config: Config, drafts: Sequence[Path], against: Sequence[Path] | None) -> Sides:
     """Compile drafts, and find what they are to be compared with.
 
@@ -152,6 +207,13 @@ def _compile(files: Sequence[Path]) -> list[Journey]:
     if not journey_files(config):
         raise ConfigError(f"{', '.join(map(str, files))}: no journeys there; name a file of one")
     return read_journeys(config)
+
+
+def _read_population(file: Path) -> Population:
+    try:
+        return read_population(file.read_text("utf-8"), file=str(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read as a population ({error}); name a YAML file") from None
 
 
 def _published(config: Config, against: Sequence[Path] | None) -> Catalogue | None:

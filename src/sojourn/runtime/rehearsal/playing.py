@@ -7,7 +7,7 @@ journey can hear what becomes of one, is it played again step by step, with outc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -101,27 +101,52 @@ def _play_step_by_step(
     arrivals: Sequence[Arrived], catalogue: Catalogue, *, until: int, deliver: Deliver
 ) -> Played:
     """Play event by event and timer by timer; outcomes come when they came, or else at once."""
-    answers = Answers(arrivals, deliver=deliver)
-    walk = Walk(catalogue)
-    position = 0
+    living = Living(catalogue, Answers(arrivals, deliver=deliver))
     for arrived in arrivals:
-        while (at := _earliest(answers.next_at(), walk.next_wake())) is not None and at <= arrived.at:
-            _settle(walk, answers, at=at, position=position)
-        position = arrived.position
-        if answers.is_heard(arrived.event):
-            answers.note(walk.take(arrived))
-    while (at := _earliest(answers.next_at(), walk.next_wake())) is not None and at <= until:
-        _settle(walk, answers, at=at, position=position)
-    return Played(walk.facts, walk.actions)
+        living.take(arrived)
+    return living.end(until)
 
 
-def _settle(walk: Walk, answers: Answers, *, at: int, position: int) -> None:
-    """Take what is next at an instant: timers, which come before any input, or else an assumed outcome."""
-    if walk.next_wake() == at:
-        answers.note(walk.wake(at))
-    else:
-        walk_at, event = answers.pop()
-        answers.note(walk.take(Arrived(walk_at, position, event)))
+class Living:
+    """A group that lives step by step, with what comes back of its actions."""
+
+    def __init__(
+        self, catalogue: Catalogue, answers: Answers, *, hear: Callable[[Action], None] = lambda _: None
+    ) -> None:
+        """`hear` is told of every action when it is decided."""
+        self._walk = Walk(catalogue)
+        self._answers = answers
+        self._hear = hear
+        self._position = 0
+
+    def take(self, arrived: Arrived) -> None:
+        """Live up to an event, and through it."""
+        self.settle(arrived.at)
+        self._position = arrived.position
+        if self._answers.is_heard(arrived.event):
+            self._note(self._walk.take(arrived))
+
+    def settle(self, until: int) -> None:
+        """Live up to an instant: timers, which come before any input, and assumed outcomes."""
+        while True:
+            due, answered = self._walk.next_wake(), self._answers.next_at()
+            if due is not None and due <= until and (answered is None or due <= answered):
+                self._note(self._walk.wake(due))
+            elif answered is not None and answered <= until:
+                at, event = self._answers.pop()
+                self._note(self._walk.take(Arrived(at, self._position, event)))
+            else:
+                return
+
+    def end(self, until: int) -> Played:
+        """Live up to the end; return all that came of it."""
+        self.settle(until)
+        return Played(self._walk.facts, self._walk.actions)
+
+    def _note(self, actions: Sequence[Action]) -> None:
+        self._answers.note(actions)
+        for action in actions:
+            self._hear(action)
 
 
 class Answers:
@@ -159,10 +184,6 @@ class Answers:
 
 def _action_of(event: Event) -> str:
     return str(read_object(event.properties).get("action_id", ""))
-
-
-def _earliest(*instants: int | None) -> int | None:
-    return min((at for at in instants if at is not None), default=None)
 
 
 def _place(given: Input) -> tuple[int, int]:
