@@ -16,7 +16,7 @@ from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
-from sojourn.model.event import FailedEvent
+from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Outbox, Place, Store
 from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
 from sojourn.runtime.driver import Driver
@@ -40,6 +40,10 @@ class ReadableLog(Protocol):
 
     def end(self) -> int:
         """Return the last position."""
+        ...
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """Return up to about `limit` entries with a position above `after`, in order."""
         ...
 
     def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
@@ -125,6 +129,11 @@ def open_house(config: Config) -> Iterator[House]:
         yield House(events, store, store.outbox, catalogue, driver)
 
 
+def has_data(config: Config) -> bool:
+    """Tell whether anything was ever kept in the data folder."""
+    return (config.data / "log.db").exists() and (config.data / "state.db").exists()
+
+
 @contextmanager
 def open_readings(config: Config) -> Iterator[Readings]:
     """Open a data folder only to read in, beside a process that may be writing.
@@ -132,7 +141,7 @@ def open_readings(config: Config) -> Iterator[Readings]:
     What it shows is from the instant it was opened, or a little newer. Raises ConfigError where nothing is
     there yet.
     """
-    if not (config.data / "log.db").exists() or not (config.data / "state.db").exists():
+    if not has_data(config):
         raise ConfigError(
             f"{config.data}: no data is there yet; `sojourn serve` and `sojourn import` make it, or name "
             "another folder with --data [no-data]"
