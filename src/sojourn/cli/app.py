@@ -8,11 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-<<<<<<< HEAD
 from sojourn.cli import checking, drawing, explaining, importing, letters, operating, people, rehearsing
-=======
-from sojourn.cli import checking, importing, letters, operating, people, rehearsing
->>>>>>> rehearse
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -83,13 +79,6 @@ for name, command, *examples in (
     ),
     ("check", checking.check, "sojourn check", "sojourn check journeys/*.yaml --json"),
     (
-<<<<<<< HEAD
-        "draw",
-        drawing.draw,
-        "sojourn draw journeys/welcome.yaml --out welcome.svg",
-        "sojourn draw welcome --counts",
-        "sojourn draw welcome --format svg > welcome.svg",
-=======
         "replay",
         rehearsing.replay,
         "sojourn replay drafts/welcome.yaml",
@@ -103,7 +92,13 @@ for name, command, *examples in (
         "sojourn simulate drafts/welcome.yaml",
         "sojourn simulate drafts/welcome.yaml --people 1000 --days 14 --seed 7",
         "sojourn simulate drafts/welcome.yaml --population shop.yaml --against none --json",
->>>>>>> rehearse
+    ),
+    (
+        "draw",
+        drawing.draw,
+        "sojourn draw journeys/welcome.yaml --out welcome.svg",
+        "sojourn draw welcome --counts",
+        "sojourn draw welcome --format svg > welcome.svg",
     ),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
     (
