@@ -9,23 +9,24 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from sojourn.definitions.chart import Chart
+from sojourn.definitions.chart import Assign, Chart
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Entry, Exit, Goal, Journey, Reentry
+from sojourn.definitions.journey import Entry, Exit, Experiment, Goal, Journey, Reentry
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.reading import AT_THE_ENTRY, IN_A_RULE, Reading
-from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
-from sojourn.definitions.states import read_states
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
+from sojourn.definitions.states import read_states, read_steps
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
 MAX_PROBLEMS = 100  # nobody reads more of them at once.
+MAX_PRIORITY = 1_000_000  # more steps than anybody tells apart.
 
 REENTRIES: tuple[Reentry, ...] = ("never", "after_exit", "always")
 
@@ -67,21 +68,20 @@ def check_journey(text: str, *, file: str = "<journey>", sinks: Collection[str] 
 
 
 def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
-    entries = reading.mapping(node, "journey", required=("journey", "entry", "states"))
-    name = _name(entries.get("journey"), reading)
+    entries = reading.mapping(node, "journey", required=("journey", "entry"))
+    reading.journey = name = _name(entries.get("journey"), reading)
     if "description" in entries:
         reading.text(entries["description"], "a description")
     entry = _entry(entries.get("entry"), reading)
     goal = _goal(entries["goal"], reading) if "goal" in entries else None
     exits = _exits(entries["exit"], reading) if "exit" in entries else ()
     holdout = _holdout(entries["holdout"], reading) if "holdout" in entries else 0.0
-    if "states" not in entries:
-        return None
-    root, experiments = read_states(entries["states"], entries.get("initial"), reading)
-    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
-        reading.refuse(entries["states"], "expected at least one state", "missing")
-    if reading.problems:
+    priority = _priority(entries["priority"], reading) if "priority" in entries else 0
+    group = _name(entries.get("exclusive"), reading, "the name of a group of journeys")
+    drafted = _graph(node, entries, reading)
+    if drafted is None or reading.problems:
         return None  # a graph with holes would only be blamed for them again
+    root, experiments = drafted
     check_graph(root, reading, goal_within_ms=goal.within_ms if goal else None)
     chart = _chart(root, reading)
     if chart is None or entry is None:
@@ -94,10 +94,40 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         goal=goal,
         exits=exits,
         holdout=holdout,
+        priority=priority,
+        group=group,
         chart=chart,
         experiments={experiment.id: experiment for experiment in experiments},
         needs=merge_needs(reading.needs),
     )
+
+
+def _graph(
+    node: AnyNode, entries: Mapping[str, AnyNode], reading: Reading
+) -> tuple[Draft, list[Experiment]] | None:
+    """Read the states of a journey, or its steps; None where there are neither, or both."""
+    if ("states" in entries) is ("steps" in entries):
+        if "states" in entries:
+            reading.refuse(entries["steps"], "a journey has states or steps; got both", "bad-value")
+        elif entries:
+            reading.refuse(node, "journey needs 'states' or 'steps'", "missing")
+        return None
+    if "steps" in entries:
+        if "initial" in entries:
+            reading.refuse(entries["initial"], "steps begin with the first one", "bad-value")
+        return read_steps(entries["steps"], reading)
+    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
+        reading.refuse(entries["states"], "expected at least one state", "missing")
+    return read_states(entries["states"], entries.get("initial"), reading)
+
+
+def _priority(node: AnyNode, reading: Reading) -> int:
+    value = node.value if isinstance(node, ScalarNode) else None
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_PRIORITY:
+        message = f"expected a whole number, -{MAX_PRIORITY} to {MAX_PRIORITY}"
+        reading.refuse(node, message, "bad-value")
+        return 0
+    return value
 
 
 def _version(node: AnyNode) -> str:
@@ -106,12 +136,12 @@ def _version(node: AnyNode) -> str:
     return blake2b(canonical, digest_size=VERSION_DIGITS // 2).hexdigest()
 
 
-def _name(node: AnyNode | None, reading: Reading) -> str:
+def _name(node: AnyNode | None, reading: Reading, what: str = "the journey's name") -> str:
     if node is None:
         return ""
-    name = reading.text(node, "the journey's name")
+    name = reading.text(node, what)
     if name and not _NAME.fullmatch(name):
-        message = f"a journey's name is letters, digits, - and _, got {name[:40]!r}"
+        message = f"{what} is letters, digits, - and _, got {name[:40]!r}"
         reading.refuse(node, message, "bad-name")
     return name
 
@@ -152,7 +182,9 @@ def _exits(node: AnyNode, reading: Reading) -> tuple[Exit, ...]:
 
 
 def _exit(node: AnyNode, reading: Reading) -> Exit:
-    entries = reading.mapping(node, "exit", required=("on",))
+    entries = reading.mapping(node, "exit")
+    if entries and not {"on", "when"} & entries.keys():
+        reading.refuse(node, "exit needs 'on' or 'when'", "missing")
     when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
     return Exit(names=reading.names(entries.get("on")), when=when.expression if when else None)
 
@@ -198,18 +230,26 @@ def _tree(draft: Draft) -> dict[str, Any]:
         tree["deep"] = draft.is_deep
     for key, wanted in (("entry", draft.entry), ("exit", draft.exit)):
         if wanted:
-            tree[key] = [{"want": body} for body in wanted]
+            tree[key] = [_content(each) for each in wanted]
     if draft.ways:
         tree["transitions"] = [_transition(way) for way in draft.ways]
     return tree
+
+
+def _content(wanted: Any) -> Mapping[str, Any]:
+    return {"assign": {wanted.name: wanted.value}} if isinstance(wanted, Assign) else {"want": wanted}
 
 
 def _transition(way: Way) -> Mapping[str, Any]:
     transition: dict[str, Any] = {"target": [way.to.id]}
     if way.cause == "event":
         transition["event"] = [way.event]
-    if way.cause == "time":
+    if way.cause == "time" and way.due is not None:
+        transition["due"] = way.due
+    elif way.cause == "time":
         transition["after_ms"] = way.after_ms
+    if way.content:
+        transition["actions"] = [_content(each) for each in way.content]
     if way.when is not None:
         transition["when"] = way.when
     return transition

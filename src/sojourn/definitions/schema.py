@@ -11,28 +11,14 @@ from typing import Any
 import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN, STATE_NAME_PATTERN
+from sojourn.definitions.schema_parts import Schema as _Schema
+from sojourn.definitions.schema_parts import object_of as _object
+from sojourn.definitions.schema_parts import ref as _ref
+from sojourn.definitions.step_schema import STEP_DEFINITIONS, STEP_OBJECTS
 
 SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
-STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
-JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
-
-_Schema = dict[str, Any]
-
-
-def _ref(name: str, description: str) -> _Schema:
-    return {"$ref": f"#/$defs/{name}", "description": description}
-
-
-def _object(description: str, properties: _Schema, *, required: list[str] | None = None) -> _Schema:
-    schema: _Schema = {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "additionalProperties": False,
-    }
-    return {**schema, "required": required} if required else schema
-
 
 _ENTRY = _object(
     "Who enters, and how often.",
@@ -64,19 +50,20 @@ _EXIT = _object(
     "What ends the enrolment at once, from any state.",
     {
         "on": _ref("events", "The event that ends it, or a list of events."),
-        "when": _ref("expression", "Only where this is true."),
+        "when": _ref("expression", "Only where this is true; without `on`, whatever happens."),
     },
-    required=["on"],
 )
+_EXIT["anyOf"] = [{"required": ["on"]}, {"required": ["when"]}]
 
 _WAY = _object(
     "One way out.",
     {
         "to": _ref("target", "Where it leads."),
+        "resume": _ref("target", "Back to where one was inside that state; the first time, to its start."),
         "when": _ref("expression", "Taken only where this is true."),
     },
-    required=["to"],
 )
+_WAY["anyOf"] = [{"required": ["to"]}, {"required": ["resume"]}]
 
 _EXPERIMENT = _object(
     "A random split: everybody who comes here is exposed and moves on with their variant.",
@@ -110,6 +97,20 @@ _DO = {
         "sink": {"type": "string", "description": "The sink's name in the configuration."},
         "body": {"type": "object", "description": "What to send; its strings may hold Liquid templates."},
         "expires": _ref("duration", "Not worth doing after so long; a day where left out."),
+        "channel": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "Whose consent, caps and quiet hours hold; left out: that of the sink.",
+        },
+        "topic": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "What it is about, for consent, e.g. newsletter.",
+        },
+        "transactional": {
+            "type": "boolean",
+            "description": "Owed to the person (a receipt): no cap, quiet hour, hold-out or topic stops it.",
+        },
     },
     "patternProperties": {
         SINK_KIND_PATTERN: {
@@ -146,6 +147,7 @@ _STATE = {
             "states": _ref("states", "States inside this one; the first is where it starts."),
             "initial": _ref("target", "Where it starts, if not in its first state."),
             "regions": _ref("states", "States inside this one that are all active together."),
+            "steps": _ref("steps", "Steps inside this one; after the last one it is done."),
             "type": {
                 "enum": ["final", "history"],
                 "description": "final: the end. history: back to where one was.",
@@ -202,6 +204,7 @@ _DEFINITIONS: _Schema = {
         "additionalProperties": {"$ref": "#/$defs/state"},
     },
     "exit": _EXIT,
+    **STEP_DEFINITIONS,
 }
 
 _JOURNEY: _Schema = _object(
@@ -222,11 +225,22 @@ _JOURNEY: _Schema = _object(
                 {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
             ],
         },
+        "priority": {
+            "type": "integer",
+            "description": "Of two journeys that want a person at once, the higher one goes first. 0.",
+        },
+        "exclusive": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "A group of journeys: a person is in at most one of them at a time.",
+        },
         "states": _ref("states", "Its states; a person starts in the first one."),
         "initial": _ref("target", "Where a person starts, if not in the first state."),
+        "steps": _ref("steps", "Instead of states: what happens, one step after the other."),
     },
-    required=["journey", "entry", "states"],
+    required=["journey", "entry"],
 )
+_JOURNEY["anyOf"] = [{"required": ["states"]}, {"required": ["steps"]}]
 
 _OBJECTS: Mapping[str, _Schema] = {
     "journey": _JOURNEY,
@@ -237,6 +251,7 @@ _OBJECTS: Mapping[str, _Schema] = {
     "way": _WAY,
     "experiment": _EXPERIMENT,
     "action": _DO,
+    **STEP_OBJECTS,
 }
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {

@@ -178,8 +178,8 @@ class _Run:
 
     __slots__ = (
         "asked", "at", "atoms", "chart", "config", "data", "effects", "errors", "event", "external",
-        "history", "internal", "is_active_stale", "is_changed", "is_done", "machine", "n_timers", "scope", "states",
-        "timers",
+        "history", "internal", "is_active_stale", "is_changed", "is_done", "machine", "n_timers", "scope",
+        "states", "timers",
     )  # fmt: skip
 
     def __init__(self, chart: Chart, machine: Machine, scope: Scope, *, at: int) -> None:
