@@ -10,6 +10,7 @@ from sojourn.definitions.durations import UNITS_MS
 
 MAX_CHARACTERS = 40  # of a date: the longest form of ISO 8601, nanoseconds and offset, has 35.
 _MS_FROM = 100_000_000_000  # a larger number is in ms: as seconds it lies in the year 5138, as ms in 1973.
+_END_MS = 253_402_300_800_000  # the year 10,000, where calendars end.
 _DAY_MS = UNITS_MS["d"]
 
 
@@ -24,8 +25,8 @@ def read_instant(value: Any, zone: ZoneInfo | timezone, *, at_min: int = 0, offs
         if isinstance(value, str) and len(value) <= MAX_CHARACTERS:
             return _of_text(value.strip(), zone, at_min, offset_ms)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            since_1970_ms = value if abs(value) >= _MS_FROM else value * 1000
-            return int(since_1970_ms) + offset_ms
+            since_1970_ms = int(value if abs(value) >= _MS_FROM else value * 1000)
+            return since_1970_ms + offset_ms if since_1970_ms < _END_MS else None
     except (ValueError, OverflowError):
         pass  # no date, or none that a calendar has
     return None
