@@ -18,6 +18,11 @@ from sojourn.definitions import (
     schedules,
     segments,
     states,
+    step_kinds,
+    steps,
+    wait_for,
+    waits,
+    ways,
 )
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.schema import KEYWORDS, journey_schema, journey_schema_text
@@ -76,6 +81,11 @@ def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
             schedules,
             segments,
             states,
+            step_kinds,
+            steps,
+            wait_for,
+            waits,
+            ways,
         )
     )
     unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]
