@@ -97,7 +97,7 @@ def test_histories_under_a_policy_reach_every_reason() -> None:
                 detail = fact.get("detail", "")
                 reasons[f"{fact['reason']} {detail}" if fact["reason"] == "held-out" else fact["reason"]] += 1
     expected = {
-        "action", "action_deferred", "consent", "held-out global", "held-out journey", "held-out channel email",
-        "history", "cap", "quiet-hours", "left", "expired",
+        "action", "action_deferred", "consent", "held-out global", "held-out journey",
+        "held-out channel email", "history", "cap", "quiet-hours", "left", "expired",
     }  # fmt: skip
     assert expected <= {reason for reason, n in reasons.items() if n > 4}
