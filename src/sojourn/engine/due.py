@@ -53,7 +53,8 @@ def wake_of(life: Life, ledger: Ledger) -> int | None:
 
 def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
     """Return what is due first, and when, ms; 0 where nothing is."""
-    first, firing = 0, _fire_timer
+    first = 0
+    firing: Fire = _fire_timer
     for _, next_due, fire in SOURCES:
         at = next_due(life, ledger)
         if at and (at < first or not first):
