@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sojourn.engine import entries, journeys, sessions
+from sojourn.engine import calls, due, entries, journeys, schedules, segments, sessions
 from sojourn.engine.enrich import Enrichment, enrich
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
@@ -24,6 +24,12 @@ _NOT_A_STEP = frozenset({"identify", "group", "alias"})
 def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     """Let a person live through one event; timers due before it have fired."""
     event = arrived.event
+    if life.n_events and life.revision != ledger.catalogue.revision:
+        due.bring_up_to_date(life, ledger)
+    if journeys.is_call(event):
+        journeys.admit(life, event, ledger, joined=_join(life, event, ledger))
+        return
+    zone = life.time_zone
     if journeys.is_outcome(event):
         _hear_of_delivery(event, ledger)
         _count(life, event, ledger)
@@ -32,15 +38,20 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
         page = bytes(event.properties) if event.kind == "page" else None
         enrichment = enrich(bytes(event.context), page)
         _take_in(life, event, enrichment, ledger)
-    if not arrived.is_history and _concerns_journeys(life, event, ledger):
+    joined = _join(life, event, ledger)
+    if life.schedules and life.time_zone is not zone:
+        schedules.plan(life, ledger)
+    if not arrived.is_history and (joined or _concerns_journeys(life, event, ledger)):
         view = View(
             life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
         )
-        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow)
+        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow, joined=joined)
 
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:
     """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
+    if life.n_events and life.revision != ledger.catalogue.revision:
+        due.bring_up_to_date(life, ledger)
     if other.n_events:
         first_seen_at = life.first_seen_at if life.n_events else other.first_seen_at
         life.first_seen_at = min(first_seen_at, other.first_seen_at)
@@ -55,6 +66,23 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
     entries.adopt(life, other, ledger)
+    _join_as_merged(life, other, ledger)
+    calls.settle(life, ledger)
+
+
+def _join(life: Life, event: Event, ledger: Ledger) -> Sequence[str]:
+    """Tell the segments that an event may concern; of somebody new, all of them. Returns those joined."""
+    if life.revision != ledger.catalogue.revision:
+        return due.bring_up_to_date(life, ledger)
+    return segments.follow(life, event.name, ledger)
+
+
+def _join_as_merged(life: Life, other: Life, ledger: Ledger) -> None:
+    """Tell all segments of two lives that became one; whoever was a member in either does not become one."""
+    joined = due.bring_up_to_date(life, ledger)
+    for name in life.segments.keys() & other.segments.keys():
+        life.segments[name] = min(life.segments[name], other.segments[name])
+    journeys.join(life, [name for name in joined if name not in other.segments], ledger)
 
 
 def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> None:
@@ -153,7 +181,10 @@ def _note_revision(cut: Cut, ledger: Ledger) -> None:
 
 
 def _concerns_journeys(life: Life, event: Event, ledger: Ledger) -> bool:
-    return bool(life.enrolments) or event.name in ledger.catalogue.entries
+    catalogue = ledger.catalogue
+    if life.enrolments or event.name in catalogue.entries:
+        return True
+    return bool(life.finished) and event.name in catalogue.late_goals
 
 
 def _hear_of_delivery(event: Event, ledger: Ledger) -> None:
