@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
@@ -11,7 +15,8 @@ from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.guards import compile_expression
 from sojourn.definitions.journey import Call, Catalogue, Journey
 from sojourn.definitions.policy import Policy
-from tests.laws.histories import MINUTE, RESCUE
+from sojourn.model.event import OUR_SOURCE, Entry, Event
+from tests.laws.histories import MINUTE, RESCUE, history
 
 SEGMENTS = """
 segments:
@@ -110,9 +115,16 @@ states: { calling: { on: { done.call.calling: done } }, done: {} }
     resting = {
         "id": "resting",
         "kind": "atomic",
-        "transitions": [{"target": ["calling"], "after_ms": 5 * MINUTE}, {"target": ["done"], "event": ["Viewed"]}],
+        "transitions": [
+            {"target": ["calling"], "after_ms": 5 * MINUTE},
+            {"target": ["done"], "event": ["Viewed"]},
+        ],
     }
-    tree = {"kind": "root", "initial": ["calling"], "states": [calling, resting, {"id": "done", "kind": "final"}]}
+    tree = {
+        "kind": "root",
+        "initial": ["calling"],
+        "states": [calling, resting, {"id": "done", "kind": "final"}],
+    }
     chart = build_chart(tree, compile_guard=compile_expression, exact=True)
     assert any(isinstance(content, Want) for state in chart.states for content in state.entry)
     return replace(compile_journey(text), chart=chart)
@@ -129,4 +141,32 @@ def rich_catalogue() -> Catalogue:
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
         session_gap_ms=20 * MINUTE,
         revision=7,
+    )
+
+
+def rich_history(random: Random, *, n_events: int) -> list[Entry]:
+    """Draw a log in which, now and then, the API lets somebody enter, or somebody pretends that it does."""
+    return [
+        replace(entry, event=_call(random, entry)) if random.random() < 0.06 else entry
+        for entry in history(random, n_events=n_events)
+    ]
+
+
+def _call(random: Random, entry: Entry) -> Event:
+    said = {
+        "journey": random.choice(("child", "child", "nudge")),
+        "properties": {"cart": random.randrange(2)},
+    }
+    if random.random() < 0.5:
+        said["key"] = "k"
+    who = {"user_id": f"u{random.randrange(3)}"} if random.random() < 0.7 else {"anonymous_id": "d1"}
+    return Event(
+        kind="track",
+        name="$enter",
+        source=random.choice((OUR_SOURCE, OUR_SOURCE, "web")),
+        message_id=f"enter{entry.position}",
+        occurred_at=entry.at,
+        received_at=entry.at,
+        properties=Raw(msgspec.json.encode(said)),
+        **who,
     )

@@ -95,7 +95,7 @@ def _remember_exit(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
 
 
 def _end_children(life: Life, parent: Enrolment, ledger: Ledger) -> None:
-    """End what an enrolment called and is still inside; its exit actions see no event, for none was theirs."""
+    """End what an enrolment called and is still inside; what it does then sees no event."""
     for child in tuple(life.enrolments):
         if child.parent != parent.id:
             continue

@@ -121,7 +121,7 @@ def dismiss(other: Life, ledger: Ledger) -> None:
 
 
 def _is_meant(life: Life, entry: Entry, view: View) -> bool:
-    """Tell whether the journey is for this person now: by its guard, and its segment where it is a condition."""
+    """Tell whether the journey is for this person now: by its guard, and by its segment as a condition."""
     is_condition = entry.segment and (entry.names or entry.schedule is not None)
     if is_condition and entry.segment not in life.segments:
         return False
