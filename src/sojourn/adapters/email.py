@@ -141,13 +141,13 @@ class _Server:
                 await connection.smtp.sendmail(mail.sender, [mail.recipient], mail.content)
             except aiosmtplib.SMTPRecipientsRefused as error:
                 self._give_back(connection)
-                raise self._refusal(error.recipients[0]) from error
+                raise self._refusal(error.recipients[0]) from None  # which might echo the password
             except aiosmtplib.SMTPResponseException as error:
                 self._give_back(connection)
-                raise self._refusal(error) from error
+                raise self._refusal(error) from None
             except (aiosmtplib.SMTPException, OSError) as error:
                 connection.smtp.close()
-                raise self._failure(error) from error
+                raise self._failure(error) from None
             except BaseException:
                 connection.smtp.close()  # Cancelled in between: nobody knows what the server waits for.
                 raise
@@ -196,7 +196,7 @@ class _Server:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             smtp.close()
             # Whatever the server says here is of us, and of no mail: it may be mended, and the mails wait.
-            raise self._failure(error) from error
+            raise self._failure(error) from None
         except BaseException:
             smtp.close()
             raise
