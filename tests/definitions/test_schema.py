@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from sojourn.definitions import actions, compile, reading, states
+from sojourn.definitions import (
+    actions,
+    catalogue,
+    compile,
+    friction_reading,
+    reading,
+    rules,
+    schedules,
+    segments,
+    states,
+)
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.schema import KEYWORDS, journey_schema, journey_schema_text
 from sojourn.definitions.yaml import load, plain
@@ -55,7 +65,18 @@ def test_schema_and_compiler_refuse_the_same_mistakes(text: str) -> None:
 def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
     """The compiler refuses what is not in KEYWORDS; this is the other direction: each one is looked at."""
     source = "".join(
-        Path(module.__file__ or "").read_text() for module in (actions, compile, reading, states)
+        Path(module.__file__ or "").read_text()
+        for module in (
+            actions,
+            catalogue,
+            compile,
+            friction_reading,
+            reading,
+            rules,
+            schedules,
+            segments,
+            states,
+        )
     )
     unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]
     assert unread == []

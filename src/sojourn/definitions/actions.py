@@ -8,7 +8,7 @@ from typing import Any
 
 from sojourn.definitions.journey import Do, Experiment, Template
 from sojourn.definitions.reading import Reading, follow
-from sojourn.definitions.schema import JOURNEY_NAME_PATTERN, KEYWORDS, SINK_KIND_PATTERN
+from sojourn.definitions.schema import CHANNEL_PATTERN, JOURNEY_NAME_PATTERN, KEYWORDS, SINK_KIND_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.templates import compile_template
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, plain
@@ -19,6 +19,7 @@ MAX_VARIANTS = 20
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
 _SINK_KIND = re.compile(SINK_KIND_PATTERN)
+_WORD = re.compile(CHANNEL_PATTERN)
 
 
 def read_actions(node: AnyNode, reading: Reading) -> list[Do]:
@@ -95,7 +96,39 @@ def _action(node: AnyNode, reading: Reading) -> Do | None:
     body = _body(node.entries.get("body"), reading)
     expires = node.entries.get("expires")
     expires_ms = reading.duration(expires) if expires is not None else DEFAULT_EXPIRES_MS
-    return Do(sink=sink, body=body, expires_ms=expires_ms) if sink and body else None
+    if not sink or not body:
+        return None
+    do = Do(
+        sink=sink,
+        body=body,
+        expires_ms=expires_ms,
+        channel=_word(node.entries.get("channel"), "channel", reading),
+        topic=_word(node.entries.get("topic"), "topic", reading),
+        is_transactional=_is_transactional(node.entries.get("transactional"), reading),
+    )
+    reading.pace(node, do)
+    return do
+
+
+def _word(node: AnyNode | None, kind: str, reading: Reading) -> str:
+    """Read the name of a channel or topic; empty where there is none."""
+    if node is None:
+        return ""
+    name = reading.text(node, f"the name of a {kind}")
+    if name and not _WORD.fullmatch(name):
+        message = f"a {kind} is a lower-case word of letters, digits, - and _, got {name[:40]!r}"
+        reading.refuse(node, message, "bad-name")
+        return ""
+    return name
+
+
+def _is_transactional(node: AnyNode | None, reading: Reading) -> bool:
+    if node is None:
+        return False
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, bool):
+        reading.refuse(node, "expected true or false", "bad-type")
+        return False
+    return node.value
 
 
 def _options() -> str:
