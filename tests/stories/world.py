@@ -13,6 +13,8 @@ import msgspec
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.policy import Policy
+from sojourn.definitions.policy_reading import compile_policy
 from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.views import EnrolmentView, ProfileView
@@ -24,16 +26,18 @@ from tests.engine.makers import MINUTE, T0, event
 class World:
     """One engine in memory, with a clock of its own (minutes since the start)."""
 
-    def __init__(self, *journeys: str) -> None:
+    def __init__(self, *journeys: str, policy: str = "") -> None:
         self.story = Story(starts=datetime.fromtimestamp(T0 / 1000, UTC).isoformat(), holdouts=True)
         self.log, self.store = self.story.log, self.story.store
+        self.policy = compile_policy(policy) if policy else Policy()
+        """What holds for all journeys; without a text nothing, no hold-out either."""
         self.publish(*journeys)
 
     def publish(self, *journeys: str, older: tuple[str, ...] = ()) -> None:
         """Bring journeys into force; `older` are those somebody may still be inside."""
         current = [compile_journey(text, file=f"{index}.yaml") for index, text in enumerate(journeys)]
         before = [compile_journey(text, file="older.yaml") for text in older]
-        self.driver = Driver(self.log, self.store, build_catalogue(current, older=before))
+        self.driver = Driver(self.log, self.store, build_catalogue(current, older=before, policy=self.policy))
 
     @property
     def driver(self) -> Driver:
