@@ -13,7 +13,14 @@ from sojourn.model.ids import derive
 CONTROL_USER = "$control"
 """Whose events they are in the log: nobody's, for no profile is made of it."""
 
-PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT = "$publish", "$pause", "$resume", "$stop", "$release", "$learnt"
+PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT = (
+    "$publish",
+    "$pause",
+    "$resume",
+    "$stop",
+    "$release",
+    "$learnt",
+)
 CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT})
 
 Taking = Literal["pin", "follow", "map"]

@@ -84,9 +84,7 @@ def place(old: Chart, new: Chart, machine: Machine, states: Mapping[str, str], *
     named = [counterpart(old, new, leaf, states) for leaf in machine.active]
     targets = together(new, [new.by_id[name] for name in named if name is not None])
     history = _history(old, new, machine, states)
-    remembered = {
-        new.by_id[name]: [new.by_id[state] for state in inside] for name, inside in history.items()
-    }
+    remembered = {new.by_id[name]: [new.by_id[state] for state in inside] for name, inside in history.items()}
     route = route_to(new, targets, remembered)
     config = sorted({0, *(index for index, _ in route.entering)})
     before = _config(old, machine.active)
@@ -118,7 +116,9 @@ def _kept(
     return kept
 
 
-def _entered(entering: tuple[tuple[int, Block], ...], kept: Mapping[int, State]) -> Iterator[tuple[int, Block]]:
+def _entered(
+    entering: tuple[tuple[int, Block], ...], kept: Mapping[int, State]
+) -> Iterator[tuple[int, Block]]:
     """Yield the content to run: of a state that is kept, its entry is left out, not what starts inside."""
     seen: set[int] = set()
     for index, block in entering:
@@ -226,9 +226,7 @@ def _blocks(chart: Chart) -> Iterator[Block]:
 # -- What is over.
 
 
-def _done(
-    old: Chart, new: Chart, config: set[int], before: set[int], kept: Mapping[int, State]
-) -> list[str]:
+def _done(old: Chart, new: Chart, config: set[int], before: set[int], kept: Mapping[int, State]) -> list[str]:
     """Name the states that are done in the new chart and were not, or were not there, in the old one."""
     found = []
     for index in sorted(config - {0}, reverse=True):

@@ -8,12 +8,21 @@ import msgspec
 from msgspec import Struct
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.model.fact import ActionDecided, ActionWithheld, Entered, Exited, Fact, GoalReached, Transitioned
+from sojourn.model.fact import (
+    ActionDecided,
+    ActionWithheld,
+    Entered,
+    Exited,
+    Fact,
+    GoalReached,
+    Migrated,
+    Transitioned,
+)
 from sojourn.model.ports import Store
 from sojourn.model.views import JourneyView
 
 DOCUMENT = "tallies"
-_COUNTED = frozenset({Transitioned, Entered, Exited, GoalReached, ActionDecided, ActionWithheld})
+_COUNTED = frozenset({Transitioned, Migrated, Entered, Exited, GoalReached, ActionDecided, ActionWithheld})
 
 
 class Tally(Struct):
@@ -45,6 +54,9 @@ class Tallies:
                     states = self._of(fact.journey, fact.version).states
                     _move(states, fact.source, -1)
                     _move(states, fact.target, +1)
+                case Migrated():
+                    _move(self._of(fact.journey, fact.from_version).states, fact.source, -1)
+                    _move(self._of(fact.journey, fact.version).states, fact.target, +1)
                 case Entered():
                     self._of(fact.journey, fact.version).entered += 1
                 case Exited():
