@@ -153,7 +153,8 @@ class Driver:
     def process(self, entries: Sequence[Entry], *, until: int) -> Commit | None:
         """Take entries (the next in the log, as `next_batch` gives them) through all stages.
 
-        None where nothing came of it. While a sweep runs, a slice of it goes with them. At most MAX_WOKEN timers of other keys fire with them: ask `has_due` and call again.
+        None where nothing came of it. While a sweep runs, a slice of it goes with them. At most MAX_WOKEN
+        timers of other keys fire with them: ask `has_due` and call again.
         The commit must be stored before the one after the next is asked for, in order, and by nobody else;
         before it what `failures` holds is to be kept.
         """
