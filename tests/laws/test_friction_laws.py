@@ -17,7 +17,9 @@ from sojourn.definitions.expression import EXIT
 from sojourn.definitions.friction_rules import DEFAULT_EVENTS, SIGNALS, FrictionRules, roles_of
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.policy import Policy
-from sojourn.engine import friction, friction_state, trail
+from sojourn.engine import due, friction, friction_state, trail
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.state import Life
 from sojourn.model.event import OUR_SOURCE, Entry
 from tests.laws import test_equality
 from tests.laws.histories import MINUTE, history
@@ -39,7 +41,7 @@ states:
     after: { 1h: done }
   cold:
     on: { $friction.error_click: told }
-    after: { 2m: { to: told, when: "friction.score > 0.05" }, 3m: done }
+    after: { 40m: { to: told, when: "friction.score > 0.05" }, 50m: done }
   done: {}
 """
 
@@ -185,16 +187,22 @@ def test_rough_histories_reach_what_they_are_meant_to_reach() -> None:
 
 def test_a_dead_click_judged_when_a_batch_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted mistake: where inputs are cut is nobody's instant."""
-    original = friction.next_due
+    original = due.fire_due
 
-    def eager(life):  # a wake of its own for the first waiting click, without moving the clock
-        clicks = life.friction.clicks if life.friction else []
-        return original(life) or (clicks[0].seen_at + 1 if clicks else 0)
+    def hasty(life: Life, until: int, ledger: Ledger) -> bool:
+        has_fired = original(life, until, ledger)
+        at, position = ledger.at, ledger.position
+        ledger.at = until
+        has_fired |= friction.judge(life, None, ledger)
+        ledger.at, ledger.position = at, position
+        return has_fired
 
-    monkeypatch.setattr(friction, "next_due", eager)
-    with pytest.raises((AssertionError, IndexError)):
-        for seed in range(100):
-            random = Random(seed)
-            entries = rough(random, n_events=60)
-            until = test_equality.end_of(entries)
-            test_equality.same(live(entries, random), sequential(entries, CATALOGUE, until=until))
+    monkeypatch.setattr(due, "fire_due", hasty)
+    assert any(_differs(seed) for seed in range(30))
+
+
+def _differs(seed: int) -> bool:
+    random = Random(seed)
+    entries = rough(random, n_events=60)
+    until = test_equality.end_of(entries)
+    return live(entries, random) != sequential(entries, CATALOGUE, until=until)
