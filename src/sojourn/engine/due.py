@@ -1,6 +1,13 @@
-"""Due: what time alone does to a person, each thing at the instant it was due (law 3)."""
+"""Due: what time alone does to a person, each thing at the instant it was due (law 3).
+
+Several things in a life wait for an instant; `SOURCES` lists them. What is due at the same instant happens in
+the order of that list.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 from sojourn.engine import friction, statechart
 from sojourn.engine.enrolments import apply, end
@@ -9,37 +16,78 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Life
 from sojourn.engine.view import View
 
+Fire = Callable[[Life, Ledger], None]
+
+
+class Source(NamedTuple):
+    """One kind of thing that waits for an instant."""
+
+    name: str
+    next_due: Callable[[Life, Ledger], int]
+    """When the next one is due, ms; 0: none waits. Asked for every input, so it has to be quick."""
+    fire: Fire
+    """Let the one happen that is due at the ledger's instant; it must not be due at that instant again."""
+
 
 def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
-    """Fire every timer due by `until`, each at the instant it was due, in order (law 3).
+    """Fire everything due by `until`, each at the instant it was due, in order (law 3).
 
-    Returns whether any did.
+    Returns whether anything did.
     """
     has_fired = False
-    while (instant := wake_of(life)) is not None and instant <= until:
+    while True:
+        at, fire = _earliest(life, ledger)
+        if not 0 < at <= until:
+            return has_fired
+        ledger.at, ledger.position = at, 0
         has_fired = True
-        ledger.at, ledger.position = instant, 0
-        if friction.judge(life, None, ledger):
-            continue  # a journey that heard of it may have something due sooner, or nothing any more
-        # Of equals, the one that entered first; what friction waited for comes last.
-        enrolment = next((one for one in life.enrolments if one.wake == instant), None)
-        if enrolment is None:
-            friction.fire(life, ledger)
-            continue
-        journey = journey_of(enrolment, ledger)
-        if journey is None:
-            end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
-            continue
-        view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
-        view.enrolment = enrolment
-        step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
-        apply(Inside(life, enrolment, journey, view, ledger), step)
-    return has_fired
+        # A journey that hears of a dead click first may have something due sooner, or nothing any more.
+        if not friction.judge(life, None, ledger):
+            fire(life, ledger)
 
 
-def wake_of(life: Life) -> int | None:
-    """Return when the earliest timer of the person is due."""
-    wakes = [enrolment.wake for enrolment in life.enrolments if enrolment.wake]
-    if next_due := friction.next_due(life):
-        wakes.append(next_due)
-    return min(wakes) if wakes else None
+def wake_of(life: Life, ledger: Ledger) -> int | None:
+    """Return when something in the life is due next."""
+    return _earliest(life, ledger)[0] or None
+
+
+def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
+    """Return what is due first, and when, ms; 0 where nothing is."""
+    first = 0
+    firing: Fire = _fire_timer
+    for _, next_due, fire in SOURCES:
+        at = next_due(life, ledger)
+        if at and (at < first or not first):
+            first, firing = at, fire
+    return first, firing
+
+
+def _next_timer(life: Life, _ledger: Ledger) -> int:
+    if not life.enrolments:
+        return 0
+    first = 0
+    for enrolment in life.enrolments:
+        wake = enrolment.wake
+        if wake and (wake < first or not first):
+            first = wake
+    return first
+
+
+def _fire_timer(life: Life, ledger: Ledger) -> None:
+    """Fire the timer due now; of equals, that of the enrolment that entered first."""
+    enrolment = next(each for each in life.enrolments if each.wake == ledger.at)
+    journey = journey_of(enrolment, ledger)
+    if journey is None:
+        end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
+        return
+    view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
+    view.enrolment = enrolment
+    step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
+    apply(Inside(life, enrolment, journey, view, ledger), step)
+
+
+SOURCES = (
+    Source("timers", _next_timer, _fire_timer),
+    Source("friction", friction.next_due, friction.fire),
+)
+"""In the order in which they happen, of those due at the same instant."""

@@ -146,7 +146,7 @@ def hear(life: Life, signals: list[Signal], ledger: Ledger, *, is_shadow: bool) 
             journeys.move(life, event, view, ledger, is_shadow=is_shadow)
 
 
-def next_due(life: Life) -> int:
+def next_due(life: Life, _ledger: Ledger) -> int:
     """Return when the next deadline is due, ms; 0 where there is none."""
     friction = life.friction
     return friction.deadlines[0].due if friction is not None and friction.deadlines else 0

@@ -21,6 +21,7 @@ from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
 from sojourn.runtime.failures import Failures
 from sojourn.runtime.hot import HotStates
+from sojourn.runtime.learning import Learner
 from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.tallies import DOCUMENT, Tallies
 from sojourn.runtime.timers import MAX_HELD, Timers
@@ -57,6 +58,8 @@ class Driver:
         self.timers.extend(self.clock)
         self.tallies = Tallies(store)
         self._has_new_tallies = False
+        self.learner = Learner(store)
+        """What people's steps forecast; it learns while somebody asks."""
         self._aliased = set(store.keys("alias"))
         self._is_alias_said = False
         self._max_woken = max_woken
@@ -122,6 +125,11 @@ class Driver:
         self._last = Commit(self.position, self.clock, writes, actions, self._documents())
         return self._last
 
+    def learn(self) -> dict[str, dict[str, dict[str, float]]] | None:
+        """Return what is to be put into the log as learnt by now; None where it is not time for it."""
+        goals = self.catalogue.needs.propensities
+        return self.learner.forecasts(self.clock, goals) if self.learner.due(self.clock, goals) else None
+
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
         failed = self.failures.take()
@@ -129,10 +137,11 @@ class Driver:
             self.log.append((), now=self.clock, failed=failed)
 
     def _documents(self) -> dict[str, bytes]:
-        if not self._has_new_tallies:
-            return {}
+        documents = self.learner.document(self.clock)
+        if self._has_new_tallies:
+            documents[DOCUMENT] = self.tallies.document()
         self._has_new_tallies = False
-        return {DOCUMENT: self.tallies.document()}
+        return documents
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:
         """Put each entry where its walk begins; past the stages that would only pass it on.
@@ -194,6 +203,8 @@ class Driver:
                 inputs[target].setdefault(forward.key, []).append(forward.input)
             if result.facts:
                 self._has_new_tallies |= self.tallies.take(result.facts)
+                if self.catalogue.needs.propensities:
+                    self.learner.take(result.facts)
             if stage != "alias":
                 young[key] = result.state
                 timers.set(at, result.wake)
