@@ -120,7 +120,7 @@ def test_rare_steps_are_counted_as_other(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(learning, "MAX_STEPS", 3)
     learner = Learner(MemoryStore())
     learner.due(T0, [GOAL])
-    learner.take(visits([["a", "b", "c"]] * 50 + [[f"page {i}", GOAL] for i in range(50)]))
+    learner.take(visits([["a", "b", "c"]] * 50 + [[f"page {i}", GOAL] for i in range(30)]))
     found = learner.forecasts(T0, [GOAL])["forecasts"][GOAL]
     assert set(found) == {OTHER, "a", "b", "c", GOAL}
     assert found[OTHER] > 0.9
