@@ -11,7 +11,6 @@ from sojourn.definitions.catalogue import load_journeys
 from sojourn.definitions.controls import (
     PAUSE,
     PUBLISH,
-    RELEASE,
     RESUME,
     STOP,
     Holding,
