@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.catalogue import build_catalogue
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
-from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.views import EnrolmentView, ProfileView
@@ -27,11 +27,19 @@ class World:
         self.minute = 0.0
         self.publish(*journeys)
 
-    def publish(self, *journeys: str, older: tuple[str, ...] = ()) -> None:
-        """Bring journeys into force; `older` are those somebody may still be inside."""
-        current = [compile_journey(text, file=f"{index}.yaml") for index, text in enumerate(journeys)]
+    def publish(
+        self, *files: str, older: tuple[str, ...] = (), built: tuple[Journey, ...] = (), revision: int = 0
+    ) -> None:
+        """Bring journeys and segments into force; `older` are journeys somebody may still be inside.
+
+        `built` are journeys made without a file.
+        """
+        current = load_definitions([(f"{index}.yaml", text) for index, text in enumerate(files)])
         before = [compile_journey(text, file="older.yaml") for text in older]
-        self.driver = Driver(self.log, self.store, build_catalogue(current, older=before))
+        catalogue = build_catalogue(
+            [*current.journeys, *built], older=before, segments=current.segments, revision=revision
+        )
+        self.driver = Driver(self.log, self.store, catalogue)
 
     @property
     def catalogue(self) -> Catalogue:

@@ -23,7 +23,7 @@ from sojourn.runtime.driver import Driver
 from sojourn.runtime.importing import Player
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
-from sojourn.wiring.inforce import bring_into_force, last_catalogue, read_journeys
+from sojourn.wiring.inforce import bring_into_force, last_catalogue, read_definitions
 from sojourn.wiring.logs import set_up_logs
 
 log = structlog.get_logger("sojourn")
@@ -100,7 +100,7 @@ def open_house(config: Config) -> Iterator[House]:
     journeys).
     """
     set_up_logs(config.log)
-    journeys = read_journeys(config)
+    definitions = read_definitions(config)
     with ExitStack() as stack:
         stack.callback(lock_folder(config.data).close)
         store = SqliteStore(config.data)
@@ -112,7 +112,7 @@ def open_house(config: Config) -> Iterator[House]:
         before = last_catalogue(config, store) if is_behind else None
         if before is not None:
             n_recovered += Driver(events, store, before).catch_up()
-        catalogue = bring_into_force(config, store, journeys)
+        catalogue = bring_into_force(config, store, definitions)
         driver = Driver(events, store, catalogue)
         n_recovered += driver.catch_up()
         if n_recovered:

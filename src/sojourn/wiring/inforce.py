@@ -11,10 +11,16 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sojourn.config import Config, journey_files
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
-from sojourn.definitions.compile import check_journey
+from sojourn.definitions.catalogue import (
+    Definitions,
+    build_catalogue,
+    check_definitions,
+    load_definitions,
+    load_journeys,
+)
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
 from sojourn.model.ports import Store
@@ -30,18 +36,20 @@ class Kept(Struct, frozen=True):
 
     current: list[str]
     older: list[str] = []
+    shared: list[str] = []
+    """The files that hold segments or policy."""
+    revision: int = 0
+    """Grows with every change of what is in force."""
 
 
-def read_journeys(config: Config) -> list[Journey]:
+def read_definitions(config: Config) -> Definitions:
     """Compile the configured files; raises DefinitionError with the problems of all."""
-    return load_journeys(_files(config))
+    return load_definitions(_files(config))
 
 
 def journey_warnings(config: Config) -> list[Problem]:
     """Return what the configured files say that is allowed and probably not meant, each with its place."""
-    sinks = config.sinks_in_force()
-    found = [check_journey(text, file=file, sinks=sinks) for file, text in _files(config)]
-    return [warning for checked in found for warning in checked.warnings]
+    return check_definitions(_files(config), sinks=config.sinks_in_force()).warnings
 
 
 def last_catalogue(config: Config, store: Store) -> Catalogue | None:
@@ -49,19 +57,28 @@ def last_catalogue(config: Config, store: Store) -> Catalogue | None:
     kept = _kept(store)
     if kept is None:
         return None
-    return _catalogue(config, _compile(kept.current), _compile(kept.older))
+    definitions = _compile_shared(kept.shared)
+    definitions = replace(definitions, journeys=tuple(_compile(kept.current)))
+    return _catalogue(config, definitions, _compile(kept.older), revision=kept.revision)
 
 
-def bring_into_force(config: Config, store: Store, journeys: Sequence[Journey]) -> Catalogue:
-    """Make these the journeys new people enter, and keep them; those of the last run become older ones."""
+def bring_into_force(config: Config, store: Store, definitions: Definitions) -> Catalogue:
+    """Make these the definitions in force, and keep them; the last run's journeys become older ones."""
+    journeys = definitions.journeys
     kept = _kept(store) or Kept([])
     texts = {journey.text for journey in journeys}
     older = [text for text in dict.fromkeys(kept.older + kept.current) if text not in texts]
     before = _newest(_compile(older), {(journey.name, journey.version) for journey in journeys})
-    document = Kept([journey.text for journey in journeys], [journey.text for journey in before])
+    document = Kept(
+        [journey.text for journey in journeys],
+        [journey.text for journey in before],
+        list(definitions.texts),
+        kept.revision,
+    )
     if document != kept:
+        document = replace(document, revision=kept.revision + 1)
         store.keep(DOCUMENT, msgspec.json.encode(document))
-    return _catalogue(config, journeys, before)
+    return _catalogue(config, definitions, before, revision=document.revision)
 
 
 def _files(config: Config) -> list[tuple[str, str]]:
@@ -96,6 +113,20 @@ def _compile(texts: Sequence[str]) -> list[Journey]:
     return journeys
 
 
+def _compile_shared(texts: Sequence[str]) -> Definitions:
+    """Compile the segments and the policy of an earlier run; what this release refuses is not in force."""
+    checked = check_definitions(
+        [(f"definitions of an earlier run ({n})", text) for n, text in enumerate(texts)]
+    )
+    if checked.problems:
+        log.warning(
+            "definitions of an earlier run are refused by this release",
+            problems=[str(problem) for problem in checked.problems],
+            do="nobody is in these segments until the new ones are in force",
+        )
+    return checked.definitions
+
+
 def _newest(journeys: Sequence[Journey], current: set[tuple[str, str]]) -> list[Journey]:
     """Keep the newest MAX_OLDER of each name, in their order; a version in force is not older."""
     kept: list[Journey] = []
@@ -109,5 +140,15 @@ def _newest(journeys: Sequence[Journey], current: set[tuple[str, str]]) -> list[
     return kept[::-1]
 
 
-def _catalogue(config: Config, journeys: Sequence[Journey], older: Sequence[Journey]) -> Catalogue:
-    return build_catalogue(journeys, older=older, ranks=config.ranks(), session_gap_ms=config.session_gap_ms)
+def _catalogue(
+    config: Config, definitions: Definitions, older: Sequence[Journey], *, revision: int
+) -> Catalogue:
+    return build_catalogue(
+        definitions.journeys,
+        older=older,
+        ranks=config.ranks(),
+        session_gap_ms=config.session_gap_ms,
+        segments=definitions.segments,
+        policy=definitions.policy,
+        revision=revision,
+    )
