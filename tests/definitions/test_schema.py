@@ -28,7 +28,12 @@ from sojourn.definitions import (
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.policy_reading import check_policy
 from sojourn.definitions.policy_schema import POLICY_KEYWORDS, policy_schema, policy_schema_text
-from sojourn.definitions.schema import KEYWORDS, journey_schema, journey_schema_text
+from sojourn.definitions.schema import (
+    KEYWORDS,
+    definition_file_schema_text,
+    journey_schema,
+    journey_schema_text,
+)
 from sojourn.definitions.yaml import load, plain
 from tests.definitions.test_policy_reading import FULL
 
@@ -40,6 +45,7 @@ SCHEMA = journey_schema()
 def test_the_published_file_is_what_the_function_returns() -> None:
     """Editors read the file; write it anew with `journey_schema_text()` when this fails."""
     assert (ROOT / "docs/reference/journey.schema.json").read_text() == journey_schema_text()
+    assert (ROOT / "docs/reference/definitions.schema.json").read_text() == definition_file_schema_text()
 
 
 @pytest.mark.parametrize("path", JOURNEYS, ids=lambda path: path.stem)
@@ -59,6 +65,16 @@ def test_the_examples_are_valid(path: Path) -> None:
         "{journey: x, entry: {on: E}, states: {a: {onn: {F: done}}}}",
         "{journey: x, entry: {on: E}, states: {}}",
         "{journey: x, entry: {on: []}, states: {a: {}}}",
+        "{journey: x, entry: {when: a.b}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, api: sometimes}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, reentry: {cooldown: often}}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, reentry: {}}, states: {a: {}}}",
+        "{journey: x, entry: {schedule: {zone: UTC}}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, exit: {}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, goal: {on: F, outlives: 7d}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, priority: 2000, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, priority: high, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, group: a b, states: {a: {}}}",
         "{journey: x, entry: {on: E}, states: {a: {type: parallel}}}",
         "{journey: x y, entry: {on: E}, states: {a: {}}}",
         "{journey: x, entry: {on: E}, states: {1: {}}}",

@@ -27,7 +27,7 @@ KEY = "web-key"
 TOKEN = "an-admin-token-of-24-byte"
 WELCOME = """
 journey: welcome
-entry: { on: Signed Up }
+entry: { on: Signed Up, api: true }
 states: { waiting: { after: { 1d: done } }, done: {} }
 """
 
@@ -55,6 +55,13 @@ class House:
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
         self.retried.append(action_ids)
         return self.store.revive(action_ids, now=T0)
+
+    def may_enter(self, journey: str) -> bool:
+        found = self.driver.catalogue.journeys.get(journey)
+        return found is not None and found.entry.is_api
+
+    async def let_in(self, event: Event) -> bool:
+        return bool((await self.accept([event], ())).entries)
 
     def take(self, *events: Event) -> None:
         """Let people do something."""

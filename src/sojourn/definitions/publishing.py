@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.catalogue import build_catalogue, check_definitions, load_journeys
 from sojourn.definitions.controls import (
     LEARNT,
     PAUSE,
@@ -296,7 +296,16 @@ def _built(
     in_force: InForce, current: list[Journey], older: list[Journey], problems: list[Problem]
 ) -> Catalogue:
     """Build the catalogue; where this release refuses the journeys together, leave out those it refuses."""
-    settings: dict[str, Any] = {"ranks": in_force.ranks, "session_gap_ms": in_force.session_gap_ms}
+    shared = check_definitions(
+        [(f"segments and policy ({n})", text) for n, text in enumerate(in_force.shared)]
+    )
+    problems += shared.problems
+    settings: dict[str, Any] = {
+        "ranks": in_force.ranks,
+        "session_gap_ms": in_force.session_gap_ms,
+        "segments": shared.definitions.segments,
+        "policy": shared.definitions.policy,
+    }
     try:
         return build_catalogue(current, older=older, **settings)
     except DefinitionError as error:

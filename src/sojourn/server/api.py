@@ -1,6 +1,7 @@
-"""The API: people, journeys, failures and status, and one thing to do, behind the operator's token.
+"""The API: people, journeys, failures and status, and two things to do, behind the operator's token.
 
-It reads; what it can change is that actions which were given up are tried again.
+It reads; what it can change is that actions which were given up are tried again, and that somebody enters a
+journey.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sojourn.model.action import Letter
 from sojourn.model.event import FailedEvent
 from sojourn.model.ports import Place
 from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
+from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_http
@@ -76,7 +78,7 @@ class Readings(Protocol):
         """Return how the house is doing."""
 
 
-class Operations(Protocol):
+class Operations(Entrance, Protocol):
     """What the API may do, on the event loop; wiring does it."""
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
@@ -132,6 +134,7 @@ class Retried(Struct, kw_only=True):
 
 VIEWS = (
     ProfileView, ExplanationView, JourneyView, StatusView, FailedEventPage, DeadLetterPage, Retry, Retried,
+    Enter, Taken,
     Refusal,
 )  # fmt: skip
 
@@ -141,7 +144,13 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
 
     Without an admin token it answers nothing but 401, and says how to set one.
     """
-    handlers = [_get_document, *_reading(readings), *_reading_failures(readings), _retrying(operations)]
+    handlers = [
+        _get_document,
+        *_reading(readings),
+        *_reading_failures(readings),
+        _retrying(operations),
+        entering(operations),
+    ]
     app = Litestar(
         handlers,
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},

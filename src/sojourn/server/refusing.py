@@ -47,6 +47,7 @@ _ADVICE = {
     405: ("bad-method", "use a method that `Allow` names"),
     413: ("too-large", "send fewer ids, or null for all"),
     415: ("bad-media-type", "send a body of JSON"),
+    503: ("unavailable", "send the same again in a moment"),
     422: ("bad-parameter", "correct what is named; for the bounds " + DOCUMENT),
 }
 

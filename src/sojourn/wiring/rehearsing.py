@@ -13,6 +13,7 @@ from msgspec import Struct
 from sojourn.config import Config, journey_files
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.journey import Catalogue, Journey
+from sojourn.definitions.planning import load_texts
 from sojourn.model.errors import ConfigError, InputError
 from sojourn.model.event import Entry, Event
 from sojourn.model.ids import message_digest
@@ -42,7 +43,7 @@ from sojourn.runtime.rehearsal import (
     with_drafts,
 )
 from sojourn.wiring.house import ReadableLog, has_data, open_readings
-from sojourn.wiring.inforce import read_journeys
+from sojourn.wiring.inforce import configured_texts
 
 READ_EVENTS = 4_000  # of the log, at once: four of its blocks.
 ALL_EXAMPLES = 1_000_000  # where one person is asked for, everything of theirs is told.
@@ -206,7 +207,7 @@ def _compile(files: Sequence[Path]) -> list[Journey]:
     config = Config(journeys=list(files))
     if not journey_files(config):
         raise ConfigError(f"{', '.join(map(str, files))}: no journeys there; name a file of one")
-    return read_journeys(config)
+    return list(load_texts(configured_texts(config)).journeys)
 
 
 def _read_population(file: Path) -> Population:

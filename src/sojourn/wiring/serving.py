@@ -18,6 +18,7 @@ from sojourn.adapters.lookups import LocalLookups
 from sojourn.config import Config
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import ConfigError
+from sojourn.model.event import Event
 from sojourn.model.ports import Sink
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
@@ -117,6 +118,15 @@ class _Serving:
         log.info("dead letters are tried again", letters=n_revived)
         self._notify(sinks)
         return n_revived
+
+    def may_enter(self, journey: str) -> bool:
+        """Tell whether a journey of that name is in force, and may be entered by a call."""
+        found = self._house.driver.catalogue.journeys.get(journey)
+        return found is not None and found.entry.is_api
+
+    async def let_in(self, event: Event) -> bool:
+        """Let a call in by the same door as every event."""
+        return bool((await self._live.accept([event])).entries)
 
     async def _serve_http(self, listener: socket.socket) -> None:
         await self._server.serve(sockets=[listener])
