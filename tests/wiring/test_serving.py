@@ -79,7 +79,7 @@ def test_an_event_is_taken_and_its_person_shown_and_sigterm_ends_in_good_order(t
         house.signal()
         assert house.end() == 0
     assert [each["state"] for each in found["enrolments"]] == [["waiting"]]
-    assert house.says("stopped")[0]["position"] == 2
+    assert house.says("stopped")[0]["position"] == 3  # the folder's journeys were published first
 
 
 def test_a_port_in_use_is_refused_before_anything_is_touched(tmp_path: Path) -> None:

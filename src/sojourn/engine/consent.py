@@ -1,7 +1,7 @@
 """Consent: what a person allowed and forbade, by channel and topic, and whether a message may go.
 
-A scope is a channel (`email`), a topic of one (`email/newsletter`), or every channel (`all`). Of each, the
-newest word is kept, whatever the order of arrival, that of imported history too: who said no has said no.
+A scope is a channel (`email`), a topic of one (`email/newsletter`), or every channel (`all`). Of each the
+newest word is kept, whatever the order of arrival; imported history counts, for who said no has said no.
 """
 
 from __future__ import annotations
