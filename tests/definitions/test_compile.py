@@ -178,7 +178,7 @@ def test_a_wrong_head_is_refused_where_it_is_wrong(text: str, expected: list[str
         ("a: {branch: b}, b: {}", ["2:13 bad-type"]),
         ("a: {on: {F: {to: b, when: 'nope > 1'}}}, b: {}", ["2:28 unknown-name"]),
         ("a: {on: {F: {to: b, when: 'properties.x and false'}}}, b: {}", ["2:27 never-true"]),
-        ("a: {on: {F: {to: b, when: 'friction.score > 1'}}}, b: {}", ["2:28 later-version"]),
+        ("a: {on: {F: {to: b, when: 'friction.scores > 1'}}}, b: {}", ["2:28 unknown-name"]),
         ("a: {on: {F: {to: b, when: 'In(''z'')'}}}, b: {}", ["2:31 unknown-state"]),
         ("a: {on: {done.state.z: b}}, b: {}", ["2:10 unknown-state"]),
         ("a: {do: [{webhook: x, console: y}], on: {F: b}}, b: {}", ["2:10 bad-value"]),

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from sojourn.definitions import actions, compile, policy_reading, reading, states
+from sojourn.definitions import (
+    actions,
+    catalogue,
+    compile,
+    friction_reading,
+    policy_reading,
+    reading,
+    rules,
+    schedules,
+    segments,
+    states,
+)
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.policy_reading import check_policy
 from sojourn.definitions.policy_schema import POLICY_KEYWORDS, policy_schema, policy_schema_text
@@ -99,7 +110,18 @@ def test_every_keyword_of_a_policy_is_read(kind: str) -> None:
 def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
     """The compiler refuses what is not in KEYWORDS; this is the other direction: each one is looked at."""
     source = "".join(
-        Path(module.__file__ or "").read_text() for module in (actions, compile, reading, states)
+        Path(module.__file__ or "").read_text()
+        for module in (
+            actions,
+            catalogue,
+            compile,
+            friction_reading,
+            reading,
+            rules,
+            schedules,
+            segments,
+            states,
+        )
     )
     unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]
     assert unread == []

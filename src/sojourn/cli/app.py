@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-from sojourn.cli import checking, importing, letters, operating, people
+from sojourn.cli import checking, drawing, explaining, importing, letters, operating, people, rehearsing
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -78,7 +78,35 @@ for name, command, *examples in (
         "sojourn import orders.parquet --map event=kind,user_id=customer,timestamp=at,properties.*=*",
     ),
     ("check", checking.check, "sojourn check", "sojourn check journeys/*.yaml --json"),
+    (
+        "replay",
+        rehearsing.replay,
+        "sojourn replay drafts/welcome.yaml",
+        "sojourn replay drafts/welcome.yaml --from 2026-03-01 --until 2026-04-01 --out differences.jsonl",
+        "sojourn replay drafts/welcome.yaml --person ada",
+        "sojourn replay new.yaml --against old.yaml --file may.csv --map event=page,user_id=who,timestamp=at",
+    ),
+    (
+        "simulate",
+        rehearsing.simulate,
+        "sojourn simulate drafts/welcome.yaml",
+        "sojourn simulate drafts/welcome.yaml --people 1000 --days 14 --seed 7",
+        "sojourn simulate drafts/welcome.yaml --population shop.yaml --against none --json",
+    ),
+    (
+        "draw",
+        drawing.draw,
+        "sojourn draw journeys/welcome.yaml --out welcome.svg",
+        "sojourn draw welcome --counts",
+        "sojourn draw welcome --format svg > welcome.svg",
+    ),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
+    (
+        "explain",
+        explaining.explain,
+        "sojourn explain ada checkout-rescue",
+        "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
+    ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):

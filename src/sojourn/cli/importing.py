@@ -56,7 +56,7 @@ def import_events(
     from sojourn.wiring.dressing import dressing  # noqa: PLC0415
 
     settings = configuration(config, data)
-    zone = _zone(timezone)
+    zone = read_zone(timezone)
     columns = parse_column_map(column_map) if column_map else None
     started_at = monotonic()
     try:
@@ -76,7 +76,7 @@ def import_events(
         raise typer.Exit(1)
 
 
-def _zone(name: str) -> ZoneInfo:
+def read_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, Literal, cast
+from typing import Any
 
 import msgspec
 
@@ -15,20 +15,18 @@ from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Entry, Exit, Goal, Journey, Reentry
+from sojourn.definitions.journey import Journey
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.policy import DEFAULT_JOURNEY_HOLDOUT, Policy
-from sojourn.definitions.reading import AT_THE_ENTRY, IN_A_RULE, Reading
+from sojourn.definitions.reading import Reading
+from sojourn.definitions.rules import read_entry, read_exits, read_goal, read_priority
 from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
 from sojourn.definitions.states import read_states
-from sojourn.definitions.suggestions import did_you_mean
-from sojourn.definitions.yaml import AnyNode, MappingNode, SequenceNode, load, plain
+from sojourn.definitions.yaml import AnyNode, MappingNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
 MAX_PROBLEMS = 100  # nobody reads more of them at once.
-
-REENTRIES: tuple[Reentry, ...] = ("never", "after_exit", "always")
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
 
@@ -55,13 +53,15 @@ def check_journey(
     *,
     file: str = "<journey>",
     sinks: Collection[str] | None = None,
+    segments: Collection[str] | None = None,
     policy: Policy | None = None,
 ) -> Checked:
     """Compile one journey and say what is wrong, or probably not meant; this raises nothing.
 
-    `sinks` are those of the configuration, `policy` is the one in force; None: nobody knows.
+    `sinks` are those of the configuration, `segments` those that are defined, `policy` is the one in force;
+    None: nobody knows.
     """
-    reading = Reading(file, sinks=sinks, policy=policy)
+    reading = Reading(file, sinks=sinks, segments=segments, policy=policy)
     journey: Journey | None = None
     try:
         journey = _journey(text, load(text, file=file), reading)
@@ -77,9 +77,11 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
     name = _name(entries.get("journey"), reading)
     if "description" in entries:
         reading.text(entries["description"], "a description")
-    entry = _entry(entries.get("entry"), reading)
-    goal = _goal(entries["goal"], reading) if "goal" in entries else None
-    exits = _exits(entries["exit"], reading) if "exit" in entries else ()
+    entry = read_entry(entries["entry"], reading) if "entry" in entries else None
+    goal = read_goal(entries["goal"], reading) if "goal" in entries else None
+    exits = read_exits(entries["exit"], reading) if "exit" in entries else ()
+    priority = read_priority(entries.get("priority"), reading)
+    group = _name(entries.get("group"), reading, what="group")
     holdout = reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_JOURNEY_HOLDOUT
     if "states" not in entries:
         return None
@@ -100,6 +102,8 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         goal=goal,
         exits=exits,
         holdout=holdout,
+        priority=priority,
+        group=group,
         chart=chart,
         experiments={experiment.id: experiment for experiment in experiments},
         needs=merge_needs(reading.needs),
@@ -112,55 +116,14 @@ def _version(node: AnyNode) -> str:
     return blake2b(canonical, digest_size=VERSION_DIGITS // 2).hexdigest()
 
 
-def _name(node: AnyNode | None, reading: Reading) -> str:
+def _name(node: AnyNode | None, reading: Reading, *, what: str = "journey") -> str:
     if node is None:
         return ""
-    name = reading.text(node, "the journey's name")
+    name = reading.text(node, f"the {what}'s name")
     if name and not _NAME.fullmatch(name):
-        message = f"a journey's name is letters, digits, - and _, got {name[:40]!r}"
+        message = f"a {what}'s name is letters, digits, - and _, got {name[:40]!r}"
         reading.refuse(node, message, "bad-name")
     return name
-
-
-def _entry(node: AnyNode | None, reading: Reading) -> Entry | None:
-    if node is None:
-        return None
-    entries = reading.mapping(node, "entry", required=("on",))
-    when = reading.condition(entries.get("when"), hidden=AT_THE_ENTRY)
-    reentry: str = "after_exit"
-    if "reentry" in entries:
-        reentry = reading.text(entries["reentry"], "never, after_exit or always")
-        if reentry and reentry not in REENTRIES:
-            message = f"this is no way to re-enter: {reentry!r}{did_you_mean(reentry, REENTRIES)}"
-            reading.refuse(entries["reentry"], message, "bad-value")
-    return Entry(
-        names=reading.names(entries.get("on")),
-        when=when.expression if when else None,
-        key=reading.expression(entries.get("key"), hidden=AT_THE_ENTRY),
-        reentry=cast(Literal["never", "after_exit", "always"], reentry),
-    )
-
-
-def _goal(node: AnyNode, reading: Reading) -> Goal:
-    entries = reading.mapping(node, "goal", required=("on",))
-    when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
-    return Goal(
-        names=reading.names(entries.get("on")),
-        when=when.expression if when else None,
-        within_ms=reading.duration(entries["within"]) if "within" in entries else None,
-        value=reading.expression(entries.get("value"), hidden=IN_A_RULE),
-    )
-
-
-def _exits(node: AnyNode, reading: Reading) -> tuple[Exit, ...]:
-    several = node.items if isinstance(node, SequenceNode) else (node,)
-    return tuple(_exit(each, reading) for each in several)
-
-
-def _exit(node: AnyNode, reading: Reading) -> Exit:
-    entries = reading.mapping(node, "exit", required=("on",))
-    when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
-    return Exit(names=reading.names(entries.get("on")), when=when.expression if when else None)
 
 
 def _chart(root: Draft, reading: Reading) -> Chart | None:

@@ -43,17 +43,17 @@ def parse_duration(text: str) -> int:
     return total_ms
 
 
-def format_duration(duration_ms: int) -> str:
-    """Write a duration as `parse_duration` reads it.
+def write_duration(duration_ms: int) -> str:
+    """Write milliseconds as an author would, in whole numbers, largest unit first.
 
-    >>> format_duration(5_400_000), format_duration(604_800_000)
-    ('1h30m', '7d')
+    Weeks are written in days, as people do. What this writes, `parse_duration` reads, up to its ten years.
+
+    >>> write_duration(5_400_000), write_duration(14 * 86_400_000), write_duration(0)
+    ('1h30m', '14d', '0s')
     """
     parts: list[str] = []
     for unit, unit_ms in UNITS_MS.items():
-        if unit == "w":
-            continue  # authors count weeks in days
-        n_units, duration_ms = divmod(duration_ms, unit_ms)
-        if n_units:
-            parts.append(f"{n_units}{unit}")
-    return "".join(parts) or "0ms"
+        if unit != "w" and duration_ms >= unit_ms:
+            parts.append(f"{duration_ms // unit_ms}{unit}")
+            duration_ms %= unit_ms
+    return "".join(parts) or "0s"

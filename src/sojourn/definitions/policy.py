@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sojourn.definitions.durations import format_duration
+from sojourn.definitions.churn import ChurnModel
+from sojourn.definitions.durations import write_duration
+from sojourn.definitions.friction_rules import FrictionRules
 
 # Hold-outs are on unless somebody says `off`: what a message is worth can be known only from people who did
 # not get it, and nobody can hold back people afterwards. A channel's own is on only where it is asked for:
@@ -32,7 +34,7 @@ class Cap(Struct, frozen=True, kw_only=True):
     """A window of the person's own calendar."""
 
     def __str__(self) -> str:
-        return f"{self.most} per {self.calendar or format_duration(self.within_ms)}"
+        return f"{self.most} per {self.calendar or write_duration(self.within_ms)}"
 
 
 class Quiet(Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Of people whose own nobody knows."""
     text: str = ""
     """The definition as written."""
+    friction: FrictionRules = FrictionRules()
+    churn: ChurnModel = ChurnModel()
 
     def channel_of(self, sink: str) -> str:
         """Return the channel a sink belongs to; empty where it belongs to none."""

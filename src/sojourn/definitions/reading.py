@@ -40,10 +40,16 @@ class Reading:
     """One file being read: what was found wrong, and what its expressions ask of a profile."""
 
     def __init__(
-        self, file: str, *, sinks: Collection[str] | None = None, policy: Policy | None = None
+        self,
+        file: str,
+        *,
+        sinks: Collection[str] | None = None,
+        segments: Collection[str] | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.file = file
         self._sinks = sinks
+        self._segments = segments
         self._policy = policy
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -176,6 +182,14 @@ class Reading:
             message = f"nobody can refuse the topic {do.topic!r} without a channel; name the action's channel"
             self.warn(place, message, "topic-without-channel")
 
+    def segment(self, node: AnyNode) -> str:
+        """Return a segment's name, one that is defined where it is known which are."""
+        name = self.text(node, "the name of a segment")
+        if name and self._segments is not None and name not in self._segments:
+            hint = did_you_mean(name, self._segments)
+            self.refuse(node, f"no segment is named {name!r}{hint}", "unknown-segment")
+        return name
+
     def _compiled(self, node: AnyNode | None, hidden: Mapping[str, str]) -> Compiled | None:
         if node is None:
             return None
@@ -183,7 +197,7 @@ class Reading:
         if not text or not isinstance(node, ScalarNode):
             return None
         try:
-            compiled = analyse(text, states=self.states, hidden=hidden)
+            compiled = analyse(text, states=self.states, hidden=hidden, segments=self._segments)
         except DefinitionError as error:
             for problem in error.problems:
                 self.refuse(node.place(problem.line, problem.column), problem.message, problem.code)

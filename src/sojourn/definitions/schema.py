@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
+from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
 
 SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
 STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
@@ -52,12 +53,45 @@ _ENTRY = _object(
         "when": _ref("expression", "Enter only where this is true of the event and the person."),
         "key": _ref("expression", "One enrolment at a time for each value of this, e.g. properties.cart_id."),
         "reentry": {
-            "enum": ["never", "after_exit", "always"],
             "default": "after_exit",
             "description": "Whether a person may enter again.",
+            "anyOf": [{"enum": ["never", "after_exit", "always"]}, {"$ref": "#/$defs/reentry"}],
+        },
+        "segment": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "Becoming a member enters; with `on` or `schedule`, only members enter by these.",
+        },
+        "schedule": {
+            "description": "When everybody enters, as a recurrence rule of RFC 5545, by each person's clock.",
+            "anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/schedule"}],
+        },
+        "api": {"type": "boolean", "default": False, "description": "May be entered by a call of the API."},
+    },
+)
+_ENTRY["anyOf"] = [{"required": [way]} for way in ("on", "segment", "schedule", "api")]
+
+_REENTRY = _object(
+    "Again, and not too soon.",
+    {"cooldown": _ref("duration", "So long after leaving nobody enters again (for the same key).")},
+    required=["cooldown"],
+)
+
+_SCHEDULE = _object(
+    "A recurrence rule, and whose clock it goes by.",
+    {
+        "rule": {
+            "type": "string",
+            "description": "FREQ (HOURLY to YEARLY), INTERVAL, BYMONTH, BYMONTHDAY, BYDAY, BYHOUR, BYMINUTE, "
+            "BYSETPOS, WKST.",
+            "examples": ["FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"],
+        },
+        "zone": {
+            "type": "string",
+            "description": "A time zone of the IANA, such as Europe/Berlin; left out: the person's own.",
         },
     },
-    required=["on"],
+    required=["rule"],
 )
 
 _GOAL = _object(
@@ -66,6 +100,10 @@ _GOAL = _object(
         "on": _ref("events", "The event that reaches the goal, or a list of events."),
         "when": _ref("expression", "Only where this is true."),
         "within": _ref("duration", "Counted from the entry; left out: as long as the person is inside."),
+        "outlives": {
+            "type": "boolean",
+            "description": "Reached also after the run, while `within` lasts; true where left out.",
+        },
         "value": _ref("expression", "What reaching it is worth, e.g. properties.revenue."),
     },
     required=["on"],
@@ -74,11 +112,11 @@ _GOAL = _object(
 _EXIT = _object(
     "What ends the enrolment at once, from any state.",
     {
-        "on": _ref("events", "The event that ends it, or a list of events."),
+        "on": _ref("events", "The event that ends it, or a list of events; left out: any."),
         "when": _ref("expression", "Only where this is true."),
     },
-    required=["on"],
 )
+_EXIT["anyOf"] = [{"required": ["on"]}, {"required": ["when"]}]
 
 _WAY = _object(
     "One way out.",
@@ -229,6 +267,8 @@ _DEFINITIONS: _Schema = {
         "additionalProperties": {"$ref": "#/$defs/state"},
     },
     "exit": _EXIT,
+    "reentry": _REENTRY,
+    "schedule": _SCHEDULE,
 }
 
 _JOURNEY: _Schema = _object(
@@ -243,13 +283,52 @@ _JOURNEY: _Schema = _object(
             "anyOf": [{"$ref": "#/$defs/exit"}, {"type": "array", "items": {"$ref": "#/$defs/exit"}}],
         },
         "holdout": HOLDOUT,
+        "priority": {
+            "type": "integer",
+            "minimum": -1_000,
+            "exclusiveMaximum": 1_001,
+            "default": 0,
+            "description": "Of journeys that want a person at once, the higher one goes first.",
+        },
+        "group": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "A person is in at most one journey of a group: the one of the higher priority.",
+        },
         "states": _ref("states", "Its states; a person starts in the first one."),
         "initial": _ref("target", "Where a person starts, if not in the first state."),
     },
     required=["journey", "entry", "states"],
 )
 
+_SEGMENT = _object(
+    "A named condition about a person.",
+    {
+        "when": _ref("expression", "Who is in it."),
+        "description": {"type": "string", "description": "What it is for, in the author's words."},
+    },
+    required=["when"],
+)
+
+_DEFINITION_FILE: _Schema = _object(
+    "What holds for all journeys together.",
+    {
+        "segments": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": JOURNEY_NAME_PATTERN},
+            "additionalProperties": {"anyOf": [{"$ref": "#/$defs/expression"}, {"$ref": "#/$defs/segment"}]},
+            "description": "Segments: name -> condition over traits, profile, count, since and in_segment.",
+        },
+        "policy": {"type": "object", "description": "How people may be reached."},
+    },
+)
+
 _OBJECTS: Mapping[str, _Schema] = {
+    "definitions": _DEFINITION_FILE,
+    "segment": _SEGMENT,
+    "reentry": _REENTRY,
+    "schedule": _SCHEDULE,
     "journey": _JOURNEY,
     "entry": _ENTRY,
     "goal": _GOAL,
@@ -258,6 +337,8 @@ _OBJECTS: Mapping[str, _Schema] = {
     "way": _WAY,
     "experiment": _EXPERIMENT,
     "action": _DO,
+    "friction": FRICTION_SCHEMA,
+    "churn": CHURN_SCHEMA,
 }
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
@@ -268,17 +349,32 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = {
 
 def journey_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a journey file."""
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        "title": "A Sojourn journey",
-    }
-    schema: dict[str, Any] = msgspec.json.decode(
-        msgspec.json.encode({**head, **_JOURNEY, "$defs": _DEFINITIONS})
+    return _published(SCHEMA_ID, "A Sojourn journey", {**_JOURNEY, "$defs": _DEFINITIONS})
+
+
+def definition_file_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a file of segments and policy."""
+    named = {"expression": _DEFINITIONS["expression"], "segment": _SEGMENT}
+    return _published(
+        SCHEMA_ID + "-definitions", "What Sojourn's journeys share", {**_DEFINITION_FILE, "$defs": named}
     )
-    return schema
 
 
 def journey_schema_text() -> str:
     """Return the schema as the file docs/reference/journey.schema.json holds it."""
-    return msgspec.json.format(msgspec.json.encode(journey_schema()), indent=2).decode() + "\n"
+    return _text(journey_schema())
+
+
+def definition_file_schema_text() -> str:
+    """Return the schema as the file docs/reference/definitions.schema.json holds it."""
+    return _text(definition_file_schema())
+
+
+def _published(name: str, title: str, body: _Schema) -> dict[str, Any]:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name, "title": title}
+    schema: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({**head, **body}))
+    return schema
+
+
+def _text(schema: _Schema) -> str:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

@@ -1,7 +1,8 @@
 """Due: what time alone does to a person, each thing at the instant it was due (law 3).
 
-Several things in a life wait for an instant; `SOURCES` lists them. What is due at the same instant happens in
-the order of that list: whatever was put off came first, so it is decided before a timer moves anybody on.
+Several things in a life wait for an instant; `SOURCES` lists them. What is due at the same instant happens
+in the order of that list: what was held comes due in the version of then, and whatever was put off came
+first, so it is decided before a timer moves anybody on.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sojourn.engine import statechart
+from sojourn.definitions.journey import Catalogue
+from sojourn.engine import friction, statechart
 from sojourn.engine.actions import decide_again
 from sojourn.engine.deferred import next_deferred
 from sojourn.engine.enrolments import apply, end
+from sojourn.engine.holds import released_at
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.state import Life
+from sojourn.engine.migrating import migrate, pending
+from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
 
 Fire = Callable[[Life, Ledger], None]
@@ -42,7 +46,8 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         if not 0 < at <= until:
             return has_fired
         ledger.at, ledger.position = at, 0
-        fire(life, ledger)
+        if not friction.judge(life, None, ledger):  # else a journey heard of it: look again what is due
+            fire(life, ledger)
         has_fired = True
 
 
@@ -62,12 +67,32 @@ def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
     return first, firing
 
 
-def _next_timer(life: Life, _ledger: Ledger) -> int:
-    if not life.enrolments:
+def _next_migration(life: Life, ledger: Ledger) -> int:
+    """Return when the first enrolment goes along with a publishing."""
+    catalogue = ledger.catalogue
+    if not catalogue.migrations:
         return 0
+    return min(filter(None, (_migrates_at(each, catalogue) for each in life.enrolments)), default=0)
+
+
+def _migrate(life: Life, ledger: Ledger) -> None:
+    catalogue = ledger.catalogue
+    moving = next(each for each in life.enrolments if _migrates_at(each, catalogue) == ledger.at)
+    migrate(life, moving, ledger)
+
+
+def _migrates_at(enrolment: Enrolment, catalogue: Catalogue) -> int:
+    migration = pending(enrolment, catalogue)
+    return 0 if migration is None else released_at(catalogue, enrolment.journey, migration.at) or 0
+
+
+def _next_timer(life: Life, ledger: Ledger) -> int:
     first = 0
+    is_plain = not ledger.catalogue.holds
     for enrolment in life.enrolments:
         wake = enrolment.wake
+        if wake and not is_plain:
+            wake = released_at(ledger.catalogue, enrolment.journey, wake) or 0
         if wake and (wake < first or not first):
             first = wake
     return first
@@ -75,7 +100,12 @@ def _next_timer(life: Life, _ledger: Ledger) -> int:
 
 def _fire_timer(life: Life, ledger: Ledger) -> None:
     """Fire the timer due now; of equals, that of the enrolment that entered first."""
-    enrolment = next(each for each in life.enrolments if each.wake == ledger.at)
+    catalogue = ledger.catalogue
+    enrolment = next(
+        each
+        for each in life.enrolments
+        if each.wake and released_at(catalogue, each.journey, each.wake) == ledger.at
+    )
     journey = journey_of(enrolment, ledger)
     if journey is None:
         end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
@@ -87,7 +117,9 @@ def _fire_timer(life: Life, ledger: Ledger) -> None:
 
 
 SOURCES = (
+    Source("migrations", _next_migration, _migrate),
     Source("deferred", next_deferred, decide_again),
     Source("timers", _next_timer, _fire_timer),
+    Source("friction", friction.next_due, friction.fire),
 )
 """In the order in which they happen, of those due at the same instant."""

@@ -31,7 +31,12 @@ def take_over(inside: Inside, step: statechart.Step) -> None:
         if isinstance(effect, statechart.Moved):
             enrolment.n += 1
             inside.tell(
-                Transitioned, n=enrolment.n, source=effect.source, target=effect.target, event=effect.event
+                Transitioned,
+                n=enrolment.n,
+                source=effect.source,
+                target=effect.target,
+                event=effect.event,
+                judged=effect.judged,
             )
         elif isinstance(effect.body, Do):
             want(inside, effect.body, effect.state)

@@ -9,6 +9,7 @@ from sojourn.engine import statechart
 from sojourn.engine.deferred import cancel, withhold_all
 from sojourn.engine.enrolments import apply
 from sojourn.engine.holdouts import holdout_of
+from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of, tell
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, EntryEvent, Life, Memory
@@ -29,7 +30,9 @@ def enter(life: Life, journey: Journey, event: Event, view: View, *, is_shadow: 
         return
     key = "" if entry.key is None else _key_of(entry.key.call(view))
     n_bytes = len(event.properties)
-    reason = "no-key" if key is None else _reason_to_stay_out(life, journey, key, n_bytes)
+    reason: str | None = "no-key" if key is None else _reason_to_stay_out(life, journey, key, n_bytes)
+    if is_held(ledger.catalogue, journey.name, ledger.at):
+        reason = "paused"
     if key is None or reason is not None:
         ledger.note(NotEntered, journey=journey.name, version=journey.version, key=key or "", reason=reason)
         return
@@ -107,6 +110,7 @@ def _enrol(
         is_held_out=holdout != "",
         is_shadow=is_shadow,
         holdout=holdout,
+        revision=ledger.catalogue.revision,
     )
     life.enrolments.append(enrolment)
     tell(enrolment, ledger, Entered, key=key, held_out=enrolment.is_held_out, holdout=holdout)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from sojourn.definitions.durations import UNITS_MS, format_duration
+from sojourn.definitions.durations import UNITS_MS, write_duration
 from sojourn.definitions.policy import MAX_MOST, Cap, Quiet
 from sojourn.definitions.zones import is_between, next_outside, start_of
 from sojourn.engine.consent import objection
@@ -101,7 +101,7 @@ def _full(caps: Iterable[Cap], sent: Iterable[list[int]], *, at: int, zone: Zone
     for cap in caps:
         n_sent = sum(len(times) - _n_before(times, cap, at=at, zone=zone) for times in sent)
         if n_sent >= cap.most:
-            window = f"a {cap.calendar}" if cap.calendar else format_duration(cap.within_ms)
+            window = f"a {cap.calendar}" if cap.calendar else write_duration(cap.within_ms)
             return f"{n_sent} of {cap.most} in {window}"
     return ""
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from sojourn.engine.friction_state import Friction
 from sojourn.engine.statechart import Machine
 from sojourn.model.ids import EnrolmentId, SessionId
 from sojourn.model.turn import Stage
@@ -66,6 +67,9 @@ class Session(Struct, array_like=True):
     latest_ranked_at: int = 0
     is_ended: bool = False
     """A fact has said so."""
+    last_step: str = ""
+    """The latest step taken in it; of two at one instant, the one whose name comes last."""
+    last_step_at: int = 0
 
 
 class EntryEvent(Struct, array_like=True, frozen=True):
@@ -189,6 +193,8 @@ class Life(Struct, array_like=True):
     """The last step of the current visit."""
     revision: int = 0
     """The catalogue's, when the person was last brought up to date with what is in force."""
+    friction: Friction | None = None
+    """Kept where some definition in force asks for it."""
 
 
 class Tie(Struct, array_like=True):

@@ -16,10 +16,11 @@ from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
-from sojourn.model.event import FailedEvent
+from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Outbox, Place, Store
-from sojourn.model.views import JourneyView, ProfileView, StatusView
+from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
 from sojourn.runtime.driver import Driver
+from sojourn.runtime.explaining import explain
 from sojourn.runtime.importing import Player
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
@@ -41,6 +42,10 @@ class ReadableLog(Protocol):
         """Return the last position."""
         ...
 
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """Return up to about `limit` entries with a position above `after`, in order."""
+        ...
+
     def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
         """Return failed events, newest first."""
         ...
@@ -57,6 +62,10 @@ class Readings(Struct, frozen=True):
     def profile(self, any_id: str, *, limit: int = 100) -> ProfileView | None:
         """Find a person by any id."""
         return find_profile(self.store, any_id, limit=limit)
+
+    def explain(self, any_id: str, journey: str) -> ExplanationView | None:
+        """Say why a person did or did not get what a journey sends."""
+        return explain(self.store, self.catalogue, any_id, journey)
 
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""
@@ -120,6 +129,11 @@ def open_house(config: Config) -> Iterator[House]:
         yield House(events, store, store.outbox, catalogue, driver)
 
 
+def has_data(config: Config) -> bool:
+    """Tell whether anything was ever kept in the data folder."""
+    return (config.data / "log.db").exists() and (config.data / "state.db").exists()
+
+
 @contextmanager
 def open_readings(config: Config) -> Iterator[Readings]:
     """Open a data folder only to read in, beside a process that may be writing.
@@ -127,7 +141,7 @@ def open_readings(config: Config) -> Iterator[Readings]:
     What it shows is from the instant it was opened, or a little newer. Raises ConfigError where nothing is
     there yet.
     """
-    if not (config.data / "log.db").exists() or not (config.data / "state.db").exists():
+    if not has_data(config):
         raise ConfigError(
             f"{config.data}: no data is there yet; `sojourn serve` and `sojourn import` make it, or name "
             "another folder with --data [no-data]"
