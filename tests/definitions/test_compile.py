@@ -233,8 +233,9 @@ def test_unknown_names_come_with_the_nearest_known_one() -> None:
         ("a: {on: [F]}", "expected an object: event -> where it leads; got a list"),
         (
             "a: {do: [{sink: x, bdy: {}}], on: {F: done}}",
-            "expected one destination, such as sink: console, and body or expires or channel or "
-            "topic or transactional; got bdy and sink; did you mean 'body'?",
+            "expected one destination, such as sink: console, and body, expires, channel, topic or "
+            "transactional; got bdy and sink; "
+            "did you mean 'body'?",
         ),
         ("a: {do: [{sink: x, body: {t: {{ trait.name }}}}], on: {F: done}}", None),
     ],

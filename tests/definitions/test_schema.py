@@ -19,6 +19,11 @@ from sojourn.definitions import (
     schedules,
     segments,
     states,
+    step_kinds,
+    steps,
+    wait_for,
+    waits,
+    ways,
 )
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.policy_reading import check_policy
@@ -116,11 +121,17 @@ def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
             catalogue,
             compile,
             friction_reading,
+            policy_reading,
             reading,
             rules,
             schedules,
             segments,
             states,
+            step_kinds,
+            steps,
+            wait_for,
+            waits,
+            ways,
         )
     )
     unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]

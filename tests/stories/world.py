@@ -64,11 +64,14 @@ class World:
         """Let a person do something now; `who` is a user id, or an anonymous id with a `?` before it."""
         ids = {"anonymous_id": who[1:]} if who.startswith("?") else {"user_id": who}
         made = event(name, at=self.minute, **({"message_id": f"m{self.log.end()}"} | ids | fields))
-        self.story.take(made, imported=imported)
+        appended = self.log.append([made], now=self.story.now, play=imported, shadow=imported)
+        self.driver.take(appended.entries)
 
     def after(self, minutes: float) -> None:
         """Let time pass; due timers fire."""
-        self.story.go_to(self.story.now + int(minutes * MINUTE))
+        self.minute += minutes
+        clock, _ = self.log.seal(self.story.now)
+        self.driver.settle([], until=clock)
 
     def actions(self) -> list[Action]:
         """Return every action decided, in the order of deciding."""

@@ -9,19 +9,19 @@ from typing import Any
 
 import msgspec
 
-from sojourn.definitions.chart import Chart
+from sojourn.definitions.chart import Assign, Chart
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Journey
+from sojourn.definitions.journey import Experiment, Journey
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.policy import DEFAULT_JOURNEY_HOLDOUT, Policy
 from sojourn.definitions.reading import Reading
 from sojourn.definitions.rules import read_entry, read_exits, read_goal, read_priority
-from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
-from sojourn.definitions.states import read_states
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
+from sojourn.definitions.states import read_states, read_steps
 from sojourn.definitions.yaml import AnyNode, MappingNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
@@ -73,23 +73,20 @@ def check_journey(
 
 
 def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
-    entries = reading.mapping(node, "journey", required=("journey", "entry", "states"))
-    name = _name(entries.get("journey"), reading)
+    entries = reading.mapping(node, "journey", required=("journey", "entry"))
+    reading.journey = name = _name(entries.get("journey"), reading)
     if "description" in entries:
         reading.text(entries["description"], "a description")
     entry = read_entry(entries["entry"], reading) if "entry" in entries else None
     goal = read_goal(entries["goal"], reading) if "goal" in entries else None
     exits = read_exits(entries["exit"], reading) if "exit" in entries else ()
+    holdout = reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_JOURNEY_HOLDOUT
     priority = read_priority(entries.get("priority"), reading)
     group = _name(entries.get("group"), reading, what="group")
-    holdout = reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_JOURNEY_HOLDOUT
-    if "states" not in entries:
-        return None
-    root, experiments = read_states(entries["states"], entries.get("initial"), reading)
-    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
-        reading.refuse(entries["states"], "expected at least one state", "missing")
-    if reading.problems:
+    drafted = _graph(node, entries, reading)
+    if drafted is None or reading.problems:
         return None  # a graph with holes would only be blamed for them again
+    root, experiments = drafted
     check_graph(root, reading, goal_within_ms=goal.within_ms if goal else None)
     chart = _chart(root, reading)
     if chart is None or entry is None:
@@ -108,6 +105,25 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         experiments={experiment.id: experiment for experiment in experiments},
         needs=merge_needs(reading.needs),
     )
+
+
+def _graph(
+    node: AnyNode, entries: Mapping[str, AnyNode], reading: Reading
+) -> tuple[Draft, list[Experiment]] | None:
+    """Read the states of a journey, or its steps; None where there are neither, or both."""
+    if ("states" in entries) is ("steps" in entries):
+        if "states" in entries:
+            reading.refuse(entries["steps"], "a journey has states or steps; got both", "bad-value")
+        elif entries:
+            reading.refuse(node, "journey needs 'states' or 'steps'", "missing")
+        return None
+    if "steps" in entries:
+        if "initial" in entries:
+            reading.refuse(entries["initial"], "steps begin with the first one", "bad-value")
+        return read_steps(entries["steps"], reading)
+    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
+        reading.refuse(entries["states"], "expected at least one state", "missing")
+    return read_states(entries["states"], entries.get("initial"), reading)
 
 
 def _version(node: AnyNode) -> str:
@@ -150,18 +166,26 @@ def _tree(draft: Draft) -> dict[str, Any]:
         tree["deep"] = draft.is_deep
     for key, wanted in (("entry", draft.entry), ("exit", draft.exit)):
         if wanted:
-            tree[key] = [{"want": body} for body in wanted]
+            tree[key] = [_content(each) for each in wanted]
     if draft.ways:
         tree["transitions"] = [_transition(way) for way in draft.ways]
     return tree
+
+
+def _content(wanted: Any) -> Mapping[str, Any]:
+    return {"assign": {wanted.name: wanted.value}} if isinstance(wanted, Assign) else {"want": wanted}
 
 
 def _transition(way: Way) -> Mapping[str, Any]:
     transition: dict[str, Any] = {"target": [way.to.id]}
     if way.cause == "event":
         transition["event"] = [way.event]
-    if way.cause == "time":
+    if way.cause == "time" and way.due is not None:
+        transition["due"] = way.due
+    elif way.cause == "time":
         transition["after_ms"] = way.after_ms
+    if way.content:
+        transition["actions"] = [_content(each) for each in way.content]
     if way.when is not None:
         transition["when"] = way.when
     return transition

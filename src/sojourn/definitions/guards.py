@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sojourn.definitions import values
 from sojourn.definitions.clocks import ClockReader
 from sojourn.definitions.comparing import Comparison
+from sojourn.definitions.contradictions import contradict
 from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.expression import EXIT, Clock, Expression, Needs
 from sojourn.definitions.expression_text import ExpressionText, Refused
@@ -124,6 +125,7 @@ class _Writer:
         self._counts: dict[str, int] = {}
         self._asked: dict[str, set[str]] = {}
         self._read: dict[str, Fragment] = {}
+        self._codes: dict[ast.expr, Fragment] = {}
         self._writers: dict[type[ast.expr], Callable[[Any, int], Fragment]] = {
             ast.Constant: self._constant,
             ast.Name: self._path,
@@ -196,7 +198,8 @@ class _Writer:
             if write is None:
                 message = _NOT_ALLOWED.get(type(node), "this is not part of the language")
                 raise Refused(node, message, "not-allowed")
-            return write(node, depth + 1)
+            code = self._codes[node] = write(node, depth + 1)
+            return code
         except Refused as refused:
             if refused.code == "too-deep":
                 raise
@@ -221,9 +224,14 @@ class _Writer:
         text = "(" + (" and " if is_and else " or ").join(part.text for part in parts) + ")"
         truths = [part.truth for part in parts]
         # One false part decides an `and`, one true part an `or`.
-        decided = (not is_and) in truths
+        decided = (not is_and) in truths or (is_and and contradict(node.values, self._known_beforehand))
         truth = (not is_and) if decided else (is_and if all(each is is_and for each in truths) else None)
         return fold(text, common_kind(parts), parts, truth=truth)
+
+    def _known_beforehand(self, node: ast.expr) -> tuple[Any, ...] | None:
+        """Return the value of a part that is constant, as a tuple of one."""
+        code = self._codes.get(node)
+        return (code.value,) if code is not None and code.is_constant else None
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> Fragment:
         operand = self._code(node.operand, depth)

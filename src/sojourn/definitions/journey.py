@@ -88,10 +88,13 @@ class Do(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """Another journey a state starts for the same person, and waits for."""
+    """Another journey a state starts for the same person."""
 
     journey: str
     key: Expression | None = None
+    is_awaited: bool = True
+    """The state is left by `done.call.<its id>`, which comes when the called enrolment is over, or at once
+    where none could begin. Where not: the person goes on at once."""
 
 
 class Experiment(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
 from sojourn.definitions.policy import MAX_MOST
-from sojourn.definitions.schema import CHANNEL_PATTERN, HOLDOUT, JOURNEY_NAME_PATTERN
+from sojourn.definitions.schema import CHANNEL_PATTERN, HOLDOUT
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 
 POLICY_SCHEMA_ID = "urn:sojourn:policy"
 TIME_OF_DAY_PATTERN = r"^([01]\d|2[0-3]):[0-5]\d$"

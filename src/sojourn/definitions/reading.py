@@ -54,6 +54,8 @@ class Reading:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.needs: list[Needs] = []
+        self.journey = ""
+        """The journey's name, once it is read."""
         self.states: Mapping[str, str] = {}
         """What `In` may be asked for: name -> id."""
 
@@ -102,6 +104,13 @@ class Reading:
             self.refuse(node, f"expected {expected}; got {_got(node)}", "bad-type")
             return ""
         return node.text
+
+    def flag(self, node: AnyNode) -> bool:
+        """Return true or false; false where it is neither."""
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, bool):
+            self.refuse(node, "expected true or false", "bad-type")
+            return False
+        return node.value
 
     def names(self, node: AnyNode | None) -> frozenset[str]:
         """Return the names of one event or of a list of them."""
@@ -158,7 +167,7 @@ class Reading:
 
     def derived(self, text: str) -> Expression:
         """Compile an expression that the author did not write but meant."""
-        expression = analyse(text).expression
+        expression = analyse(text, states=self.states).expression
         self.needs.append(expression.needs)
         return expression
 

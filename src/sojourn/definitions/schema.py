@@ -12,10 +12,13 @@ import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
 from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN, STATE_NAME_PATTERN
+from sojourn.definitions.schema_parts import Schema as _Schema
+from sojourn.definitions.schema_parts import object_of as _object
+from sojourn.definitions.schema_parts import ref as _ref
+from sojourn.definitions.step_schema import STEP_DEFINITIONS, STEP_OBJECTS
 
 SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
-STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
-JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
 CHANNEL_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
 """Of channels, and of the topics of their messages."""
@@ -28,23 +31,6 @@ HOLDOUT: dict[str, Any] = {
         {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
     ],
 }
-
-_Schema = dict[str, Any]
-
-
-def _ref(name: str, description: str) -> _Schema:
-    return {"$ref": f"#/$defs/{name}", "description": description}
-
-
-def _object(description: str, properties: _Schema, *, required: list[str] | None = None) -> _Schema:
-    schema: _Schema = {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "additionalProperties": False,
-    }
-    return {**schema, "required": required} if required else schema
-
 
 _ENTRY = _object(
     "Who enters, and how often.",
@@ -122,10 +108,11 @@ _WAY = _object(
     "One way out.",
     {
         "to": _ref("target", "Where it leads."),
+        "resume": _ref("target", "Back to where one was inside that state; the first time, to its start."),
         "when": _ref("expression", "Taken only where this is true."),
     },
-    required=["to"],
 )
+_WAY["anyOf"] = [{"required": ["to"]}, {"required": ["resume"]}]
 
 _EXPERIMENT = _object(
     "A random split: everybody who comes here is exposed and moves on with their variant.",
@@ -211,6 +198,7 @@ _STATE = {
             "states": _ref("states", "States inside this one; the first is where it starts."),
             "initial": _ref("target", "Where it starts, if not in its first state."),
             "regions": _ref("states", "States inside this one that are all active together."),
+            "steps": _ref("steps", "Steps inside this one; after the last one it is done."),
             "type": {
                 "enum": ["final", "history"],
                 "description": "final: the end. history: back to where one was.",
@@ -269,6 +257,7 @@ _DEFINITIONS: _Schema = {
     "exit": _EXIT,
     "reentry": _REENTRY,
     "schedule": _SCHEDULE,
+    **STEP_DEFINITIONS,
 }
 
 _JOURNEY: _Schema = _object(
@@ -297,9 +286,11 @@ _JOURNEY: _Schema = _object(
         },
         "states": _ref("states", "Its states; a person starts in the first one."),
         "initial": _ref("target", "Where a person starts, if not in the first state."),
+        "steps": _ref("steps", "Instead of states: what happens, one step after the other."),
     },
-    required=["journey", "entry", "states"],
+    required=["journey", "entry"],
 )
+_JOURNEY["anyOf"] = [{"required": ["states"]}, {"required": ["steps"]}]
 
 _SEGMENT = _object(
     "A named condition about a person.",
@@ -339,6 +330,7 @@ _OBJECTS: Mapping[str, _Schema] = {
     "action": _DO,
     "friction": FRICTION_SCHEMA,
     "churn": CHURN_SCHEMA,
+    **STEP_OBJECTS,
 }
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {

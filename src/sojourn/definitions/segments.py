@@ -11,7 +11,7 @@ from sojourn.definitions.expression import Clock
 from sojourn.definitions.guards import Compiled
 from sojourn.definitions.journey import Segment, SegmentIndex
 from sojourn.definitions.reading import Reading
-from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.vocabulary import FUNCTIONS, ROOTS
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode
 

@@ -20,7 +20,7 @@ from sojourn.model.fact import GoalReached
 OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 """Names of the events the outbox appends: what became of an action."""
 
-_THE_KERNELS_OWN = ("after(", "done.state.", "error.")
+_THE_KERNELS_OWN = ("after(", "done.state.", "done.call.", "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
 
 

@@ -32,6 +32,7 @@ from sojourn.definitions.chart import (
 )
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.route import find_route, is_inside
+from sojourn.engine.answering import answers, candidates, leaf_of, state_of
 from sojourn.engine.judging import told
 from sojourn.engine.scope import Scope
 from sojourn.model.fact import Judged
@@ -182,10 +183,10 @@ def listens(chart: Chart, machine: Machine, event: str) -> bool:
     if machine.is_done:
         return False
     for name in machine.active:
-        state = _leaf_of(chart, name)
+        state = leaf_of(chart, name)
         if event in state.answers or NO_EVENT in state.answers:
             return True
-        if state.wild and any(_answers(transition, event) for transition in state.wild):
+        if state.wild and any(answers(transition, event) for transition in state.wild):
             return True
     return False
 
@@ -208,7 +209,7 @@ class _Run:
         self.machine = machine
         self.scope = scope
         self.at = at
-        self.atoms = [_leaf_of(chart, name).index for name in machine.active]
+        self.atoms = [leaf_of(chart, name).index for name in machine.active]
         if len(self.atoms) > 1:
             self.atoms.sort()  # by this chart's document order: a later version may have another
         self.config: set[int] = set()
@@ -306,7 +307,7 @@ class _Run:
             self.asked = []
         enabled: list[Transition] = []
         for atom in self.atoms:
-            for transition in _candidates(self.states[atom], event):
+            for transition in candidates(self.states[atom], event):
                 if transition.when is None or self._holds(transition):
                     if not any(transition is other for other in enabled):
                         enabled.append(transition)
@@ -412,7 +413,7 @@ class _Run:
             return route
         chart = self.chart
         remembered = {
-            _state_of(chart, history).index: [_state_of(chart, name).index for name in names]
+            state_of(chart, history).index: [state_of(chart, name).index for name in names]
             for history, names in self.history.items()
         }
         return find_route(self.states, transition, remembered)
@@ -499,30 +500,3 @@ class _Run:
     def _names(self, indexes: Iterable[int]) -> list[str]:
         states = self.states
         return [states[index].id for index in indexes]
-
-
-def _state_of(chart: Chart, name: str) -> State:
-    index = chart.by_id.get(name)
-    if index is None:
-        raise AssertionError(f"a machine names the state {name!r}; its chart has none of that id")
-    return chart.states[index]
-
-
-def _leaf_of(chart: Chart, name: str) -> State:
-    state = _state_of(chart, name)
-    if not state.is_leaf:
-        raise AssertionError(f"a machine says it is in {name!r}, which is {state.kind}; name a state inside")
-    return state
-
-
-def _candidates(state: State, event: str) -> Sequence[Transition]:
-    """Return what may answer an event in a leaf and its ancestors, innermost first."""
-    if state.wild and event:
-        return [transition for transition in state.wild if _answers(transition, event)]
-    return state.answers.get(event, ())
-
-
-def _answers(transition: Transition, event: str) -> bool:
-    if transition.is_any or event in transition.names:
-        return True
-    return any(event == prefix or event.startswith(prefix + ".") for prefix in transition.prefixes)
