@@ -164,6 +164,7 @@ TYPES: dict[str, Any] = {
     "boolean": bool,
     "null": type(None),
     "number": (int, float),
+    "integer": int,
 }
 
 
