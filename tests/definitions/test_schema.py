@@ -27,9 +27,10 @@ from sojourn.definitions import (
 )
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.policy_reading import check_policy
-from sojourn.definitions.policy_schema import POLICY_KEYWORDS, policy_schema, policy_schema_text
+from sojourn.definitions.policy_schema import POLICY_KEYWORDS
 from sojourn.definitions.schema import (
     KEYWORDS,
+    definition_file_schema,
     definition_file_schema_text,
     journey_schema,
     journey_schema_text,
@@ -40,6 +41,7 @@ from tests.definitions.test_policy_reading import FULL
 ROOT = Path(__file__).parents[2]
 JOURNEYS = sorted((ROOT / "journeys").glob("*.yaml"))
 SCHEMA = journey_schema()
+SHARED = definition_file_schema()
 
 
 def test_the_published_file_is_what_the_function_returns() -> None:
@@ -86,20 +88,19 @@ def test_schema_and_compiler_refuse_the_same_mistakes(text: str) -> None:
     assert check_journey(text).problems
 
 
-def test_the_published_policy_schema_is_what_the_function_returns() -> None:
-    """Write it anew with `policy_schema_text()` when this fails."""
-    assert (ROOT / "docs/reference/policy.schema.json").read_text() == policy_schema_text()
+def test_the_published_schema_of_shared_definitions_is_what_the_function_returns() -> None:
+    """Write it anew with `definition_file_schema_text()` when this fails."""
+    assert (ROOT / "docs/reference/definitions.schema.json").read_text() == definition_file_schema_text()
 
 
 def test_a_policy_with_everything_in_it_is_valid() -> None:
     """An editor must not underline what is taken."""
-    assert flaws(plain(load(FULL, file="f")), policy_schema(), root=policy_schema()) == []
+    assert flaws(plain(load(FULL, file="f")), SHARED, root=SHARED) == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "{}",
         "{policy: {holdout: 2}}",
         "{policy: {chanels: {}}}",
         "{policy: {quiet: on}}",
@@ -116,7 +117,7 @@ def test_a_policy_with_everything_in_it_is_valid() -> None:
 )
 def test_the_policys_schema_and_reader_refuse_the_same_mistakes(text: str) -> None:
     """What an editor lets pass and the reader refuses is a surprise."""
-    assert flaws(plain(load(text, file="f")), policy_schema(), root=policy_schema())
+    assert flaws(plain(load(text, file="f")), SHARED, root=SHARED)
     assert check_policy(text).problems
 
 
