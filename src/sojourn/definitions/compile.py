@@ -183,7 +183,7 @@ def _exits(node: AnyNode, reading: Reading) -> tuple[Exit, ...]:
 
 def _exit(node: AnyNode, reading: Reading) -> Exit:
     entries = reading.mapping(node, "exit")
-    if entries and not {"on", "when"} & entries.keys():
+    if isinstance(node, MappingNode) and not {"on", "when"} & entries.keys():
         reading.refuse(node, "exit needs 'on' or 'when'", "missing")
     when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
     return Exit(names=reading.names(entries.get("on")), when=when.expression if when else None)
