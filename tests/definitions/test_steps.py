@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sojourn.definitions.chart import Assign, Chart, State, Want
 from sojourn.definitions.compile import check_journey, compile_journey
@@ -208,6 +211,9 @@ def test_the_head_says_priority_group_and_conditions_that_end_it() -> None:
             "- branch: [{when: trait.a, steps: {wait: 1h}}]\n- {wait: 1h, name: branch-1-1}",
             ["5:3 duplicate-name"],
         ),
+        ("- {wait: 1h, name: finished}", ["4:20 bad-name"]),
+        ("- parallel: {}", ["4:13 bad-type"]),
+        ("- parallel: {x y: {wait: 1h}, done: {wait: 1h}}", ["4:14 bad-name", "4:31 bad-name"]),
         ("- wait: 1 hour", ["4:9 bad-duration"]),
         ("- wait: {for: 1h}", ["4:10 unknown-keyword", "4:9 bad-value"]),
         ("- wait: {until: '09:00', window: '9:00-10:00'}", ["4:9 bad-value"]),
@@ -223,6 +229,8 @@ def test_the_head_says_priority_group_and_conditions_that_end_it() -> None:
         ("- wait: {window: '09:00-10:00', at: '09:00'}", ["4:37 bad-value"]),
         ("- wait: {between: [3h, 1h]}", ["4:19 bad-value"]),
         ("- wait: {between: [1h]}", ["4:19 bad-value"]),
+        ("- wait_for: A", ["4:13 bad-type"]),
+        ("- wait_for: {on: done.call.x}", ["4:18 not-allowed"]),
         ("- wait_for: {within: 1h}", ["4:13 missing"]),
         ("- wait_for: {when: trait.a}", ["4:13 missing"]),
         ("- wait_for: {on: A, timeout: exit}", ["4:30 missing"]),
@@ -238,6 +246,7 @@ def test_the_head_says_priority_group_and_conditions_that_end_it() -> None:
         ("- split: {variants: {a: 1}, steps: {a: exit}, to: {a: exit}}", ["4:55 bad-value"]),
         ("- repeat: {times: 101, steps: [{wait: 1h}]}", ["4:19 bad-value"]),
         ("- repeat: {steps: [{wait: 1h}]}", ["4:11 missing"]),
+        ("- repeat: {times: 2, until: true, steps: [{wait: 1h}]}", ["4:29 always-true"]),
         ("- parallel: [[{wait: 1h}]]\n  join: some", ["5:9 bad-value"]),
         ("- call: j", ["4:9 bad-value"]),
         ("- goto: nowhere", ["4:9 unknown-state"]),
@@ -399,6 +408,50 @@ def test_schema_and_compiler_refuse_the_same_steps(steps: str) -> None:
 def test_a_head_or_a_mixture_that_means_nothing_is_refused(text: str) -> None:
     """One journey has states or steps."""
     assert check_journey(text).problems
+
+
+WORDS = st.sampled_from(
+    [
+        *[
+            "send",
+            "do",
+            "wait",
+            "wait_for",
+            "branch",
+            "split",
+            "repeat",
+            "parallel",
+            "call",
+            "goto",
+            "resume",
+        ],
+        *["exit", "name", "join", "until", "offset", "at", "days", "zone", "window", "between", "on", "when"],
+        *["match", "within", "then", "timeout", "steps", "to", "id", "variants", "times", "journey", "key"],
+        *["console", "body", "a", "b", "mon", "all", "any", "1h", "-1h", "09:00", "09:00-10:00", "x y", "1"],
+        *["trait.x", "trait.x == 'a'", "2026-01-01", "round", "finished", "done", "wait-1", "j", ""],
+    ]
+)
+TREES = st.recursive(
+    WORDS | st.none() | st.booleans() | st.integers(-1, 200),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=20,
+)
+KINDS = st.sampled_from(
+    ["send", "wait", "wait_for", "branch", "split", "repeat", "parallel", "call", "goto", "resume", "exit"]
+)
+STEPS = st.lists(st.dictionaries(KINDS, TREES, min_size=1, max_size=1), min_size=1, max_size=4)
+
+
+@settings(max_examples=500, deadline=None)
+@given(steps=STEPS | TREES, is_inside=st.booleans())
+def test_any_tree_is_steps_or_refused(steps: object, is_inside: bool) -> None:
+    """Law 8: a bad definition is refused with its line; nothing else happens."""
+    tree: dict[str, object] = {"journey": "j", "entry": {"on": "E"}, "steps": steps}
+    if is_inside:
+        tree = {**tree, "states": {"a": {"steps": steps, "on": {"F": {"resume": "a"}}}}}
+        del tree["steps"]
+    checked = check_journey(msgspec.json.encode(tree).decode(), file="j.yaml")
+    assert (checked.journey is None) == bool(checked.problems)
 
 
 def test_the_reference_shows_steps_that_compile() -> None:
