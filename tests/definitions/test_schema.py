@@ -184,6 +184,7 @@ UNDERSTOOD = {
     "$schema", "$id", "$defs", "$ref", "title", "description", "examples", "default", "type", "enum", "anyOf",
     "pattern", "minLength", "minimum", "exclusiveMinimum", "exclusiveMaximum", "items", "minItems",
     "required", "properties", "patternProperties", "additionalProperties", "propertyNames", "minProperties",
+    "maximum", "maxItems",
 }
 # fmt: on
 
@@ -209,8 +210,8 @@ def flaws(value: Any, schema: dict[str, Any], path: str = "$", *, root: dict[str
         case int() | float() if not isinstance(value, bool):
             found += _flaws_of_number(value, schema, path)
         case list():
-            if len(value) < schema.get("minItems", 0):
-                found.append(f"{path}: too few")
+            if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+                found.append(f"{path}: too few or too many")
             for i, each in enumerate(value):
                 found += flaws(each, schema.get("items", {}), f"{path}[{i}]", root=root)
         case dict():
@@ -220,6 +221,7 @@ def flaws(value: Any, schema: dict[str, Any], path: str = "$", *, root: dict[str
 
 def _flaws_of_number(value: float, schema: dict[str, Any], path: str) -> list[str]:
     is_in = schema.get("minimum", value) <= value < schema.get("exclusiveMaximum", value + 1)
+    is_in = is_in and value <= schema.get("maximum", value)
     is_above = value > schema.get("exclusiveMinimum", value - 1)
     return [] if is_in and is_above else [f"{path}: out of range"]
 
