@@ -1,4 +1,4 @@
-"""The desk: where somebody asks to publish, to go back, to pause; it plans, and makes the control to append."""
+"""The desk: where somebody asks to publish, go back or pause; it plans, and makes the control to append."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sojourn.definitions.catalogue import load_journeys
 from sojourn.definitions.controls import (
     PAUSE,
     PUBLISH,
-    RELEASE,
     RESUME,
     STOP,
     Holding,
@@ -44,7 +43,10 @@ class Desk:
         return self._driver.controls.in_force
 
     def plan(self, texts: Iterable[tuple[str, str]], request: Request, *, is_whole: bool) -> Planned:
-        """Plan to publish files; with `is_whole`, they are all there is. Raises DefinitionError, InputError."""
+        """Plan to publish files; with `is_whole`, they are all there is.
+
+        Raises DefinitionError and InputError.
+        """
         return self._plan(load_texts(texts), request, is_whole=is_whole)
 
     def plan_rollback(self, journey: str, to: str | None, request: Request) -> Planned:
