@@ -176,7 +176,7 @@ def test_what_is_forgotten_is_forgotten_alike(seed: int, n_events: int) -> None:
 def test_a_replay_from_the_start_comes_to_the_same_definitions() -> None:
     """What is in force is a function of the log."""
     for seed in range(20):
-        random, entries = drawn(seed, 60)
+        _, entries = drawn(seed, 60)
         log, store, other = MemoryLog(), MemoryStore(), MemoryStore()
         restarted(log, other).settle(entries, until=end_of(entries))
         for entry in entries:
