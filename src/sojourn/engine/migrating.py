@@ -48,7 +48,7 @@ def migrate(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
     catalogue = ledger.catalogue
     migration = pending(enrolment, catalogue)
     assert migration is not None
-    enrolment.revision = migration.revision
+    enrolment.revision, ledger.position = migration.revision, migration.position
     old, new = journey_of(enrolment, ledger), catalogue.versions.get((enrolment.journey, migration.to))
     if old is None or new is None:
         return  # this release refuses one of them, and has said so
