@@ -52,6 +52,12 @@ class House:
         self.driver.take(appended.entries)
         return appended
 
+    async def publish(self, asked: Any) -> Any:
+        raise NotImplementedError("nothing is in force but what the house was built with")
+
+    async def hold(self, asked: Any) -> Any:
+        raise NotImplementedError("nothing is in force but what the house was built with")
+
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
         self.retried.append(action_ids)
         return self.store.revive(action_ids, now=T0)

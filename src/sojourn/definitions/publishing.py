@@ -57,6 +57,7 @@ class Move(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: int
     at: int
     states: dict[str, str] = {}
+    position: int = 0
 
 
 class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -211,6 +212,7 @@ def _moves(change: Change, others: Iterable[Version], after: InForce) -> list[Mo
             revision=after.revision,
             at=after.at,
             states=change.states,
+            position=after.position,
         )
         for other in others
         if other.journey == change.journey
@@ -325,6 +327,8 @@ def _migrations(moves: Iterable[Move]) -> dict[tuple[str, str], tuple[Migration,
     found: dict[tuple[str, str], tuple[Migration, ...]] = {}
     for one in moves:
         place = (one.journey, one.version)
-        migration = Migration(revision=one.revision, at=one.at, to=one.to, states=one.states)
+        migration = Migration(
+            revision=one.revision, at=one.at, to=one.to, states=one.states, position=one.position
+        )
         found[place] = (*found.get(place, ()), migration)
     return found

@@ -27,7 +27,7 @@ REF = "#/components/schemas/{name}"
 _TITLE = "Sojourn"
 _ABOUT = """\
 Events come in by the Segment Tracking API and RudderStack's dialect of it, with a source's write key.
-Everything under `/api` wants the operator's admin token, and only reads, except for `retry` and `enter`.
+Everything under `/api` wants the operator's admin token. What is asked with GET changes nothing.
 Instants are milliseconds since 1970 UTC."""
 _TAGS = {
     "events": "Events in: the Segment Tracking API and RudderStack's dialect of it.",

@@ -27,6 +27,7 @@ from sojourn.model.ports import Store
 from sojourn.model.views import HoldView, VersionView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
+from sojourn.server.asked import Publish, Rollback
 
 
 class Desk:
@@ -43,7 +44,10 @@ class Desk:
         return self._driver.controls.in_force
 
     def plan(self, texts: Iterable[tuple[str, str]], request: Request, *, is_whole: bool) -> Planned:
-        """Plan to publish files; with `is_whole`, all there are. Raises DefinitionError, InputError."""
+        """Plan to publish files; with `is_whole`, they are all there is.
+
+        Raises DefinitionError and InputError.
+        """
         shared = () if is_whole else self.in_force.shared
         return self._plan(load_texts(texts, shared=shared), request, is_whole=is_whole)
 
@@ -130,3 +134,12 @@ def versions_of(in_force: InForce, store: Store, journey: str) -> list[VersionVi
         )
         for one in reversed(found)
     ]
+
+
+def planned(desk: Desk, asked: Publish | Rollback) -> Planned:
+    """Plan what somebody asks for."""
+    request = Request(policy=asked.policy, states=asked.states)
+    if isinstance(asked, Rollback):
+        return desk.plan_rollback(asked.journey, asked.to, request)
+    texts = [(each.file, each.text) for each in asked.definitions]
+    return desk.plan(texts, request, is_whole=asked.is_whole)
