@@ -51,7 +51,12 @@ def random_case(seed: int, *, is_journey: bool = False) -> Json:
             acts.append({"flags": flags, "send": random.choice(EVENTS)})
         else:
             acts.append({"flags": flags, "wait": random.choice((1, 2, 5, 10))})
-    return {"machine": machine, "acts": acts, "guards": [*FLAGS, "byName"], "actions": sorted(gardener.actions)}
+    return {
+        "machine": machine,
+        "acts": acts,
+        "guards": [*FLAGS, "byName"],
+        "actions": sorted(gardener.actions),
+    }
 
 
 class _Gardener:
@@ -62,6 +67,7 @@ class _Gardener:
         self.actions: set[str] = set()
 
     def machine(self) -> Json:
+        self.has_history = self._chance(0.6)
         self.root = Node("", None)
         self.root.kind = "parallel" if self._chance(0.1) else "compound"
         self._grow_inside(self.root, 3)
@@ -86,7 +92,7 @@ class _Gardener:
             inner.kind = self.random.choice(kinds)
             if inner.kind in ("compound", "parallel"):
                 self._grow_inside(inner, depth - 1)
-        if node.parent and self._chance(0.35):
+        if self.has_history and node.parent and self._chance(0.45):
             self._node(node).kind = "history"
 
     def _node(self, parent: Node) -> Node:
@@ -114,8 +120,9 @@ class _Gardener:
         if node.kind == "compound":
             children = [inner for inner in node.inside if inner.kind != "history"]
             initial = self.random.choice([inner for inner in children if inner.kind != "final"] or children)
+            # XState skips the initial actions of a state entered beside another region, or by history.
             is_region = node.parent is not None and node.parent.kind == "parallel"
-            plain = self.is_journey or is_region or self._chance(0.8)
+            plain = self.is_journey or self.has_history or is_region or self._chance(0.7)
             actions = [self._action(f"initial {key}")]
             body["initial"] = initial.key if plain else {"target": initial.key, "actions": actions}
         if node.kind != "final":
@@ -166,16 +173,23 @@ class _Gardener:
         return way
 
     def _target(self, node: Node) -> Any:
-        wide = [each for each in self.states if each.parent and each.parent.kind == "parallel" and each.inside]
+        wide = [
+            each for each in self.states if each.parent and each.parent.kind == "parallel" and each.inside
+        ]
         if not self.is_journey and wide and self._chance(0.1):
             one = self.random.choice(wide)
             assert one.parent is not None
             others = [each for each in one.parent.inside if each is not one and each.inside]
             if others:
                 pair = (one, self.random.choice(others))
-                inner = [self.random.choice([each for each in some.inside if each.kind != "history"]) for some in pair]
+                inner = [
+                    self.random.choice([each for each in some.inside if each.kind != "history"])
+                    for some in pair
+                ]
                 return [self._written_target(node, each) for each in inner]
-        return self._written_target(node, self.random.choice(self.states))
+        near = node.line()[1:]
+        targets = [each for each in self.states if not (each.kind == "history" and each.parent in near)]
+        return self._written_target(node, self.random.choice(targets))
 
     def _written_target(self, node: Node, target: Node) -> str:
         """Write a target in one of the ways that lead to it from here."""
@@ -210,5 +224,10 @@ class _Gardener:
                 {"type": self.random.choice(("and", "or")), "guards": inner},
             ]
             if state.kind != "history":
-                choices.append({"type": "stateIn", "params": {"state": f"#{state.body.get('id') or 'm.' + state.path(self.root)}"}})
+                choices.append(
+                    {
+                        "type": "stateIn",
+                        "params": {"state": f"#{state.body.get('id') or 'm.' + state.path(self.root)}"},
+                    }
+                )
         return self.random.choice(choices)

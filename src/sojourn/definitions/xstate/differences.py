@@ -1,4 +1,4 @@
-"""Differences: where XState v5 and our charts (SCXML's semantics) part, and no rewriting brings them together.
+"""Differences: where XState v5 and our charts (SCXML's) part, and no rewriting brings them together.
 
 A machine that does one of these is refused: it would do something else here than where it was drawn.
 """
@@ -62,8 +62,8 @@ def _check_regions(machine: Machine, parallel: int, refusals: Refusals) -> None:
             only_acts = any(_only_acts(machine, each) for each in (outer, way))
             if only_acts and _may_meet(outer, way):
                 message = (
-                    f"also answered inside {machine.vertices[parallel].key or 'the machine'}, and one of the two "
-                    "leads nowhere: XState takes the inner one alone, a journey both; give each its own event"
+                    f"also answered inside {machine.vertices[parallel].key or 'the machine'}, and one of the "
+                    "two leads nowhere: XState takes the inner one alone, a journey both; use two events"
                 )
                 refusals.refuse(outer.path, message, "parallel-answer")
                 break

@@ -1,8 +1,8 @@
 """Domains: what an XState transition spares. All that is active inside its domain is left, and nothing else.
 
 SCXML's transitions are external unless they say otherwise, and its domain is always a compound state. XState
-v5's are internal unless they say `reenter`, and the domain may be a parallel state, whose regions are then all
-left and entered again while the state itself stays. (`getTransitionDomain` in XState's stateUtils.)
+v5's are internal unless they say `reenter`, and the domain may be a parallel state, whose regions are then
+all left and entered again while the state itself stays. (`getTransitionDomain` in XState's stateUtils.)
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ def is_internal(machine: Machine, way: Way) -> bool:
 
 
 def is_nothing(machine: Machine, way: Way) -> bool:
-    """Tell whether a transition, its actions aside, changes nothing: to its own source, which holds no states."""
+    """Tell whether a transition changes nothing but acts: to its own source, which holds no states."""
     return way.targets == (way.source,) and is_internal(machine, way) and not machine.regions(way.source)

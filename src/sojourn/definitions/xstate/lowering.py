@@ -89,8 +89,8 @@ class _Lowering:
             if is_region or has_history:
                 what = "is itself a region" if is_region else "has a history state"
                 message = (
-                    f"this parallel state {what}, and a transition leads from region to region or restarts them; "
-                    "put a state around it, or let the transition re-enter that"
+                    f"this parallel state {what}, and a transition leads from region to region or restarts "
+                    "them; put a state around it, or let the transition re-enter that"
                 )
                 self.refusals.refuse(vertex.path, message, "parallel-domain")
 
@@ -120,7 +120,7 @@ class _Lowering:
         return tree | {key: value for key, value in content.items() if value}
 
     def _default(self, index: int) -> Mapping[str, Any]:
-        """Say where a history state leads at first: where it says, or as its parent starts, actions and all."""
+        """Say where a history state leads at first: where it says, or as its parent starts."""
         vertex = self.machine.vertices[index]
         parent = self.machine.vertices[vertex.parent]
         targets: tuple[int, ...] = vertex.defaults

@@ -52,7 +52,8 @@ def read_names(text: str, *, file: str, sink: str = "console") -> Names:
     found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     if not isinstance(root, MappingNode):
         refuse(root, f"expected an object with {', '.join(_SECTIONS)}", "bad-type")
-    for section, node in root.entries.items() if isinstance(root, MappingNode) else ():
+        raise DefinitionError(problems)
+    for section, node in root.entries.items():
         if section not in _SECTIONS:
             hint = did_you_mean(section, _SECTIONS)
             refuse(root.keys[section], f"no section is named {section!r}{hint}", "unknown-keyword")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from sojourn.definitions.durations import MAX_DURATION_MS
 from sojourn.definitions.reading import follow
@@ -36,9 +36,10 @@ MAX_DEPTH = 18  # of states in states: each takes two levels of the JSON, and th
 
 _KEY = re.compile(STATE_NAME_PATTERN)
 _IGNORED = frozenset({"description", "meta", "tags", "version", "$schema"})
-_STATE_KEYS = frozenset(
-    ["id", "type", "initial", "states", "on", "after", "always", "entry", "exit", "onDone", "history", "target"]
-) | _IGNORED  # fmt: skip
+_STATE_KEYS = _IGNORED | {
+    *("id", "type", "initial", "states", "history", "target"),
+    *("entry", "exit", "on", "after", "always", "onDone"),
+}
 _WAY_KEYS = frozenset(["target", "guard", "actions", "reenter"]) | _IGNORED
 _HINTS: Mapping[str, str] = {
     "invoke": "a journey calls nothing and waits; send an action, and wait for the event it leads to",
@@ -164,7 +165,7 @@ class _Reader:
             message = f"a state is one of {', '.join(_KINDS)}, not {kind!r}"
             self.refuse((*path, "type"), message, "bad-value")
             return "atomic"
-        return kind  # type: ignore[no-any-return]
+        return cast(Kind, kind)
 
     def _check_shape(self, index: int) -> None:
         vertex, around = self.vertices[index], self.vertices[self.vertices[index].parent]
