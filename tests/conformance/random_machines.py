@@ -87,7 +87,7 @@ class _Gardener:
             inner = self._node(node)
             inner.may_always = node.may_always and (node.kind != "parallel" or i == 0)
             kinds = ["atomic"] * 3 + ([] if node.kind == "parallel" or not i else ["final"])
-            if depth and self.n_states < MAX_STATES:
+            if depth and self.n_states < (MAX_STATES // 2 if self.is_journey else MAX_STATES):
                 kinds += ["compound"] * 4 + ["parallel"]
             inner.kind = self.random.choice(kinds)
             if inner.kind in ("compound", "parallel"):
@@ -114,7 +114,7 @@ class _Gardener:
         if node.kind == "history":
             self._dress_history(node)
             return
-        is_bare = self.is_journey and self._chance(0.6)
+        is_bare = self.is_journey and (bool(node.inside) or self._chance(0.3))
         for when in () if is_bare else ("entry", "exit"):
             body[when] = [self._action(f"{when} {key}"), *self._raised()]
         if node.kind == "compound":
@@ -143,7 +143,7 @@ class _Gardener:
             on[event] = self._some(node, f"{node.key} {event}")
         if on:
             body["on"] = on
-        if self._chance(0.2):
+        if self._chance(0.2) and not (self.is_journey and node.inside):
             delay = str(self.random.choice(DELAYS))
             body["after"] = {delay: self._some(node, f"{node.key} after")}
         if node.may_always and node.parent and self._chance(0.12):
@@ -166,7 +166,7 @@ class _Gardener:
             way["actions"] = [self._action(name), *self._raised()]
         if has_target or self.is_journey or self._chance(0.95):
             way["target"] = self._target(node)
-        if node.parent and self._chance(0.25):
+        if node.parent and self._chance(0.5 if self.is_journey else 0.25):
             way["reenter"] = True
         if self._chance(0.2):
             way["guard"] = self._guard()

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from sojourn.definitions.chart import Chart
-from sojourn.definitions.xstate import chart_of
+from sojourn.definitions.compile import check_journey
+from sojourn.definitions.xstate import chart_of, convert
 from sojourn.model.errors import DefinitionError
 from tests.clients.installing import node_modules
 from tests.conformance.machine_lives import NAMES, compile_guard, live
@@ -26,6 +27,7 @@ XSTATE = Path(__file__).parents[1] / "clients" / "xstate"
 RUN_S = 120
 N_MACHINES = 500  # a batch; each with up to ten events and waits
 N_BATCHES = 4
+N_JOURNEYS = 200
 FIRST_SEED = int(os.environ.get("SOJOURN_XSTATE_SEED") or 1)
 SEEDS_OF_A_BATCH = 1_000_000
 
@@ -96,3 +98,42 @@ def test_a_random_machine_does_here_what_it_does_under_xstate(batch: int) -> Non
     assert seen["steps"] > 5 * N_MACHINES
     assert seen["actions"] > 10 * N_MACHINES
     assert seen["moves"] > N_MACHINES
+
+
+def converted(seed: int) -> Iterator[tuple[int, Json, Chart, Chart]]:
+    """Yield (seed, case, chart, the journey's chart) of the machines that make a good journey."""
+    while True:
+        case = random_case(seed, is_journey=True)
+        text = json.dumps(case["machine"])
+        try:
+            chart = chart_of(case["machine"], names=NAMES, compile_guard=compile_guard)
+            journey = check_journey(convert(text, entry=["Signed Up"], names=NAMES)).journey
+        except DefinitionError:
+            journey = None  # refused, as most random machines are: the yield is counted where it is used
+        if journey is not None:
+            yield seed, case, chart, journey.chart
+        seed += 1
+
+
+def without_names(told: list[Json]) -> list[Json]:
+    """Take off what a journey calls otherwise: the state around all, and the end."""
+    return [
+        {
+            **step,
+            "active": [] if step["done"] else sorted(one.removeprefix("machine.") for one in step["active"]),
+        }
+        for step in told
+        if "loop" not in step
+    ]
+
+
+def test_a_journey_that_a_machine_became_does_what_its_chart_does() -> None:
+    """The chart is held to XState above; the YAML is another road to the same behaviour."""
+    found = converted(FIRST_SEED)
+    n_acting = 0
+    for _ in range(N_JOURNEYS):
+        seed, case, chart, journeys_chart = next(found)
+        ours, journeys = live(chart, case["acts"]), live(journeys_chart, case["acts"])
+        assert without_names(journeys) == without_names(ours), f"seed {seed}"
+        n_acting += any(step.get("did") for step in ours)
+    assert n_acting > N_JOURNEYS / 2

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-from sojourn.cli import checking, drawing, importing, letters, operating, people
+from sojourn.cli import checking, converting, drawing, importing, letters, operating, people
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -84,6 +84,12 @@ for name, command, *examples in (
         "sojourn draw journeys/welcome.yaml --out welcome.svg",
         "sojourn draw welcome --counts",
         "sojourn draw welcome --format svg > welcome.svg",
+    ),
+    (
+        "convert",
+        converting.convert,
+        'sojourn convert signup.json --entry "Signed Up" > journeys/signup.yaml',
+        'sojourn convert signup.json --entry "Signed Up" --names names.yaml --out journeys/signup.yaml',
     ),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),

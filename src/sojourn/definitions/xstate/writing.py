@@ -26,6 +26,8 @@ AROUND = "machine"
 OUTSIDE = -1
 """Stands for the root of the journey, where the machine is a state in it."""
 
+_ORDER = ("on", "after", "branch")
+
 _Body = dict[str, Any]
 
 
@@ -124,7 +126,7 @@ class _Writing:
         for way in self.machine.vertices[index].ways:
             found.setdefault(self._place(way), []).append(way)
         body: _Body = {}
-        for (word, key), ways in found.items():
+        for (word, key), ways in sorted(found.items(), key=lambda item: _ORDER.index(item[0][0])):
             several = self._several(ways)
             if word == "branch":
                 body[word] = several
@@ -205,7 +207,7 @@ class _Writing:
         if parent != left_in or vertex.entry or vertex.exit or has_timers or has_history:
             message = (
                 f"XState keeps {vertex.key or 'the machine'!r} here; a journey would leave it and enter it "
-                "again, with its actions, timers and regions. Say reenter: true if that is meant, or move those inside"
+                "again, with its actions, timers and regions. Say reenter: true if that is meant, or move them in"
             )
             self.refusals.refuse(way.path, message, "kept-state")
 
