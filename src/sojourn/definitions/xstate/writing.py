@@ -207,7 +207,7 @@ class _Writing:
         if parent != left_in or vertex.entry or vertex.exit or has_timers or has_history:
             message = (
                 f"XState keeps {vertex.key or 'the machine'!r} here; a journey would leave it and enter it "
-                "again, with its actions, timers and regions. Say reenter: true if that is meant, or move them in"
+                "again, with its actions, timers and regions; say reenter: true if that is meant"
             )
             self.refusals.refuse(way.path, message, "kept-state")
 
