@@ -11,7 +11,7 @@ A machine in JSON has names where XState has functions. One small YAML file says
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -49,6 +49,7 @@ def read_names(text: str, *, file: str, sink: str = "console") -> Names:
         place = {"line": node.line, "column": node.column}
         problems.append(Problem(file=file, message=message, code=code, **place))
 
+    delays: dict[str, int] = {}
     found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     if not isinstance(root, MappingNode):
         refuse(root, f"expected an object with {', '.join(_SECTIONS)}", "bad-type")
@@ -61,21 +62,25 @@ def read_names(text: str, *, file: str, sink: str = "console") -> Names:
             refuse(node, "expected an object: name in the machine -> what it is here", "bad-type")
         else:
             for name, value in node.entries.items():
-                if isinstance(value, ScalarNode) and value.text:
-                    found[section][name] = value.text
-                else:
+                if not isinstance(value, ScalarNode) or not value.text:
                     refuse(value, f"expected text for {name!r}", "bad-type")
-    delays: dict[str, int] = {}
-    for name, text_of in found["delays"].items():
-        try:
-            delays[name] = parse_duration(text_of)
-        except ValueError as error:
-            refuse(root, f"{name}: {error}", "bad-duration")
+                elif section == "delays":
+                    delays[name] = _duration(value, refuse)
+                else:
+                    found[section][name] = value.text
     if problems:
         raise DefinitionError(sorted(problems))
     return Names(
         guards=found["guards"], actions=found["actions"], delays=delays, events=found["events"], sink=sink
     )
+
+
+def _duration(node: ScalarNode, refuse: Callable[[Any, str, str], None]) -> int:
+    try:
+        return parse_duration(node.text)
+    except ValueError as error:
+        refuse(node, str(error), "bad-duration")
+        return 1
 
 
 def with_parameters(expression: str, parameters: Mapping[str, Any]) -> str:
