@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from sojourn import __version__
 from sojourn.cli import (
     checking,
+    converting,
     drawing,
     explaining,
     importing,
@@ -18,7 +19,7 @@ from sojourn.cli import (
     people,
     publishing,
     rehearsing,
-)  # fmt: skip
+)
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -109,6 +110,12 @@ for name, command, *examples in (
         "sojourn draw journeys/welcome.yaml --out welcome.svg",
         "sojourn draw welcome --counts",
         "sojourn draw welcome --format svg > welcome.svg",
+    ),
+    (
+        "convert",
+        converting.convert,
+        'sojourn convert signup.json --entry "Signed Up" > journeys/signup.yaml',
+        'sojourn convert signup.json --entry "Signed Up" --names names.yaml --out journeys/signup.yaml',,
     ),
     (
         "publish",

@@ -10,6 +10,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import printable, say_json
+from sojourn.cli.texts import read_text
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check(
     """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
     paths = _paths(files) if files else _configured(settings)
-    texts = [(str(path), _text(path)) for path in paths]
+    texts = [(str(path), read_text(path)) for path in paths]
     n_journeys, problems, warnings = _judge(texts, _sinks(settings))
     if json:
         say_json({"problems": problems, "warnings": warnings})
@@ -96,12 +97,3 @@ def _paths(named: list[Path]) -> list[Path]:
         if not path.exists():
             raise ConfigError(f"{path}: there is no such file; name the journeys to check")
     return journey_files(Config(journeys=named))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
