@@ -19,7 +19,6 @@ from sojourn.model.ids import message_digest
 from sojourn.runtime.importing import Reading
 from sojourn.runtime.rehearsal import (
     START_MS,
-    Chain,
     Deliver,
     Frame,
     History,
@@ -142,7 +141,7 @@ def run_simulation(config: Config, asked: Simulation, tell: Tell) -> Report:
     said = Population() if asked.population is None else _read_population(asked.population)
     listening = listen(sides.draft.journeys[name] for name in sides.drafts)
     population = usual(listening, said)
-    world = World(population, listening, Chain(population, listening), asked.seed, asked.n_days)
+    world = World(population, listening, seed=asked.seed, n_days=asked.n_days)
     trial = Trial(
         draft=sides.draft,
         published=sides.published,
@@ -176,6 +175,8 @@ def choose_sides(config: Config, drafts: Sequence[Path], against: Sequence[Path]
     names = frozenset(journey.name for journey in journeys)
     both = [draft] if published is None else [draft, published]
     played = related(both, names)
+    if published is not None and played == names and not names & published.journeys.keys():
+        published = None  # journeys that are new and touch no other: there is nothing to compare with
     return Sides(
         draft=as_played(draft, played),
         published=None if published is None else as_played(published, played),

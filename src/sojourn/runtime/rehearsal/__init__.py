@@ -1,6 +1,6 @@
 """Rehearsal: a draft over past events, or over an invented population; nothing is sent."""
 
-from sojourn.runtime.rehearsal.behaviour import START_MS, Chain, World
+from sojourn.runtime.rehearsal.behaviour import START_MS, World
 from sojourn.runtime.rehearsal.collecting import Example
 from sojourn.runtime.rehearsal.comparing import Difference
 from sojourn.runtime.rehearsal.history import History, Window, gather
@@ -24,7 +24,6 @@ __all__ = [
     "MAX_DAYS",
     "MAX_PEOPLE",
     "START_MS",
-    "Chain",
     "Deliver",
     "Difference",
     "Example",
