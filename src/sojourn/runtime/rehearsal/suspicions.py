@@ -76,8 +76,8 @@ def _unleft(journey: Journey, tally: Tally) -> Iterator[tuple[str, str]]:
         told = f", {taken:,} were taken out by the goal or an exit" if taken else ""
         yield (
             "never-left",
-            f"everybody waits in {state.id}: {n_came:,} came and nobody moved on{told}; {n:,} are in it at the"
-            f" end, the longest for {lasting(max(waiting))}, half of them for {lasting(half_ms)} or longer",
+            f"everybody waits in {state.id}: {n_came:,} came and nobody moved on{told}; {n:,} are in it at"
+            f" the end, the longest for {lasting(max(waiting))}, half of them for {lasting(half_ms)} or longer",
         )
 
 
