@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.event import Entry, Event
-from sojourn.runtime.rehearsal import Plan, Window, gather, replay
+from sojourn.runtime.rehearsal import Frame, Plan, Window, build_report, gather, replay
 from sojourn.runtime.rehearsal.collecting import Part
+from sojourn.runtime.rehearsal.population import DAY_MS
 from tests.engine.makers import event
 
 REMIND = """
@@ -66,6 +69,13 @@ def run(
         return replay(history, plan, n_processes=n_processes, tell=ignore, scratch=scratch)
     finally:
         history.close()
+
+
+def report_of(part: Part, draft: Catalogue, published: Catalogue | None) -> bytes:
+    """Return the report as `--json` says it."""
+    names = frozenset(draft.journeys)
+    frame = Frame(draft=draft, published=published, drafts=names, since=0, until=DAY_MS, deliver="yes")
+    return msgspec.json.encode(build_report(part, frame))
 
 
 def kinds(part: Part, journey: str = "remind") -> dict[str, dict[str, int]]:

@@ -77,7 +77,7 @@ def _unleft(journey: Journey, tally: Tally) -> Iterator[tuple[str, str]]:
         yield (
             "never-left",
             f"everybody waits in {state.id}: {n_came:,} came and nobody moved on{told}; {n:,} are in it at"
-            f" the end, the longest for {lasting(max(waiting))}, half of them for {lasting(half_ms)} or longer",
+            f" the end, the longest for {lasting(max(waiting))}, half of them for {lasting(half_ms)} or more",
         )
 
 
