@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import figures, guard, importing, limits, scale, serving
+from bench import features, figures, guard, importing, limits, scale, serving
 from bench.figures import Figures
 
-PARTS = ("limits", "guard", "http", "latency", "import", "scale")
+PARTS = ("limits", "guard", "features", "http", "latency", "import", "scale")
 LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
 
@@ -50,6 +50,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
     parts: dict[str, Callable[[], Figures]] = {
         "limits": lambda: limits.measure(folder, is_quick=is_quick),
         "guard": guard.measure,
+        "features": lambda: features.measure(is_quick=is_quick),
         "http": lambda: serving.measure_throughput(folder, is_quick=is_quick),
         "latency": lambda: serving.measure_latency(
             folder, events_per_s=throughput.value if throughput else None, is_quick=is_quick

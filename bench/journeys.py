@@ -2,7 +2,7 @@
 
 They listen to eight of the eleven event names in the traffic, a third of the events. As in a real
 catalogue most guards say no, many people wait in a state for a timer that a goal takes away, and few are
-acted on.
+acted on. Nobody is held out by a journey, so that all who should be acted on are.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _ENTRIES: dict[str, tuple[str, str, str]] = {
 
 _HEAD = """journey: {name}
 entry: {{ on: {event}{guard}{key}, reentry: after_exit }}
+holdout: off
 """
 _GOAL = """goal: { on: Order Completed, within: 7d, value: properties.revenue }
 exit: [ { on: Cart Emptied } ]

@@ -29,6 +29,7 @@ from bench.traffic import event, known, visits
 from demo.program import Program, write_config
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore, lock_folder
 from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.policy import Policy
 from sojourn.model.event import Event
 from sojourn.runtime.driver import BATCH, Driver
 
@@ -117,7 +118,7 @@ class _Engine:
         progress = self._store.progress()
         self._log = SqliteLog(data, floor=progress.clock)
         catalogue = build_catalogue(
-            load_journeys((f"{name}.yaml", text) for name, text in texts("out").items())
+            load_journeys((f"{name}.yaml", text) for name, text in texts("out").items()), policy=Policy()
         )
         self._driver = Driver(self._log, self._store, catalogue)
         self._shapes = list(_shapes())

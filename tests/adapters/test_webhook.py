@@ -6,8 +6,7 @@ import asyncio
 import base64
 import ipaddress
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -16,11 +15,14 @@ import pytest
 from msgspec import Raw
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from sojourn.adapters.webhook import ANSWER_BYTES, REASON_CHARS, WebhookSink
+from sojourn.adapters.http import ANSWER_BYTES
+from sojourn.adapters.reasons import REASON_CHARS
+from sojourn.adapters.webhook import WebhookSink
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import ConfigError, SinkError
 from sojourn.model.ids import ActionId, EnrolmentId, ProfileId
 from sojourn.testing.sink import check_sink
+from tests.adapters.receivers import Receiver, answer, receiving
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"fedcba9876543210fedcba9876543210").decode()
@@ -39,59 +41,6 @@ ACTION = Action(
     state="nudge",
     body=Raw(b'{"text":"Your cart waits"}'),
 )
-
-
-class Receiver:
-    """A small HTTP/1.1 server that answers as a test says and keeps what it was sent."""
-
-    def __init__(self, answer: bytes) -> None:
-        self.answer = answer
-        self.requests: list[tuple[str, dict[str, str], bytes]] = []
-        self.n_connections = 0
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hooks/secret-path"
-
-    def action_ids(self) -> list[str]:
-        return [headers["webhook-id"] for _, headers, _ in self.requests]
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.n_connections += 1
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                first, *lines = head.decode().strip().split("\r\n")
-                headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                self.requests.append((first, headers, body))
-                writer.write(self.answer)
-                await writer.drain()
-                if b"content-length" not in self.answer:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def receiving(answer: bytes) -> AsyncIterator[Receiver]:
-    """Receive on a free port."""
-    receiver = Receiver(answer)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
-        yield receiver
-    finally:
-        server.close()
-
-
-def answer(status: int = 204, body: bytes = b"", **headers: str) -> bytes:
-    """Write an HTTP answer."""
-    lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 async def deliver(
@@ -299,7 +248,7 @@ def test_a_name_that_resolves_to_a_metadata_address_is_refused_before_anything_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The address is looked at where the connection is, so a name cannot change its mind in between."""
-    monkeypatch.setattr("sojourn.adapters.webhook._METADATA", {ipaddress.ip_address("127.0.0.1")})
+    monkeypatch.setattr("sojourn.adapters.http._METADATA", {ipaddress.ip_address("127.0.0.1")})
 
     async def story(**options: Any) -> tuple[list[Any], Any]:
         async with receiving(answer()) as receiver:

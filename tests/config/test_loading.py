@@ -13,9 +13,11 @@ from sojourn.config import (
     Deliver,
     Http,
     Logging,
+    Rate,
     Secret,
     Sink,
     Source,
+    Unsubscribe,
     journey_files,
     load_config,
     start,
@@ -33,13 +35,16 @@ sources:
   web: {{ write_key: 0012 }}
   server: {{ write_key_env: SERVER_KEY }}
 sinks:
-  hook: {{ type: webhook, url: "https://example.com", retries: 3 }}
+  hook: {{ type: webhook, url: "https://example.com", retries: 3, rate: 30/m }}
 admin_token: {TOKEN}
 geo_database: city.mmdb
 keep_full_ip: true
 dedup_window: 7d
 session_gap: 45m
-deliver: {{ max_attempts: 3, max_in_flight: 2, delivery_timeout: 5s, backoff_base: 10ms, backoff_cap: 1h }}
+deliver:
+  {{ max_attempts: 3, max_in_flight: 2, delivery_timeout: 5s, backoff_base: 10ms, backoff_cap: 1h,
+     rate: {{ most: 100, per: 10s, burst: 5 }} }}
+unsubscribe: {{ secret_env: LINKS, public_url: "https://shop.example/sojourn" }}
 log: {{ level: debug, format: json }}
 steps: [Viewed, Bought]
 """
@@ -64,12 +69,18 @@ def test_every_setting_is_read_into_its_type(tmp_path: Path) -> None:
     (tmp_path / "city.mmdb").touch()
     (tmp_path / "a.yaml").touch()
 
-    assert load(tmp_path, EVERYTHING, {"SERVER_KEY": "s3"}) == Config(
+    assert load(tmp_path, EVERYTHING, {"SERVER_KEY": "s3", "LINKS": TOKEN}) == Config(
         data=tmp_path / "there",
         journeys=[tmp_path / "a.yaml"],
         http=Http(host="0.0.0.0", port=9000, proxies=1),
         sources={"web": Source(write_key=Secret("0012")), "server": Source(write_key=Secret("s3"))},
-        sinks={"hook": Sink(type="webhook", options={"url": "https://example.com", "retries": 3})},
+        sinks={
+            "hook": Sink(
+                type="webhook",
+                options={"url": "https://example.com", "retries": 3},
+                rate=Rate(most=30, per_ms=60_000),
+            )
+        },
         admin_token=Secret(TOKEN),
         geo_database=tmp_path / "city.mmdb",
         keep_full_ip=True,
@@ -81,7 +92,9 @@ def test_every_setting_is_read_into_its_type(tmp_path: Path) -> None:
             delivery_timeout_ms=5_000,
             backoff_base_ms=10,
             backoff_cap_ms=3_600_000,
+            rate=Rate(most=100, per_ms=10_000, burst=5),
         ),
+        unsubscribe=Unsubscribe(secret=Secret(TOKEN), public_url="https://shop.example/sojourn"),
         log=Logging(level="debug", format="json"),
         steps=["Viewed", "Bought"],
     )
@@ -136,7 +149,8 @@ def test_what_is_left_out_is_as_by_default(tmp_path: Path, text: str) -> None:
         ),
         (
             "sinks: { hook: {} }",
-            "sojourn.yaml:1:16: sinks.hook: needs 'type': webhook, console, file, or a plugin's",
+            "sojourn.yaml:1:16: sinks.hook: needs 'type': webhook, email, slack, kafka, console, file, "
+            "or a plugin's",
         ),
         (
             f"admin_token: {TOKEN}\nadmin_token_env: KEY",
@@ -156,6 +170,33 @@ def test_what_is_left_out_is_as_by_default(tmp_path: Path, text: str) -> None:
         ),
         ("admin_token: short", "sojourn.yaml: admin_token: expected at least 16 characters, got fewer"),
         ("steps: [a, b, a]", "sojourn.yaml: steps: 'a' stands there twice; give each step one place"),
+        (
+            "deliver: { rate: fast }",
+            "sojourn.yaml:1:18: deliver.rate: expected so many in a time, such as 100/s or 5/10s, got 'fast'",
+        ),
+        (
+            "sinks: { hook: { type: webhook, rate: 0/s } }",
+            "sojourn.yaml:1:39: sinks.hook.rate: expected so many in a time, such as 100/s or 5/10s, "
+            "got '0/s'",
+        ),
+        (
+            "sinks: { hook: { type: webhook, rate: { most: 3, burst: 0 } } }",
+            "sojourn.yaml:1:57: sinks.hook.rate.burst: expected a whole number from 1 to 1000000, got '0'",
+        ),
+        ("sinks: { hook: { type: webhook, rate: {} } }", "sojourn.yaml:1:39: sinks.hook.rate: needs 'most'"),
+        (
+            f"unsubscribe: {{ secret: {TOKEN} }}",
+            "sojourn.yaml: unsubscribe: needs both secret and public_url, or neither",
+        ),
+        (
+            "unsubscribe: { secret: short, public_url: 'https://a.example' }",
+            "sojourn.yaml: unsubscribe.secret: expected at least 16 characters, got fewer",
+        ),
+        (
+            f"unsubscribe: {{ secret: {TOKEN}, public_url: shop.example }}",
+            "sojourn.yaml: unsubscribe.public_url: expected https://host, and a path where a proxy adds one, "
+            "got 'shop.example'",
+        ),
         ("geo_database: none", "sojourn.yaml: geo_database: there is no file none; mend the path"),
         ("journeys: none", "sojourn.yaml: journeys: there is no none; mend the path, or make the folder"),
     ],
@@ -183,11 +224,13 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         "SOJOURN_ADMIN_TOKEN": TOKEN,
         "SOJOURN_DEDUP_WINDOW": "1d",
         "SOJOURN_DATA": "/srv/sojourn",
+        "SOJOURN_DELIVER_RATE": "5/10s",
         "SOJOURN_LOG_LEVEL": "",
     }
 
     config = load(tmp_path, "http: { port: 9000 }", environment)
 
+    assert config.deliver.rate == Rate(most=5, per_ms=10_000)
     assert (config.http.port, config.dedup_window_ms, config.data) == (9001, 86_400_000, Path("/srv/sojourn"))
     assert config.admin_token == Secret(TOKEN)
     assert config.log == Logging()
@@ -311,5 +354,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_delivery_settings_are_the_outbox_s_own() -> None:
     """They have the names and defaults of its policy, though neither room may import the other."""
     policy = asdict(Policy())
+    settings = asdict(Deliver())
 
-    assert asdict(Deliver()).items() <= policy.items()
+    assert settings.pop("rate") is None  # the policy has those of all sinks, by name
+    assert settings.items() <= policy.items()

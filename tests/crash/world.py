@@ -32,6 +32,7 @@ JOURNEYS = {
     "rescue": """journey: rescue
 entry: { on: Checkout Started, key: properties.cart_id, reentry: after_exit }
 goal:  { on: Order Completed, when: properties.cart_id == entry.key }
+holdout: off
 states:
   waiting:
     on:    { Help Opened: assisted }

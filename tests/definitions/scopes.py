@@ -23,6 +23,11 @@ class PlainScope:
     steps: dict[str, int] = field(default_factory=dict)
     variants: dict[str, str] = field(default_factory=dict)
     has_regressed: bool = False
+    friction: dict[str, Any] = field(default_factory=dict)
+    signals: dict[tuple[str, int | None], int] = field(default_factory=dict)
+    propensities: dict[str, float] = field(default_factory=dict)
+    hazard_is: float | None = None
+    churn_is: float | None = None
     at: int = 0
 
     def count(self, name: str, within_ms: int | None) -> int:
@@ -42,3 +47,15 @@ class PlainScope:
 
     def variant(self, experiment: str) -> str | None:
         return self.variants.get(experiment)
+
+    def friction_count(self, name: str, within_ms: int | None) -> int:
+        return self.signals.get((name, within_ms), 0)
+
+    def propensity(self, goal: str) -> float | None:
+        return self.propensities.get(goal)
+
+    def hazard(self) -> float | None:
+        return self.hazard_is
+
+    def churn(self) -> float | None:
+        return self.churn_is

@@ -178,7 +178,7 @@ def test_a_wrong_head_is_refused_where_it_is_wrong(text: str, expected: list[str
         ("a: {branch: b}, b: {}", ["2:13 bad-type"]),
         ("a: {on: {F: {to: b, when: 'nope > 1'}}}, b: {}", ["2:28 unknown-name"]),
         ("a: {on: {F: {to: b, when: 'properties.x and false'}}}, b: {}", ["2:27 never-true"]),
-        ("a: {on: {F: {to: b, when: 'friction.score > 1'}}}, b: {}", ["2:28 later-version"]),
+        ("a: {on: {F: {to: b, when: 'friction.scores > 1'}}}, b: {}", ["2:28 unknown-name"]),
         ("a: {on: {F: {to: b, when: 'In(''z'')'}}}, b: {}", ["2:31 unknown-state"]),
         ("a: {on: {done.state.z: b}}, b: {}", ["2:10 unknown-state"]),
         ("a: {do: [{webhook: x, console: y}], on: {F: b}}, b: {}", ["2:10 bad-value"]),
@@ -233,7 +233,8 @@ def test_unknown_names_come_with_the_nearest_known_one() -> None:
         ("a: {on: [F]}", "expected an object: event -> where it leads; got a list"),
         (
             "a: {do: [{sink: x, bdy: {}}], on: {F: done}}",
-            "expected one destination, such as sink: console, and body or expires; got bdy and sink; "
+            "expected one destination, such as sink: console, and body, expires, channel, topic or "
+            "transactional; got bdy and sink; "
             "did you mean 'body'?",
         ),
         ("a: {do: [{sink: x, body: {t: {{ trait.name }}}}], on: {F: done}}", None),
@@ -256,7 +257,8 @@ def test_a_wrong_share_is_shown() -> None:
     """`holdout: 10` is meant as a percentage."""
     checked = check_journey("journey: a\nentry: {on: E}\nholdout: 10\nstates: {a: {}}", file="j.yaml")
     assert (
-        checked.problems[0].message == "expected a share from 0% to below 100%, such as 10% or 0.1, got '10'"
+        checked.problems[0].message
+        == "expected a share from 0% to below 100%, such as 10% or 0.1, or off; got '10'"
     )
 
 

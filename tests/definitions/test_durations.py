@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.definitions.durations import MAX_DURATION_MS, parse_duration
+from sojourn.definitions.durations import MAX_DURATION_MS, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_any_text_is_a_bounded_duration_or_refused(text: str) -> None:
     """Timers have a bound (law 7)."""
     with suppress(ValueError):
         assert 1 <= parse_duration(text) <= MAX_DURATION_MS
+
+
+@pytest.mark.parametrize("text", ["1ms", "30s", "5m", "1h30m", "7d", "1d12h", "365d"])
+def test_a_duration_is_written_as_it_is_read(text: str) -> None:
+    """A fact says the window as the author wrote it."""
+    assert format_duration(parse_duration(text)) == text

@@ -8,10 +8,29 @@ from typing import Any
 
 import pytest
 
-from sojourn.definitions import actions, compile, reading, states
+from sojourn.definitions import (
+    actions,
+    catalogue,
+    compile,
+    friction_reading,
+    policy_reading,
+    reading,
+    rules,
+    schedules,
+    segments,
+    states,
+    step_kinds,
+    steps,
+    wait_for,
+    waits,
+    ways,
+)
 from sojourn.definitions.compile import check_journey
+from sojourn.definitions.policy_reading import check_policy
+from sojourn.definitions.policy_schema import POLICY_KEYWORDS, policy_schema, policy_schema_text
 from sojourn.definitions.schema import KEYWORDS, journey_schema, journey_schema_text
 from sojourn.definitions.yaml import load, plain
+from tests.definitions.test_policy_reading import FULL
 
 ROOT = Path(__file__).parents[2]
 JOURNEYS = sorted((ROOT / "journeys").glob("*.yaml"))
@@ -51,11 +70,69 @@ def test_schema_and_compiler_refuse_the_same_mistakes(text: str) -> None:
     assert check_journey(text).problems
 
 
+def test_the_published_policy_schema_is_what_the_function_returns() -> None:
+    """Write it anew with `policy_schema_text()` when this fails."""
+    assert (ROOT / "docs/reference/policy.schema.json").read_text() == policy_schema_text()
+
+
+def test_a_policy_with_everything_in_it_is_valid() -> None:
+    """An editor must not underline what is taken."""
+    assert flaws(plain(load(FULL, file="f")), policy_schema(), root=policy_schema()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "{policy: {holdout: 2}}",
+        "{policy: {chanels: {}}}",
+        "{policy: {quiet: on}}",
+        '{policy: {quiet: {from: "22:00"}}}',
+        '{policy: {quiet: {from: "22:00", to: "24:00"}}}',
+        "{policy: {caps: []}}",
+        "{policy: {caps: [{most: 201, per: day}]}}",
+        "{policy: {caps: [{most: -1, per: day}]}}",
+        "{policy: {caps: [{most: 1, per: year}]}}",
+        "{policy: {channels: {Email: {}}}}",
+        "{policy: {channels: {email: {consent: yes}}}}",
+        "{policy: {channels: {email: {sinks: []}}}}",
+    ],
+)
+def test_the_policys_schema_and_reader_refuse_the_same_mistakes(text: str) -> None:
+    """What an editor lets pass and the reader refuses is a surprise."""
+    assert flaws(plain(load(text, file="f")), policy_schema(), root=policy_schema())
+    assert check_policy(text).problems
+
+
+@pytest.mark.parametrize("kind", sorted(POLICY_KEYWORDS))
+def test_every_keyword_of_a_policy_is_read(kind: str) -> None:
+    """The reader refuses what is not in POLICY_KEYWORDS; this is the other direction."""
+    source = Path(policy_reading.__file__).read_text()
+    assert [keyword for keyword in POLICY_KEYWORDS[kind] if f'"{keyword}"' not in source] == []
+
+
 @pytest.mark.parametrize("kind", sorted(KEYWORDS))
 def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
     """The compiler refuses what is not in KEYWORDS; this is the other direction: each one is looked at."""
     source = "".join(
-        Path(module.__file__ or "").read_text() for module in (actions, compile, reading, states)
+        Path(module.__file__ or "").read_text()
+        for module in (
+            actions,
+            catalogue,
+            compile,
+            friction_reading,
+            policy_reading,
+            reading,
+            rules,
+            schedules,
+            segments,
+            states,
+            step_kinds,
+            steps,
+            wait_for,
+            waits,
+            ways,
+        )
     )
     unread = [keyword for keyword in KEYWORDS[kind] if f'"{keyword}"' not in source]
     assert unread == []
@@ -93,12 +170,12 @@ UNDERSTOOD = {
 # fmt: on
 
 
-def flaws(value: Any, schema: dict[str, Any], path: str = "$") -> list[str]:
+def flaws(value: Any, schema: dict[str, Any], path: str = "$", *, root: dict[str, Any] = SCHEMA) -> list[str]:
     """Validate by the part of JSON Schema that ours uses; an unknown keyword is a failure of this test."""
     assert schema.keys() <= UNDERSTOOD, schema.keys() - UNDERSTOOD
     found: list[str] = []
     if "$ref" in schema:
-        found += flaws(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[-1]], path)
+        found += flaws(value, root["$defs"][schema["$ref"].rsplit("/", 1)[-1]], path, root=root)
     if "type" in schema:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         is_bool = isinstance(value, bool)
@@ -106,7 +183,7 @@ def flaws(value: Any, schema: dict[str, Any], path: str = "$") -> list[str]:
             return [f"{path}: is no {names}"]
     if "enum" in schema and value not in schema["enum"]:
         found.append(f"{path}: not one of {schema['enum']}")
-    if "anyOf" in schema and all(flaws(value, each, path) for each in schema["anyOf"]):
+    if "anyOf" in schema and all(flaws(value, each, path, root=root) for each in schema["anyOf"]):
         found.append(f"{path}: none of the forms")
     match value:
         case str():
@@ -117,9 +194,9 @@ def flaws(value: Any, schema: dict[str, Any], path: str = "$") -> list[str]:
             if len(value) < schema.get("minItems", 0):
                 found.append(f"{path}: too few")
             for i, each in enumerate(value):
-                found += flaws(each, schema.get("items", {}), f"{path}[{i}]")
+                found += flaws(each, schema.get("items", {}), f"{path}[{i}]", root=root)
         case dict():
-            found += _flaws_of_object(value, schema, path)
+            found += _flaws_of_object(value, schema, path, root=root)
     return found
 
 
@@ -138,22 +215,24 @@ def _flaws_of_text(value: str, schema: dict[str, Any], path: str) -> list[str]:
     )
 
 
-def _flaws_of_object(value: dict[str, Any], schema: dict[str, Any], path: str) -> list[str]:
+def _flaws_of_object(
+    value: dict[str, Any], schema: dict[str, Any], path: str, *, root: dict[str, Any]
+) -> list[str]:
     found = [f"{path}: needs {name}" for name in schema.get("required", ()) if name not in value]
     if len(value) < schema.get("minProperties", 0):
         found.append(f"{path}: too few")
     for key, each in value.items():
         inner = f"{path}.{key}"
-        found += flaws(key, schema.get("propertyNames", {}), inner)
+        found += flaws(key, schema.get("propertyNames", {}), inner, root=root)
         patterns = [
             rule for pattern, rule in schema.get("patternProperties", {}).items() if re.search(pattern, key)
         ]
         if key in schema.get("properties", {}):
-            found += flaws(each, schema["properties"][key], inner)
+            found += flaws(each, schema["properties"][key], inner, root=root)
         elif patterns:
-            found += flaws(each, patterns[0], inner)
+            found += flaws(each, patterns[0], inner, root=root)
         elif schema.get("additionalProperties") is False:
             found.append(f"{inner}: unknown")
         elif isinstance(schema.get("additionalProperties"), dict):
-            found += flaws(each, schema["additionalProperties"], inner)
+            found += flaws(each, schema["additionalProperties"], inner, root=root)
     return found

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from sojourn.definitions.zones import is_between, next_open, next_time, start_of, zone_named
+from sojourn.definitions.zones import (
+    DAY_MIN,
+    is_between,
+    next_open,
+    next_outside,
+    next_time,
+    start_of,
+    zone_named,
+    zone_names,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE, TEN_PM = 9 * 60, 22 * 60
@@ -100,3 +110,42 @@ def test_days_weeks_and_months_begin_by_the_persons_clock() -> None:
         "2026-06-28 22:00",
         "2026-06-30 22:00",
     ]
+
+
+MINUTE = 60_000
+CHANGES = (
+    ("Europe/Berlin", "2026-03-29T01:00Z"),
+    ("Europe/Berlin", "2026-10-25T01:00Z"),
+    ("America/New_York", "2026-03-08T07:00Z"),
+    ("America/New_York", "2026-11-01T06:00Z"),
+    ("Australia/Lord_Howe", "2026-04-04T15:00Z"),  # by half an hour
+    ("Asia/Beirut", "2026-03-28T22:00Z"),  # at midnight
+    ("Asia/Kolkata", "2026-03-29T01:00Z"),  # never
+)
+"""Zones, and nights on which their clocks change."""
+
+
+def test_all_zones_are_known_by_their_names() -> None:
+    """So that a misspelt one finds its neighbour."""
+    assert len(zone_names()) > 400
+    assert all(zone_named(name) is not None for name in zone_names())
+
+
+def scanned(at_ms: int, zone: ZoneInfo, start_min: int, end_min: int) -> int:
+    """Look at every minute until one is outside."""
+    while is_between(at_ms, zone, start_min, end_min):
+        at_ms += MINUTE - at_ms % MINUTE
+    return at_ms
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_window_is_left_at_the_first_minute_outside_whatever_the_clock_does(seed: int) -> None:
+    """On nights on which the clock is put forward or back, too; the oracle asks every minute."""
+    random = Random(seed)
+    name, around = random.choice(CHANGES)
+    zone = zone_named(name)
+    assert zone is not None
+    at_ms = ms(around) + random.randrange(-30 * 60, 6 * 60) * MINUTE + random.randrange(MINUTE)
+    start_min, end_min = random.sample(range(0, DAY_MIN, random.choice((1, 15, 30))), 2)
+    expected = scanned(at_ms, zone, start_min, end_min)
+    assert next_outside(at_ms, zone, start_min, end_min) == expected

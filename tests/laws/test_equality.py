@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.definitions.journey import Catalogue
 from sojourn.engine import entries as entry_room
 from sojourn.engine import identity, sessions, traits
 from sojourn.model.event import Entry
@@ -40,11 +41,11 @@ def same(one: Outcome, other: Outcome) -> None:
     } == {}
 
 
-def live(entries: list[Entry], random: Random) -> Outcome:
+def live(entries: list[Entry], random: Random, catalogue: Catalogue = CATALOGUE) -> Outcome:
     """Run the driver in random batches, with random clock ticks, forgetting its cache at times."""
     log, store = MemoryLog(), MemoryStore()
     cache = random.choice((0, 2, 1_000))
-    driver = Driver(log, store, CATALOGUE, cache=cache)
+    driver = Driver(log, store, catalogue, cache=cache)
     waiting = list(entries)
     while waiting:
         n_taken = random.randrange(1, 8)
@@ -54,7 +55,7 @@ def live(entries: list[Entry], random: Random) -> Outcome:
             ceiling = waiting[0].at if waiting else end_of(entries)
             driver.settle([], until=random.randint(batch[-1].at, ceiling))
         if random.random() < 0.1:  # the process stops and starts again
-            driver = Driver(log, store, CATALOGUE, cache=cache)
+            driver = Driver(log, store, catalogue, cache=cache)
     driver.settle([], until=end_of(entries))
     return outcome_of(store)
 
@@ -70,7 +71,9 @@ def outcome_of(store: MemoryStore) -> Outcome:
 
 def _letters(store: MemoryStore) -> list:
     return [
-        letter for sink in ("shop", "support") for letter in store.waiting(sink, now=1 << 60, limit=1 << 30)
+        letter
+        for sink in ("shop", "support", "own")
+        for letter in store.waiting(sink, now=1 << 60, limit=1 << 30)
     ]
 
 

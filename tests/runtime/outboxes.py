@@ -64,6 +64,7 @@ class Count(Meter):
     def __init__(self) -> None:
         self.results: list[tuple[str, Result]] = []
         self.pauses: list[bool] = []
+        self.n_throttled = 0
         self.peak = 0
 
     def attempted(self, sink: str, result: Result, took_ms: int) -> None:
@@ -75,12 +76,16 @@ class Count(Meter):
     def paused(self, sink: str, *, is_paused: bool) -> None:
         self.pauses.append(is_paused)
 
+    def throttled(self, sink: str) -> None:
+        self.n_throttled += 1
+
 
 class House:
     """A worker, its outbox, a clock that only a test moves, and the outcomes told."""
 
     def __init__(self, *actions: Action) -> None:
         self.at = 0
+        self.clock = lambda: self.at
         self.outbox = MemoryOutbox()
         self.told: list[tuple[str, Delivery]] = []
         self.count = Count()
@@ -103,12 +108,16 @@ class House:
 
     @asynccontextmanager
     async def open(
-        self, sinks: Mapping[str, Sink], *, random: float = 0.5, **policy: int
+        self,
+        sinks: Mapping[str, Sink],
+        *,
+        random: float = 0.5,
+        **policy: Any,
     ) -> AsyncIterator[OutboxWorker]:
         self.worker = OutboxWorker(
             self.outbox,
             sinks,
-            now=lambda: self.at,
+            now=self.clock,
             random=lambda: random,
             on_outcome=self.tell,
             policy=Policy(**policy),

@@ -22,6 +22,7 @@ CATALOGUE = catalogue()
 NUDGE = """
 journey: nudge
 entry: { on: Started }
+holdout: off
 states:
   waiting: { after: { 30m: told } }
   told:

@@ -1,65 +1,88 @@
-"""A small world for stories: people do things, time passes, and what came of it can be asked."""
+"""A small world for stories: people do things, time passes, and what came of it can be asked.
+
+It is a `Story` as authors have it, with its clock in minutes since the start and hold-outs as they are live.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.policy import Policy
+from sojourn.definitions.policy_reading import compile_policy
 from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.views import EnrolmentView, ProfileView
 from sojourn.runtime.driver import Driver
-from sojourn.runtime.reading import find_profile
+from sojourn.testing import Story
 from tests.engine.makers import MINUTE, T0, event
 
 
 class World:
     """One engine in memory, with a clock of its own (minutes since the start)."""
 
-    def __init__(self, *journeys: str) -> None:
-        self.log = MemoryLog(floor=T0)
-        self.store = MemoryStore()
-        self.minute = 0.0
+    def __init__(self, *journeys: str, policy: str = "") -> None:
+        self.story = Story(starts=datetime.fromtimestamp(T0 / 1000, UTC).isoformat(), holdouts=True)
+        self.log, self.store = self.story.log, self.story.store
+        self.policy = compile_policy(policy) if policy else Policy()
+        """What holds for all journeys; without a text nothing, no hold-out either."""
         self.publish(*journeys)
 
     def publish(self, *journeys: str, older: tuple[str, ...] = ()) -> None:
         """Bring journeys into force; `older` are those somebody may still be inside."""
         current = [compile_journey(text, file=f"{index}.yaml") for index, text in enumerate(journeys)]
         before = [compile_journey(text, file="older.yaml") for text in older]
-        self.driver = Driver(self.log, self.store, build_catalogue(current, older=before))
+        self.driver = Driver(self.log, self.store, build_catalogue(current, older=before, policy=self.policy))
+
+    @property
+    def driver(self) -> Driver:
+        return self.story.driver
+
+    @driver.setter
+    def driver(self, driver: Driver) -> None:
+        self.story.driver = driver
 
     @property
     def catalogue(self) -> Catalogue:
-        return self.driver.catalogue
+        return self.story.catalogue
+
+    @property
+    def minute(self) -> float:
+        """How far the clock is, and no timer fires when a test sets it."""
+        return (self.story.now - T0) / MINUTE
+
+    @minute.setter
+    def minute(self, minute: float) -> None:
+        self.story.now = T0 + int(minute * MINUTE)
 
     def when(self, name: str, who: str = "ann", *, imported: bool = False, **fields: Any) -> None:
         """Let a person do something now; `who` is a user id, or an anonymous id with a `?` before it."""
         ids = {"anonymous_id": who[1:]} if who.startswith("?") else {"user_id": who}
         made = event(name, at=self.minute, **({"message_id": f"m{self.log.end()}"} | ids | fields))
-        appended = self.log.append([made], now=T0 + int(self.minute * MINUTE), play=imported, shadow=imported)
+        appended = self.log.append([made], now=self.story.now, play=imported, shadow=imported)
         self.driver.take(appended.entries)
 
     def after(self, minutes: float) -> None:
         """Let time pass; due timers fire."""
         self.minute += minutes
-        clock, _ = self.log.seal(T0 + int(self.minute * MINUTE))
+        clock, _ = self.log.seal(self.story.now)
         self.driver.settle([], until=clock)
 
     def actions(self) -> list[Action]:
         """Return every action decided, in the order of deciding."""
-        return sorted((letter.action for letter in self.store.letters.values()), key=lambda one: one.at)
+        return self.story.actions()
 
     def sent(self) -> list[tuple[str, Any]]:
         """Return (sink, body) of every action."""
         return [(action.sink, msgspec.json.decode(action.body)) for action in self.actions()]
 
     def profile(self, who: str = "ann") -> ProfileView:
-        found = find_profile(self.store, who.removeprefix("?"), limit=1_000)
+        found = self.story.profile(who)
         assert found is not None, f"{who} is unknown"
         return found
 

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-from sojourn.cli import checking, importing, letters, operating, people, rehearsing
+from sojourn.cli import checking, drawing, explaining, importing, letters, operating, people, rehearsing
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -93,7 +93,20 @@ for name, command, *examples in (
         "sojourn simulate drafts/welcome.yaml --people 1000 --days 14 --seed 7",
         "sojourn simulate drafts/welcome.yaml --population shop.yaml --against none --json",
     ),
+    (
+        "draw",
+        drawing.draw,
+        "sojourn draw journeys/welcome.yaml --out welcome.svg",
+        "sojourn draw welcome --counts",
+        "sojourn draw welcome --format svg > welcome.svg",
+    ),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
+    (
+        "explain",
+        explaining.explain,
+        "sojourn explain ada checkout-rescue",
+        "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
+    ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):

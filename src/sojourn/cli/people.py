@@ -9,7 +9,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
 from sojourn.cli.output import complain, instant, relative, say_json, show, table
-from sojourn.cli.telling import tell_story
+from sojourn.runtime.telling import tell_story
 
 if TYPE_CHECKING:
     from sojourn.model.views import JourneyView, ProfileView

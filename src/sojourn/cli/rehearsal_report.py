@@ -7,8 +7,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sojourn.cli.output import instant, printable, table
-from sojourn.cli.telling import tell_story
 from sojourn.runtime.rehearsal.suspicions import counted, lasting
+from sojourn.runtime.telling import tell_story
 
 if TYPE_CHECKING:
     from sojourn.runtime.rehearsal import Example, JourneyReport, Report, VersionReport

@@ -1,7 +1,17 @@
 """Configuration: one file plus environment, read once, wrong settings refused with what to do."""
 
 from sojourn.config.loading import journey_files, load_config
-from sojourn.config.settings import Config, Deliver, Http, Logging, Secret, Sink, Source
+from sojourn.config.settings import (
+    Config,
+    Deliver,
+    Http,
+    Logging,
+    Rate,
+    Secret,
+    Sink,
+    Source,
+    Unsubscribe,
+)
 from sojourn.config.starting import Started, start
 
 __all__ = [
@@ -9,10 +19,12 @@ __all__ = [
     "Deliver",
     "Http",
     "Logging",
+    "Rate",
     "Secret",
     "Sink",
     "Source",
     "Started",
+    "Unsubscribe",
     "journey_files",
     "load_config",
     "start",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,8 +11,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.config.reading import Reader, Setting, WrongValueError, read_scalar, settings_of
-from sojourn.config.settings import Config, Secret
+from sojourn.config.reading import (
+    SHOWN_CHARS,
+    Reader,
+    Setting,
+    WrongValueError,
+    is_one_value,
+    read_scalar,
+    settings_of,
+)
+from sojourn.config.settings import Config, Secret, Unsubscribe
 from sojourn.definitions.yaml import load
 from sojourn.model.errors import ConfigError, DefinitionError
 from sojourn.model.event import OUR_SOURCE
@@ -24,6 +33,8 @@ DATA_VARIABLE = PREFIX + "DATA"
 TOKEN_CHARS = 16  # Shorter ones are guessed.
 # How alike a variable and a setting must be to be a slip: Kubernetes sets SOJOURN_PORT for a service.
 NEAR = 0.85
+# RFC 8058 wants https for one-click; http is for trying it out on one machine.
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 JOURNEY_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -126,7 +137,8 @@ def _variables(
 ) -> Iterator[tuple[str, tuple[str, ...], Setting]]:
     """Yield (variable, fields on the way, setting) of every setting that is one value."""
     for setting in settings_of(kind):
-        if isinstance(setting.kind, type) and issubclass(setting.kind, Struct):
+        is_group = isinstance(setting.kind, type) and issubclass(setting.kind, Struct)
+        if is_group and not is_one_value(setting.kind):
             yield from _variables(setting.kind, (*places, setting.field))
         elif getattr(setting.kind, "__origin__", None) not in (dict, list):
             yield PREFIX + "_".join((*places, setting.name)).upper(), places, setting
@@ -157,11 +169,26 @@ def _check(config: Config, where: str) -> None:
     token = config.admin_token
     if token is not None and len(token.reveal()) < TOKEN_CHARS:
         raise ConfigError(f"{where}: admin_token: expected at least {TOKEN_CHARS} characters, got fewer")
+    _check_unsubscribe(config.unsubscribe, where)
     repeated = sorted({step for step in config.steps if config.steps.count(step) > 1})
     if repeated:
         raise ConfigError(f"{where}: steps: {repeated[0]!r} stands there twice; give each step one place")
     if config.geo_database is not None and not config.geo_database.is_file():
         raise ConfigError(f"{where}: geo_database: there is no file {config.geo_database}; mend the path")
+
+
+def _check_unsubscribe(unsubscribe: Unsubscribe, where: str) -> None:
+    if (unsubscribe.secret is None) != (not unsubscribe.public_url):
+        raise ConfigError(f"{where}: unsubscribe: needs both secret and public_url, or neither")
+    if unsubscribe.secret is not None and len(unsubscribe.secret.reveal()) < TOKEN_CHARS:
+        raise ConfigError(
+            f"{where}: unsubscribe.secret: expected at least {TOKEN_CHARS} characters, got fewer"
+        )
+    if unsubscribe.public_url and not _PUBLIC_URL.fullmatch(unsubscribe.public_url):
+        raise ConfigError(
+            f"{where}: unsubscribe.public_url: expected https://host, and a path where a proxy adds one, "
+            f"got {unsubscribe.public_url[:SHOWN_CHARS]!r}"
+        )
 
 
 def _check_journeys(journeys: list[Path], where: str) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-from sojourn.config.settings import Secret, Sink
-from sojourn.definitions.durations import parse_duration
+from sojourn.config.settings import MOST, Rate, Secret, Sink
+from sojourn.definitions.durations import UNITS_MS, parse_duration
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, Node, ScalarNode, SequenceNode, plain
 
@@ -34,6 +34,14 @@ class Setting(Struct, frozen=True):
     field: str
     kind: Any
     is_required: bool
+
+
+_RATE = Setting("rate", "rate", Rate, is_required=False)
+
+
+def is_one_value(kind: Any, node: AnyNode | None = None) -> bool:
+    """Tell whether a setting is written as one value: a rate may be, `100/s`, and may have its parts."""
+    return kind is Rate and (node is None or (isinstance(node, ScalarNode) and node.value is not None))
 
 
 def settings_of(kind: type[Struct]) -> Iterator[Setting]:
@@ -84,7 +92,7 @@ class Reader:
         kind = setting.kind
         if get_origin(kind) is dict:
             return self._named(get_args(kind)[1], node, path)
-        if isinstance(kind, type) and issubclass(kind, Struct):
+        if isinstance(kind, type) and issubclass(kind, Struct) and not is_one_value(kind, node):
             return kind(**self.group(kind, node, path))
         try:
             if get_origin(kind) is list:
@@ -118,11 +126,18 @@ class Reader:
     def _sink(self, node: AnyNode, path: str) -> Sink | None:
         """Read a sink: its type is ours to know, its options are the type's."""
         if not isinstance(node, MappingNode) or "type" not in node.entries:
-            self._refuse(node, path, "needs 'type': webhook, console, file, or a plugin's")
+            self._refuse(
+                node, path, "needs 'type': webhook, email, slack, kafka, console, file, or a plugin's"
+            )
             return None
-        options = {key: plain(value) for key, value in node.entries.items() if key != "type"}
+        options = {key: plain(value) for key, value in node.entries.items() if key not in ("type", "rate")}
+        rate = node.entries.get("rate")  # every sink's: its lane heeds it, and its type never sees it
         try:
-            return Sink(type=_text(node.entries["type"]), options=options)
+            return Sink(
+                type=_text(node.entries["type"]),
+                options=options,
+                rate=None if rate is None else self._value(_RATE, "rate", rate, _join(path, "rate")),
+            )
         except WrongValueError as wrong:
             self._refuse(node.entries["type"], _join(path, "type"), str(wrong))
             return None
@@ -164,10 +179,8 @@ def read_scalar(kind: Any, field: str, text: str, *, folder: Path) -> Any:
         if text not in get_args(kind):
             raise WrongValueError(f"expected one of {', '.join(get_args(kind))}, got {_shown(text)}")
         return text
-    if kind is bool:
-        if text not in ("true", "false"):
-            raise WrongValueError(f"expected true or false, got {_shown(text)}")
-        return text == "true"
+    if kind in (bool, Rate):
+        return _boolean(text) if kind is bool else _rate(text)
     if not text:
         raise WrongValueError("expected a value, got nothing")
     if kind is Path:
@@ -180,6 +193,24 @@ def _duration(text: str) -> int:
         return parse_duration(text)
     except ValueError as error:
         raise WrongValueError(str(error)) from None
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise WrongValueError(f"expected true or false, got {_shown(text)}")
+    return text == "true"
+
+
+def _rate(text: str) -> Rate:
+    """Read a rate: `100/s`, `5/10s`, `1000/h`."""
+    most, _, per = text.partition("/")
+    try:
+        per_ms = parse_duration("1" + per if per in UNITS_MS else per)
+        return Rate(most=_integer(most, MOST), per_ms=per_ms)
+    except ValueError:
+        raise WrongValueError(
+            f"expected so many in a time, such as 100/s or 5/10s, got {_shown(text)}"
+        ) from None
 
 
 def _integer(text: str, bounds: Meta) -> int:

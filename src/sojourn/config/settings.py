@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 DAY_MS = 86_400_000
+MOST = Meta(ge=1, le=1_000_000)
+"""Bounds of how many go in a time: one, and more than any sink takes."""
 
 
 class Secret:
@@ -57,12 +59,31 @@ class Source(Struct, frozen=True, kw_only=True):
     write_key: Secret
 
 
+class Rate(Struct, frozen=True, kw_only=True):
+    """How many deliveries in a time a sink is given, evenly spaced; written `100/s`, or with its parts."""
+
+    most: Annotated[int, MOST]
+    per_ms: int = 1_000
+    burst: Annotated[int, MOST] | None = None
+    """So many at once after a pause; None: as many as come in the time a sleeper may oversleep."""
+
+
+class Unsubscribe(Struct, frozen=True, kw_only=True):
+    """The links by which people forbid a channel: both of these, or none."""
+
+    secret: Secret | None = None
+    """Signs them; a new one makes those in old mails void."""
+    public_url: str = ""
+    """Where people reach this server."""
+
+
 class Sink(Struct, frozen=True, kw_only=True):
     """Where actions go; what its type understands is its own."""
 
     type: str
     options: dict[str, Any]
     """May hold secrets: not to be printed."""
+    rate: Rate | None = None
 
     def __repr__(self) -> str:
         return f"Sink(type={self.type!r}, options=<{', '.join(self.options)}>)"
@@ -78,6 +99,8 @@ class Deliver(Struct, frozen=True, kw_only=True):
     backoff_base_ms: int = 1_000
     backoff_cap_ms: int = 900_000
     retry_after_cap_ms: int = DAY_MS
+    rate: Rate | None = None
+    """Of every sink that says none of its own."""
 
 
 class Logging(Struct, frozen=True, kw_only=True):
@@ -106,6 +129,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """How long a message id is remembered: browsers send again after days."""
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     deliver: Deliver = Deliver()
+    unsubscribe: Unsubscribe = Unsubscribe()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

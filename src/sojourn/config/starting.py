@@ -59,6 +59,7 @@ _JOURNEY = """\
 journey: welcome
 entry: { on: Signed Up }
 goal:  { on: Order Completed, within: 14d }
+holdout: 5%  # of people get nothing, so that it shows what this is worth to the others; off for none
 states:
   waiting:
     after: { 1d: nudged }

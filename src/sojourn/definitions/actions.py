@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sojourn.definitions.journey import Do, Experiment, Template
 from sojourn.definitions.reading import Reading, follow
-from sojourn.definitions.schema import JOURNEY_NAME_PATTERN, KEYWORDS, SINK_KIND_PATTERN
+from sojourn.definitions.schema import CHANNEL_PATTERN, KEYWORDS, SINK_KIND_PATTERN
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.templates import compile_template
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, plain
@@ -19,11 +20,54 @@ MAX_VARIANTS = 20
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
 _SINK_KIND = re.compile(SINK_KIND_PATTERN)
+_WORD = re.compile(CHANNEL_PATTERN)
+
+
+def read_action(node: AnyNode, reading: Reading) -> Do | None:
+    """Read one action: `{ webhook: support, body: .. }` or `{ sink: support, body: .. }`."""
+    if not isinstance(node, MappingNode):
+        reading.refuse(node, "expected an action, such as { webhook: support, body: {..} }", "bad-type")
+        return None
+    kinds = [key for key in node.entries if key not in KEYWORDS["action"]]
+    named = [*kinds, *(["sink"] if "sink" in node.entries else [])]
+    if len(named) != 1:
+        got = " and ".join(named) or "none"
+        hints = [did_you_mean(kind, KEYWORDS["action"]) for kind in kinds]
+        hint = next((hint for hint in hints if "did you mean" in hint), "")
+        message = f"expected one destination, such as sink: console, and {_options()}; got {got}{hint}"
+        reading.refuse(node, message, "bad-value" if named else "missing")
+        return None
+    sink = _sink(node, named[0], reading)
+    body = _body(node.entries.get("body"), reading)
+    entries = node.entries
+    expires = entries.get("expires")
+    expires_ms = reading.duration(expires) if expires is not None else DEFAULT_EXPIRES_MS
+    channel, topic = (_word(entries.get(kind), kind, reading) for kind in ("channel", "topic"))
+    is_owed = reading.flag(entries["transactional"]) if "transactional" in entries else False
+    if not sink or not body:
+        return None
+    do = Do(
+        sink=sink, body=body, expires_ms=expires_ms, channel=channel, topic=topic, is_transactional=is_owed
+    )
+    reading.pace(node, do)
+    return do
+
+
+def _word(node: AnyNode | None, kind: str, reading: Reading) -> str:
+    """Read the name of a channel or topic; empty where there is none."""
+    if node is None:
+        return ""
+    name = reading.text(node, f"the name of a {kind}")
+    if name and not _WORD.fullmatch(name):
+        message = f"a {kind} is a lower-case word of letters, digits, - and _, got {name[:40]!r}"
+        reading.refuse(node, message, "bad-name")
+        return ""
+    return name
 
 
 def read_actions(node: AnyNode, reading: Reading) -> list[Do]:
     """Read the list under `do:`."""
-    actions = [_action(item, reading) for item in reading.items(node, "a list of actions")]
+    actions = [read_action(item, reading) for item in reading.items(node, "a list of actions")]
     return [action for action in actions if action is not None]
 
 
@@ -54,9 +98,30 @@ def read_experiment(node: AnyNode, reading: Reading) -> tuple[Experiment | None,
         reading.refuse(entries["to"], f"the variant {variant!r} leads nowhere", "missing")
     if not weights or not name:
         return None, {}
+    return _experiment(name, weights), targets
+
+
+def read_split(
+    entries: Mapping[str, AnyNode], reading: Reading, *, default: str, asked: Iterable[str]
+) -> Experiment | None:
+    """Read the experiment of a split; `default` is its id, `asked` the variants it leads somewhere."""
+    name = default
+    if "id" in entries:
+        name = reading.text(entries["id"], "the experiment's id")
+        if name and not _NAME.fullmatch(name):
+            reading.refuse(entries["id"], f"an id is letters, digits, - and _, got {name[:40]!r}", "bad-name")
+            return None
+    weights = _weights(entries["variants"], reading) if "variants" in entries else {}
+    for variant in sorted(set(asked) - weights.keys()) if weights else ():
+        message = f"no variant is named {variant!r}{did_you_mean(variant, weights)}"
+        reading.refuse(entries["variants"], message, "unknown-name")
+    return _experiment(name, weights) if weights and name else None
+
+
+def _experiment(name: str, weights: Mapping[str, float]) -> Experiment:
     total = sum(weights.values())
     shares = tuple(weight / total for weight in weights.values())
-    return Experiment(id=name, variants=tuple(weights), weights=shares), targets
+    return Experiment(id=name, variants=tuple(weights), weights=shares)
 
 
 def _weights(node: AnyNode, reading: Reading) -> dict[str, float]:
@@ -77,29 +142,9 @@ def _weights(node: AnyNode, reading: Reading) -> dict[str, float]:
     return weights
 
 
-def _action(node: AnyNode, reading: Reading) -> Do | None:
-    """Read `{ webhook: support, body: .. }` or `{ sink: support, body: .. }`."""
-    if not isinstance(node, MappingNode):
-        reading.refuse(node, "expected an action, such as { webhook: support, body: {..} }", "bad-type")
-        return None
-    kinds = [key for key in node.entries if key not in KEYWORDS["action"]]
-    named = [*kinds, *(["sink"] if "sink" in node.entries else [])]
-    if len(named) != 1:
-        got = " and ".join(named) or "none"
-        hints = [did_you_mean(kind, KEYWORDS["action"]) for kind in kinds]
-        hint = next((hint for hint in hints if "did you mean" in hint), "")
-        message = f"expected one destination, such as sink: console, and {_options()}; got {got}{hint}"
-        reading.refuse(node, message, "bad-value" if named else "missing")
-        return None
-    sink = _sink(node, named[0], reading)
-    body = _body(node.entries.get("body"), reading)
-    expires = node.entries.get("expires")
-    expires_ms = reading.duration(expires) if expires is not None else DEFAULT_EXPIRES_MS
-    return Do(sink=sink, body=body, expires_ms=expires_ms) if sink and body else None
-
-
 def _options() -> str:
-    return " or ".join(key for key in KEYWORDS["action"] if key != "sink")
+    *others, last = (key for key in KEYWORDS["action"] if key != "sink")
+    return f"{', '.join(others)} or {last}"
 
 
 def _sink(node: MappingNode, keyword: str, reading: Reading) -> str:

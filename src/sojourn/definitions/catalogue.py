@@ -1,34 +1,103 @@
-"""The catalogue: all journeys in force, and what they together ask of a profile."""
+"""The catalogue: all definitions in force, and what they together ask of a profile."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from msgspec import Struct
+
+from sojourn.definitions.calls import check_calls
 from sojourn.definitions.compile import check_journey
-from sojourn.definitions.journey import Catalogue, Experiment, Journey
+from sojourn.definitions.expression import Needs
+from sojourn.definitions.friction_rules import FRICTION_EVENT
+from sojourn.definitions.journey import Catalogue, Experiment, Journey, Segment
 from sojourn.definitions.needs import merge_needs
+from sojourn.definitions.policy import DEFAULT_POLICY, Policy
+from sojourn.definitions.policy_reading import read_policy
+from sojourn.definitions.reading import Reading
+from sojourn.definitions.segments import (
+    SegmentDraft,
+    in_order,
+    index_segments,
+    read_segments,
+    segment_names,
+)
+from sojourn.definitions.yaml import MappingNode, load
 from sojourn.model.errors import DefinitionError, Problem
 
+MAX_PROBLEMS = 100  # of one file: nobody reads more of them at once.
 
-def load_journeys(files: Iterable[tuple[str, str]]) -> list[Journey]:
-    """Compile journeys from (file name, text) pairs.
+
+class Definitions(Struct, frozen=True, kw_only=True):
+    """What the files of a folder come to."""
+
+    journeys: tuple[Journey, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    """One that asks for another stands after it."""
+    policy: Policy = DEFAULT_POLICY
+    texts: tuple[str, ...] = ()
+    """Of the files that hold segments or policy, as written: what is kept to compile them again."""
+
+
+class CheckedFiles(Struct, frozen=True, kw_only=True):
+    """What came of checking a folder's files."""
+
+    definitions: Definitions
+    """What is good in them."""
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+def load_definitions(files: Iterable[tuple[str, str]]) -> Definitions:
+    """Compile (file name, text) pairs of any kind: journeys, segments, policy.
 
     Raises DefinitionError with the problems of all files, two journeys of one name among them.
     """
-    journeys: list[Journey] = []
-    problems: list[Problem] = []
-    first_files: dict[str, str] = {}
-    for file, text in files:
-        checked = check_journey(text, file=file)
-        problems += checked.problems
-        if checked.journey is None:
-            continue
-        name = checked.journey.name
-        if name in first_files:
-            message = f"the journey {name!r} is defined in {first_files[name]} too; rename one of them"
-            problems.append(Problem(file=file, line=1, column=1, message=message, code="duplicate-journey"))
-        first_files.setdefault(name, file)
-        journeys.append(checked.journey)
+    checked = check_definitions(files)
+    if checked.problems:
+        raise DefinitionError(checked.problems)
+    return checked.definitions
+
+
+def check_definitions(
+    files: Iterable[tuple[str, str]], *, sinks: Collection[str] | None = None
+) -> CheckedFiles:
+    """Compile files and say what is wrong, or probably not meant; this raises nothing.
+
+    `sinks` are those of the configuration; None: nobody knows.
+    """
+    each = list(files)
+    roots = {file: root for file, text in each if (root := _shared_root(text, file=file))}
+    known = {name for root in roots.values() for name in segment_names(root.entries.get("segments"))}
+    readings = [(Reading(file, sinks=sinks, segments=known), root) for file, root in roots.items()]
+    drafts = [draft for reading, root in readings for draft in _segments(root, reading)]
+    segments = in_order(drafts)
+    policy = _policy(readings)
+    journeys, problems, warnings = _check_journeys(
+        [(file, text) for file, text in each if file not in roots],
+        sinks=sinks,
+        segments=known,
+        policy=None if policy is DEFAULT_POLICY else policy,
+    )
+    return CheckedFiles(
+        definitions=Definitions(
+            journeys=tuple(journeys),
+            segments=tuple(segments),
+            policy=policy,
+            texts=tuple(text for file, text in each if file in roots),
+        ),
+        problems=[one for reading, _ in readings for one in sorted(set(reading.problems))[:MAX_PROBLEMS]]
+        + problems,
+        warnings=[one for reading, _ in readings for one in sorted(set(reading.warnings))] + warnings,
+    )
+
+
+def load_journeys(files: Iterable[tuple[str, str]]) -> list[Journey]:
+    """Compile journeys from (file name, text) pairs, whatever segments there are.
+
+    Raises DefinitionError with the problems of all files, two journeys of one name among them.
+    """
+    journeys, problems, _ = _check_journeys(list(files), sinks=None, segments=None)
     if problems:
         raise DefinitionError(problems)
     return journeys
@@ -40,32 +109,118 @@ def build_catalogue(
     older: Iterable[Journey] = (),
     ranks: Mapping[str, int] = {},
     session_gap_ms: int = 30 * 60_000,  # the web's convention since Urchin.
+    policy: Policy = DEFAULT_POLICY,
+    segments: Iterable[Segment] = (),
+    revision: int = 0,
 ) -> Catalogue:
-    """Index the journeys in force; `older` are the versions somebody may still be inside.
+    """Index the definitions in force; `older` are the versions somebody may still be inside.
 
-    Raises DefinitionError where two journeys share a name, or two experiments an id with different variants.
+    `segments` stand in the order of `Definitions.segments`. Raises DefinitionError where two journeys share a
+    name, two experiments an id with different variants, or journeys call one another in a circle.
     """
     current = sorted(journeys, key=lambda journey: journey.name)
     every = [*older, *current]
-    problems = [*_duplicates(current), *_conflicts(current)]
+    problems = [*_duplicates(current), *_conflicts(current), *check_calls(current)]
     if problems:
         raise DefinitionError(problems)
+    by_rank = sorted(current, key=lambda journey: (-journey.priority, journey.name))
+    in_force = list(segments)
     return Catalogue(
         journeys={journey.name: journey for journey in current},
         versions={(journey.name, journey.version): journey for journey in every},
-        entries=_entries(current),
-        needs=merge_needs(journey.needs for journey in every),
+        entries=_by_name(by_rank, lambda journey: journey.entry.names),
+        needs=merge_needs(
+            [*(one.needs for one in every), *(one.when.needs for one in in_force), _needs_of_names(every)]
+        ),
         ranks=dict(ranks),
         session_gap_ms=session_gap_ms,
+        policy=policy,
+        segments={segment.name: segment for segment in in_force},
+        by_segment=_by_name(by_rank, _joined),
+        scheduled=tuple(journey for journey in by_rank if journey.entry.schedule),
+        revision=revision,
+        segment_index=index_segments(in_force),
+        late_goals=frozenset().union(*(one.goal.names for one in every if one.goal and one.goal.outlives)),
     )
 
 
-def _entries(journeys: list[Journey]) -> dict[str, tuple[Journey, ...]]:
-    entries: dict[str, tuple[Journey, ...]] = {}
+def _shared_root(text: str, *, file: str) -> MappingNode | None:
+    """Return a file's root where it holds what journeys share; else it is a journey's, or meant as one."""
+    try:
+        node = load(text, file=file)
+    except DefinitionError:
+        return None  # told when it is read as a journey
+    if not isinstance(node, MappingNode) or "journey" in node.entries:
+        return None
+    return node if {"segments", "policy"} & node.entries.keys() else None
+
+
+def _segments(root: MappingNode, reading: Reading) -> list[SegmentDraft]:
+    entries = reading.mapping(root, "definitions")
+    return read_segments(entries["segments"], reading) if "segments" in entries else []
+
+
+def _policy(readings: Iterable[tuple[Reading, MappingNode]]) -> Policy:
+    """Return the one policy of all files; a second one is a problem."""
+    found = [(reading, root) for reading, root in readings if "policy" in root.entries]
+    for reading, root in found[1:]:
+        message = f"the policy is in {found[0][0].file} too; write all of it in one place"
+        reading.refuse(root.keys["policy"], message, "duplicate-policy")
+    return read_policy(found[0][1].entries["policy"], found[0][0]) if found else DEFAULT_POLICY
+
+
+def _check_journeys(
+    files: Sequence[tuple[str, str]],
+    *,
+    sinks: Collection[str] | None,
+    segments: Collection[str] | None,
+    policy: Policy | None = None,
+) -> tuple[list[Journey], list[Problem], list[Problem]]:
+    """Return (good journeys, problems, warnings)."""
+    journeys: list[Journey] = []
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    first_files: dict[str, str] = {}
+    for file, text in files:
+        checked = check_journey(text, file=file, sinks=sinks, segments=segments, policy=policy)
+        problems += checked.problems
+        warnings += checked.warnings
+        if checked.journey is None:
+            continue
+        name = checked.journey.name
+        if name in first_files:
+            message = f"the journey {name!r} is defined in {first_files[name]} too; rename one of them"
+            problems.append(Problem(file=file, line=1, column=1, message=message, code="duplicate-journey"))
+        first_files.setdefault(name, file)
+        journeys.append(checked.journey)
+    return journeys, problems, warnings
+
+
+def _by_name(
+    journeys: Sequence[Journey], names_of: Callable[[Journey], Iterable[str]]
+) -> dict[str, tuple[Journey, ...]]:
+    """Index journeys by what enters them; those of one name stay in their order."""
+    index: dict[str, tuple[Journey, ...]] = {}
     for journey in journeys:
-        for name in sorted(journey.entry.names):
-            entries[name] = (*entries.get(name, ()), journey)
-    return entries
+        for name in sorted(names_of(journey)):
+            index[name] = (*index.get(name, ()), journey)
+    return index
+
+
+def _joined(journey: Journey) -> Iterable[str]:
+    """Return the segment whose new members enter; none where it only says which of those who come may."""
+    entry = journey.entry
+    return {entry.segment} if entry.segment and not entry.names and entry.schedule is None else ()
+
+
+def _needs_of_names(journeys: list[Journey]) -> Needs:
+    """Return what journeys need by listening: signals of friction are found where somebody hears of them."""
+    names: set[str] = set()
+    for journey in journeys:
+        names |= {*journey.entry.names, *journey.chart.names, *journey.needs.counts, *journey.needs.since}
+        for rule in (*journey.exits, *((journey.goal,) if journey.goal else ())):
+            names |= rule.names
+    return Needs(friction=any(name.startswith(FRICTION_EVENT) for name in names))
 
 
 def _duplicates(journeys: list[Journey]) -> list[Problem]:

@@ -23,6 +23,8 @@ class Send(Struct, frozen=True):
     event: str
     after_ms: int = 0
     id: str = ""
+    due: Expression | None = None
+    """Instead of a delay: gives the instant it comes, ms; at once where that is past, or there is none."""
 
 
 class Cancel(Struct, frozen=True):

@@ -26,6 +26,9 @@ from sojourn.definitions.route import find_route
 
 Compile = Callable[[str], Expression]
 
+UNTIL = "until"
+"""Stands for the length of a timer whose instant is computed on entry."""
+
 
 def build_chart(tree: Tree, *, compile_guard: Compile, exact: bool) -> Chart:
     """Turn a tree of states into a chart.
@@ -34,7 +37,7 @@ def build_chart(tree: Tree, *, compile_guard: Compile, exact: bool) -> Chart:
     `a.b`, `a.b.` and `a.b.*` answer to `a.b` and to whatever begins with `a.b.`. Where an expression stands
     in the tree, a compiled one may stand too; in `assign`, a value that is not text stands for itself. A
     transition with `after_ms` becomes a delayed event `after(<state>,<ms>)`, which the state sends on entry
-    and cancels on exit.
+    and cancels on exit; one with `due`, whose expression gives an instant, `after(<state>,until)`.
 
     Raises ChartError where the tree is no legal chart. What `compile_guard` raises passes through.
     """
@@ -57,9 +60,9 @@ def build_chart(tree: Tree, *, compile_guard: Compile, exact: bool) -> Chart:
     )
 
 
-def timer_name(state: str, after_ms: int) -> str:
-    """Name the event of a state's timer."""
-    return f"after({state},{after_ms})"
+def timer_name(state: str, length: int | str) -> str:
+    """Name the event of a state's timer: by its ms, or UNTIL."""
+    return f"after({state},{length})"
 
 
 class _Reader:
@@ -75,7 +78,7 @@ class _Reader:
         """Read one state, without what is derived from its neighbours."""
         node = self.nodes[index]
         ways = node.tree.get("transitions") or () if node.kind != "history" else ()
-        timers = _timers(node.id, ways)
+        timers = [*_timers(node.id, ways), *self._alarms(node.id, ways)]
         ancestors = ancestors_of(self.nodes, index)
         return State(
             id=node.id,
@@ -95,6 +98,12 @@ class _Reader:
             line=(index, *ancestors),
             is_leaf=node.kind in ("atomic", "final"),
         )
+
+    def _alarms(self, state: str, ways: Sequence[Tree]) -> list[Send]:
+        """Make the event that comes at an instant which is computed when the state is entered."""
+        name = timer_name(state, UNTIL)
+        instants = [way["due"] for way in ways if way.get("due") is not None]
+        return [Send(event=name, id=name, due=self._expression(instant)) for instant in instants]
 
     def _initial(self, index: int) -> Transition | None:
         """Return where a compound state starts, or where a history state leads while it remembers nothing."""
@@ -122,6 +131,8 @@ class _Reader:
         names, is_exact = listed(way.get("event")), self.exact
         if way.get("after_ms") is not None:
             names, is_exact = [timer_name(self.nodes[source].id, int(way["after_ms"]))], True
+        elif way.get("due") is not None:
+            names, is_exact = [timer_name(self.nodes[source].id, UNTIL)], True
         full = [name for name in names if name != "*"]
         return Transition(
             names=frozenset(full if is_exact else ()),

@@ -39,8 +39,12 @@ class _Check:
         yield from self._initial(index)
         for key in ("entry", "exit"):
             yield from _actions(node, (key,), node.tree.get(key))
-        for i, way in enumerate(node.tree.get("transitions") or ()):
+        ways = node.tree.get("transitions") or ()
+        for i, way in enumerate(ways):
             yield from self._transition(index, ("transitions", i), way)
+        if sum(way.get("due") is not None for way in ways) > 1:
+            message = f"{_name(node)} waits until two instants; make it two states"
+            yield _flaw(node, ("transitions",), message, "event-and-time")
 
     def _shape(self, node: Node) -> Iterator[Flaw]:
         kind, name = node.kind, _name(node)
@@ -86,6 +90,9 @@ class _Check:
         targets = way.get("target")
         if targets:
             yield from self._targets(node, (*path, "target"), targets)
+        if way.get("due") is not None and (way.get("event") or way.get("after_ms") is not None):
+            message = "a transition waits for an event, for a time, or until an instant; make it several"
+            yield _flaw(node, (*path, "due"), message, "event-and-time")
         if way.get("after_ms") is not None:
             if way.get("event"):
                 message = "a transition waits for an event or for a time, not for both; make it two"

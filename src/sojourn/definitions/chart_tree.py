@@ -5,8 +5,8 @@ The tree is made of plain mappings and lists, as JSON gives them:
     state       {"id", "kind", "initial": [id], "states": [state], "transitions": [transition],
                  "entry": [action], "exit": [action]}, "deep": bool (history), "data": {name: value} (root)
     kind        root | compound | atomic | parallel | final | history; without: compound or atomic
-    transition  {"event": [name], "after_ms": n, "when": expression, "target": [id], "internal": bool,
-                 "actions": [action]}
+    transition  {"event": [name], "after_ms": n, "due": expression, "when": expression, "target": [id],
+                 "internal": bool, "actions": [action]}
     action      {"raise": name} | {"send": name, "after_ms": n, "id": id} | {"cancel": id}
                 | {"assign": {name: expression}} | {"want": anything}
 

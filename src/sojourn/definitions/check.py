@@ -1,11 +1,19 @@
-"""Checks of the graph: states that nobody reaches or leaves, and loops that never wait."""
+"""Checks of the graph: states that nobody reaches or leaves, loops that never wait, waits in vain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
 
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.reading import Reading
+
+MAX_PASSING_WAITS = (
+    50  # waits that may be over at once: half of the events a machine may send itself at once.
+)
+
+DONE_STATE = "done.state."
+"""Before a state's id: the event that says that it is done."""
 
 
 def check_graph(root: Draft, reading: Reading, *, goal_within_ms: int | None = None) -> None:
@@ -13,18 +21,75 @@ def check_graph(root: Draft, reading: Reading, *, goal_within_ms: int | None = N
     drafts = list(root.all())[1:]
     for draft in drafts:
         _check_way_out(draft, reading)
-    reached = _reached(root)
+    _check_reached(root, drafts, reading)
+    _check_loops(drafts, reading)
+    passing = [way for draft in drafts for way in draft.ways if way.may_be_at_once]
+    if len(passing) > MAX_PASSING_WAITS:
+        message = f"expected at most {MAX_PASSING_WAITS} waits until a date or a window in one journey"
+        reading.refuse(passing[MAX_PASSING_WAITS].place, message, "too-long")
+    _check_done_events(root, drafts, reading)
+    if goal_within_ms is not None:
+        _check_times(root, goal_within_ms, reading)
+
+
+def _check_reached(root: Draft, drafts: list[Draft], reading: Reading) -> None:
+    """Refuse what nobody reaches: of what only leads to one another, the first alone."""
+    reached = _reached([root])
     for draft in drafts:
         is_inside_unreached = draft.parent not in reached  # its parent is the problem then
         if draft not in reached and not is_inside_unreached:
             message = f"state {draft.name!r} is never reached; add a way to it or remove it"
             reading.refuse(draft.place, message, "unreachable")
-    _check_loops(drafts, reading)
-    for draft in drafts:
+            reached |= _reached([draft])
+
+
+def _check_done_events(root: Draft, drafts: list[Draft], reading: Reading) -> None:
+    """Warn of a way that waits for something to be done that never is."""
+    by_id = {draft.id: draft for draft in drafts}
+    for draft in (root, *drafts):
         for way in draft.ways:
-            if goal_within_ms is not None and way.after_ms > goal_within_ms:
-                message = "this waits longer than the goal's window"
+            awaited = by_id.get(way.event.removeprefix(DONE_STATE)) if way.event else None
+            if awaited is not None and way.event.startswith(DONE_STATE) and not _can_be_done(awaited):
+                message = f"state {awaited.name!r} is never done: nothing inside it ends"
+                reading.warn(way.place, message, "never-done")
+
+
+def _can_be_done(draft: Draft) -> bool:
+    if draft.kind == "parallel":
+        return all(_can_be_done(child) for child in draft.children if child.kind != "history")
+    return any(child.kind == "final" for child in draft.children)
+
+
+def _check_times(root: Draft, goal_within_ms: int, reading: Reading) -> None:
+    """Warn of waits that end when the goal can no longer be reached, the first on each way."""
+    reached_ms = _earliest(root)
+    for draft in root.all():
+        begins_ms = reached_ms.get(draft)
+        for way in draft.ways:
+            if way.after_ms > goal_within_ms:
+                reading.warn(way.place, "this waits longer than the goal's window", "after-goal")
+            elif begins_ms is not None and begins_ms <= goal_within_ms < begins_ms + way.after_ms:
+                message = "this ends after the goal's window, with the waits on the way to it"
                 reading.warn(way.place, message, "after-goal")
+
+
+def _earliest(root: Draft) -> dict[Draft, int]:
+    """Return how long after the entry each state is reached at the earliest, ms."""
+    earliest: dict[Draft, int] = {}
+    waiting: list[tuple[int, int, Draft]] = [(0, 0, root)]
+    n_seen = 0  # of two at one instant, the one seen first: drafts have no order of their own
+    while waiting:
+        at_ms, _, draft = heappop(waiting)
+        if draft in earliest:
+            continue
+        earliest[draft] = at_ms
+        for each in (*draft.ancestors(), *draft.starts()):
+            n_seen += 1
+            heappush(waiting, (at_ms, n_seen, each))
+        for way in draft.ways:
+            n_seen += 1
+            heappush(waiting, (at_ms + way.after_ms, n_seen, way.to))
+    return earliest
 
 
 def _check_way_out(draft: Draft, reading: Reading) -> None:
@@ -56,10 +121,10 @@ def _leaves(way: Way, outer: Draft) -> bool:
     return way.to is not outer and outer not in way.to.ancestors()
 
 
-def _reached(root: Draft) -> set[Draft]:
-    """Find every state that can become active, starting from the initial ones."""
-    reached: set[Draft] = {root}
-    waiting = [root]
+def _reached(first: list[Draft]) -> set[Draft]:
+    """Find every state that can become active where these are."""
+    reached: set[Draft] = set(first)
+    waiting = [*first]
     while waiting:
         draft = waiting.pop()
         entered = [*draft.starts(), *(way.to for way in draft.ways)]
@@ -79,6 +144,8 @@ def _check_loops(drafts: list[Draft], reading: Reading) -> None:
         if circle is not None:
             names = " -> ".join(each.name for each in circle)
             message = f"{names} is a loop without a wait; add an event or a time to it"
+            if any(way.may_be_at_once for each in circle for way in each.ways):
+                message += " (a wait until a date or a window may be over at once)"
             reading.refuse(circle[0].place, message, "loop-without-wait")
 
 
@@ -114,7 +181,7 @@ def _at_once(draft: Draft) -> Iterator[Draft]:
     if draft.kind == "history":
         return
     for way in draft.ways:
-        if way.cause == "nothing":
+        if _may_be_at_once(way):
             yield from (each for each in _entered(way) if _has_way_at_once(each))
 
 
@@ -136,4 +203,8 @@ def _entered(way: Way) -> Iterator[Draft]:
 
 
 def _has_way_at_once(draft: Draft) -> bool:
-    return draft.kind != "history" and any(way.cause == "nothing" for way in draft.ways)
+    return draft.kind != "history" and any(_may_be_at_once(way) for way in draft.ways)
+
+
+def _may_be_at_once(way: Way) -> bool:
+    return way.cause == "nothing" or way.may_be_at_once

@@ -5,32 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, Literal, cast
+from typing import Any
 
 import msgspec
 
-from sojourn.definitions.chart import Chart
+from sojourn.definitions.chart import Assign, Chart
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Entry, Exit, Goal, Journey, Reentry
+from sojourn.definitions.journey import Experiment, Journey
 from sojourn.definitions.needs import merge_needs
-from sojourn.definitions.reading import AT_THE_ENTRY, IN_A_RULE, Reading
-from sojourn.definitions.schema import JOURNEY_NAME_PATTERN
-from sojourn.definitions.states import read_states
-from sojourn.definitions.suggestions import did_you_mean
-from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
+from sojourn.definitions.policy import DEFAULT_JOURNEY_HOLDOUT, Policy
+from sojourn.definitions.reading import Reading
+from sojourn.definitions.rules import read_entry, read_exits, read_goal, read_priority
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
+from sojourn.definitions.states import read_states, read_steps
+from sojourn.definitions.yaml import AnyNode, MappingNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
 MAX_PROBLEMS = 100  # nobody reads more of them at once.
 
-REENTRIES: tuple[Reentry, ...] = ("never", "after_exit", "always")
-
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
-_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +48,20 @@ def compile_journey(text: str, *, file: str = "<journey>") -> Journey:
     return checked.journey
 
 
-def check_journey(text: str, *, file: str = "<journey>", sinks: Collection[str] | None = None) -> Checked:
+def check_journey(
+    text: str,
+    *,
+    file: str = "<journey>",
+    sinks: Collection[str] | None = None,
+    segments: Collection[str] | None = None,
+    policy: Policy | None = None,
+) -> Checked:
     """Compile one journey and say what is wrong, or probably not meant; this raises nothing.
 
-    `sinks` are those of the configuration; None: nobody knows.
+    `sinks` are those of the configuration, `segments` those that are defined, `policy` is the one in force;
+    None: nobody knows.
     """
-    reading = Reading(file, sinks=sinks)
+    reading = Reading(file, sinks=sinks, segments=segments, policy=policy)
     journey: Journey | None = None
     try:
         journey = _journey(text, load(text, file=file), reading)
@@ -67,21 +73,20 @@ def check_journey(text: str, *, file: str = "<journey>", sinks: Collection[str] 
 
 
 def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
-    entries = reading.mapping(node, "journey", required=("journey", "entry", "states"))
-    name = _name(entries.get("journey"), reading)
+    entries = reading.mapping(node, "journey", required=("journey", "entry"))
+    reading.journey = name = _name(entries.get("journey"), reading)
     if "description" in entries:
         reading.text(entries["description"], "a description")
-    entry = _entry(entries.get("entry"), reading)
-    goal = _goal(entries["goal"], reading) if "goal" in entries else None
-    exits = _exits(entries["exit"], reading) if "exit" in entries else ()
-    holdout = _holdout(entries["holdout"], reading) if "holdout" in entries else 0.0
-    if "states" not in entries:
-        return None
-    root, experiments = read_states(entries["states"], entries.get("initial"), reading)
-    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
-        reading.refuse(entries["states"], "expected at least one state", "missing")
-    if reading.problems:
+    entry = read_entry(entries["entry"], reading) if "entry" in entries else None
+    goal = read_goal(entries["goal"], reading) if "goal" in entries else None
+    exits = read_exits(entries["exit"], reading) if "exit" in entries else ()
+    holdout = reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_JOURNEY_HOLDOUT
+    priority = read_priority(entries.get("priority"), reading)
+    group = _name(entries.get("group"), reading, what="group")
+    drafted = _graph(node, entries, reading)
+    if drafted is None or reading.problems:
         return None  # a graph with holes would only be blamed for them again
+    root, experiments = drafted
     check_graph(root, reading, goal_within_ms=goal.within_ms if goal else None)
     chart = _chart(root, reading)
     if chart is None or entry is None:
@@ -94,10 +99,31 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         goal=goal,
         exits=exits,
         holdout=holdout,
+        priority=priority,
+        group=group,
         chart=chart,
         experiments={experiment.id: experiment for experiment in experiments},
         needs=merge_needs(reading.needs),
     )
+
+
+def _graph(
+    node: AnyNode, entries: Mapping[str, AnyNode], reading: Reading
+) -> tuple[Draft, list[Experiment]] | None:
+    """Read the states of a journey, or its steps; None where there are neither, or both."""
+    if ("states" in entries) is ("steps" in entries):
+        if "states" in entries:
+            reading.refuse(entries["steps"], "a journey has states or steps; got both", "bad-value")
+        elif entries:
+            reading.refuse(node, "journey needs 'states' or 'steps'", "missing")
+        return None
+    if "steps" in entries:
+        if "initial" in entries:
+            reading.refuse(entries["initial"], "steps begin with the first one", "bad-value")
+        return read_steps(entries["steps"], reading)
+    if isinstance(entries["states"], MappingNode) and not entries["states"].entries:
+        reading.refuse(entries["states"], "expected at least one state", "missing")
+    return read_states(entries["states"], entries.get("initial"), reading)
 
 
 def _version(node: AnyNode) -> str:
@@ -106,72 +132,14 @@ def _version(node: AnyNode) -> str:
     return blake2b(canonical, digest_size=VERSION_DIGITS // 2).hexdigest()
 
 
-def _name(node: AnyNode | None, reading: Reading) -> str:
+def _name(node: AnyNode | None, reading: Reading, *, what: str = "journey") -> str:
     if node is None:
         return ""
-    name = reading.text(node, "the journey's name")
+    name = reading.text(node, f"the {what}'s name")
     if name and not _NAME.fullmatch(name):
-        message = f"a journey's name is letters, digits, - and _, got {name[:40]!r}"
+        message = f"a {what}'s name is letters, digits, - and _, got {name[:40]!r}"
         reading.refuse(node, message, "bad-name")
     return name
-
-
-def _entry(node: AnyNode | None, reading: Reading) -> Entry | None:
-    if node is None:
-        return None
-    entries = reading.mapping(node, "entry", required=("on",))
-    when = reading.condition(entries.get("when"), hidden=AT_THE_ENTRY)
-    reentry: str = "after_exit"
-    if "reentry" in entries:
-        reentry = reading.text(entries["reentry"], "never, after_exit or always")
-        if reentry and reentry not in REENTRIES:
-            message = f"this is no way to re-enter: {reentry!r}{did_you_mean(reentry, REENTRIES)}"
-            reading.refuse(entries["reentry"], message, "bad-value")
-    return Entry(
-        names=reading.names(entries.get("on")),
-        when=when.expression if when else None,
-        key=reading.expression(entries.get("key"), hidden=AT_THE_ENTRY),
-        reentry=cast(Literal["never", "after_exit", "always"], reentry),
-    )
-
-
-def _goal(node: AnyNode, reading: Reading) -> Goal:
-    entries = reading.mapping(node, "goal", required=("on",))
-    when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
-    return Goal(
-        names=reading.names(entries.get("on")),
-        when=when.expression if when else None,
-        within_ms=reading.duration(entries["within"]) if "within" in entries else None,
-        value=reading.expression(entries.get("value"), hidden=IN_A_RULE),
-    )
-
-
-def _exits(node: AnyNode, reading: Reading) -> tuple[Exit, ...]:
-    several = node.items if isinstance(node, SequenceNode) else (node,)
-    return tuple(_exit(each, reading) for each in several)
-
-
-def _exit(node: AnyNode, reading: Reading) -> Exit:
-    entries = reading.mapping(node, "exit", required=("on",))
-    when = reading.condition(entries.get("when"), hidden=IN_A_RULE)
-    return Exit(names=reading.names(entries.get("on")), when=when.expression if when else None)
-
-
-def _holdout(node: AnyNode, reading: Reading) -> float:
-    """Read a share: `10%`, or a number from 0 to 1."""
-    share = -1.0
-    if isinstance(node, ScalarNode) and not isinstance(node.value, bool):
-        percentage = _PERCENTAGE.fullmatch(node.text)
-        if percentage:
-            share = float(percentage.group(1)) / 100
-        elif isinstance(node.value, int | float):
-            share = float(node.value)
-    if not 0 <= share < 1:
-        got = f", got {node.text!r}" if isinstance(node, ScalarNode) else ""
-        message = f"expected a share from 0% to below 100%, such as 10% or 0.1{got}"
-        reading.refuse(node, message, "bad-value")
-        return 0.0
-    return share
 
 
 def _chart(root: Draft, reading: Reading) -> Chart | None:
@@ -198,18 +166,26 @@ def _tree(draft: Draft) -> dict[str, Any]:
         tree["deep"] = draft.is_deep
     for key, wanted in (("entry", draft.entry), ("exit", draft.exit)):
         if wanted:
-            tree[key] = [{"want": body} for body in wanted]
+            tree[key] = [_content(each) for each in wanted]
     if draft.ways:
         tree["transitions"] = [_transition(way) for way in draft.ways]
     return tree
+
+
+def _content(wanted: Any) -> Mapping[str, Any]:
+    return {"assign": {wanted.name: wanted.value}} if isinstance(wanted, Assign) else {"want": wanted}
 
 
 def _transition(way: Way) -> Mapping[str, Any]:
     transition: dict[str, Any] = {"target": [way.to.id]}
     if way.cause == "event":
         transition["event"] = [way.event]
-    if way.cause == "time":
+    if way.cause == "time" and way.due is not None:
+        transition["due"] = way.due
+    elif way.cause == "time":
         transition["after_ms"] = way.after_ms
+    if way.content:
+        transition["actions"] = [_content(each) for each in way.content]
     if way.when is not None:
         transition["when"] = way.when
     return transition

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sojourn.definitions.chart import StateKind
+from sojourn.definitions.chart import Assign, StateKind
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.yaml import Node
 
@@ -29,8 +29,10 @@ class Draft:
     initial: Draft | None = None
     """Where a root or compound state starts; None: in its first state."""
     is_deep: bool = False
+    is_hidden: bool = False
+    """A history state that no author wrote."""
     entry: list[Any] = field(default_factory=list)
-    """What is wanted when it is entered: experiments, then actions."""
+    """What is wanted or assigned when it is entered: experiments, then actions."""
     exit: list[Any] = field(default_factory=list)
 
     @property
@@ -69,5 +71,10 @@ class Way:
     place: Node
     event: str = ""
     after_ms: int = 0
+    due: Expression | None = None
+    """Gives the instant it is taken, where that is computed on entry: `after_ms` is the least it can take."""
+    may_be_at_once: bool = False
+    """`due` may be past when the state is entered."""
+    content: list[Assign] = field(default_factory=list)
     when: Expression | None = None
     """None also where the condition is always true."""

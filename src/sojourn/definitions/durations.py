@@ -41,3 +41,19 @@ def parse_duration(text: str) -> int:
     if total_ms > MAX_DURATION_MS:
         raise ValueError(f"{text!r} is longer than the ten years that can be waited for")
     return total_ms
+
+
+def write_duration(duration_ms: int) -> str:
+    """Write milliseconds as an author would, in whole numbers, largest unit first.
+
+    Weeks are written in days, as people do. What this writes, `parse_duration` reads, up to its ten years.
+
+    >>> write_duration(5_400_000), write_duration(14 * 86_400_000), write_duration(0)
+    ('1h30m', '14d', '0s')
+    """
+    parts: list[str] = []
+    for unit, unit_ms in UNITS_MS.items():
+        if unit != "w" and duration_ms >= unit_ms:
+            parts.append(f"{duration_ms // unit_ms}{unit}")
+            duration_ms %= unit_ms
+    return "".join(parts) or "0s"

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from sojourn.definitions import values
+from sojourn.definitions.clocks import ClockReader
 from sojourn.definitions.comparing import Comparison
+from sojourn.definitions.contradictions import contradict
 from sojourn.definitions.durations import parse_duration
-from sojourn.definitions.expression import Expression, Needs
+from sojourn.definitions.expression import EXIT, Clock, Expression, Needs
 from sojourn.definitions.expression_text import ExpressionText, Refused
 from sojourn.definitions.fragments import NUMBERS, Fragment, callable_of, common_kind, fold, literal
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.vocabulary import (
     ANY_FIELD,
     FUNCTIONS,
-    LATER,
     LITERALS,
     ROOTS,
     SECONDS,
@@ -32,6 +33,7 @@ from sojourn.definitions.vocabulary import (
 from sojourn.model.errors import DefinitionError, Problem
 
 MAX_DEPTH = 32  # levels; three brackets each stay below the 200 that Python's own parser takes.
+MAX_READS = 12  # of one expression, told beside its answer: more explains nothing.
 MAX_NAME_CHARACTERS = 200  # of an event, step, experiment or state: as ingest allows.
 
 
@@ -41,6 +43,10 @@ class Compiled(NamedTuple):
     expression: Expression
     is_never_true: bool
     is_always_true: bool
+    clock: Clock = Clock()
+    """When time alone may change it, where `untimed` is empty."""
+    untimed: tuple[Problem, ...] = ()
+    """Parts of which nobody can say when time changes them."""
 
 
 def compile_expression(
@@ -64,12 +70,18 @@ def analyse(
     bare_names: bool = False,
     states: Mapping[str, str] | None = None,
     hidden: Mapping[str, str] = {},
+    segments: Collection[str] | None = None,
 ) -> Compiled:
-    """Do what `compile_expression` does, and say whether the result is known already."""
-    writer = _Writer(text, bare_names=bare_names, states=states, hidden={**LATER, **hidden})
+    """Do what `compile_expression` does, and say what else is known of the result.
+
+    `segments` are those that `in_segment` may be asked for; None: any.
+    """
+    writer = _Writer(text, bare_names=bare_names, states=states, hidden=hidden)
+    writer.segments = segments
     code = writer.write()
-    expression = Expression(text, callable_of(code), writer.needs())
-    return Compiled(expression, code.truth is False, code.truth is True)
+    expression = Expression(text, callable_of(code), writer.needs(), writer.reads())
+    untimed = tuple(writer.untimed())
+    return Compiled(expression, code.truth is False, code.truth is True, writer.clock.clock(), untimed)
 
 
 _ARITHMETIC: dict[type[ast.operator], str] = {
@@ -108,8 +120,12 @@ class _Writer:
         self._hidden = hidden
         self._problems: list[Problem] = []
         self._n_temporaries = 0
+        self.segments: Collection[str] | None = None
+        self.clock = ClockReader()
         self._counts: dict[str, int] = {}
         self._asked: dict[str, set[str]] = {}
+        self._read: dict[str, Fragment] = {}
+        self._codes: dict[ast.expr, Fragment] = {}
         self._writers: dict[type[ast.expr], Callable[[Any, int], Fragment]] = {
             ast.Constant: self._constant,
             ast.Name: self._path,
@@ -143,12 +159,35 @@ class _Writer:
             regressed="regressed" in asked,
             traits=asked.get("traits", frozenset()),
             experiments=asked.get("variant", frozenset()),
+            segments=asked.get("in_segment", frozenset()),
+            profile="profile" in asked,
+            friction="friction" in asked,
+            propensities=asked.get("propensity", frozenset())
+            | (frozenset({EXIT}) if "hazard" in asked else frozenset()),
         )
 
+    def reads(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        """What the expression looks at, as it is written: the first MAX_READS of it."""
+        return tuple((name, callable_of(code)) for name, code in self._read.items())
+
+    def _noted(self, node: ast.expr, code: Fragment) -> Fragment:
+        """Remember a part that looks something up."""
+        if len(self._read) < MAX_READS:
+            self._read.setdefault(ast.unparse(node), code)
+        return code
+
+    def untimed(self) -> list[Problem]:
+        """Say where an age is used so that nobody can tell when time changes the answer."""
+        message = "compare since(..) itself with a constant here, as in since('X') > days(3)"
+        return [self._problem(Refused(node, message, "untimed")) for node in self.clock.loose()]
+
     def _report(self, refused: Refused) -> None:
+        self._problems.append(self._problem(refused))
+
+    def _problem(self, refused: Refused) -> Problem:
         line, column = self._text.position(refused.place)
-        self._problems.append(
-            Problem(file="<expression>", line=line, column=column, message=refused.message, code=refused.code)
+        return Problem(
+            file="<expression>", line=line, column=column, message=refused.message, code=refused.code
         )
 
     def _code(self, node: ast.expr, depth: int) -> Fragment:
@@ -159,7 +198,8 @@ class _Writer:
             if write is None:
                 message = _NOT_ALLOWED.get(type(node), "this is not part of the language")
                 raise Refused(node, message, "not-allowed")
-            return write(node, depth + 1)
+            code = self._codes[node] = write(node, depth + 1)
+            return code
         except Refused as refused:
             if refused.code == "too-deep":
                 raise
@@ -184,9 +224,14 @@ class _Writer:
         text = "(" + (" and " if is_and else " or ").join(part.text for part in parts) + ")"
         truths = [part.truth for part in parts]
         # One false part decides an `and`, one true part an `or`.
-        decided = (not is_and) in truths
+        decided = (not is_and) in truths or (is_and and contradict(node.values, self._known_beforehand))
         truth = (not is_and) if decided else (is_and if all(each is is_and for each in truths) else None)
         return fold(text, common_kind(parts), parts, truth=truth)
+
+    def _known_beforehand(self, node: ast.expr) -> tuple[Any, ...] | None:
+        """Return the value of a part that is constant, as a tuple of one."""
+        code = self._codes.get(node)
+        return (code.value,) if code is not None and code.is_constant else None
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> Fragment:
         operand = self._code(node.operand, depth)
@@ -222,13 +267,16 @@ class _Writer:
         if isinstance(operator, ast.In | ast.NotIn) and isinstance(right, ast.List | ast.Tuple):
             choices = tuple(self._choice_literal(item, depth) for item in right.elts)
             return comparison.write_membership(left, choices)
-        return comparison.write(left, self._code(right, depth))
+        right_code = self._code(right, depth)
+        self.clock.compare(operator, (node.left, right), (left, right_code))
+        return comparison.write(left, right_code)
 
     def _chain(self, node: ast.Compare, depth: int) -> Fragment:
         """`a < b < c`: the values are bound first, so that each is computed once, whichever pair decides."""
         operands: list[Fragment] = []
         bindings: list[str] = []
-        for operand in (node.left, *node.comparators):
+        each = (node.left, *node.comparators)
+        for operand in each:
             if isinstance(operand, ast.List | ast.Tuple):
                 message = "'in' a list cannot be part of a chain; join with 'and'"
                 raise Refused(operand, message, "not-allowed")
@@ -238,6 +286,8 @@ class _Writer:
                 bindings.append(f"({name} := {code.text})")
                 code = code._replace(text=name)
             operands.append(code)
+        for i, operator in enumerate(node.ops):
+            self.clock.compare(operator, (each[i], each[i + 1]), (operands[i], operands[i + 1]))
         pairs = [
             Comparison(operator, node, self._temporary).write(*operands[i : i + 2])
             for i, operator in enumerate(node.ops)
@@ -262,7 +312,7 @@ class _Writer:
             return literal(LITERALS[root.id])
         known = self._known(root)
         if known is None:
-            return Fragment(f"scope.data.get({root.id!r})")
+            return self._noted(node, Fragment(f"scope.data.get({root.id!r})"))
         attribute, fields = known
         if not parts:
             message = f"{root.id!r} needs a name after it, such as {root.id}.{min(fields, default='x')}"
@@ -276,18 +326,17 @@ class _Writer:
             attribute, names = shortcut, names[1:]
         if not names or not isinstance(names[0], str):
             raise Refused(node, f"expected a name in {attribute}", "bad-argument")
-        if attribute == "traits":
-            self._asked.setdefault("traits", set()).add(names[0])
+        if attribute in ("traits", "profile", "friction"):
+            self._asked.setdefault(attribute, set()).add(names[0])
         text = f"scope.{attribute}.get({names[0]!r})"
         for name in names[1:]:
             text = self._part(text, name)
-        return Fragment(text)
+        return self._noted(node, Fragment(text))
 
     def _known(self, root: ast.Name) -> tuple[str, frozenset[str]] | None:
         """Look a first name up; None: it is a variable."""
         if root.id in self._hidden:
-            code = "later-version" if root.id in LATER else "unknown-name"
-            raise Refused(root, self._hidden[root.id], code)
+            raise Refused(root, self._hidden[root.id], "unknown-name")
         if root.id in ROOTS:
             return ROOTS[root.id]
         if self._bare_names and not root.id.startswith("_"):
@@ -310,8 +359,7 @@ class _Writer:
             raise Refused(node, "only functions of the language can be called", "not-allowed")
         name = node.func.id
         if name in self._hidden:
-            code = "later-version" if name in LATER else "unknown-name"
-            raise Refused(node.func, self._hidden[name], code)
+            raise Refused(node.func, self._hidden[name], "unknown-name")
         if name in FUNCTIONS:
             return self._profile_function(node, name, FUNCTIONS[name])
         if name not in SECONDS and name not in ("lower", "len"):
@@ -339,7 +387,11 @@ class _Writer:
             asked.add(argument)
         if name == "count":
             self._counts[argument] = max(self._counts.get(argument, 0), within_ms or 0)
-        return Fragment(function.call.format(name=repr(argument), within_ms=within_ms), function.kind)
+            self.clock.count(argument, within_ms)
+        elif name == "since":
+            self.clock.since(node, argument)
+        code = Fragment(function.call.format(name=repr(argument), within_ms=within_ms), function.kind)
+        return self._noted(node, code)
 
     def _window(self, node: ast.Call, name: str, function: Function) -> int | None:
         if not node.keywords:
@@ -364,6 +416,14 @@ class _Writer:
         value = node.value
         if not 0 < len(value) <= MAX_NAME_CHARACTERS:
             raise Refused(node, f"expected 1 to {MAX_NAME_CHARACTERS} characters", "bad-argument")
+        if name == "in_segment" and self.segments is not None and value not in self.segments:
+            message = f"no segment is named {value!r}{did_you_mean(value, self.segments)}"
+            raise Refused(node, message, "unknown-segment")
+        if function.choices and value not in function.choices:
+            message = f"no {function.argument} is named {value!r}{did_you_mean(value, function.choices)}"
+            raise Refused(node, message, "unknown-name")
+        if name == "propensity" and value == EXIT:
+            raise Refused(node, "for the end of the visit write hazard()", "bad-argument")
         if name != "In" or self._states is None:
             return value
         if value not in self._states:

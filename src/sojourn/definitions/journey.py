@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sojourn.definitions.chart import Chart
-from sojourn.definitions.expression import Expression, Needs
+from sojourn.definitions.expression import Clock, Expression, Needs
 from sojourn.definitions.policy import Policy
 
 Reentry = Literal["never", "after_exit", "always"]
@@ -88,10 +88,13 @@ class Do(Struct, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """Another journey a state starts for the same person, and waits for."""
+    """Another journey a state starts for the same person."""
 
     journey: str
     key: Expression | None = None
+    is_awaited: bool = True
+    """The state is left by `done.call.<its id>`, which comes when the called enrolment is over, or at once
+    where none could begin. Where not: the person goes on at once."""
 
 
 class Experiment(Struct, frozen=True, kw_only=True):
@@ -132,6 +135,21 @@ class Segment(Struct, frozen=True, kw_only=True):
     text: str
     """The definition as written."""
     when: Expression
+    clock: Clock = Clock()
+    """When time alone may change who is in it."""
+
+
+class SegmentIndex(Struct, frozen=True, kw_only=True):
+    """What may change which segments; each tuple in the order of the catalogue's segments."""
+
+    by_event: dict[str, tuple[Segment, ...]] = {}
+    """Event name -> segments it may concern, those that ask for one of these included."""
+    by_any: tuple[Segment, ...] = ()
+    """What an event of any other name may concern: segments about the profile itself."""
+    by_time: tuple[Segment, ...] = ()
+    """What time alone may change."""
+    clock: Clock = Clock()
+    """When time alone may change any of them."""
 
 
 class Migration(Struct, frozen=True, kw_only=True):
@@ -145,6 +163,10 @@ class Migration(Struct, frozen=True, kw_only=True):
     """The version they are in from then on."""
     states: dict[str, str] = {}
     """State of the old version -> state of the new one; one not named stays where it is."""
+
+
+EVERY_JOURNEY = ""
+"""Under this name stand the holds of all journeys together."""
 
 
 class Hold(Struct, frozen=True):
@@ -178,9 +200,16 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Journeys that are entered by the clock."""
     revision: int = 0
     """Grows with every change of what is in force."""
-    migrations: dict[tuple[str, str], Migration] = {}
-    """(name, version) -> what happens to the people inside it."""
+    renewed: int = 0
+    """The revision of the last publishing: a person brought up to date before it is to be so again."""
+    renewed_at: int = 0
+    """The instant of the log at which that was, ms."""
+    migrations: dict[tuple[str, str], tuple[Migration, ...]] = {}
+    """(name, version) -> what happens to the people inside it, in order of their revisions."""
     holds: dict[str, tuple[Hold, ...]] = {}
-    """Journey -> when it stood still, in order; under `""`, all of them."""
+    """Journey -> when it stood still, in order; under EVERY_JOURNEY, all of them."""
     forecasts: dict[str, dict[str, float]] = {}
     """Goal -> step -> the probability of reaching the goal from it before the visit ends."""
+    segment_index: SegmentIndex = SegmentIndex()
+    late_goals: frozenset[str] = frozenset()
+    """Events that reach a goal also after the enrolment is over."""

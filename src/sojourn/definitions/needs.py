@@ -21,4 +21,8 @@ def merge_needs(several: Iterable[Needs]) -> Needs:
         regressed=any(needs.regressed for needs in each),
         traits=frozenset().union(*(needs.traits for needs in each)),
         experiments=frozenset().union(*(needs.experiments for needs in each)),
+        segments=frozenset().union(*(needs.segments for needs in each)),
+        profile=any(needs.profile for needs in each),
+        friction=any(needs.friction for needs in each),
+        propensities=frozenset().union(*(needs.propensities for needs in each)),
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.expression import Expression, Needs
 from sojourn.definitions.guards import Compiled, analyse
+from sojourn.definitions.journey import Do
+from sojourn.definitions.policy import Policy
+from sojourn.definitions.policy_schema import POLICY_KEYWORDS
 from sojourn.definitions.schema import KEYWORDS
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, Node, ScalarNode, SequenceNode
@@ -15,6 +19,9 @@ from sojourn.model.errors import DefinitionError, Problem
 
 MAX_PROBLEMS = 100  # nobody reads more of them at once.
 MAX_SHOWN = 40  # characters of what came: enough to find it again.
+_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
+_KEYWORDS: Mapping[str, tuple[str, ...]] = {**KEYWORDS, **POLICY_KEYWORDS}
+
 MAX_NAME_CHARACTERS = 200  # of an event: as ingest allows.
 
 _NO_STATE_HERE = "In(..) can be asked only in a state"
@@ -32,12 +39,23 @@ AT_THE_ENTRY: Mapping[str, str] = {
 class Reading:
     """One file being read: what was found wrong, and what its expressions ask of a profile."""
 
-    def __init__(self, file: str, *, sinks: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        file: str,
+        *,
+        sinks: Collection[str] | None = None,
+        segments: Collection[str] | None = None,
+        policy: Policy | None = None,
+    ) -> None:
         self.file = file
         self._sinks = sinks
+        self._segments = segments
+        self._policy = policy
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.needs: list[Needs] = []
+        self.journey = ""
+        """The journey's name, once it is read."""
         self.states: Mapping[str, str] = {}
         """What `In` may be asked for: name -> id."""
 
@@ -50,14 +68,14 @@ class Reading:
         self.warnings.append(self._problem(place, message, code))
 
     def mapping(self, node: AnyNode, kind: str, required: Iterable[str] = ()) -> dict[str, AnyNode]:
-        """Return an object's entries; its keys must be those of `kind` in KEYWORDS."""
+        """Return an object's entries; its keys must be those of `kind` in _KEYWORDS."""
         if not isinstance(node, MappingNode):
-            message = f"expected {kind} as an object, with {', '.join(KEYWORDS[kind])}; got {_got(node)}"
+            message = f"expected {kind} as an object, with {', '.join(_KEYWORDS[kind])}; got {_got(node)}"
             self.refuse(node, message, "bad-type")
             return {}
         for key, place in node.keys.items():
-            if key not in KEYWORDS[kind]:
-                hint = did_you_mean(key, KEYWORDS[kind])
+            if key not in _KEYWORDS[kind]:
+                hint = did_you_mean(key, _KEYWORDS[kind])
                 self.refuse(place, f"{kind} knows no {key!r}{hint}", "unknown-keyword")
         for key in required:
             if key not in node.entries:
@@ -87,6 +105,13 @@ class Reading:
             return ""
         return node.text
 
+    def flag(self, node: AnyNode) -> bool:
+        """Return true or false; false where it is neither."""
+        if not isinstance(node, ScalarNode) or not isinstance(node.value, bool):
+            self.refuse(node, "expected true or false", "bad-type")
+            return False
+        return node.value
+
     def names(self, node: AnyNode | None) -> frozenset[str]:
         """Return the names of one event or of a list of them."""
         if node is None:
@@ -111,6 +136,23 @@ class Reading:
             self.refuse(node, str(error), "bad-duration")
             return 1
 
+    def share(self, node: AnyNode) -> float:
+        """Return a share of people, 0 to 1: `10%`, a number, or `off`; 0 where it is none."""
+        share = -1.0
+        if isinstance(node, ScalarNode) and not isinstance(node.value, bool):
+            percentage = _PERCENTAGE.fullmatch(node.text)
+            if percentage:
+                share = float(percentage.group(1)) / 100
+            elif isinstance(node.value, int | float):
+                share = float(node.value)
+            elif node.text == "off":
+                share = 0.0
+        if 0 <= share < 1:
+            return share
+        message = f"expected a share from 0% to below 100%, such as 10% or 0.1, or off; got {_got(node)}"
+        self.refuse(node, message, "bad-value")
+        return 0.0
+
     def expression(self, node: AnyNode | None, *, hidden: Mapping[str, str]) -> Expression | None:
         """Compile a key or a value; None where there is none."""
         compiled = self._compiled(node, hidden)
@@ -125,7 +167,7 @@ class Reading:
 
     def derived(self, text: str) -> Expression:
         """Compile an expression that the author did not write but meant."""
-        expression = analyse(text).expression
+        expression = analyse(text, states=self.states).expression
         self.needs.append(expression.needs)
         return expression
 
@@ -137,6 +179,26 @@ class Reading:
             self.warn(place, message, "unknown-sink")
         return name
 
+    def pace(self, place: Node, do: Do) -> None:
+        """Warn of an action that the policy in force does not pace as its author will have meant it."""
+        if self._policy is None:
+            return
+        channel = do.channel or self._policy.channel_of(do.sink)
+        if channel and channel not in self._policy.channels:
+            hint = did_you_mean(channel, self._policy.channels)
+            self.warn(place, f"the policy knows no channel {channel!r}{hint}", "unknown-channel")
+        if do.topic and not channel:
+            message = f"nobody can refuse the topic {do.topic!r} without a channel; name the action's channel"
+            self.warn(place, message, "topic-without-channel")
+
+    def segment(self, node: AnyNode) -> str:
+        """Return a segment's name, one that is defined where it is known which are."""
+        name = self.text(node, "the name of a segment")
+        if name and self._segments is not None and name not in self._segments:
+            hint = did_you_mean(name, self._segments)
+            self.refuse(node, f"no segment is named {name!r}{hint}", "unknown-segment")
+        return name
+
     def _compiled(self, node: AnyNode | None, hidden: Mapping[str, str]) -> Compiled | None:
         if node is None:
             return None
@@ -144,7 +206,7 @@ class Reading:
         if not text or not isinstance(node, ScalarNode):
             return None
         try:
-            compiled = analyse(text, states=self.states, hidden=hidden)
+            compiled = analyse(text, states=self.states, hidden=hidden, segments=self._segments)
         except DefinitionError as error:
             for problem in error.problems:
                 self.refuse(node.place(problem.line, problem.column), problem.message, problem.code)

@@ -11,28 +11,26 @@ from typing import Any
 import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
+from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
+from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN, STATE_NAME_PATTERN
+from sojourn.definitions.schema_parts import Schema as _Schema
+from sojourn.definitions.schema_parts import object_of as _object
+from sojourn.definitions.schema_parts import ref as _ref
+from sojourn.definitions.step_schema import STEP_DEFINITIONS, STEP_OBJECTS
 
 SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
-STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
-JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
+CHANNEL_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
+"""Of channels, and of the topics of their messages."""
 
-_Schema = dict[str, Any]
-
-
-def _ref(name: str, description: str) -> _Schema:
-    return {"$ref": f"#/$defs/{name}", "description": description}
-
-
-def _object(description: str, properties: _Schema, *, required: list[str] | None = None) -> _Schema:
-    schema: _Schema = {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "additionalProperties": False,
-    }
-    return {**schema, "required": required} if required else schema
-
+HOLDOUT: dict[str, Any] = {
+    "description": "The share of people who enter and get nothing: 10% or 0.1; off for none. 5% if left out.",
+    "anyOf": [
+        {"enum": ["off"]},
+        {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    ],
+}
 
 _ENTRY = _object(
     "Who enters, and how often.",
@@ -41,12 +39,45 @@ _ENTRY = _object(
         "when": _ref("expression", "Enter only where this is true of the event and the person."),
         "key": _ref("expression", "One enrolment at a time for each value of this, e.g. properties.cart_id."),
         "reentry": {
-            "enum": ["never", "after_exit", "always"],
             "default": "after_exit",
             "description": "Whether a person may enter again.",
+            "anyOf": [{"enum": ["never", "after_exit", "always"]}, {"$ref": "#/$defs/reentry"}],
+        },
+        "segment": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "Becoming a member enters; with `on` or `schedule`, only members enter by these.",
+        },
+        "schedule": {
+            "description": "When everybody enters, as a recurrence rule of RFC 5545, by each person's clock.",
+            "anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/schedule"}],
+        },
+        "api": {"type": "boolean", "default": False, "description": "May be entered by a call of the API."},
+    },
+)
+_ENTRY["anyOf"] = [{"required": [way]} for way in ("on", "segment", "schedule", "api")]
+
+_REENTRY = _object(
+    "Again, and not too soon.",
+    {"cooldown": _ref("duration", "So long after leaving nobody enters again (for the same key).")},
+    required=["cooldown"],
+)
+
+_SCHEDULE = _object(
+    "A recurrence rule, and whose clock it goes by.",
+    {
+        "rule": {
+            "type": "string",
+            "description": "FREQ (HOURLY to YEARLY), INTERVAL, BYMONTH, BYMONTHDAY, BYDAY, BYHOUR, BYMINUTE, "
+            "BYSETPOS, WKST.",
+            "examples": ["FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0"],
+        },
+        "zone": {
+            "type": "string",
+            "description": "A time zone of the IANA, such as Europe/Berlin; left out: the person's own.",
         },
     },
-    required=["on"],
+    required=["rule"],
 )
 
 _GOAL = _object(
@@ -55,6 +86,10 @@ _GOAL = _object(
         "on": _ref("events", "The event that reaches the goal, or a list of events."),
         "when": _ref("expression", "Only where this is true."),
         "within": _ref("duration", "Counted from the entry; left out: as long as the person is inside."),
+        "outlives": {
+            "type": "boolean",
+            "description": "Reached also after the run, while `within` lasts; true where left out.",
+        },
         "value": _ref("expression", "What reaching it is worth, e.g. properties.revenue."),
     },
     required=["on"],
@@ -63,20 +98,21 @@ _GOAL = _object(
 _EXIT = _object(
     "What ends the enrolment at once, from any state.",
     {
-        "on": _ref("events", "The event that ends it, or a list of events."),
+        "on": _ref("events", "The event that ends it, or a list of events; left out: any."),
         "when": _ref("expression", "Only where this is true."),
     },
-    required=["on"],
 )
+_EXIT["anyOf"] = [{"required": ["on"]}, {"required": ["when"]}]
 
 _WAY = _object(
     "One way out.",
     {
         "to": _ref("target", "Where it leads."),
+        "resume": _ref("target", "Back to where one was inside that state; the first time, to its start."),
         "when": _ref("expression", "Taken only where this is true."),
     },
-    required=["to"],
 )
+_WAY["anyOf"] = [{"required": ["to"]}, {"required": ["resume"]}]
 
 _EXPERIMENT = _object(
     "A random split: everybody who comes here is exposed and moves on with their variant.",
@@ -110,6 +146,22 @@ _DO = {
         "sink": {"type": "string", "description": "The sink's name in the configuration."},
         "body": {"type": "object", "description": "What to send; its strings may hold Liquid templates."},
         "expires": _ref("duration", "Not worth doing after so long; a day where left out."),
+        "channel": {
+            "type": "string",
+            "pattern": CHANNEL_PATTERN,
+            "description": "Whose consent, caps and quiet hours hold; that of the sink if left out.",
+        },
+        "topic": {
+            "type": "string",
+            "pattern": CHANNEL_PATTERN,
+            "description": "What it is about, for consent: newsletter.",
+        },
+        "transactional": {
+            "type": "boolean",
+            "default": False,
+            "description": "Owed to the person, as a receipt is: no consent to marketing, cap, quiet hour or "
+            "hold-out stops it.",
+        },
     },
     "patternProperties": {
         SINK_KIND_PATTERN: {
@@ -146,6 +198,7 @@ _STATE = {
             "states": _ref("states", "States inside this one; the first is where it starts."),
             "initial": _ref("target", "Where it starts, if not in its first state."),
             "regions": _ref("states", "States inside this one that are all active together."),
+            "steps": _ref("steps", "Steps inside this one; after the last one it is done."),
             "type": {
                 "enum": ["final", "history"],
                 "description": "final: the end. history: back to where one was.",
@@ -202,6 +255,9 @@ _DEFINITIONS: _Schema = {
         "additionalProperties": {"$ref": "#/$defs/state"},
     },
     "exit": _EXIT,
+    "reentry": _REENTRY,
+    "schedule": _SCHEDULE,
+    **STEP_DEFINITIONS,
 }
 
 _JOURNEY: _Schema = _object(
@@ -215,20 +271,55 @@ _JOURNEY: _Schema = _object(
             "description": "What ends it at once.",
             "anyOf": [{"$ref": "#/$defs/exit"}, {"type": "array", "items": {"$ref": "#/$defs/exit"}}],
         },
-        "holdout": {
-            "description": "The share of people who enter and get nothing: 10% or 0.1.",
-            "anyOf": [
-                {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
-                {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
-            ],
+        "holdout": HOLDOUT,
+        "priority": {
+            "type": "integer",
+            "minimum": -1_000,
+            "exclusiveMaximum": 1_001,
+            "default": 0,
+            "description": "Of journeys that want a person at once, the higher one goes first.",
+        },
+        "group": {
+            "type": "string",
+            "pattern": JOURNEY_NAME_PATTERN,
+            "description": "A person is in at most one journey of a group: the one of the higher priority.",
         },
         "states": _ref("states", "Its states; a person starts in the first one."),
         "initial": _ref("target", "Where a person starts, if not in the first state."),
+        "steps": _ref("steps", "Instead of states: what happens, one step after the other."),
     },
-    required=["journey", "entry", "states"],
+    required=["journey", "entry"],
+)
+_JOURNEY["anyOf"] = [{"required": ["states"]}, {"required": ["steps"]}]
+
+_SEGMENT = _object(
+    "A named condition about a person.",
+    {
+        "when": _ref("expression", "Who is in it."),
+        "description": {"type": "string", "description": "What it is for, in the author's words."},
+    },
+    required=["when"],
+)
+
+_DEFINITION_FILE: _Schema = _object(
+    "What holds for all journeys together.",
+    {
+        "segments": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": JOURNEY_NAME_PATTERN},
+            "additionalProperties": {"anyOf": [{"$ref": "#/$defs/expression"}, {"$ref": "#/$defs/segment"}]},
+            "description": "Segments: name -> condition over traits, profile, count, since and in_segment.",
+        },
+        "policy": {"type": "object", "description": "How people may be reached."},
+    },
 )
 
 _OBJECTS: Mapping[str, _Schema] = {
+    "definitions": _DEFINITION_FILE,
+    "segment": _SEGMENT,
+    "reentry": _REENTRY,
+    "schedule": _SCHEDULE,
     "journey": _JOURNEY,
     "entry": _ENTRY,
     "goal": _GOAL,
@@ -237,6 +328,9 @@ _OBJECTS: Mapping[str, _Schema] = {
     "way": _WAY,
     "experiment": _EXPERIMENT,
     "action": _DO,
+    "friction": FRICTION_SCHEMA,
+    "churn": CHURN_SCHEMA,
+    **STEP_OBJECTS,
 }
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
@@ -247,17 +341,32 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = {
 
 def journey_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a journey file."""
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
-        "title": "A Sojourn journey",
-    }
-    schema: dict[str, Any] = msgspec.json.decode(
-        msgspec.json.encode({**head, **_JOURNEY, "$defs": _DEFINITIONS})
+    return _published(SCHEMA_ID, "A Sojourn journey", {**_JOURNEY, "$defs": _DEFINITIONS})
+
+
+def definition_file_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a file of segments and policy."""
+    named = {"expression": _DEFINITIONS["expression"], "segment": _SEGMENT}
+    return _published(
+        SCHEMA_ID + "-definitions", "What Sojourn's journeys share", {**_DEFINITION_FILE, "$defs": named}
     )
-    return schema
 
 
 def journey_schema_text() -> str:
     """Return the schema as the file docs/reference/journey.schema.json holds it."""
-    return msgspec.json.format(msgspec.json.encode(journey_schema()), indent=2).decode() + "\n"
+    return _text(journey_schema())
+
+
+def definition_file_schema_text() -> str:
+    """Return the schema as the file docs/reference/definitions.schema.json holds it."""
+    return _text(definition_file_schema())
+
+
+def _published(name: str, title: str, body: _Schema) -> dict[str, Any]:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name, "title": title}
+    schema: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({**head, **body}))
+    return schema
+
+
+def _text(schema: _Schema) -> str:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"

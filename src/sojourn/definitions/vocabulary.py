@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from sojourn.definitions.friction_rules import SIGNALS
+
 ANY_FIELD: frozenset[str] = frozenset()
 
 ROOTS: Mapping[str, tuple[str, frozenset[str]]] = {
@@ -23,6 +25,7 @@ ROOTS: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "entry": ("entry", frozenset({"name", "at", "key", "properties"})),
     "session": ("session", frozenset({"id", "n_events", "started_at", "duration_s", "channel"})),
+    "friction": ("friction", frozenset({"score", "last"})),
     "data": ("data", ANY_FIELD),
 }
 """Name -> the scope's attribute, and its fields (ANY_FIELD: whatever the JSON holds)."""
@@ -44,8 +47,10 @@ class Function(Struct, frozen=True):
     """The Python expression; `{name}` stands for the literal argument, `{within_ms}` for the window."""
     kind: Kind
     argument: str = ""
-    """What the argument names (`event`, `step`, `experiment`, `state`); empty where there is none."""
+    """What the argument names (`event`, `step`, `experiment`, `state`, ...); empty where there is none."""
     has_window: bool = False
+    choices: tuple[str, ...] = ()
+    """What the argument may be; empty: anything."""
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -55,18 +60,18 @@ FUNCTIONS: Mapping[str, Function] = {
     "loops": Function("scope.loops({name})", "number", "step"),
     "regressed": Function("scope.regressed()", "bool"),
     "variant": Function("scope.variant({name})", "any", "experiment"),
+    "in_segment": Function("scope.in_segment({name})", "bool", "segment"),
+    "friction": Function(
+        "scope.friction_count({name}, {within_ms})", "number", "signal", has_window=True, choices=SIGNALS
+    ),
+    "propensity": Function("scope.propensity({name})", "maybe_number", "goal"),
+    "hazard": Function("scope.hazard()", "maybe_number"),
+    "churn": Function("scope.churn()", "maybe_number"),
     "In": Function("({name} in scope.active)", "bool", "state"),
 }
 
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 """Functions of a number: so many seconds."""
-
-LATER = {
-    "friction": "friction scores come with a later version of Sojourn",
-    "propensity": "propensities come with a later version of Sojourn",
-    "in_segment": "segments come with a later version of Sojourn",
-}
-"""Names that are promised: an author is told so, and not that they are misspelt."""
 
 LITERALS = {"true": True, "false": False, "null": None}
 """As YAML and JSON write them; Python's own spelling is known anyway."""

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 MAX_ZONES = 1_024  # known to the IANA: about 600, links included.
 EVERY_DAY = frozenset(range(7))
 DAY_MIN = 1_440
+_MINUTE_MS = 60_000
 _MAX_NAME_CHARS = 64
 
 Calendar = Literal["day", "week", "month"]
@@ -34,6 +35,14 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None if rules is None else ZoneInfo.from_file(BytesIO(rules), key=name)
     except (OSError, ValueError):
         return None
+
+
+@lru_cache(1)
+def zone_names() -> tuple[str, ...]:
+    """Return the names of all zones, for whoever misspelt one."""
+    listed = get_data("tzdata", "zones")
+    assert listed is not None, "the package tzdata lists its zones"
+    return tuple(listed.decode().split())
 
 
 def minute_of_day(at_ms: int, zone: ZoneInfo | timezone) -> int:
@@ -80,6 +89,22 @@ def next_open(
     return next_time(at_ms, zone, start_min, days)
 
 
+def next_outside(at_ms: int, zone: ZoneInfo | timezone, start_min: int, end_min: int) -> int:
+    """Return the first instant at or after `at_ms` outside a window of the day; `at_ms` where it is outside.
+
+    The clock may be put forward or back inside the window: whatever it shows then decides.
+    """
+    while is_between(at_ms, zone, start_min, end_min):
+        local = _local(at_ms, zone)
+        into_minute_ms = local.second * 1000 + local.microsecond // 1000
+        n_minutes = (end_min - local.hour * 60 - local.minute) % DAY_MIN
+        end_ms = at_ms - into_minute_ms + n_minutes * _MINUTE_MS
+        if _local(end_ms, zone).utcoffset() == local.utcoffset():
+            return end_ms
+        at_ms = _next_change(at_ms, end_ms, zone)
+    return at_ms
+
+
 def start_of(at_ms: int, zone: ZoneInfo | timezone, calendar: Calendar) -> int:
     """Return the instant at which the day, week (from Monday) or month there began."""
     day = _local(at_ms, zone).date()
@@ -94,6 +119,18 @@ def instant_of(day: date, minute: int, zone: ZoneInfo | timezone) -> int:
     """Return when it is that minute of that day there, ms."""
     wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
     return round(wall.timestamp() * 1000)
+
+
+def _next_change(at_ms: int, end_ms: int, zone: ZoneInfo | timezone) -> int:
+    """Return the instant in (at_ms, end_ms] at which the zone's clock is put forward or back."""
+    before = _local(at_ms, zone).utcoffset()
+    while end_ms - at_ms > 1:
+        middle_ms = (at_ms + end_ms) // 2
+        if _local(middle_ms, zone).utcoffset() == before:
+            at_ms = middle_ms
+        else:
+            end_ms = middle_ms
+    return end_ms
 
 
 def _local(at_ms: int, zone: ZoneInfo | timezone) -> datetime:

@@ -1,13 +1,18 @@
-"""Actions: what a state wants is decided here: to the outbox, or withheld with its reason."""
+"""Actions: what a state wants is decided here: to the outbox, put off, or withheld with its reason."""
 
 from __future__ import annotations
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from sojourn.definitions.journey import Do, Experiment
+from sojourn.engine.deferred import put_off, take_due, tell
 from sojourn.engine.experiments import assign
+from sojourn.engine.holdouts import is_kept_from
 from sojourn.engine.inside import Inside
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.pacing import judge, record
+from sojourn.engine.state import Life, Wanted
 from sojourn.model.action import Action
 from sojourn.model.fact import ActionDecided, ActionWithheld, Exposed
 from sojourn.model.ids import ActionId, derive
@@ -16,37 +21,55 @@ _encode_json = msgspec.json.Encoder().encode
 
 
 def want(inside: Inside, do: Do, state: str) -> None:
-    """Decide one action: to the outbox, or withheld with its reason."""
+    """Decide one action now: to the outbox, put off, or withheld with its reason."""
     enrolment, ledger = inside.enrolment, inside.ledger
     enrolment.n += 1
-    action_id = ActionId(derive("action", enrolment.id, str(enrolment.n)))
-    named = {"action_id": action_id, "sink": do.sink, "state": state}
-    if enrolment.is_held_out or enrolment.is_shadow:
-        inside.tell(ActionWithheld, reason="held-out" if enrolment.is_held_out else "history", **named)
+    wanted = Wanted(
+        0,
+        derive("action", enrolment.id, str(enrolment.n)),
+        do.sink,
+        do.channel or ledger.catalogue.policy.channel_of(do.sink),
+        do.topic,
+        ledger.at + do.expires_ms,
+        enrolment.id,
+        enrolment.journey,
+        enrolment.version,
+        state,
+        b"",
+        "" if do.is_transactional else enrolment.holdout,
+    )
+    if enrolment.is_shadow:
+        tell(wanted, ledger, ActionWithheld, reason="history")
+        return
+    stop = judge(inside.life, wanted, ledger, is_owed=do.is_transactional) if wanted.channel else None
+    if stop is not None and not stop.until:
+        tell(wanted, ledger, ActionWithheld, reason=stop.reason, detail=stop.detail)
         return
     try:
-        body = Raw(_encode_json(do.body.render(inside.view.names())))
+        body = _encode_json(do.body.render(inside.view.names()))
     except ValueError as error:  # a template's bounds; its syntax was checked when it was loaded
-        inside.tell(ActionWithheld, reason="template", detail=str(error), **named)
+        tell(wanted, ledger, ActionWithheld, reason="template", detail=str(error))
         return
-    life = inside.life
-    ledger.actions.append(
-        Action(
-            id=action_id,
-            sink=do.sink,
-            at=ledger.at,
-            expires_at=ledger.at + do.expires_ms,
-            profile_id=ledger.profile_id,
-            user_id=life.user_ids[0] if life.user_ids else None,
-            anonymous_id=life.anonymous_ids[-1] if life.anonymous_ids else None,
-            journey=enrolment.journey,
-            version=enrolment.version,
-            enrolment_id=enrolment.id,
-            state=state,
-            body=body,
-        )
-    )
-    inside.tell(ActionDecided, **named)
+    if stop is not None:
+        put_off(inside.life, structs.replace(wanted, body=body), stop, ledger)
+        return
+    is_paced = wanted.channel != "" and not do.is_transactional
+    _settle(inside.life, wanted, body, ledger, is_paced=is_paced)
+
+
+def decide_again(life: Life, ledger: Ledger) -> None:
+    """Decide the next action that was put off until now, as if it were wanted now."""
+    wanted = take_due(life, ledger)
+    if ledger.at > wanted.expires_at:
+        tell(wanted, ledger, ActionWithheld, reason="expired")
+        return
+    stop = judge(life, wanted, ledger, is_owed=False)
+    if stop is None:
+        _settle(life, wanted, wanted.body, ledger, is_paced=True)
+    elif stop.until:  # the person's zone is another one meanwhile, or the policy
+        put_off(life, wanted, stop, ledger)
+    else:
+        tell(wanted, ledger, ActionWithheld, reason=stop.reason, detail=stop.detail)
 
 
 def expose(inside: Inside, experiment: Experiment) -> None:
@@ -65,3 +88,35 @@ def expose(inside: Inside, experiment: Experiment) -> None:
             enrolment_id=inside.enrolment.id,
             propensity=propensity,
         )
+
+
+def _settle(life: Life, wanted: Wanted, body: bytes, ledger: Ledger, *, is_paced: bool) -> None:
+    """Let an action go that nothing stops but, perhaps, a hold-out; either way it counts for caps.
+
+    So both arms are alike: who is held out would get the next message when the others do, and not before.
+    """
+    holdout = wanted.holdout
+    if is_paced:
+        record(life, wanted.channel, ledger)
+        if not holdout and is_kept_from(life, wanted.channel, ledger):
+            holdout = f"channel {wanted.channel}"
+    if holdout:
+        tell(wanted, ledger, ActionWithheld, reason="held-out", detail=holdout)
+        return
+    ledger.actions.append(
+        Action(
+            id=ActionId(wanted.action_id),
+            sink=wanted.sink,
+            at=ledger.at,
+            expires_at=wanted.expires_at,
+            profile_id=ledger.profile_id,
+            user_id=life.user_ids[0] if life.user_ids else None,
+            anonymous_id=life.anonymous_ids[-1] if life.anonymous_ids else None,
+            journey=wanted.journey,
+            version=wanted.version,
+            enrolment_id=wanted.enrolment_id,
+            state=wanted.state,
+            body=Raw(body),
+        )
+    )
+    tell(wanted, ledger, ActionDecided)

@@ -1,40 +1,125 @@
-"""Due: what time alone does to a person, each thing at the instant it was due (law 3)."""
+"""Due: what time alone does to a person, each thing at the instant it was due (law 3).
+
+Several things in a life wait for an instant; `SOURCES` lists them. What is due at the same instant happens
+in the order of that list: what was held comes due in the version of then, and whatever was put off came
+first, so it is decided before a timer moves anybody on.
+"""
 
 from __future__ import annotations
 
-from sojourn.engine import statechart
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sojourn.definitions.journey import Catalogue
+from sojourn.engine import friction, statechart
+from sojourn.engine.actions import decide_again
+from sojourn.engine.deferred import next_deferred
 from sojourn.engine.enrolments import apply, end
+from sojourn.engine.holds import released_at
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.state import Life
+from sojourn.engine.migrating import migrate, pending
+from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
+
+Fire = Callable[[Life, Ledger], None]
+
+
+class Source(NamedTuple):
+    """One kind of thing that waits for an instant."""
+
+    name: str
+    next_due: Callable[[Life, Ledger], int]
+    """When the next one is due, ms; 0: none waits. Asked for every input, so it has to be quick."""
+    fire: Fire
+    """Let the one happen that is due at the ledger's instant; it must not be due at that instant again."""
 
 
 def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
-    """Fire every timer due by `until`, each at the instant it was due, in order (law 3).
+    """Fire everything due by `until`, each at the instant it was due, in order (law 3).
 
-    Returns whether any did.
+    Returns whether anything did.
     """
     has_fired = False
-    while life.enrolments:
-        due = [enrolment for enrolment in life.enrolments if 0 < enrolment.wake <= until]
-        if not due:
-            break
+    while True:
+        at, fire = _earliest(life, ledger)
+        if not 0 < at <= until:
+            return has_fired
+        ledger.at, ledger.position = at, 0
+        if not friction.judge(life, None, ledger):  # else a journey heard of it: look again what is due
+            fire(life, ledger)
         has_fired = True
-        enrolment = min(due, key=lambda candidate: candidate.wake)  # of equals, the one that entered first
-        ledger.at, ledger.position = enrolment.wake, 0
-        journey = journey_of(enrolment, ledger)
-        if journey is None:
-            end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
-            continue
-        view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
-        view.enrolment = enrolment
-        step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
-        apply(Inside(life, enrolment, journey, view, ledger), step)
-    return has_fired
 
 
-def wake_of(life: Life) -> int | None:
-    """Return when the earliest timer of the person is due."""
-    wakes = [enrolment.wake for enrolment in life.enrolments if enrolment.wake]
-    return min(wakes) if wakes else None
+def wake_of(life: Life, ledger: Ledger) -> int | None:
+    """Return when something in the life is due next."""
+    return _earliest(life, ledger)[0] or None
+
+
+def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
+    """Return what is due first, and when, ms; 0 where nothing is."""
+    first = 0
+    firing: Fire = _fire_timer
+    for _, next_due, fire in SOURCES:
+        at = next_due(life, ledger)
+        if at and (at < first or not first):
+            first, firing = at, fire
+    return first, firing
+
+
+def _next_migration(life: Life, ledger: Ledger) -> int:
+    """Return when the first enrolment goes along with a publishing."""
+    catalogue = ledger.catalogue
+    if not catalogue.migrations:
+        return 0
+    return min(filter(None, (_migrates_at(each, catalogue) for each in life.enrolments)), default=0)
+
+
+def _migrate(life: Life, ledger: Ledger) -> None:
+    catalogue = ledger.catalogue
+    moving = next(each for each in life.enrolments if _migrates_at(each, catalogue) == ledger.at)
+    migrate(life, moving, ledger)
+
+
+def _migrates_at(enrolment: Enrolment, catalogue: Catalogue) -> int:
+    migration = pending(enrolment, catalogue)
+    return 0 if migration is None else released_at(catalogue, enrolment.journey, migration.at) or 0
+
+
+def _next_timer(life: Life, ledger: Ledger) -> int:
+    first = 0
+    is_plain = not ledger.catalogue.holds
+    for enrolment in life.enrolments:
+        wake = enrolment.wake
+        if wake and not is_plain:
+            wake = released_at(ledger.catalogue, enrolment.journey, wake) or 0
+        if wake and (wake < first or not first):
+            first = wake
+    return first
+
+
+def _fire_timer(life: Life, ledger: Ledger) -> None:
+    """Fire the timer due now; of equals, that of the enrolment that entered first."""
+    catalogue = ledger.catalogue
+    enrolment = next(
+        each
+        for each in life.enrolments
+        if each.wake and released_at(catalogue, each.journey, each.wake) == ledger.at
+    )
+    journey = journey_of(enrolment, ledger)
+    if journey is None:
+        end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
+        return
+    view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
+    view.enrolment = enrolment
+    step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
+    apply(Inside(life, enrolment, journey, view, ledger), step)
+
+
+SOURCES = (
+    Source("migrations", _next_migration, _migrate),
+    Source("deferred", next_deferred, decide_again),
+    Source("timers", _next_timer, _fire_timer),
+    Source("friction", friction.next_due, friction.fire),
+)
+"""In the order in which they happen, of those due at the same instant."""

@@ -18,6 +18,7 @@ from sojourn.engine.referrers import Site, owner, site_of
 
 FIELD_CHARS = 512
 """A longer value is cut: links of real campaigns stay under 300."""
+MAX_CATEGORIES = 100  # of consent, in one event: more than any banner shows.
 CACHED_BYTES = 4096  # A browser's context is 500-1,500 bytes; larger ones are rarely seen twice.
 CACHE_ENTRIES = 4096  # With CACHED_BYTES: at most about 16 MB of keys.
 
@@ -43,6 +44,8 @@ class Enrichment(Struct, frozen=True, kw_only=True, gc=False):
     time_zone: str = ""
     library: str = ""
     """The SDK, as `name/version`."""
+    consent: tuple[tuple[str, bool], ...] = ()
+    """What the person allows, by category (`consent.categoryPreferences` of the Segment spec)."""
 
 
 NOTHING = Enrichment()
@@ -106,6 +109,7 @@ class _Context(Struct, gc=False):
     locale: str | None = None
     timezone: str | None = None
     library: _Library | None = None
+    consent: Any = None
 
 
 class _Properties(Struct, gc=False):
@@ -142,6 +146,7 @@ class _Seen(Struct, frozen=True, gc=False):
     locale: str
     time_zone: str
     library: str
+    consent: tuple[tuple[str, bool], ...]
 
 
 _CONTEXT = msgspec.json.Decoder(_Context)
@@ -175,7 +180,16 @@ def _read(context: bytes, properties: bytes | None) -> _Seen | None:
         locale=about.locale or "",
         time_zone=about.timezone or "",
         library="/".join(filter(None, (library.name, library.version))),
+        consent=_preferences(about.consent) if about.consent is not None else (),
     )
+
+
+def _preferences(said: Any) -> tuple[tuple[str, bool], ...]:
+    preferences = said.get("categoryPreferences") if isinstance(said, dict) else None
+    if not isinstance(preferences, dict):
+        return ()
+    several = [(name, granted) for name, granted in preferences.items() if isinstance(granted, bool)]
+    return tuple(several[:MAX_CATEGORIES])
 
 
 T = TypeVar("T")
@@ -202,7 +216,9 @@ def _decode_leniently(kind: type[T], body: bytes) -> T | None:
         objects = _OBJECTS if kind is _Context else frozenset()
         kept: dict[str, Any] = {}
         for name, value in given.items():
-            if isinstance(value, dict):
+            if name == "consent":
+                kept[name] = value
+            elif isinstance(value, dict):
                 if name in objects:
                     kept[name] = _texts(value)
             elif name not in objects or name == "referrer":
@@ -259,6 +275,7 @@ def _judge(seen: _Seen) -> Enrichment:
         locale=_cut(seen.locale),
         time_zone=_cut(seen.time_zone),
         library=_cut(seen.library),
+        consent=seen.consent,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from sojourn.definitions.journey import Do, Experiment
 from sojourn.engine import statechart
 from sojourn.engine.actions import expose, want
+from sojourn.engine.deferred import cancel
 from sojourn.engine.inside import Inside, tell
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, Life, Memory
@@ -30,7 +31,12 @@ def take_over(inside: Inside, step: statechart.Step) -> None:
         if isinstance(effect, statechart.Moved):
             enrolment.n += 1
             inside.tell(
-                Transitioned, n=enrolment.n, source=effect.source, target=effect.target, event=effect.event
+                Transitioned,
+                n=enrolment.n,
+                source=effect.source,
+                target=effect.target,
+                event=effect.event,
+                judged=effect.judged,
             )
         elif isinstance(effect.body, Do):
             want(inside, effect.body, effect.state)
@@ -41,6 +47,7 @@ def take_over(inside: Inside, step: statechart.Step) -> None:
 def leave(inside: Inside, *, reason: Literal["goal", "exit"]) -> None:
     enrolment = inside.enrolment
     left = enrolment.machine.active
+    cancel(inside.life, enrolment.id, inside.ledger, detail=reason)  # not what leaving itself wants
     step = statechart.leave(inside.journey.chart, enrolment.machine, inside.view, at=inside.ledger.at)
     take_over(inside, step)
     end(inside.life, enrolment, inside.ledger, reason=reason, state=left)
@@ -54,6 +61,8 @@ def end(
     reason: Literal["final", "goal", "exit", "withdrawn"],
     state: list[str],
 ) -> None:
+    if reason == "withdrawn":
+        cancel(life, enrolment.id, ledger, detail=reason)
     life.enrolments = [other for other in life.enrolments if other is not enrolment]
     life.memories.setdefault(enrolment.journey, Memory()).last_exit_at = ledger.at
     tell(enrolment, ledger, Exited, reason=reason, state=state)

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from sojourn.definitions.journey import Journey
 from sojourn.engine import statechart
+from sojourn.engine.deferred import cancel, withhold_all
 from sojourn.engine.enrolments import apply
-from sojourn.engine.experiments import is_held_out
+from sojourn.engine.holdouts import holdout_of
+from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of, tell
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, EntryEvent, Life, Memory
@@ -28,7 +30,9 @@ def enter(life: Life, journey: Journey, event: Event, view: View, *, is_shadow: 
         return
     key = "" if entry.key is None else _key_of(entry.key.call(view))
     n_bytes = len(event.properties)
-    reason = "no-key" if key is None else _reason_to_stay_out(life, journey, key, n_bytes)
+    reason: str | None = "no-key" if key is None else _reason_to_stay_out(life, journey, key, n_bytes)
+    if is_held(ledger.catalogue, journey.name, ledger.at):
+        reason = "paused"
     if key is None or reason is not None:
         ledger.note(NotEntered, journey=journey.name, version=journey.version, key=key or "", reason=reason)
         return
@@ -43,6 +47,7 @@ def adopt(life: Life, other: Life, ledger: Ledger) -> None:
         journey = journey_of(enrolment, ledger)
         n_bytes = len(enrolment.entry.properties)
         if journey is not None and _reason_to_stay_out(life, journey, enrolment.key, n_bytes):
+            cancel(other, enrolment.id, ledger, detail="merged")
             tell(enrolment, ledger, Exited, reason="merged", state=enrolment.machine.active)
         else:
             life.enrolments.append(enrolment)
@@ -56,9 +61,11 @@ def adopt(life: Life, other: Life, ledger: Ledger) -> None:
 
 
 def dismiss(other: Life, ledger: Ledger) -> None:
-    """Say of the enrolments of an unnamed life that nobody takes in that they are over."""
+    """Say of an unnamed life that nobody takes in that its enrolments are over, and what they put off."""
     for enrolment in other.enrolments:
         tell(enrolment, ledger, Exited, reason="merged", state=enrolment.machine.active)
+    if other.pacing is not None:
+        withhold_all(other.pacing.deferred, ledger, detail="merged")
 
 
 def _reason_to_stay_out(
@@ -91,8 +98,7 @@ def _enrol(
     memory.n_entered += 1
     if key not in memory.keys:
         memory.keys = [*memory.keys, key][-MAX_KEYS:]
-    if journey.holdout and not memory.unit:
-        memory.unit = ledger.unit
+    holdout = holdout_of(life, memory, journey, ledger)
     enrolment = Enrolment(
         id=EnrolmentId(derive("enrolment", journey.name, key, event.source, event.message_id)),
         journey=journey.name,
@@ -101,9 +107,11 @@ def _enrol(
         entered_at=ledger.at,
         entry=EntryEvent(event.name, ledger.at, event.occurred_at, event.message_id, bytes(event.properties)),
         machine=statechart.Machine(),
-        is_held_out=is_held_out("holdout:" + journey.name, memory.unit, journey.holdout),
+        is_held_out=holdout != "",
         is_shadow=is_shadow,
+        holdout=holdout,
+        revision=ledger.catalogue.revision,
     )
     life.enrolments.append(enrolment)
-    tell(enrolment, ledger, Entered, key=key, held_out=enrolment.is_held_out)
+    tell(enrolment, ledger, Entered, key=key, held_out=enrolment.is_held_out, holdout=holdout)
     return enrolment

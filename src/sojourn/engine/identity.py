@@ -120,6 +120,6 @@ def _is_undo(event: Event) -> bool:
     return read_object(event.properties).get("undo") is True
 
 
-def wake_of(tie: Tie) -> int | None:
+def wake_of(tie: Tie, ledger: Ledger) -> int | None:
     """Return when the unnamed person's earliest timer is due."""
-    return None if tie.life is None else due.wake_of(tie.life)
+    return None if tie.life is None else due.wake_of(tie.life, ledger)

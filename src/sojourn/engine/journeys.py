@@ -9,6 +9,7 @@ from sojourn.definitions.journey import Exit, Goal
 from sojourn.engine import statechart
 from sojourn.engine.enrolments import apply, end, leave
 from sojourn.engine.entries import enter
+from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, Life
@@ -19,7 +20,7 @@ from sojourn.model.fact import GoalReached
 OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 """Names of the events the outbox appends: what became of an action."""
 
-_THE_KERNELS_OWN = ("after(", "done.state.", "error.")
+_THE_KERNELS_OWN = ("after(", "done.state.", "done.call.", "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
 
 
@@ -40,7 +41,7 @@ def move(life: Life, event: Event, view: View, ledger: Ledger, *, is_shadow: boo
             continue
         view.enrolment = enrolment
         inside = Inside(life, enrolment, journey, view, ledger)
-        if not _interrupted(inside, event):
+        if not _interrupted(inside, event) and not is_held(ledger.catalogue, journey.name, ledger.at):
             _deliver(inside, event)
     for journey in ledger.catalogue.entries.get(event.name, ()):
         view.enrolment = None

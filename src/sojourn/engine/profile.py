@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sojourn.engine import entries, journeys, sessions
+from sojourn.engine import due, entries, friction, friction_state, journeys, sessions
+from sojourn.engine.consent import CONSENT_UPDATED, hear_consent, merge_consent
+from sojourn.engine.deferred import merge_deferred
 from sojourn.engine.enrich import Enrichment, enrich
+from sojourn.engine.friction_state import Signal
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
+from sojourn.engine.pacing import merge_sent
 from sojourn.engine.sessions import Cut, Visit, visit
 from sojourn.engine.state import Life, Session
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
 from sojourn.engine.view import View
+from sojourn.engine.zone import hear_zone, merge_zone
 from sojourn.model.event import EMPTY, Event
 from sojourn.model.fact import Delivered, SessionEnded, SessionRevised, SessionStarted, StepTaken
 from sojourn.model.turn import Arrived
@@ -24,6 +29,10 @@ _NOT_A_STEP = frozenset({"identify", "group", "alias"})
 def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     """Let a person live through one event; timers due before it have fired."""
     event = arrived.event
+    while life.friction is not None and friction.judge(life, event, ledger):
+        due.fire_due(life, arrived.at, ledger)  # what a journey that heard of it has waited for since
+        ledger.at, ledger.position = arrived.at, arrived.position
+    signals: list[Signal] = []
     if journeys.is_outcome(event):
         _hear_of_delivery(event, ledger)
         _count(life, event, ledger)
@@ -31,12 +40,18 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     else:
         page = bytes(event.properties) if event.kind == "page" else None
         enrichment = enrich(bytes(event.context), page)
-        _take_in(life, event, enrichment, ledger)
-    if not arrived.is_history and _concerns_journeys(life, event, ledger):
+        cut = _take_in(life, event, enrichment, ledger)
+        if friction.is_on(ledger.catalogue):
+            signals = friction.notice(life, arrived, cut.session.id if cut else "", ledger)
+    if arrived.is_history:
+        return
+    if _concerns_journeys(life, event, ledger):
         view = View(
             life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
         )
         journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow)
+    if signals:
+        friction.hear(life, signals, ledger, is_shadow=arrived.is_shadow)
 
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:
@@ -48,16 +63,27 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
     life.n_events += other.n_events
     merge_traits(life.traits, other.traits)
     merge_counters(life.counters, other.counters, ledger.catalogue.needs.counts)
+    life.friction = friction_state.merge(life.friction, other.friction)
+    life.n_sessions += other.n_sessions
     for cut in sessions.merge(life.sessions, other.sessions, gap_ms=ledger.catalogue.session_gap_ms):
+        life.n_sessions -= cut.n_touched
         _note_ends(cut.forgotten, ledger)
         if cut.replaces or cut.has_moved:
+            friction.follow(life, cut.replaces, cut.session.id)
             _note_revision(cut, ledger)
+    newest = sessions.current(life.sessions)
+    life.step = newest.last_step if newest else ""
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
+    life.unit = life.unit or other.unit
+    merge_zone(life, other)
     entries.adopt(life, other, ledger)
+    merge_consent(life, other, ledger)
+    merge_sent(life, other)
+    merge_deferred(life, other, ledger)
 
 
-def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> None:
+def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cut | None:
     at = event.occurred_at
     if not life.n_events or at < life.first_seen_at:
         life.first_seen_at = at
@@ -67,11 +93,16 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
         life.user_ids.append(event.user_id)
     if event.kind == "identify" and event.traits is not EMPTY:
         learn(life.traits, read_object(event.traits), at=at, message_id=_message(event))
+    if enrichment.time_zone or event.geo is not None or event.kind == "identify":
+        hear_zone(life, event, enrichment, _message(event))
+    if enrichment.consent or event.name == CONSENT_UPDATED:
+        hear_consent(life, event, enrichment, message_id=_message(event), ledger=ledger)
     _count(life, event, ledger)
-    session_id = None
-    if event.kind != "alias":
-        cut = _cut(life, event, enrichment, ledger)
-        session_id = cut.session.id if cut else None
+    cut = None if event.kind == "alias" else _cut(life, event, enrichment, ledger)
+    if cut is not None:
+        life.n_sessions += 1 - cut.n_touched
+        if at >= life.last_seen_at:
+            life.step = cut.session.last_step
     if event.kind not in _NOT_A_STEP:
         ledger.facts.append(
             StepTaken(
@@ -82,16 +113,18 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
                 message_id=event.message_id,
                 name=event.name,
                 occurred_at=at,
-                session_id=session_id,
+                session_id=cut.session.id if cut else None,
                 channel=enrichment.channel,
+                previous=cut.previous if cut else "",
             )
         )
+    return cut
 
 
 def _count(life: Life, event: Event, ledger: Ledger) -> None:
     needs = ledger.catalogue.needs
     window_ms = needs.counts.get(event.name)
-    if window_ms is not None or event.name in needs.since:
+    if (window_ms is not None or event.name in needs.since) and not friction.is_forged(event):
         tally(life.counters, event.name, at=event.occurred_at, window_ms=window_ms or 0)
 
 
@@ -112,6 +145,7 @@ def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cu
             channel=enrichment.channel,
             step=event.name if event.name in catalogue.needs.visits else "",
             rank=catalogue.ranks.get(event.name, -1),
+            taken="" if event.kind in _NOT_A_STEP else event.name,
         ),
         gap_ms=catalogue.session_gap_ms,
     )
@@ -126,6 +160,7 @@ def _cut(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cu
             SessionStarted, session_id=session.id, started_at=session.started_at, channel=session.channel
         )
     elif cut.replaces or cut.has_moved:
+        friction.follow(life, cut.replaces, cut.session.id)
         _note_revision(cut, ledger)
     return cut
 
@@ -140,6 +175,7 @@ def _note_ends(over: Iterable[Session], ledger: Ledger) -> None:
                 started_at=session.started_at,
                 ended_at=session.ended_at,
                 n_events=session.n_events,
+                step=session.last_step,
             )
 
 
@@ -153,7 +189,8 @@ def _note_revision(cut: Cut, ledger: Ledger) -> None:
 
 
 def _concerns_journeys(life: Life, event: Event, ledger: Ledger) -> bool:
-    return bool(life.enrolments) or event.name in ledger.catalogue.entries
+    concerns = bool(life.enrolments) or event.name in ledger.catalogue.entries
+    return concerns and not friction.is_forged(event)
 
 
 def _hear_of_delivery(event: Event, ledger: Ledger) -> None:

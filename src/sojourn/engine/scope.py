@@ -58,6 +58,15 @@ class Scope(Protocol):
         """The current session: `id`, `n_events`, `started_at`, `duration_s`, `channel`."""
         ...
 
+    def draw(self, seed: str) -> float:
+        """A number from 0 to below 1: the same for the same enrolment, seed and instant, on every run."""
+        ...
+
+    @property
+    def friction(self) -> Mapping[str, Any]:
+        """What goes against the person: `score`, 0 to 1, and `last`, the name of the latest signal."""
+        ...
+
     def count(self, name: str, within_ms: int | None) -> int:
         """How often the event happened, in the last `within_ms` or ever."""
         ...
@@ -80,4 +89,20 @@ class Scope(Protocol):
 
     def variant(self, experiment: str) -> str | None:
         """The person's variant."""
+        ...
+
+    def friction_count(self, name: str, within_ms: int | None) -> int:
+        """How often a signal of friction was found, in the last `within_ms`; of the last 32 signals."""
+        ...
+
+    def propensity(self, goal: str) -> float | None:
+        """The probability of reaching a goal before the visit ends; None while there is no model."""
+        ...
+
+    def hazard(self) -> float | None:
+        """The probability that the current step is the last of the visit; None while there is no model."""
+        ...
+
+    def churn(self) -> float | None:
+        """The probability that the person is gone for good; None before their second visit."""
         ...

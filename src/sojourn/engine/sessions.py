@@ -35,6 +35,8 @@ class Visit(Struct, frozen=True):
     """Counted where not empty."""
     rank: int = -1
     """The step's stage; -1 where it has none."""
+    taken: str = ""
+    """The step the event takes on the journey graph, asked about or not; empty where it takes none."""
 
 
 class Cut(Struct, frozen=True):
@@ -48,6 +50,10 @@ class Cut(Struct, frozen=True):
     """Ids that are gone because the session's start moved or sessions were bridged."""
     forgotten: tuple[Session, ...] = ()
     """Sessions that are not kept any longer, being too old or too many."""
+    n_touched: int = 0
+    """How many sessions there were before of what is one now."""
+    previous: str = ""
+    """The step before the event's; empty where there is none, and for an event that came late."""
 
 
 def visit(sessions: list[Session], event: Visit, *, gap_ms: int = GAP_MS) -> Cut | None:
@@ -93,6 +99,7 @@ def _is_newest_alone(sessions: list[Session], event: Visit, gap_ms: int) -> bool
 def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
     touched = [session for session in sessions if _belong_together(session, new, gap_ms)]
     starts = {session.id: session.started_at for session in touched}
+    before_at, before = max(((one.last_step_at, one.last_step) for one in touched), default=(0, ""))
     merged = new
     for session in touched:
         sessions.remove(session)
@@ -104,6 +111,8 @@ def _place(sessions: list[Session], new: Session, *, gap_ms: int) -> Cut:
         has_moved=merged.started_at < starts.get(merged.id, merged.started_at),
         replaces=tuple(sorted(starts.keys() - {merged.id})),
         forgotten=_forget(sessions),
+        n_touched=len(touched),
+        previous=before if before_at <= new.last_step_at else "",
     )
 
 
@@ -119,6 +128,7 @@ def _union(one: Session, other: Session) -> Session:
     for step, n in second.steps.items():
         steps[step] = steps.get(step, 0) + n
     latest = max((one, other), key=lambda session: (session.latest_ranked_at, session.latest_rank))
+    last_step_at, last_step = max((session.last_step_at, session.last_step) for session in (one, other))
     return Session(
         id=first.id,
         started_at=first.started_at,
@@ -132,6 +142,8 @@ def _union(one: Session, other: Session) -> Session:
         latest_rank=latest.latest_rank,
         latest_ranked_at=latest.latest_ranked_at,
         is_ended=one.is_ended and other.is_ended,
+        last_step=last_step,
+        last_step_at=last_step_at,
     )
 
 
@@ -148,12 +160,21 @@ def _join(session: Session, event: Visit) -> Cut:
         session.furthest_rank = max(session.furthest_rank, event.rank)
         if (at, event.rank) >= (session.latest_ranked_at, session.latest_rank):
             session.latest_rank, session.latest_ranked_at = event.rank, at
+    previous = _step_on(session, event) if event.taken else ""
     if at > session.started_at or (at == session.started_at and event.message_id > session.first_id):
-        return Cut(session)
+        return Cut(session, n_touched=1, previous=previous)
     replaced = session.id
     session.started_at, session.first_id, session.channel = at, event.message_id, event.channel
     session.id = _gap_id(event.message_id)
-    return Cut(session, replaces=(replaced,))
+    return Cut(session, replaces=(replaced,), n_touched=1, previous=previous)
+
+
+def _step_on(session: Session, event: Visit) -> str:
+    """Take a step; return the one before it."""
+    before_at, before = session.last_step_at, session.last_step
+    if (event.at, event.taken) >= (before_at, before):
+        session.last_step, session.last_step_at = event.taken, event.at
+    return before if before_at <= event.at else ""
 
 
 def _session_of(event: Visit) -> Session:
@@ -171,6 +192,8 @@ def _session_of(event: Visit) -> Session:
         furthest_rank=event.rank,
         latest_rank=event.rank,
         latest_ranked_at=event.at if event.rank >= 0 else 0,
+        last_step=event.taken,
+        last_step_at=event.at if event.taken else 0,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from sojourn.engine.friction_state import Friction
 from sojourn.engine.statechart import Machine
 from sojourn.model.ids import EnrolmentId, SessionId
 from sojourn.model.turn import Stage
@@ -25,6 +26,16 @@ class Trait(Struct, array_like=True, frozen=True):
     message_id: str
     """Breaks ties."""
     value: Any
+
+
+class Zone(Struct, array_like=True):
+    """A person's time zone: the better source wins, and of one source the newest word."""
+
+    at: int
+    message_id: str
+    value: str
+    rank: int
+    """How good the source is: 0 an address, 1 a device, 2 a trait."""
 
 
 class Counter(Struct, array_like=True):
@@ -56,6 +67,9 @@ class Session(Struct, array_like=True):
     latest_ranked_at: int = 0
     is_ended: bool = False
     """A fact has said so."""
+    last_step: str = ""
+    """The latest step taken in it; of two at one instant, the one whose name comes last."""
+    last_step_at: int = 0
 
 
 class EntryEvent(Struct, array_like=True, frozen=True):
@@ -113,10 +127,11 @@ class Consent(Struct, array_like=True, frozen=True):
     granted: bool
 
 
-class Deferred(Struct, array_like=True, frozen=True):
-    """An action that is decided again later."""
+class Wanted(Struct, array_like=True, frozen=True):
+    """An action a journey wants, until it is decided; kept where it is put off."""
 
     due: int
+    """When it is decided again, ms."""
     action_id: str
     sink: str
     channel: str
@@ -128,6 +143,8 @@ class Deferred(Struct, array_like=True, frozen=True):
     state: str
     body: bytes
     """Rendered when it was wanted: a JSON object."""
+    holdout: str = ""
+    """Which hold-out keeps its enrolment back: `global`, `journey`, or none."""
 
 
 class Pacing(Struct, array_like=True):
@@ -137,8 +154,8 @@ class Pacing(Struct, array_like=True):
     """`email` or `email/newsletter` -> what was said last."""
     sent: dict[str, list[int]] = {}
     """Channel -> when something was sent by it, ascending, no older than the longest cap."""
-    deferred: list[Deferred] = []
-    """The next one due first."""
+    deferred: list[Wanted] = []
+    """The next one due first; of those due together, the one wanted first."""
 
 
 class Life(Struct, array_like=True):
@@ -160,8 +177,8 @@ class Life(Struct, array_like=True):
     variants: dict[str, str] = {}
     unit: str = ""
     """What the global hold-out and those of channels hash: the id the person had when asked first."""
-    time_zone: Trait | None = None
-    """The person's own, as an event said last."""
+    time_zone: Zone | None = None
+    """The person's own, where an event said it."""
     segments: dict[str, int] = {}
     """The segments the person is in -> since when, ms."""
     segments_due: int = 0
@@ -176,6 +193,8 @@ class Life(Struct, array_like=True):
     """The last step of the current visit."""
     revision: int = 0
     """The catalogue's, when the person was last brought up to date with what is in force."""
+    friction: Friction | None = None
+    """Kept where some definition in force asks for it."""
 
 
 class Tie(Struct, array_like=True):

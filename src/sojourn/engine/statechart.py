@@ -32,11 +32,16 @@ from sojourn.definitions.chart import (
 )
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.route import find_route, is_inside
+from sojourn.engine.answering import answers, candidates, leaf_of, state_of
+from sojourn.engine.judging import told
 from sojourn.engine.scope import Scope
+from sojourn.model.fact import Judged
 
 MAX_MICROSTEPS = 1_000  # per macrostep: ten times the longest chain of the public conformance suites.
 MAX_MACROSTEPS = 100  # per call: events a chart sends itself at once; more is a loop.
 MAX_TIMERS = 1_000  # per machine, so that what is stored for a person stays small.
+MAX_JUDGED = 16  # guards told per move, the last ones: what decided is among them.
+MAX_INSTANT = 2**53  # ms; 285,000 years on, and the largest that every reader of JSON keeps exact.
 MAX_ERRORS = 16  # told per call: the first ones tell the story.
 ERROR_CHARACTERS = 300  # of one error: enough for an expression and what it said.
 
@@ -80,6 +85,8 @@ class Moved(Struct, frozen=True):
     """Atomic and final states entered, in document order."""
     event: str
     """What moved it; empty for an eventless transition, and at the start."""
+    judged: list[Judged] = []
+    """The guards that were asked on the way, in order, at most MAX_JUDGED; the last that held decided."""
 
 
 class Wanted(Struct, frozen=True):
@@ -151,15 +158,35 @@ def leave(chart: Chart, machine: Machine, scope: Scope, *, at: int) -> Step:
     return run.step()
 
 
+def go_on(
+    chart: Chart,
+    machine: Machine,
+    scope: Scope,
+    *,
+    at: int,
+    entering: Sequence[tuple[int, Block]],
+    done: Sequence[str],
+) -> Step:
+    """Go on from where a machine was put: run content of states it is in by now, and to completion.
+
+    `entering` are the blocks of what it enters anew, in document order; `done`, the `done.state` events that
+    are due by it.
+    """
+    run = _Run(chart, machine, scope, at=at)
+    run.resume(entering, done)
+    run.settle()
+    return run.step()
+
+
 def listens(chart: Chart, machine: Machine, event: str) -> bool:
     """Tell whether an event could move a machine: an active state answers its name, or awaits a guard."""
     if machine.is_done:
         return False
     for name in machine.active:
-        state = _leaf_of(chart, name)
+        state = leaf_of(chart, name)
         if event in state.answers or NO_EVENT in state.answers:
             return True
-        if state.wild and any(_answers(transition, event) for transition in state.wild):
+        if state.wild and any(answers(transition, event) for transition in state.wild):
             return True
     return False
 
@@ -171,9 +198,9 @@ class _Run:
     """
 
     __slots__ = (
-        "at", "atoms", "chart", "config", "data", "effects", "errors", "event", "external", "history",
-        "internal", "is_active_stale", "is_changed", "is_done", "machine", "n_timers", "scope", "states",
-        "timers",
+        "asked", "at", "atoms", "chart", "config", "data", "effects", "errors", "event", "external",
+        "history", "internal", "is_active_stale", "is_changed", "is_done", "machine", "n_timers", "scope",
+        "states", "timers",
     )  # fmt: skip
 
     def __init__(self, chart: Chart, machine: Machine, scope: Scope, *, at: int) -> None:
@@ -182,7 +209,7 @@ class _Run:
         self.machine = machine
         self.scope = scope
         self.at = at
-        self.atoms = [_leaf_of(chart, name).index for name in machine.active]
+        self.atoms = [leaf_of(chart, name).index for name in machine.active]
         if len(self.atoms) > 1:
             self.atoms.sort()  # by this chart's document order: a later version may have another
         self.config: set[int] = set()
@@ -198,6 +225,7 @@ class _Run:
         self.event = NO_EVENT
         self.effects: list[Moved | Wanted] = []
         self.errors: list[str] = []
+        self.asked: list[tuple[Expression, bool]] = []
         self.is_changed = False
         self.is_active_stale = True
 
@@ -217,6 +245,16 @@ class _Run:
         route = self._route(root.initial)
         blocks = ((0, root.entry), (0, root.initial.content), *route.entering)
         self._shift((), (), blocks)
+        self._macrostep([])
+
+    def resume(self, entering: Sequence[tuple[int, Block]], done: Sequence[str]) -> None:
+        """Run content in a configuration that stands already, and answer what comes of it."""
+        self.is_changed = True
+        for index, block in entering:
+            self._perform(block, self.states[index].id)
+        self.internal.extend(done)
+        leaves = [self.states[atom] for atom in self.atoms]
+        self.is_done = any(leaf.kind == "final" and leaf.parent == 0 for leaf in leaves)
         self._macrostep([])
 
     def settle(self) -> None:
@@ -265,9 +303,11 @@ class _Run:
 
     def _select(self, event: str) -> Sequence[Transition]:
         """Return the optimal enabled transition set, in document order of the active states."""
+        if self.asked:
+            self.asked = []
         enabled: list[Transition] = []
         for atom in self.atoms:
-            for transition in _candidates(self.states[atom], event):
+            for transition in candidates(self.states[atom], event):
                 if transition.when is None or self._holds(transition):
                     if not any(transition is other for other in enabled):
                         enabled.append(transition)
@@ -315,7 +355,8 @@ class _Run:
         source = [index for index in reversed(left) if states[index].is_leaf]
         target = [index for index, _ in blocks if states[index].is_leaf]
         if left or blocks:
-            self.effects.append(Moved(self._names(source), self._names(target), self.event))
+            judged = self._judged() if self.asked else []
+            self.effects.append(Moved(self._names(source), self._names(target), self.event, judged))
             self.atoms = sorted([*(atom for atom in self.atoms if atom not in source), *target])
             self.is_changed = True
         self._exit(left)
@@ -372,7 +413,7 @@ class _Run:
             return route
         chart = self.chart
         remembered = {
-            _state_of(chart, history).index: [_state_of(chart, name).index for name in names]
+            state_of(chart, history).index: [state_of(chart, name).index for name in names]
             for history, names in self.history.items()
         }
         return find_route(self.states, transition, remembered)
@@ -400,22 +441,45 @@ class _Run:
                     assert_never(content)
 
     def _send(self, content: Send, owner: str) -> None:
-        if content.after_ms <= 0:
+        due = self.at + content.after_ms if content.due is None else self._due(content.due, owner)
+        if due <= self.at:
             self.external.append(content.event)
         elif len(self.timers) >= MAX_TIMERS:
             self._tell(f"{owner}: {content.event} not sent, {MAX_TIMERS:,} timers run already [timer-limit]")
         else:
             self.timers = list(self.timers)
-            insort(self.timers, Timer(self.at + content.after_ms, self.n_timers, content.event, content.id))
+            insort(self.timers, Timer(due, self.n_timers, content.event, content.id))
             self.n_timers += 1
 
-    def _holds(self, transition: Transition) -> bool:
-        assert transition.when is not None
+    def _due(self, instant: Expression, owner: str) -> int:
+        """Compute when a delayed event comes; at once where the answer is no instant."""
         try:
-            return bool(self._value(transition.when))
+            due = self._value(instant)
         except Exception as error:  # whatever an expression raises is its author's, not ours
-            self._fail(self.states[transition.source].id, transition.when, error)
-            return False
+            self._fail(owner, instant, error)
+            return self.at
+        if due is None:
+            return self.at
+        if type(due) is not int or due > MAX_INSTANT:
+            self._tell(f"{owner}: {instant.source}: expected an instant in ms, got {due!r} [expression]")
+            return self.at
+        return due
+
+    def _holds(self, transition: Transition) -> bool:
+        guard = transition.when
+        assert guard is not None
+        try:
+            held = bool(self._value(guard))
+        except Exception as error:  # whatever an expression raises is its author's, not ours
+            self._fail(self.states[transition.source].id, guard, error)
+            held = False
+        self.asked.append((guard, held))
+        return held
+
+    def _judged(self) -> list[Judged]:
+        """Tell the guards that were asked, with what they see: it is read only now, as it was then."""
+        asked, self.asked = self.asked[-MAX_JUDGED:], []
+        return [told(guard, self.scope, held=held) for guard, held in asked]
 
     def _value(self, expression: Expression) -> Any:
         if self.is_active_stale:
@@ -436,30 +500,3 @@ class _Run:
     def _names(self, indexes: Iterable[int]) -> list[str]:
         states = self.states
         return [states[index].id for index in indexes]
-
-
-def _state_of(chart: Chart, name: str) -> State:
-    index = chart.by_id.get(name)
-    if index is None:
-        raise AssertionError(f"a machine names the state {name!r}; its chart has none of that id")
-    return chart.states[index]
-
-
-def _leaf_of(chart: Chart, name: str) -> State:
-    state = _state_of(chart, name)
-    if not state.is_leaf:
-        raise AssertionError(f"a machine says it is in {name!r}, which is {state.kind}; name a state inside")
-    return state
-
-
-def _candidates(state: State, event: str) -> Sequence[Transition]:
-    """Return what may answer an event in a leaf and its ancestors, innermost first."""
-    if state.wild and event:
-        return [transition for transition in state.wild if _answers(transition, event)]
-    return state.answers.get(event, ())
-
-
-def _answers(transition: Transition, event: str) -> bool:
-    if transition.is_any or event in transition.names:
-        return True
-    return any(event == prefix or event.startswith(prefix + ".") for prefix in transition.prefixes)

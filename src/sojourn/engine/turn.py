@@ -83,7 +83,7 @@ def _identity_turn(
         changed |= identity.resolve(tie, key, given, ledger)
     if tie.life is not None:
         changed |= due.fire_due(tie.life, until, ledger)
-    return _result(tie, ledger, changed=changed, wake=identity.wake_of(tie))
+    return _result(tie, ledger, changed=changed, wake=identity.wake_of(tie, ledger))
 
 
 def _alias_turn(key: str, state: State | None, inputs: Sequence[Input], *, catalogue: Catalogue) -> Result:
@@ -115,7 +115,7 @@ def _profile_turn(
             case _:
                 assert_never(given)
     changed |= due.fire_due(life, until, ledger)
-    return _result(life, ledger, changed=changed, wake=due.wake_of(life))
+    return _result(life, ledger, changed=changed, wake=due.wake_of(life, ledger))
 
 
 def _result(state: State, ledger: Ledger, *, changed: bool, wake: int | None) -> Result:

@@ -8,15 +8,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
+from sojourn.definitions.expression import EXIT
 from sojourn.definitions.journey import Catalogue
-from sojourn.definitions.zones import zone_named
+from sojourn.engine import forecasts, friction_state
 from sojourn.engine.enrich import Enrichment
 from sojourn.engine.experiments import assign
 from sojourn.engine.objects import read_object
 from sojourn.engine.sessions import current
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.traits import count_within
+from sojourn.engine.zone import zone_of
 from sojourn.model.event import Event
+from sojourn.model.ids import derive
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -60,11 +63,7 @@ class View:
 
     @property
     def zone(self) -> ZoneInfo:
-        said = self._life.time_zone
-        own = zone_named(said.value) if said is not None else None
-        zone = own or zone_named(self._catalogue.policy.time_zone)
-        assert zone is not None, "a policy with an unknown zone is refused"
-        return zone
+        return zone_of(self._life, self._catalogue.policy)
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -130,6 +129,19 @@ class View:
             "channel": session.channel,
         }
 
+    def draw(self, seed: str) -> float:
+        whose = self.unit if self.enrolment is None else self.enrolment.id
+        # The instant tells one round of a loop from the next; 48 bits are finer than any wait in ms.
+        return int(derive("draw", whose, seed, str(self.at))[:12], 16) / 2**48
+
+    @property
+    def friction(self) -> Mapping[str, Any]:
+        friction = self._life.friction
+        return {
+            "score": friction_state.score(friction, self._catalogue.policy.friction, self.at),
+            "last": friction.signals[-1].name if friction and friction.signals else None,
+        }
+
     def count(self, name: str, within_ms: int | None) -> int:
         counter = self._life.counters.get(name)
         if counter is None:
@@ -159,6 +171,18 @@ class View:
         journey = self._catalogue.versions.get((self.enrolment.journey, self.enrolment.version))
         definition = journey.experiments.get(experiment) if journey else None
         return assign(definition, self.unit)[0] if definition else None
+
+    def friction_count(self, name: str, within_ms: int | None) -> int:
+        return friction_state.count(self._life.friction, name, at=self.at, within_ms=within_ms)
+
+    def propensity(self, goal: str) -> float | None:
+        return forecasts.probability(self._life, self._catalogue, goal, at=self.at)
+
+    def hazard(self) -> float | None:
+        return forecasts.probability(self._life, self._catalogue, EXIT, at=self.at)
+
+    def churn(self) -> float | None:
+        return forecasts.churn(self._life, self._catalogue.policy.churn, at=self.at)
 
     def names(self) -> dict[str, Any]:
         """Return what templates may name."""

@@ -32,6 +32,23 @@ class Action(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The state whose entry wanted it."""
     body: Raw
     """What to send: a JSON object, its templates rendered."""
+    channel: str = ""
+    """By which it reaches the person, as the policy names it; empty: by none that the policy knows."""
+    topic: str = ""
+    """What it is about, for consent: `newsletter`."""
+
+    def whose(self) -> tuple[str | None, str | None]:
+        """Return the person's user id or anonymous id: one of them, and None for the other.
+
+        Never both: an event with both ids ties a device to a person, and by the time one is told of this
+        action somebody else may be sitting at the device.
+        """
+        if self.user_id is not None:
+            return self.user_id, None
+        if self.anonymous_id is not None:
+            return None, self.anonymous_id
+        kind, _, own_id = self.profile_id.partition(":")
+        return (own_id, None) if kind == "u" else (None, own_id)
 
 
 class Delivery(Struct, frozen=True, kw_only=True, omit_defaults=True):

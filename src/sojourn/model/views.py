@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sojourn.model.fact import Fact
+from sojourn.model.fact import Fact, Judged
 
 
 class SessionView(Struct, kw_only=True):
@@ -77,3 +77,46 @@ class StatusView(Struct, kw_only=True):
     """The instant up to which timers have fired, ms."""
     counts: dict[str, int]
     """`profiles`, `devices`, `timers`, `outbox`, `dead_letters`."""
+
+
+class AwaitedView(Struct, kw_only=True):
+    """One way out of where an enrolment stands now, and what it waits for."""
+
+    state: str
+    to: list[str]
+    event: str = ""
+    """The event it answers; empty for a condition alone."""
+    due_at: int | None = None
+    """When its timer fires, ms; None where no time moves it."""
+    guards: list[Judged] = []
+    """What it asks on top, and the answer it would get now."""
+
+
+class RunView(Struct, kw_only=True):
+    """One enrolment: everything that happened in it, oldest first, and what it waits for."""
+
+    id: str
+    version: str
+    key: str
+    is_over: bool
+    facts: list[Fact]
+    """Its own, the step that caused each, and what became of its actions."""
+    awaits: list[AwaitedView] = []
+    """Empty where it is over."""
+
+
+class ExplanationView(Struct, kw_only=True):
+    """Why a person did, or did not, get what a journey sends."""
+
+    profile_id: str
+    journey: str
+    runs: list[RunView]
+    """Oldest first."""
+    refusals: list[Fact]
+    """When the person could have entered, and did not."""
+    entry: list[Judged] = []
+    """What the entry asks, and the answer it would get now; empty where it asks nothing."""
+    hints: list[str] = []
+    """What decided, in words, where no fact tells: a journey nobody may enter, an event that never came."""
+    is_cut: bool = False
+    """Older facts than those looked at are left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from typing import Literal, NamedTuple, TypeVar
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import SinkError
 from sojourn.model.ports import Outbox, Sink
+from sojourn.runtime.rate import Bucket, Rate
 
 T = TypeVar("T")
 
@@ -41,6 +42,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """So many failures in a row, without an answer in between, and the sink is paused."""
     pause_base_ms: int = 1_000
     pause_cap_ms: int = 60_000  # A destination that is back waits for us a minute at most.
+    rates: Mapping[str, Rate] = {}
+    """How fast sinks are given deliveries, by name; one that is not named has no such bound."""
 
 
 Result = Literal["delivered", "expired", "failed", "retried"]
@@ -57,6 +60,9 @@ class Meter:
 
     def paused(self, sink: str, *, is_paused: bool) -> None:
         """A sink was paused after many failures, or answers again."""
+
+    def throttled(self, sink: str) -> None:
+        """A delivery has to wait for the sink's rate."""
 
 
 class House(NamedTuple):
@@ -91,6 +97,10 @@ class Lane:
         self._settled: list[tuple[Letter, Delivery]] = []
         self._postponed: list[Letter] = []
         self._breaker = _Breaker(house.policy)
+        rate = house.policy.rates.get(name)
+        self._bucket = None if rate is None else Bucket(rate)
+        self._throttled_id = ""
+        """The letter that waits for the sink's rate, to count it once."""
         self._woken = asyncio.Event()
         self._is_ending = False
 
@@ -148,11 +158,20 @@ class Lane:
 
     def _send(self, group: asyncio.TaskGroup) -> None:
         now = self._house.now()
-        while self._ready and self._n_places(now) > 0:
+        while self._ready and self._n_places(now) > 0 and self._may_go(self._ready[0], now):
             task = group.create_task(self._carry(self._ready.popleft()))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)
         self._house.meter.in_flight(self._name, len(self._in_flight))
+
+    def _may_go(self, letter: Letter, now: int) -> bool:
+        """Tell whether the sink's rate lets a letter go now; what has expired is not delivered, and goes."""
+        if self._bucket is None or now > letter.action.expires_at or self._bucket.take(now):
+            return True
+        if self._throttled_id != letter.action.id:
+            self._throttled_id = letter.action.id
+            self._house.meter.throttled(self._name)
+        return False
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -167,10 +186,14 @@ class Lane:
                 await self._woken.wait()
 
     async def _next_due(self) -> int | None:
-        if self._breaker.opens_at > self._house.now():
+        now = self._house.now()
+        if self._breaker.opens_at > now:
             return self._breaker.opens_at
-        if self._ready or self._n_places(self._house.now()) <= 0:
+        if self._n_places(now) <= 0:
             return None  # Whatever lands wakes us.
+        if self._ready:  # The sink's rate holds it back until then, or until it has expired.
+            opens_at = now if self._bucket is None else self._bucket.opens_at(now)
+            return min(opens_at, self._ready[0].action.expires_at + 1)
         if not self._held:
             return await self._house.ask(lambda: self._house.outbox.next_due(self._name))
         # What is in flight is due too, and hides what comes after it: look one letter further.

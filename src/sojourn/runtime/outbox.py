@@ -132,7 +132,7 @@ def outcome_event(action: Action, delivery: Delivery, *, now: int) -> Event:
         "status": delivery.status,
         "reason": delivery.reason,
     }
-    user_id, anonymous_id = _whose(action)
+    user_id, anonymous_id = action.whose()
     return Event(
         source=OUR_SOURCE,
         message_id=f"{action.id}:{delivery.outcome}",
@@ -147,17 +147,6 @@ def outcome_event(action: Action, delivery: Delivery, *, now: int) -> Event:
 
 
 _NAMES = {"delivered": "$delivered", "failed": "$delivery_failed", "expired": "$delivery_expired"}
-
-
-def _whose(action: Action) -> tuple[str | None, str | None]:
-    # One id, never both: an event with both ids ties a device to a person, and by the time an outcome comes
-    # somebody else may be sitting at the device.
-    if action.user_id is not None:
-        return action.user_id, None
-    if action.anonymous_id is not None:
-        return None, action.anonymous_id
-    kind, _, own_id = action.profile_id.partition(":")
-    return (own_id, None) if kind == "u" else (None, own_id)
 
 
 class Nowhere:

@@ -15,16 +15,24 @@ MAX_TIMELINE = 1_000  # facts shown of one person, newest kept.
 
 def find_profile(store: Store, any_id: str, *, limit: int = 100) -> ProfileView | None:
     """Find a person by a user id or an anonymous id; `limit` facts at most (up to MAX_TIMELINE)."""
-    found = _load(store, ("profile", any_id))
+    found = find_life(store, any_id)
+    return None if found is None else _describe(store, found[0], found[1], limit)
+
+
+def find_life(store: Store, any_id: str) -> tuple[Key, Life] | None:
+    """Find where a person's life is kept, and that life, by a user id or an anonymous id."""
+    key: Key = ("profile", any_id)
+    found = _load(store, key)
     if isinstance(found, Life):
-        return _describe(store, ("profile", any_id), found, limit)
+        return key, found
     tie = _load(store, ("identity", any_id))
     if not isinstance(tie, Tie):
         return None
     if tie.owner is not None:
-        life = _load(store, ("profile", tie.owner))
-        return _describe(store, ("profile", tie.owner), life, limit) if isinstance(life, Life) else None
-    return _describe(store, ("identity", any_id), tie.life, limit) if tie.life is not None else None
+        key = ("profile", tie.owner)
+        life = _load(store, key)
+        return (key, life) if isinstance(life, Life) else None
+    return None if tie.life is None else (("identity", any_id), tie.life)
 
 
 def _load(store: Store, key: Key) -> Any:
@@ -45,7 +53,7 @@ def _describe(store: Store, key: Key, life: Life, limit: int) -> ProfileView:
         sessions=[_describe_session(session) for session in life.sessions],
         enrolments=[_describe_enrolment(enrolment) for enrolment in life.enrolments],
         variants=life.variants,
-        timeline=_timeline(store, key, min(limit, MAX_TIMELINE)),
+        timeline=timeline(store, key, min(limit, MAX_TIMELINE)),
     )
 
 
@@ -72,7 +80,8 @@ def _describe_enrolment(enrolment: Enrolment) -> EnrolmentView:
     )
 
 
-def _timeline(store: Store, key: Key, limit: int) -> list[Fact]:
+def timeline(store: Store, key: Key, limit: int) -> list[Fact]:
+    """Return a person's newest facts, oldest first; those of the devices tied to the person among them."""
     chains = [store.facts(key, limit=limit)]
     if key[0] == "profile":
         chains.append(store.facts(("alias", key[1]), limit=limit))

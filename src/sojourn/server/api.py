@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 from sojourn.model.action import Letter
 from sojourn.model.event import FailedEvent
 from sojourn.model.ports import Place
-from sojourn.model.views import JourneyView, ProfileView, StatusView
+from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_http
@@ -59,6 +59,9 @@ class Readings(Protocol):
 
     def profile(self, any_id: str, *, limit: int) -> ProfileView | None:
         """Find a person by any id."""
+
+    def explain(self, any_id: str, journey: str) -> ExplanationView | None:
+        """Say why a person did or did not get what a journey sends."""
 
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""
@@ -128,7 +131,8 @@ class Retried(Struct, kw_only=True):
 
 
 VIEWS = (
-    ProfileView, JourneyView, StatusView, FailedEventPage, DeadLetterPage, Retry, Retried, Refusal,
+    ProfileView, ExplanationView, JourneyView, StatusView, FailedEventPage, DeadLetterPage, Retry, Retried,
+    Refusal,
 )  # fmt: skip
 
 
@@ -137,7 +141,7 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
 
     Without an admin token it answers nothing but 401, and says how to set one.
     """
-    handlers = [_get_document, *_reading(readings), _retrying(operations)]
+    handlers = [_get_document, *_reading(readings), *_reading_failures(readings), _retrying(operations)]
     app = Litestar(
         handlers,
         exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
@@ -149,7 +153,7 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
 
 
 def _reading(readings: Readings) -> list[HTTPRouteHandler]:
-    """Make the routes that only read; each on a thread, for stores wait for disks."""
+    """Make the routes that read people and journeys; each on a thread, for stores wait for disks."""
 
     @get(PROFILES + "{any_id:path}", summary="One person", tags=["people"], sync_to_thread=True)
     def get_profile(request: Asked, any_id: AnyId, limit: Limit = 100) -> ProfileView:
@@ -164,6 +168,30 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
     def list_journeys() -> list[JourneyView]:
         """Every version of every journey that somebody can enter or was in, and how many are where."""
         return readings.journeys()
+
+    @get(
+        "/api/v1/journeys/{journey:str}/explanation",
+        summary="Why a person did, or did not, get it",
+        tags=["journeys"],
+        sync_to_thread=True,
+    )
+    def explain(
+        journey: Annotated[str, Parameter(description="The journey's name.", max_length=MAX_ID_CHARS)],
+        person: Annotated[
+            str, Parameter(description="A user id or an anonymous id.", max_length=MAX_ID_CHARS)
+        ],
+    ) -> ExplanationView:
+        """The chain of facts that led here, with the values each guard saw, and what is awaited now."""
+        found = readings.explain(person, journey)
+        if found is None:
+            raise NotFoundException(f"nobody has the id {person!r}")
+        return found
+
+    return [get_profile, list_journeys, explain]
+
+
+def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
+    """Make the routes that only read what went wrong, and how the house is doing."""
 
     @get("/api/v1/failed-events", summary="Failed events", tags=["failures"], sync_to_thread=True)
     def list_failed_events(limit: Limit = 100, before: OlderEvents = None) -> FailedEventPage:
@@ -183,7 +211,7 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
         """How far the engine is in the log, and how much is kept."""
         return readings.status()
 
-    return [get_profile, list_journeys, list_failed_events, list_dead_letters, get_status]
+    return [list_failed_events, list_dead_letters, get_status]
 
 
 def _retrying(operations: Operations) -> HTTPRouteHandler:

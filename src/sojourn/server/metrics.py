@@ -40,6 +40,9 @@ class Metrics:
         self.paused = self._gauge(
             "sojourn_sink_paused", "1 while a sink is paused after many failures in a row", ["sink"]
         )
+        self.throttled = self._counter(
+            "sojourn_deliveries_throttled", "Deliveries that had to wait for their sink's rate", ["sink"]
+        )
         self.attempts = Histogram(
             "sojourn_delivery_seconds",
             "How long one attempt of a delivery took",

@@ -30,27 +30,29 @@ async def check_sink(
     arrived: Callable[[], Sequence[str]] | None = None,
     broken: Mapping[str, Any] | None = None,
     secrets: Sequence[str] = (),
+    bodies: Sequence[bytes] = BODIES,
 ) -> None:
     """Try a sink; raise AssertionError with what it does wrong.
 
     `options` must make a sink that works. `arrived` tells the action ids its destination has seen, in
     order, with repetitions. `broken` are options of a destination that refuses or cannot be reached.
-    `secrets` are parts of the options that nobody may find in an error or a repr.
+    `secrets` are parts of the options that nobody may find in an error or a repr. `bodies` are JSON objects
+    that actions have in turn, for a sink that takes not every one.
     """
     _check_that_wrong_options_are_refused(factory, options, secrets)
     sink = factory("checked", options)
     try:
-        await _check_that_actions_arrive(sink, arrived)
-        await _check_that_repetitions_are_taken(sink)
+        await _check_that_actions_arrive(sink, arrived, bodies)
+        await _check_that_repetitions_are_taken(sink, bodies)
         _check_that_secrets_are_kept(repr(sink), secrets)
     finally:
         await sink.close()
         await sink.close()  # Stopping twice is a habit of processes.
     if broken is not None:
-        await _check_that_failures_are_sink_errors(factory("broken", broken), secrets)
+        await _check_that_failures_are_sink_errors(factory("broken", broken), secrets, bodies)
 
 
-def checked_action(n: int, *, sink: str = "checked") -> Action:
+def checked_action(n: int, *, sink: str = "checked", bodies: Sequence[bytes] = BODIES) -> Action:
     """Make the n-th action of the battery."""
     return Action(
         id=ActionId(f"check-{n:04}"),
@@ -63,7 +65,7 @@ def checked_action(n: int, *, sink: str = "checked") -> Action:
         version="1",
         enrolment_id=EnrolmentId("enrolment"),
         state="checking",
-        body=Raw(BODIES[n % len(BODIES)]),
+        body=Raw(bodies[n % len(bodies)]),
     )
 
 
@@ -82,8 +84,10 @@ def _check_that_wrong_options_are_refused(
     _check_that_secrets_are_kept(refusal, secrets)
 
 
-async def _check_that_actions_arrive(sink: Sink, arrived: Callable[[], Sequence[str]] | None) -> None:
-    actions = [checked_action(n) for n in range(N_AT_ONCE)]
+async def _check_that_actions_arrive(
+    sink: Sink, arrived: Callable[[], Sequence[str]] | None, bodies: Sequence[bytes]
+) -> None:
+    actions = [checked_action(n, bodies=bodies) for n in range(N_AT_ONCE)]
     deliveries = await asyncio.gather(*(sink.deliver(action) for action in actions))
     for delivery in deliveries:
         assert isinstance(delivery, Delivery), f"deliver returns a Delivery, not {delivery!r}"
@@ -93,16 +97,18 @@ async def _check_that_actions_arrive(sink: Sink, arrived: Callable[[], Sequence[
         assert not missing, f"said to be delivered, and never arrived: {sorted(missing)}"
 
 
-async def _check_that_repetitions_are_taken(sink: Sink) -> None:
+async def _check_that_repetitions_are_taken(sink: Sink, bodies: Sequence[bytes]) -> None:
     """After a crash the outbox sends again, with the same id: that is no failure."""
-    delivery = await sink.deliver(checked_action(0))
+    delivery = await sink.deliver(checked_action(0, bodies=bodies))
     assert delivery.outcome == "delivered", f"a repeated action is 'delivered', not {delivery.outcome!r}"
 
 
-async def _check_that_failures_are_sink_errors(sink: Sink, secrets: Sequence[str]) -> None:
+async def _check_that_failures_are_sink_errors(
+    sink: Sink, secrets: Sequence[str], bodies: Sequence[bytes]
+) -> None:
     came: Delivery | Exception
     try:
-        came = await sink.deliver(checked_action(0))
+        came = await sink.deliver(checked_action(0, bodies=bodies))
     except Exception as error:  # Which one it is, is the question.
         came = error
     finally:

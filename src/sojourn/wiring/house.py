@@ -18,8 +18,9 @@ from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Outbox, Place, Store
-from sojourn.model.views import JourneyView, ProfileView, StatusView
+from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
 from sojourn.runtime.driver import Driver
+from sojourn.runtime.explaining import explain
 from sojourn.runtime.importing import Player
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
@@ -61,6 +62,10 @@ class Readings(Struct, frozen=True):
     def profile(self, any_id: str, *, limit: int = 100) -> ProfileView | None:
         """Find a person by any id."""
         return find_profile(self.store, any_id, limit=limit)
+
+    def explain(self, any_id: str, journey: str) -> ExplanationView | None:
+        """Say why a person did or did not get what a journey sends."""
+        return explain(self.store, self.catalogue, any_id, journey)
 
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""

@@ -30,7 +30,7 @@ from sojourn.server.probes import Probes
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings
-from sojourn.wiring.sinks import make_sinks
+from sojourn.wiring.sinks import make_sinks, rates_of
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
@@ -210,6 +210,9 @@ class _Meter(Meter):
     def in_flight(self, sink: str, n_actions: int) -> None:
         self._metrics.in_flight.labels(sink).set(n_actions)
 
+    def throttled(self, sink: str) -> None:
+        self._metrics.throttled.labels(sink).inc()
+
     def paused(self, sink: str, *, is_paused: bool) -> None:
         self._metrics.paused.labels(sink).set(is_paused)
         if is_paused:
@@ -252,6 +255,7 @@ def _policy(config: Config) -> Policy:
         backoff_base_ms=deliver.backoff_base_ms,
         backoff_cap_ms=deliver.backoff_cap_ms,
         retry_after_cap_ms=deliver.retry_after_cap_ms,
+        rates=rates_of(config),
     )
 
 

@@ -1,4 +1,4 @@
-"""Telling: every fact is a line that people can read, and nothing in it is obeyed by a terminal."""
+"""Telling: every fact is a line that people can read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any, get_args
 
 import pytest
 
-from sojourn.cli.output import printable, relative
-from sojourn.cli.telling import tell, tell_story
 from sojourn.model import fact as facts
 from sojourn.model.fact import Fact
 from sojourn.model.ids import ActionId, EnrolmentId, ProfileId, SessionId
+from sojourn.runtime.telling import tell, tell_story
 
 AT: dict[str, Any] = {"profile_id": ProfileId("u:ada"), "at": 5, "position": 1}
 IN: dict[str, Any] = AT | {"journey": "rescue", "version": "v1"}
@@ -107,25 +106,3 @@ def test_an_outcome_names_its_action_where_that_is_told_too() -> None:
 def test_every_kind_of_fact_is_told_here() -> None:
     """A new one is not forgotten."""
     assert {type(fact) for fact, _ in LINES} == set(get_args(Fact))
-
-
-@pytest.mark.parametrize(
-    ("distance_ms", "expected"),
-    [
-        (0, "now"),
-        (999, "now"),
-        (1_000, "1 s ago"),
-        (59_999, "59 s ago"),
-        (3_599_999, "59 min ago"),
-        (-7_200_000, "in 2 h"),
-        (-86_400_000 * 400, "in 400 d"),
-    ],
-)
-def test_a_distance_is_told_in_its_largest_unit(distance_ms: int, expected: str) -> None:
-    """Whole units, cut off: nobody needs more in a table."""
-    assert relative(1_000_000_000_000_000 - distance_ms, 1_000_000_000_000_000) == expected
-
-
-def test_what_a_terminal_would_obey_is_only_shown() -> None:
-    """Anybody can send an event whose name clears the screen."""
-    assert printable("\x1b[2Jname\r\n\u202e") == "\ufffd[2Jname\ufffd\ufffd\ufffd"

@@ -1,0 +1,88 @@
+"""Controls: the house's own events that change what is in force, in the log like everything else."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.ids import derive
+
+CONTROL_USER = "$control"
+"""Whose events they are in the log: nobody's, for no profile is made of it."""
+
+PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT = (
+    "$publish",
+    "$pause",
+    "$resume",
+    "$stop",
+    "$release",
+    "$learnt",
+)
+CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT})
+
+Taking = Literal["pin", "follow", "map"]
+"""What becomes of the people inside older versions: they stay, or go along, some by a map of states."""
+
+TAKINGS: tuple[Taking, ...] = ("pin", "follow", "map")
+
+
+class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One journey's new version."""
+
+    journey: str
+    version: str
+    text: str
+    policy: Taking = "pin"
+    states: dict[str, str] = {}
+    """State of an older version -> state of this one; one not named stays where it is."""
+
+
+class Publishing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `$publish` says: only what differs from what is in force."""
+
+    changes: list[Change] = []
+    removed: list[str] = []
+    """Journeys nobody enters any more; people inside go on."""
+    shared: list[str] | None = None
+    """The definitions that belong to no single journey, whole; None: as they were."""
+    ranks: dict[str, int] | None = None
+    session_gap_ms: int | None = None
+
+
+class Holding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `$pause` and `$resume` say; `$stop` and `$release` say nothing."""
+
+    journey: str = ""
+
+
+class Learnt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `$learnt` says: forecasts that replace those of the same goals."""
+
+    forecasts: dict[str, dict[str, float]] = {}
+
+
+def is_control(event: Event) -> bool:
+    """Tell whether an event changes what is in force; from another source such a name is any event's."""
+    return event.source == OUR_SOURCE and event.name in CONTROLS
+
+
+def control_event(name: str, payload: Struct | dict[str, Any], *, revision: int, now: int) -> Event:
+    """Make a control for the log.
+
+    `revision` is the one in force when it is made: said again before anything changed, it is a duplicate.
+    """
+    assert name in CONTROLS
+    body = msgspec.json.encode(payload)
+    return Event(
+        source=OUR_SOURCE,
+        message_id=derive("control", name, str(revision), body.decode()),
+        kind="track",
+        name=name,
+        occurred_at=now,
+        received_at=now,
+        user_id=CONTROL_USER,
+        properties=Raw(body),
+    )

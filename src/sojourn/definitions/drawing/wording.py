@@ -1,0 +1,156 @@
+"""Wording: states, ways and rules in the few words that a drawing has room for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sojourn.definitions.chart import Assign, Cancel, Content, Raise, Send, State, Transition, Want
+from sojourn.definitions.chart_builder import timer_name
+from sojourn.definitions.durations import write_duration
+from sojourn.definitions.journey import Call, Do, Experiment, Journey
+
+MAX_BODY_CHARACTERS = 40  # of an action's body: enough to tell two templates apart.
+
+_DONE = "done.state."
+_TIMER = re.compile(r"after\((?P<state>.*),(?P<ms>\d+)\)", re.S)
+_REENTRIES = {"never": "once only", "after_exit": "again after leaving", "always": "several times at once"}
+
+
+def plain_text(text: str) -> str:
+    """Put text on one line, without what a page would obey instead of show: names come from anybody.
+
+    >>> plain_text("a\\n b\\x1b[2J")
+    'a b�[2J'
+    """
+    line = " ".join(text.split())
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
+
+
+def rules_of(journey: Journey) -> tuple[str, ...]:
+    """Say what holds in every state: who enters, what it is for, what ends it, who is held out."""
+    rules = [_entry_rule(journey), *_goal_rule(journey)]
+    for each in journey.exits:
+        what = " or ".join(sorted(each.names)) or "as soon as"
+        rules.append(f"exit: {what}{_condition(each.when)}")
+    if journey.holdout:
+        rules.append(f"held out: {journey.holdout * 100:g}%")
+    if journey.group:
+        rules.append(f"one at a time of: {journey.group}")
+    if journey.priority:
+        rules.append(f"priority: {journey.priority}")
+    return tuple(plain_text(rule) for rule in rules)
+
+
+def arrow_words(state: State, way: Transition) -> str:
+    """Say what takes a way: an event, a time or nothing, its condition, and what is done on it."""
+    words = [_cause(state, way), _when(state, way), *_deeds(way.content, state)]
+    return plain_text(", ".join(word for word in words if word))
+
+
+def itself_words(state: State, way: Transition) -> str:
+    """Say what a state answers and stays, or leaves itself for."""
+    again = "again" if way.targets else "stays"
+    return plain_text(f"{arrow_words(state, way)}: {again}")
+
+
+def content_words(state: State) -> Iterator[str]:
+    """Say what a state does when it is entered, and when it is left."""
+    yield from (plain_text(words) for words in _deeds(state.entry, state))
+    yield from (plain_text(f"leaving: {words}") for words in _deeds(state.exit, state))
+
+
+def _entry_rule(journey: Journey) -> str:
+    entry = journey.entry
+    ways = [" or ".join(sorted(entry.names))] if entry.names else []
+    ways += [f"segment {entry.segment}"] if entry.segment else []
+    ways += [f"schedule {entry.schedule.text}"] if entry.schedule else []
+    ways += ["a call"] if entry.is_api else []
+    key = f", one per {entry.key.source}" if entry.key else ""
+    wait = f", not within {write_duration(entry.cooldown_ms)}" if entry.cooldown_ms else ""
+    return f"enter: {'; '.join(ways)}{_condition(entry.when)}{key}, {_REENTRIES[entry.reentry]}{wait}"
+
+
+def _goal_rule(journey: Journey) -> list[str]:
+    goal = journey.goal
+    if goal is None:
+        return []
+    window = "" if goal.within_ms is None else f" within {write_duration(goal.within_ms)}"
+    worth = f", worth {goal.value.source}" if goal.value else ""
+    return [f"goal: {' or '.join(sorted(goal.names))}{_condition(goal.when)}{window}{worth}"]
+
+
+def _condition(when: Any) -> str:
+    return f" if {when.source}" if when is not None else ""
+
+
+def _cause(state: State, way: Transition) -> str:
+    if way.is_any:
+        return "any event"
+    named = [*sorted(way.names), *(f"{prefix}.*" for prefix in way.prefixes)]
+    return " or ".join(_event(state, name) for name in named)
+
+
+def _event(state: State, name: str) -> str:
+    timer = _TIMER.fullmatch(name)
+    if timer is not None and timer["state"] == state.id:
+        return f"after {write_duration(int(timer['ms']))}"
+    if name.startswith(_DONE):
+        done = name.removeprefix(_DONE)
+        return "done" if done == state.id else f"{done.rpartition('.')[2]} done"
+    return name
+
+
+def _when(state: State, way: Transition) -> str:
+    """Say a condition; a split's variants are known by name, and what is left over is otherwise."""
+    experiments = [
+        one.body for one in state.entry if isinstance(one, Want) and isinstance(one.body, Experiment)
+    ]
+    for experiment in experiments:
+        for variant, weight in zip(experiment.variants, experiment.weights, strict=True):
+            is_rest = way.when is None and variant == experiment.variants[0]
+            if is_rest or (way.when and way.when.source == f"variant({experiment.id!r}) == {variant!r}"):
+                return f"{variant} {weight:.0%}"
+    if way.when is not None:
+        return f"if {way.when.source}"
+    is_one_of_several = not _cause(state, way) and len(state.transitions) > 1
+    return "otherwise" if is_one_of_several else ""
+
+
+def _deeds(block: tuple[Content, ...], state: State) -> Iterator[str]:
+    for content in block:
+        match content:
+            case Want():
+                yield _wanted(content.body)
+            case Raise():
+                yield f"raise {content.event}"
+            case Send() if content.event != timer_name(state.id, content.after_ms):
+                yield f"send {content.event} after {write_duration(content.after_ms)}"
+            case Cancel() if not _TIMER.fullmatch(content.id):
+                yield f"cancel {content.id}"
+            case Assign():
+                yield f"{content.name} = {content.value.source}"
+
+
+def _wanted(body: Any) -> str:
+    match body:
+        case Do():
+            return f"{body.sink}{_summary(body.body.source)}"
+        case Experiment():
+            return f"split {body.id}"
+        case Call():
+            return f"call {body.journey}"
+        case _:
+            return type(body).__name__ if not isinstance(body, str) else body
+
+
+def _summary(source: Any) -> str:
+    """Say the first value of an action's body that is the same for everybody: which template, which note."""
+    values = source.values() if isinstance(source, dict) else ()
+    for value in values:
+        text = str(value) if isinstance(value, str | int | float) else ""
+        fixed = text.partition("{")[0].strip()[:MAX_BODY_CHARACTERS]
+        if fixed:
+            return f": {fixed}" if fixed == text else f": {fixed} …"
+    return ""

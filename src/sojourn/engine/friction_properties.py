@@ -1,0 +1,62 @@
+"""What friction reads off an event: element, place, step and form, by the names that SDKs give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sojourn.engine.rage import Place
+
+MAX_TARGET_CHARS = 200  # as names of events.
+
+# fmt: off
+# Ours and Segment's, then those of PostHog's autocapture. Of several, the first that is there.
+_TARGETS = (
+    "target", "selector", "element_id", "element", "label", "text",
+    "$el_text", "$selector", "$elements_chain",
+)
+# fmt: on
+_PLACES = (("x", "y"), ("$x", "$y"), ("page_x", "page_y"), ("pageX", "pageY"), ("clientX", "clientY"))
+_FORMS = ("form_id", "form", "form_name", "name", "id")
+_PAGES = ("path", "name", "url", "$pathname", "$screen_name", "$current_url")
+_NAMED_BY_PROPERTIES = frozenset({"$page", "$screen", "$pageview"})
+
+
+def target_of(properties: Mapping[str, Any]) -> str:
+    """Name the element a click was on; empty where the event does not say."""
+    return _first(properties, _TARGETS)
+
+
+def place_of(properties: Mapping[str, Any]) -> Place | None:
+    """Return where a click was, in pixels."""
+    for across, down in _PLACES:
+        x, y = properties.get(across), properties.get(down)
+        if x.__class__ in (int, float) and y.__class__ in (int, float):
+            return float(x), float(y)
+    return None
+
+
+def step_of(name: str, properties: Mapping[str, Any]) -> str:
+    """Name a step: a page or screen by what it is, anything else by the event."""
+    return (_first(properties, _PAGES) or name) if name in _NAMED_BY_PROPERTIES else name
+
+
+def form_of(properties: Mapping[str, Any]) -> str:
+    """Name a form; empty where the event does not say."""
+    return _first(properties, _FORMS)
+
+
+def cart_of(properties: Mapping[str, Any]) -> str:
+    """Name a cart; empty where the event does not say."""
+    return _first(properties, ("cart_id",))
+
+
+def _first(properties: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first of some properties that is there, as text."""
+    for name in names:
+        value = properties.get(name)
+        if value.__class__ is str and value:
+            return str(value)[:MAX_TARGET_CHARS]
+        if value.__class__ is int:
+            return str(value)[:MAX_TARGET_CHARS]
+    return ""

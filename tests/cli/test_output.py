@@ -1,0 +1,29 @@
+"""Output: what people are shown is short, and nothing in it is obeyed by a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from sojourn.cli.output import printable, relative
+
+
+@pytest.mark.parametrize(
+    ("distance_ms", "expected"),
+    [
+        (0, "now"),
+        (999, "now"),
+        (1_000, "1 s ago"),
+        (59_999, "59 s ago"),
+        (3_599_999, "59 min ago"),
+        (-7_200_000, "in 2 h"),
+        (-86_400_000 * 400, "in 400 d"),
+    ],
+)
+def test_a_distance_is_told_in_its_largest_unit(distance_ms: int, expected: str) -> None:
+    """Whole units, cut off: nobody needs more in a table."""
+    assert relative(1_000_000_000_000_000 - distance_ms, 1_000_000_000_000_000) == expected
+
+
+def test_what_a_terminal_would_obey_is_only_shown() -> None:
+    """Anybody can send an event whose name clears the screen."""
+    assert printable("\x1b[2Jname\r\n\u202e") == "\ufffd[2Jname\ufffd\ufffd\ufffd"
