@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PURE_ROOMS = ("model", "definitions", "engine")
-PLACES = ("src", "tests", "demo", "bench", "docs", ".ci", ".github", "web")
+PLACES = ("src", "tests", "demo", "bench", "docs", "examples", ".ci", ".github", "web")
 NOT_OURS = {"__pycache__", "node_modules", "dist", "build"}
 
 FILE_LINES = 500  # near it, a file splits by meaning

@@ -22,6 +22,7 @@ class PlainScope:
     ages: dict[str, float] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)
     variants: dict[str, str] = field(default_factory=dict)
+    segments: frozenset[str] = frozenset()
     has_regressed: bool = False
     friction: dict[str, Any] = field(default_factory=dict)
     signals: dict[tuple[str, int | None], int] = field(default_factory=dict)
@@ -35,6 +36,9 @@ class PlainScope:
 
     def since(self, name: str) -> float | None:
         return self.ages.get(name)
+
+    def in_segment(self, segment: str) -> bool:
+        return segment in self.segments
 
     def visits(self, step: str) -> int:
         return self.steps.get(step, 0)

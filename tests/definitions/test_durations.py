@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.definitions.durations import MAX_DURATION_MS, format_duration, parse_duration
+from sojourn.definitions.durations import MAX_DURATION_MS, parse_duration, write_duration
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_any_text_is_a_bounded_duration_or_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["1ms", "30s", "5m", "1h30m", "7d", "1d12h", "365d"])
 def test_a_duration_is_written_as_it_is_read(text: str) -> None:
     """A fact says the window as the author wrote it."""
-    assert format_duration(parse_duration(text)) == text
+    assert write_duration(parse_duration(text)) == text

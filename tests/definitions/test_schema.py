@@ -158,6 +158,7 @@ TYPES: dict[str, Any] = {
     "boolean": bool,
     "null": type(None),
     "number": (int, float),
+    "integer": int,
 }
 
 

@@ -51,7 +51,7 @@ def random_map(old: Chart, new: Chart, machine: Machine, random: Random) -> dict
 @settings(max_examples=400, deadline=None)
 @given(seeds, seeds, seeds)
 def test_nobody_ends_in_a_state_that_does_not_exist(old_seed: int, new_seed: int, life_seed: int) -> None:
-    """Two random charts share names and little else: every configuration, on the way and after it, is legal."""
+    """Two random charts share names and little else: every configuration, then and later, is legal."""
     old, new = chart_of(old_seed), chart_of(new_seed)
     random = Random(life_seed)
     for step in live(old, life_seed)[:-1]:
@@ -73,7 +73,7 @@ def test_nobody_ends_in_a_state_that_does_not_exist(old_seed: int, new_seed: int
 @settings(max_examples=150, deadline=None)
 @given(seeds, seeds)
 def test_going_along_to_the_same_chart_changes_nothing(seed: int, life_seed: int) -> None:
-    """The edit that is none: states, timers, what is remembered and the variables stay, and nothing is done."""
+    """The edit that is none: states, timers, memories and variables stay, and nothing is done."""
     made = chart_of(seed)
     for step in live(made, life_seed)[:-1]:
         if not step.machine.is_done:

@@ -104,6 +104,32 @@ def test_hold_outs_are_off_unless_asked_for() -> None:
     Story(text, holdouts=True).when("Signed Up").then.withheld("held-out", sink="crm").sent_nothing()
 
 
+POLICY = """
+policy:
+  holdout: 1%
+  quiet: { from: "22:00", to: "08:00" }
+  channels: { email: { sinks: [crm], caps: [ { most: 1, per: 7d } ] } }
+"""
+
+
+def test_a_policy_holds_in_a_story_as_it_does_live() -> None:
+    """Caps, quiet hours and consent decide; the story says by which the message was kept back."""
+    story = Story(WELCOME, policy=POLICY).when("Signed Up").after("1d")
+    story.then.sent("crm", times=1).withheld("cap", sink="crm")
+    story = Story(WELCOME, POLICY, starts="2026-01-05 23:00").when("Signed Up")
+    story.then.sent_nothing().put_off("quiet-hours")
+    story.at("2026-01-06 08:00").then.sent("crm", template="welcome")
+    story = Story(WELCOME, policy=POLICY).when("Consent Updated", channel="email", granted=False)
+    story.when("Signed Up").then.withheld("consent").sent_nothing()
+
+
+def test_an_action_says_by_which_channel_it_goes_and_what_it_is_about() -> None:
+    """The link to unsubscribe with is of that channel and topic."""
+    text = WELCOME.replace("sink: crm, body", "sink: crm, topic: tips, body")
+    (action,) = Story(text, policy=POLICY).when("Signed Up").actions()
+    assert (action.channel, action.topic) == ("email", "tips")
+
+
 def test_hold_outs_of_a_policy_are_off_too() -> None:
     """The global one, and each channel's."""
     policy = Policy(holdout=0.5, channels={"email": Channel(sinks=frozenset({"crm"}), holdout=0.5)})

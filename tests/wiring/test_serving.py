@@ -11,15 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from sojourn import wiring
 from sojourn.config import load_config
 from sojourn.model.errors import ConfigError
+from sojourn.model.optout import OptOut, sign
 from sojourn.wiring import open_house, open_readings
 from tests.wiring.houses import KEY, START_S, TOKEN, Serving, serving, settle_in
 
+SECRET = "a secret of the operator"
 OPERATE = Path(__file__).parents[2] / "docs/how-to/operate.md"
 
 # `sojourn serve`, with one part replaced before it starts.
@@ -76,7 +79,7 @@ def test_an_event_is_taken_and_its_person_shown_and_sigterm_ends_in_good_order(t
         house.signal()
         assert house.end() == 0
     assert [each["state"] for each in found["enrolments"]] == [["waiting"]]
-    assert house.says("stopped")[0]["position"] == 2
+    assert house.says("stopped")[0]["position"] == 3  # the folder's journeys were published first
 
 
 def test_a_port_in_use_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
@@ -209,3 +212,16 @@ def folder(root: Path, name: str) -> Path:
 def serve_here(file: Path) -> None:
     """Serve in this process, where it must end by itself."""
     asyncio.run(wiring.serve(load_config(file, environment={})))
+
+
+def test_a_link_to_unsubscribe_with_works_where_it_is_configured(tmp_path: Path) -> None:
+    """The click is in the person's story; without the setting, nothing is there."""
+    settings = {"secret": SECRET, "public_url": "http://localhost"}
+    token = sign(OptOut("ann", None, "email"), SECRET)
+    with serving(settle_in(tmp_path, unsubscribe=settings)) as house:
+        assert "<button>" in house.read(f"/u/{token}")
+        urlopen(house.url + f"/u/{token}", data=b"List-Unsubscribe=One-Click").close()
+        found = soon(house, "/api/v1/profiles/ann")
+    assert "Consent Updated" in [fact.get("name") for fact in found["timeline"]]
+    with serving(settle_in(tmp_path)) as house:
+        assert house.ask(f"/u/{token}")[0] == 404

@@ -191,9 +191,12 @@ class MemoryStore(MemoryOutbox):
         timers = [(stored.wake, key) for key, stored in self._states.items() if stored.wake is not None]
         return sorted((wake, key) for wake, key in timers if wake <= until)[:limit]
 
-    def keys(self, stage: Stage) -> list[str]:
-        """Return all keys of a stage that have a state."""
-        return [key for owner, key in self._states if owner == stage]
+    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
+        """Return keys of a stage that have a state, in order."""
+        found = sorted(
+            key for owner, key in self._states if owner == stage and (after is None or key > after)
+        )
+        return found if limit is None else found[:limit]
 
     def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
         """Return a key's facts, newest first."""

@@ -69,16 +69,17 @@ def is_control(event: Event) -> bool:
     return event.source == OUR_SOURCE and event.name in CONTROLS
 
 
-def control_event(name: str, payload: Struct | dict[str, Any], *, revision: int, now: int) -> Event:
+def control_event(name: str, payload: Struct | dict[str, Any], *, after: int, now: int) -> Event:
     """Make a control for the log.
 
-    `revision` is the one in force when it is made: said again before anything changed, it is a duplicate.
+    `after` is the position up to which whoever asks for it has seen the log: said twice from there, it is a
+    duplicate.
     """
     assert name in CONTROLS
     body = msgspec.json.encode(payload)
     return Event(
         source=OUR_SOURCE,
-        message_id=derive("control", name, str(revision), body.decode()),
+        message_id=derive("control", name, str(after), body.decode()),
         kind="track",
         name=name,
         occurred_at=now,

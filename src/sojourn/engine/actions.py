@@ -117,6 +117,8 @@ def _settle(life: Life, wanted: Wanted, body: bytes, ledger: Ledger, *, is_paced
             enrolment_id=wanted.enrolment_id,
             state=wanted.state,
             body=Raw(body),
+            channel=wanted.channel,
+            topic=wanted.topic,
         )
     )
     tell(wanted, ledger, ActionDecided)

@@ -1,17 +1,17 @@
 """Due: what time alone does to a person, each thing at the instant it was due (law 3).
 
 Several things in a life wait for an instant; `SOURCES` lists them. What is due at the same instant happens
-in the order of that list: what was held comes due in the version of then, and whatever was put off came
-first, so it is decided before a timer moves anybody on.
+in the order of that list: what was held comes due in the version of then; segments are told before anybody
+asks who is a member; what was put off came first, so it is decided before a timer moves anybody on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine import friction, statechart
+from sojourn.engine import calls, friction, journeys, schedules, segments, statechart
 from sojourn.engine.actions import decide_again
 from sojourn.engine.deferred import next_deferred
 from sojourn.engine.enrolments import apply, end
@@ -48,6 +48,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         ledger.at, ledger.position = at, 0
         if not friction.judge(life, None, ledger):  # else a journey heard of it: look again what is due
             fire(life, ledger)
+            calls.settle(life, ledger)
         has_fired = True
 
 
@@ -56,15 +57,44 @@ def wake_of(life: Life, ledger: Ledger) -> int | None:
     return _earliest(life, ledger)[0] or None
 
 
+def bring_up_to_date(life: Life, ledger: Ledger) -> Sequence[str]:
+    """Tell a person's segments and plan their schedules anew, as of now, by the definitions in force.
+
+    Returns the segments that were joined. Nobody enters a journey by being told anew what they are: whoever
+    calls this for a person of whom nothing was known before lets them.
+    """
+    life.revision = ledger.catalogue.revision
+    if ledger.catalogue.scheduled or life.schedules:
+        schedules.plan(life, ledger)
+    return segments.review(life, ledger)
+
+
 def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
     """Return what is due first, and when, ms; 0 where nothing is."""
     first = 0
     firing: Fire = _fire_timer
+    if _waits_for_nothing(life, ledger.catalogue):
+        return first, firing
     for _, next_due, fire in SOURCES:
         at = next_due(life, ledger)
         if at and (at < first or not first):
             first, firing = at, fire
     return first, firing
+
+
+def _waits_for_nothing(life: Life, catalogue: Catalogue) -> bool:
+    """Tell at a glance of the many who are in no journey that nothing is due."""
+    return not (
+        life.enrolments
+        or life.segments_due
+        or life.schedules
+        or life.pacing is not None
+        or life.friction is not None
+        or life.revision < catalogue.renewed
+    )
+
+
+# -- Definitions that came into force.
 
 
 def _next_migration(life: Life, ledger: Ledger) -> int:
@@ -86,6 +116,43 @@ def _migrates_at(enrolment: Enrolment, catalogue: Catalogue) -> int:
     return 0 if migration is None else released_at(catalogue, enrolment.journey, migration.at) or 0
 
 
+def _next_revision(life: Life, ledger: Ledger) -> int:
+    """Return when the last publishing was, where it did not reach the person yet; of somebody new, never."""
+    catalogue = ledger.catalogue
+    if life.revision >= catalogue.renewed or not life.n_events:
+        return 0
+    return max(1, catalogue.renewed_at)
+
+
+def _revise(life: Life, ledger: Ledger) -> None:
+    n_facts = len(ledger.facts)
+    bring_up_to_date(life, ledger)
+    if len(ledger.facts) > n_facts:
+        journeys.heed(life, ledger)
+
+
+# -- Segments and schedules.
+
+
+def _next_segments(life: Life, _ledger: Ledger) -> int:
+    return life.segments_due
+
+
+def _fire_segments(life: Life, ledger: Ledger) -> None:
+    n_facts = len(ledger.facts)
+    joined = segments.fire(life, ledger)
+    if len(ledger.facts) > n_facts:
+        journeys.heed(life, ledger)
+    journeys.join(life, joined, ledger)
+
+
+def _next_schedule(life: Life, _ledger: Ledger) -> int:
+    return min(life.schedules.values()) if life.schedules else 0
+
+
+# -- Timers.
+
+
 def _next_timer(life: Life, ledger: Ledger) -> int:
     first = 0
     is_plain = not ledger.catalogue.holds
@@ -99,27 +166,32 @@ def _next_timer(life: Life, ledger: Ledger) -> int:
 
 
 def _fire_timer(life: Life, ledger: Ledger) -> None:
-    """Fire the timer due now; of equals, that of the enrolment that entered first."""
+    """Fire the timer due now; of equals, by priority, then that of the enrolment that entered first."""
     catalogue = ledger.catalogue
-    enrolment = next(
+    due = [
         each
         for each in life.enrolments
         if each.wake and released_at(catalogue, each.journey, each.wake) == ledger.at
-    )
+    ]
+    enrolment = min(due, key=lambda one: journeys.precedence(one, ledger))
     journey = journey_of(enrolment, ledger)
     if journey is None:
         end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
         return
     view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
     view.enrolment = enrolment
-    step = statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at)
-    apply(Inside(life, enrolment, journey, view, ledger), step)
+    inside = Inside(life, enrolment, journey, view, ledger)
+    if not journeys.interrupts(inside, None):
+        apply(inside, statechart.fire(journey.chart, enrolment.machine, view, at=ledger.at))
 
 
 SOURCES = (
     Source("migrations", _next_migration, _migrate),
+    Source("revision", _next_revision, _revise),
+    Source("segments", _next_segments, _fire_segments),
     Source("deferred", next_deferred, decide_again),
     Source("timers", _next_timer, _fire_timer),
+    Source("schedules", _next_schedule, journeys.enter_on_schedule),
     Source("friction", friction.next_due, friction.fire),
 )
 """In the order in which they happen, of those due at the same instant."""

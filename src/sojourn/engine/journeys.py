@@ -1,17 +1,22 @@
-"""Journeys: what one event does to a person's enrolments."""
+"""Journeys: what one event, or time, does to a person's enrolments, and which it begins."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sojourn.definitions.journey import Exit, Goal
-from sojourn.engine import statechart
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from sojourn.definitions.journey import Exit, Journey
+from sojourn.engine import calls, goals, schedules, statechart
 from sojourn.engine.enrolments import apply, end, leave
-from sojourn.engine.entries import enter
+from sojourn.engine.entries import Cause, enter, made_cause
 from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
+from sojourn.engine.objects import read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
 from sojourn.model.event import OUR_SOURCE, Event
@@ -20,8 +25,15 @@ from sojourn.model.fact import GoalReached
 OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 """Names of the events the outbox appends: what became of an action."""
 
-_THE_KERNELS_OWN = ("after(", "done.state.", "done.call.", "error.")
+ENTER = "$enter"
+"""The name of the event by which the API asks to let somebody enter a journey."""
+
+MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
+
+_THE_KERNELS_OWN = ("after(", "done.state.", calls.DONE, "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
+
+_encode_json = msgspec.json.Encoder().encode
 
 
 def is_outcome(event: Event) -> bool:
@@ -29,23 +41,115 @@ def is_outcome(event: Event) -> bool:
     return event.name in OUTCOMES and event.source == OUR_SOURCE
 
 
-def move(life: Life, event: Event, view: View, ledger: Ledger, *, is_shadow: bool) -> None:
-    """Let one event end, move and begin enrolments: goals and exits first, then each chart, then entries."""
+def is_call(event: Event) -> bool:
+    """Tell whether the house itself asks to let somebody enter: no sender outside can."""
+    return event.name == ENTER and event.source == OUR_SOURCE
+
+
+def move(
+    life: Life,
+    event: Event,
+    view: View,
+    ledger: Ledger,
+    *,
+    is_shadow: bool,
+    joined: Sequence[str] = (),
+) -> None:
+    """Let one event end, move and begin enrolments: goals and exits first, then each chart, then entries.
+
+    Those of a higher priority hear it first. `joined` are the segments it made the person a member of.
+    """
     told = view.properties if is_outcome(event) else None
-    for enrolment in tuple(life.enrolments):
-        if told is not None and _is_anothers(enrolment, told):
+    for journey, enrolment in _in_order(life, ledger):
+        if not _is_inside(life, enrolment) or (told is not None and _is_anothers(enrolment, told)):
             continue
-        journey = journey_of(enrolment, ledger)
         if journey is None:
             end(life, enrolment, ledger, reason="withdrawn", state=enrolment.machine.active)
             continue
         view.enrolment = enrolment
         inside = Inside(life, enrolment, journey, view, ledger)
-        if not _interrupted(inside, event) and not is_held(ledger.catalogue, journey.name, ledger.at):
+        if not interrupts(inside, event) and not is_held(ledger.catalogue, journey.name, ledger.at):
             _deliver(inside, event)
-    for journey in ledger.catalogue.entries.get(event.name, ()):
-        view.enrolment = None
-        enter(life, journey, event, view, is_shadow=is_shadow, ledger=ledger)
+    if life.finished and event.name in ledger.catalogue.late_goals:
+        sparing = str(told.get("journey", "")) if told is not None else ""
+        goals.reach_late(life, event, view, ledger, sparing=sparing)
+    entering = ledger.catalogue.entries.get(event.name, ())
+    comers = [(journey, Cause(event=event, view=view, is_shadow=is_shadow)) for journey in entering]
+    _enter_all(life, [*comers, *_joiners(life, joined, ledger, is_shadow=is_shadow)], ledger)
+
+
+def admit(life: Life, event: Event, ledger: Ledger, *, joined: Sequence[str] = ()) -> None:
+    """Let somebody enter by a call of the API; what the call says is what the journey sees as the event."""
+    said = read_object(event.properties)
+    journey = ledger.catalogue.journeys.get(str(said.get("journey", "")))
+    comers = list(_joiners(life, joined, ledger))
+    if journey is not None and journey.entry.is_api:
+        seen = replace(event, properties=Raw(_encode_json(said.get("properties") or {})))
+        view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=seen)
+        comers.append((journey, Cause(event=seen, view=view, key=said.get("key"))))
+    _enter_all(life, comers, ledger)
+
+
+def join(life: Life, joined: Sequence[str], ledger: Ledger) -> None:
+    """Begin the journeys that new members of these segments enter, where no event made them such."""
+    _enter_all(life, list(_joiners(life, joined, ledger)), ledger)
+
+
+def enter_on_schedule(life: Life, ledger: Ledger) -> None:
+    """Begin the journeys whose time is now."""
+    comers = [
+        (journey, made_cause(life, "$schedule", ledger, of=[journey.name], properties={}))
+        for journey in schedules.take_due(life, ledger)
+    ]
+    _enter_all(life, comers, ledger)
+
+
+def heed(life: Life, ledger: Ledger) -> None:
+    """End the enrolments whose exit rules need no event and are true now."""
+    for journey, enrolment in _in_order(life, ledger):
+        if journey is not None and any(not rule.names for rule in journey.exits):
+            view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
+            view.enrolment = enrolment
+            if _is_inside(life, enrolment):
+                interrupts(Inside(life, enrolment, journey, view, ledger), None)
+    calls.settle(life, ledger)
+
+
+def interrupts(inside: Inside, event: Event | None) -> bool:
+    """Goal and exit rules come before any state's own transitions, and end the enrolment at once.
+
+    Without an event (a timer), only exit rules that need none are asked.
+    """
+    journey, view = inside.journey, inside.view
+    goal = journey.goal
+    if goal is not None and event is not None and goals.reaches(goal, inside.enrolment, event, view):
+        inside.tell(GoalReached, value=goals.value_of(goal, view))
+        leave(inside, reason="goal")
+        return True
+    for rule in journey.exits:
+        if _holds(rule, event, view):
+            leave(inside, reason="exit", detail=_describe(rule))
+            return True
+    return False
+
+
+def precedence(enrolment: Enrolment, ledger: Ledger) -> int:
+    """Return what orders enrolments to which something happens at once: the higher priority first."""
+    journey = journey_of(enrolment, ledger)
+    return -journey.priority if journey is not None else 0
+
+
+def _in_order(life: Life, ledger: Ledger) -> list[tuple[Journey | None, Enrolment]]:
+    """Return enrolments as they hear an event: by priority, of equals the one that entered first."""
+    each = [(journey_of(enrolment, ledger), enrolment) for enrolment in life.enrolments]
+    if len(each) > 1:
+        each.sort(key=lambda pair: -pair[0].priority if pair[0] is not None else 0)
+    return each
+
+
+def _is_inside(life: Life, enrolment: Enrolment) -> bool:
+    """Tell whether an enrolment is still there: another one may have ended it."""
+    return any(other is enrolment for other in life.enrolments)
 
 
 def _is_anothers(enrolment: Enrolment, told: Mapping[str, Any]) -> bool:
@@ -53,36 +157,16 @@ def _is_anothers(enrolment: Enrolment, told: Mapping[str, Any]) -> bool:
     return told.get("journey") == enrolment.journey and told.get("enrolment_id") != enrolment.id
 
 
-def _interrupted(inside: Inside, event: Event) -> bool:
-    """Goal and exit rules come before any state's own transitions, and end the enrolment at once."""
-    goal = inside.journey.goal
-    if goal is not None and _matches(goal, event, inside.view) and _is_in_time(goal, inside):
-        value = _number(goal.value.call(inside.view)) if goal.value else None
-        inside.tell(GoalReached, value=value)
-        leave(inside, reason="goal")
-        return True
-    if any(_matches(rule, event, inside.view) for rule in inside.journey.exits):
-        leave(inside, reason="exit")
-        return True
-    return False
+def _holds(rule: Exit, event: Event | None, view: View) -> bool:
+    if rule.names and (event is None or event.name not in rule.names):
+        return False
+    return rule.when is None or bool(rule.when.call(view))
 
 
-def _matches(rule: Goal | Exit, event: Event, view: View) -> bool:
-    return event.name in rule.names and (rule.when is None or bool(rule.when.call(view)))
-
-
-def _is_in_time(goal: Goal, inside: Inside) -> bool:
-    return goal.within_ms is None or inside.ledger.at - inside.enrolment.entered_at <= goal.within_ms
-
-
-def _number(value: Any) -> float | None:
-    """Return a value as a finite number; JSON may hold integers that no float can."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return None
+def _describe(rule: Exit) -> str:
+    events = "on " + ", ".join(sorted(rule.names)) if rule.names else ""
+    guard = f"when {rule.when.source}" if rule.when is not None else ""
+    return " ".join(part for part in (events, guard) if part)[:MAX_DETAIL_CHARS]
 
 
 def _deliver(inside: Inside, event: Event) -> None:
@@ -94,3 +178,21 @@ def _deliver(inside: Inside, event: Event) -> None:
     machine = inside.enrolment.machine
     if statechart.listens(chart, machine, event.name):
         apply(inside, statechart.send(chart, machine, event.name, inside.view, at=inside.ledger.at))
+
+
+def _joiners(
+    life: Life, joined: Iterable[str], ledger: Ledger, *, is_shadow: bool = False
+) -> Iterable[tuple[Journey, Cause]]:
+    for segment in joined:
+        for journey in ledger.catalogue.by_segment.get(segment, ()):
+            cause = made_cause(life, "$segment", ledger, of=[segment], properties={"segment": segment})
+            yield journey, replace(cause, is_shadow=is_shadow)
+
+
+def _enter_all(life: Life, comers: list[tuple[Journey, Cause]], ledger: Ledger) -> None:
+    """Let somebody enter several journeys: by priority, then by name; then whatever these call."""
+    if len(comers) > 1:
+        comers.sort(key=lambda comer: (-comer[0].priority, comer[0].name))
+    for journey, cause in comers:
+        enter(life, journey, cause, ledger)
+    calls.settle(life, ledger)

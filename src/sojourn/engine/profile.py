@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sojourn.engine import due, entries, friction, friction_state, journeys, sessions
+from sojourn.engine import (
+    calls,
+    due,
+    entries,
+    friction,
+    friction_state,
+    journeys,
+    schedules,
+    segments,
+    sessions,
+)  # fmt: skip
 from sojourn.engine.consent import CONSENT_UPDATED, hear_consent, merge_consent
 from sojourn.engine.deferred import merge_deferred
 from sojourn.engine.enrich import Enrichment, enrich
@@ -32,6 +42,10 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     while life.friction is not None and friction.judge(life, event, ledger):
         due.fire_due(life, arrived.at, ledger)  # what a journey that heard of it has waited for since
         ledger.at, ledger.position = arrived.at, arrived.position
+    if journeys.is_call(event):
+        journeys.admit(life, event, ledger, joined=_join(life, event, ledger))
+        return
+    zone = life.time_zone
     signals: list[Signal] = []
     if journeys.is_outcome(event):
         _hear_of_delivery(event, ledger)
@@ -43,19 +57,24 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
         cut = _take_in(life, event, enrichment, ledger)
         if friction.is_on(ledger.catalogue):
             signals = friction.notice(life, arrived, cut.session.id if cut else "", ledger)
+    joined = _join(life, event, ledger)
+    if life.schedules and life.time_zone is not zone:
+        schedules.plan(life, ledger)
     if arrived.is_history:
         return
-    if _concerns_journeys(life, event, ledger):
+    if joined or _concerns_journeys(life, event, ledger):
         view = View(
             life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
         )
-        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow)
+        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow, joined=joined)
     if signals:
         friction.hear(life, signals, ledger, is_shadow=arrived.is_shadow)
 
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:
     """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
+    if life.n_events and life.revision < ledger.catalogue.renewed:
+        due.bring_up_to_date(life, ledger)
     if other.n_events:
         first_seen_at = life.first_seen_at if life.n_events else other.first_seen_at
         life.first_seen_at = min(first_seen_at, other.first_seen_at)
@@ -81,6 +100,23 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
     merge_consent(life, other, ledger)
     merge_sent(life, other)
     merge_deferred(life, other, ledger)
+    _join_as_merged(life, other, ledger)
+    calls.settle(life, ledger)
+
+
+def _join(life: Life, event: Event, ledger: Ledger) -> Sequence[str]:
+    """Tell the segments that an event may concern; of somebody new, all of them. Returns those joined."""
+    if life.revision < ledger.catalogue.renewed:
+        return due.bring_up_to_date(life, ledger)
+    return segments.follow(life, event.name, ledger)
+
+
+def _join_as_merged(life: Life, other: Life, ledger: Ledger) -> None:
+    """Tell all segments of two lives that became one; whoever was a member in either does not become one."""
+    joined = due.bring_up_to_date(life, ledger)
+    for name in life.segments.keys() & other.segments.keys():
+        life.segments[name] = min(life.segments[name], other.segments[name])
+    journeys.join(life, [name for name in joined if name not in other.segments], ledger)
 
 
 def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cut | None:
@@ -189,8 +225,12 @@ def _note_revision(cut: Cut, ledger: Ledger) -> None:
 
 
 def _concerns_journeys(life: Life, event: Event, ledger: Ledger) -> bool:
-    concerns = bool(life.enrolments) or event.name in ledger.catalogue.entries
-    return concerns and not friction.is_forged(event)
+    catalogue = ledger.catalogue
+    if friction.is_forged(event):
+        return False
+    if life.enrolments or event.name in catalogue.entries:
+        return True
+    return bool(life.finished) and event.name in catalogue.late_goals
 
 
 def _hear_of_delivery(event: Event, ledger: Ledger) -> None:

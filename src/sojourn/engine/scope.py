@@ -75,6 +75,10 @@ class Scope(Protocol):
         """Seconds since the event last happened; None if never."""
         ...
 
+    def in_segment(self, segment: str) -> bool:
+        """Whether the person belongs to the segment."""
+        ...
+
     def visits(self, step: str) -> int:
         """How often the step was taken in the current session."""
         ...

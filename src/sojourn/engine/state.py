@@ -106,6 +106,8 @@ class Enrolment(Struct, array_like=True):
     """The enrolment that called this journey; empty where it was entered by itself."""
     holdout: str = ""
     """Which hold-out keeps it back: `global`, `journey`, or none."""
+    caller: str = ""
+    """The parent's state that called this journey."""
 
 
 class Memory(Struct, array_like=True):
@@ -117,6 +119,8 @@ class Memory(Struct, array_like=True):
     """The newest keys that entered, at most MAX_KEYS."""
     unit: str = ""
     """What the journey's hold-out hashes: the id the person had when it was asked first."""
+    exits: dict[str, int] = {}
+    """Key -> its last exit, ms: those that are still cooling down, where the journey has a cooldown."""
 
 
 class Consent(Struct, array_like=True, frozen=True):
@@ -191,8 +195,8 @@ class Life(Struct, array_like=True):
     n_sessions: int = 0
     step: str = ""
     """The last step of the current visit."""
-    revision: int = 0
-    """The catalogue's, when the person was last brought up to date with what is in force."""
+    revision: int = -1
+    """The catalogue's, when the person was last brought up to date with what is in force; -1: never yet."""
     friction: Friction | None = None
     """Kept where some definition in force asks for it."""
 

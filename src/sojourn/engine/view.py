@@ -152,6 +152,9 @@ class View:
         counter = self._life.counters.get(name)
         return None if counter is None else max(0, self.at - counter.last_at) / 1000
 
+    def in_segment(self, segment: str) -> bool:
+        return segment in self._life.segments
+
     def visits(self, step: str) -> int:
         session = current(self._life.sessions)
         return session.steps.get(step, 0) if session else 0

@@ -136,8 +136,12 @@ class Store(Protocol):
         """Return the earliest (wake, key) with wake <= until, at most `limit`, ordered by wake."""
         ...
 
-    def keys(self, stage: Stage) -> list[str]:
-        """Return all keys of a stage; meant for `alias`, where few have a state."""
+    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
+        """Return keys of a stage that have a state, in an order of the store's own.
+
+        All of them is meant for `alias`, where few have one; with `limit`, a page: `after` the last of the
+        page before. A key that has a state all along is on exactly one page.
+        """
         ...
 
     def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:

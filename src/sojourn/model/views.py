@@ -56,6 +56,8 @@ class JourneyView(Struct, kw_only=True):
     version: str
     is_open: bool
     """False: its definition is gone; people inside go on, nobody enters."""
+    is_paused: bool = False
+    """It stands still: nobody enters, and no timer of it fires."""
     entered: int = 0
     goals: int = 0
     exited: int = 0
@@ -63,6 +65,67 @@ class JourneyView(Struct, kw_only=True):
     withheld: int = 0
     states: dict[str, int] = {}
     """Atomic state -> people in it now."""
+
+
+class LandingView(Struct, kw_only=True):
+    """The people in one state of one version, and where a publishing puts them."""
+
+    version: str
+    state: str
+    n_people: int
+    stays: bool
+    """They keep their version."""
+    lands_in: list[str] | None
+    """The states they stand in afterwards; null: they would have nowhere to go."""
+
+
+class ChangeView(Struct, kw_only=True):
+    """What a publishing does to one journey."""
+
+    journey: str
+    change: str
+    """`new`, `changed`, `removed` or `unchanged`."""
+    version: str
+    before: str | None
+    """The version that new people entered until then, where it changes."""
+    people: list[LandingView]
+
+
+class PlanView(Struct, kw_only=True):
+    """What publishing some files changes."""
+
+    policy: str
+    """`pin`, `follow` or `map`."""
+    journeys: list[ChangeView]
+    refused: list[str]
+    """Why it cannot be done as asked, a sentence each."""
+    revision: int | None
+    """With which it is in force; null where nothing was done."""
+
+
+class VersionView(Struct, kw_only=True):
+    """One version of one journey that is kept."""
+
+    journey: str
+    version: str
+    is_open: bool
+    """New people enter it."""
+    revision: int
+    published_at: int
+    """The instant of the log at which it last came into force, ms; 0 where no control said so."""
+    policy: str
+    n_people: int
+    """Inside now."""
+
+
+class HoldView(Struct, kw_only=True):
+    """What stands still after a pause, a resume, a stop or a release."""
+
+    revision: int
+    stopped: bool
+    """All of it."""
+    paused: list[str]
+    """These journeys."""
 
 
 class StatusView(Struct, kw_only=True):

@@ -1,5 +1,8 @@
 """The driver: it takes log entries through the stages, in order, and makes one commit of what came of them.
 
+A control among them splits what comes before it from what comes after: all that is due by its instant is
+done under the old definitions, then the new ones are in force.
+
 It keeps hot states decoded in memory. They run ahead of the store by the commit still under way; commits
 are stored in order, and a failed one ends the process, so memory never shows what the store will not.
 
@@ -8,20 +11,26 @@ A bug in the engine is its own input's: the rest of the key, and everybody else,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
 
+from sojourn.definitions.controls import is_control
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.publishing import InForce, asks_everybody
 from sojourn.engine.state import encode
 from sojourn.engine.turn import passes, route, turn
 from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
+from sojourn.runtime import controls, sweeping
+from sojourn.runtime.controls import Controls
 from sojourn.runtime.failures import Failures
 from sojourn.runtime.hot import HotStates
 from sojourn.runtime.salvage import Failure, salvage
+from sojourn.runtime.sweeping import Sweep
 from sojourn.runtime.tallies import DOCUMENT, Tallies
 from sojourn.runtime.timers import MAX_HELD, Timers
 
@@ -33,7 +42,10 @@ _encode_facts = msgspec.msgpack.Encoder().encode
 
 
 class Driver:
-    """Entries in, commits out; the same for live, import and recovery."""
+    """Entries in, commits out; the same for live, import and recovery.
+
+    Without `in_force` it keeps the catalogue it was given, and controls change nothing (a draft is tried).
+    """
 
     def __init__(
         self,
@@ -41,6 +53,7 @@ class Driver:
         store: Store,
         catalogue: Catalogue,
         *,
+        in_force: InForce | None = None,
         cache: int = CACHE,
         max_woken: int = MAX_WOKEN,
         max_timers: int = MAX_HELD,
@@ -48,6 +61,8 @@ class Driver:
         self.log = log
         self.store = store
         self.catalogue = catalogue
+        self.controls = None if in_force is None else Controls(in_force, catalogue)
+        self.sweep = Sweep(store)
         progress = store.progress()
         self.position = progress.position
         self.clock = progress.clock
@@ -57,6 +72,10 @@ class Driver:
         self.timers.extend(self.clock)
         self.tallies = Tallies(store)
         self._has_new_tallies = False
+        self._was_sweeping = self.sweep.is_running
+        self._swept: frozenset[Key] = frozenset()
+        self._asked: dict[Key, None] = {}
+        """Keys of the batch that were asked for the sake of time or of a sweep, with input or without."""
         self._aliased = set(store.keys("alias"))
         self._is_alias_said = False
         self._max_woken = max_woken
@@ -74,12 +93,46 @@ class Driver:
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Process and store entries, the next in the log, with the timers due by the last of them."""
-        for start in range(0, len(entries), BATCH):
-            batch = entries[start : start + BATCH]
-            self.settle(batch, until=batch[-1].at)
+        if entries:
+            self.settle(entries, until=entries[-1].at)
 
     def settle(self, entries: Sequence[Entry], *, until: int) -> list[Action]:
         """Process entries, fire the timers due by `until`, store it all; return the actions decided."""
+        waiting = deque(entries)
+        actions: list[Action] = []
+        while waiting:
+            batch, by = self.next_batch(waiting)
+            is_last = not waiting and not _is_control(batch)
+            actions += self._settle(batch, until=until if is_last else by)
+            if is_last:
+                return actions
+        return actions + self._settle((), until=until)
+
+    def next_batch(self, waiting: deque[Entry]) -> tuple[list[Entry], int]:
+        """Take from what waits (something does) what `process` may be given next, and until when.
+
+        Up to BATCH entries and none of them a control; or nothing, until all that must be done before a
+        control is done; or one control.
+        """
+        first = waiting[0]
+        if is_control(first.event):
+            is_early = self.has_due(first.at) or self._must_ask_first(first)
+            return ([] if is_early else [waiting.popleft()]), first.at
+        batch: list[Entry] = []
+        while waiting and len(batch) < BATCH and not is_control(waiting[0].event):
+            batch.append(waiting.popleft())
+        return batch, batch[-1].at
+
+    def finish_sweep(self) -> None:
+        """Ask everybody who is still to be asked, now."""
+        while self.sweep.is_running:
+            self._settle((), until=self.clock)
+
+    def _must_ask_first(self, control: Entry) -> bool:
+        is_running = self.controls is not None and self.sweep.is_running
+        return is_running and self.controls is not None and self.controls.rests_on_the_last(control)
+
+    def _settle(self, entries: Sequence[Entry], *, until: int) -> list[Action]:
         actions: list[Action] = []
         while True:
             self.timers.extend(until)
@@ -98,28 +151,55 @@ class Driver:
         return (due is not None and due <= until) or not self.timers.reaches(until)
 
     def process(self, entries: Sequence[Entry], *, until: int) -> Commit | None:
-        """Take entries (the next in the log) through all stages; None where nothing came of it.
+        """Take entries (the next in the log, as `next_batch` gives them) through all stages.
 
-        At most MAX_WOKEN timers of other keys fire with them: ask `has_due` and call again.
+        None where nothing came of it. While a sweep runs, a slice of it goes with them. At most MAX_WOKEN
+        timers of other keys fire with them: ask `has_due` and call again.
         The commit must be stored before the one after the next is asked for, in order, and by nobody else;
         before it what `failures` holds is to be kept.
         """
+        if _is_control(entries):
+            return self._control(entries[0])
         self._entries = entries
         inputs = self._enter(entries)
-        for stage, key in self.timers.pop_due(until, self._max_woken):
+        swept = self.sweep.take() if self.sweep.is_running else []
+        self._swept = frozenset(swept)
+        self._asked = dict.fromkeys([*self.timers.pop_due(until, self._max_woken), *swept])
+        for stage, key in self._asked:
             inputs[stage].setdefault(key, [])
         writes: list[Write] = []
         actions: list[Action] = []
         for stage in STAGES:
             if inputs[stage]:
                 self._run_stage(stage, inputs, until=until, writes=writes, actions=actions)
-        if not entries and not writes:
+        documents = self._documents()
+        if swept or self._was_sweeping:
+            documents[sweeping.DOCUMENT] = self.sweep.document()
+        self._was_sweeping = self.sweep.is_running
+        if not entries and not writes and not documents:
             return None
         if entries:
             self.position = entries[-1].position
         self.clock = max(self.clock, until)
         self._hot.rotate()
-        self._last = Commit(self.position, self.clock, writes, actions, self._documents())
+        self._last = Commit(self.position, self.clock, writes, actions, documents)
+        return self._last
+
+    def _control(self, entry: Entry) -> Commit:
+        """Bring a control into force, in a commit of its own; all that is due by its instant is done."""
+        documents = self._documents()
+        if self.controls is not None:
+            before = self.controls.in_force
+            applied = self.controls.apply(entry)
+            if applied.in_force is not before:
+                documents[controls.DOCUMENT] = controls.encode_in_force(applied.in_force)
+            if asks_everybody(self.catalogue, applied.catalogue):
+                self.sweep.begin(applied.in_force.revision)
+                self._was_sweeping = True
+                documents[sweeping.DOCUMENT] = self.sweep.document()
+            self.catalogue = applied.catalogue
+        self.position, self.clock = entry.position, max(self.clock, entry.at)
+        self._last = Commit(self.position, self.clock, [], [], documents)
         return self._last
 
     def keep_failed(self) -> None:
@@ -185,6 +265,8 @@ class Driver:
             except Exception as error:
                 result = self._salvage(at, given, until, error)
                 write = _write(at, result)
+            if write is None and at in self._asked:  # nothing happened, and a hold may have moved its wake
+                write = Write(at, None, result.wake, b"", keep_state=True)
             if write is not None:
                 writes.append(write)
             for forward in result.forward:
@@ -195,7 +277,8 @@ class Driver:
             if result.facts:
                 self._has_new_tallies |= self.tallies.take(result.facts)
             if stage != "alias":
-                young[key] = result.state
+                if result.changed or at not in self._swept:  # a sweep makes nobody hot
+                    young[key] = result.state
                 timers.set(at, result.wake)
             elif result.changed:
                 young[key] = result.state
@@ -215,7 +298,7 @@ class Driver:
         """Return a key's encoded state and wake, as of the commits made so far."""
         if self._last is not None:  # It may not be stored yet.
             for write in self._last.writes:
-                if write.key == key:
+                if write.key == key and not write.keep_state:
                     return write.state, write.wake
         stored = self.store.load([key]).get(key)
         return (None, None) if stored is None else (stored.state, stored.wake)
@@ -227,6 +310,10 @@ def _write(key: Key, result: Result) -> Write | None:
     if not result.changed and not facts:
         return None
     return Write(key, None if result.state is None else encode(result.state), result.wake, facts)
+
+
+def _is_control(entries: Sequence[Entry]) -> bool:
+    return bool(entries) and is_control(entries[0].event)
 
 
 def _place(given: Input) -> tuple[int, int]:

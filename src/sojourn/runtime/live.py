@@ -20,7 +20,7 @@ from sojourn.model.action import Action
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended, Commit
-from sojourn.runtime.driver import BATCH, Driver
+from sojourn.runtime.driver import Driver
 
 MAX_APPEND = 5_000  # events per append: 10 ms of fsync and writing.
 MAX_PENDING = 20_000  # events waiting for an append: a second's worth; more are told to come again.
@@ -229,9 +229,11 @@ class Live:
             if self._storing is not None and self._storing.done():
                 self._storing.result()
             if self._backlog:
-                entries = [self._backlog.popleft() for _ in range(min(BATCH, len(self._backlog)))]
+                entries, until = driver.next_batch(self._backlog)
                 self._has_room.set()
-                return entries, entries[-1].at
+                return entries, until
+            if driver.sweep.is_running:
+                return [], driver.clock
             if self._is_all_appended:
                 return [], None
             if driver.has_due(self._now()):

@@ -7,13 +7,22 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from sojourn.definitions.journey import Catalogue
-from sojourn.model.fact import ActionDecided, ActionWithheld, Entered, Exited, Fact, GoalReached, Transitioned
+from sojourn.definitions.journey import EVERY_JOURNEY, Catalogue
+from sojourn.model.fact import (
+    ActionDecided,
+    ActionWithheld,
+    Entered,
+    Exited,
+    Fact,
+    GoalReached,
+    Migrated,
+    Transitioned,
+)
 from sojourn.model.ports import Store
 from sojourn.model.views import JourneyView
 
 DOCUMENT = "tallies"
-_COUNTED = frozenset({Transitioned, Entered, Exited, GoalReached, ActionDecided, ActionWithheld})
+_COUNTED = frozenset({Transitioned, Migrated, Entered, Exited, GoalReached, ActionDecided, ActionWithheld})
 
 
 class Tally(Struct):
@@ -25,6 +34,7 @@ class Tally(Struct):
     actions: int = 0
     withheld: int = 0
     states: dict[str, int] = {}
+    inside: int = 0
 
 
 class Tallies:
@@ -45,11 +55,20 @@ class Tallies:
                     states = self._of(fact.journey, fact.version).states
                     _move(states, fact.source, -1)
                     _move(states, fact.target, +1)
+                case Migrated():
+                    before, tally = (self._of(fact.journey, one) for one in (fact.from_version, fact.version))
+                    _move(before.states, fact.source, -1)
+                    _move(tally.states, fact.target, +1)
+                    before.inside -= 1
+                    tally.inside += 1
                 case Entered():
-                    self._of(fact.journey, fact.version).entered += 1
+                    tally = self._of(fact.journey, fact.version)
+                    tally.entered += 1
+                    tally.inside += 1
                 case Exited():
                     tally = self._of(fact.journey, fact.version)
                     tally.exited += 1
+                    tally.inside -= 1
                     _move(tally.states, fact.state, -1)
                 case GoalReached():
                     self._of(fact.journey, fact.version).goals += 1
@@ -70,6 +89,10 @@ class Tallies:
         versions.update(dict.fromkeys((name, one) for name, row in self._tallies.items() for one in row))
         return [self._view(catalogue, name, version) for name, version in sorted(versions)]
 
+    def inside(self, journey: str) -> dict[str, int]:
+        """Return how many are inside each version of a journey: who entered it or was taken along, and stays."""
+        return {version: tally.inside for version, tally in self._tallies.get(journey, {}).items()}
+
     def _of(self, journey: str, version: str) -> Tally:
         return self._tallies.setdefault(journey, {}).setdefault(version, Tally())
 
@@ -80,6 +103,7 @@ class Tallies:
             name=name,
             version=version,
             is_open=current is not None and current.version == version,
+            is_paused=_is_paused(catalogue, name),
             entered=tally.entered,
             goals=tally.goals,
             exited=tally.exited,
@@ -87,6 +111,11 @@ class Tallies:
             withheld=tally.withheld,
             states=dict(sorted(tally.states.items())),
         )
+
+
+def _is_paused(catalogue: Catalogue, name: str) -> bool:
+    holds = (catalogue.holds.get(one, ()) for one in (name, EVERY_JOURNEY))
+    return any(several and several[-1].until is None for several in holds)
 
 
 def _move(states: dict[str, int], names: Sequence[str], by: int) -> None:

@@ -97,7 +97,8 @@ def _tell_journey(fact: _Journey) -> str:  # noqa: PLR0911 - one line for each k
         case facts.Migrated():
             return f"moved to version {fact.version}, in {', '.join(fact.target)}"
         case facts.GoalReached():
-            return "reached its goal" + ("" if fact.value is None else f", worth {fact.value:g}")
+            late = " after it was over" if fact.after_exit else ""
+            return f"reached its goal{late}" + ("" if fact.value is None else f", worth {fact.value:g}")
         case facts.Exited():
             return f"left: {fact.reason}" + _because(fact.detail)
         case facts.Exposed():

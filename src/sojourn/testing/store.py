@@ -30,6 +30,7 @@ def check_store(make_store: Callable[[], Store], *, reopen: Callable[[Store], St
             _check_timers,
             _check_facts,
             _check_tail,
+            _check_pages,
             _check_documents,
         ):
             store = check(make_store(), step)
@@ -148,6 +149,27 @@ def _check_tail(store: Store, step: Callable[[Store], Store]) -> Store:
     assert store.facts_after(2, 3) == expected[2:5], "the tail begins after a number and is cut at the limit"
     assert store.facts_after(7, 1) == expected[7:8], "also within a commit"
     assert store.facts_after(9, 10) == [], "there is nothing after the last group"
+    return store
+
+
+def _check_pages(store: Store, step: Callable[[Store], Store]) -> Store:
+    texts = ["", "a", "a\x00", "b", "u:ann", "ü", "\U0001f600", *(f"k{number:02}" for number in range(20))]
+    for text in texts:  # one a commit, in no order
+        store.commit(
+            Commit(1, 1, [_write(("profile", text), b"state"), _write(("alias", text), b"state")], [])
+        )
+    store = step(store)
+    store.commit(Commit(2, 2, [Write(("profile", "k07"), None, None, b"")], []))
+    everybody = store.keys("profile")
+    assert sorted(everybody) == sorted(set(texts) - {"k07"}), "a key is listed once, and a deleted one is not"
+    for limit in (1, 4, 100):
+        paged: list[str] = []
+        while page := store.keys("profile", after=paged[-1] if paged else None, limit=limit):
+            assert len(page) <= limit, "a page is no longer than was asked for"
+            paged += page
+        assert paged == everybody, "pages have every key once, in the order of the whole list"
+    store.commit(Commit(3, 3, [_write(("profile", "k99"), b"new")], []))
+    assert "k99" in store.keys("profile", limit=100), "a key that comes later is listed then"
     return store
 
 

@@ -22,7 +22,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.policy import Policy
@@ -46,8 +46,9 @@ class Story:
     """People, the journeys in force, and a clock.
 
     Args:
-        journeys: Files, folders of files, or texts.
-        policy: Channels with their consent, caps and quiet hours; none unless given.
+        definitions: Files, folders of files, or texts: journeys, and whatever else stands in such files.
+        policy: The file or text of the policy, where it is not among them.
+        segments: The file or text of the segments, where they are not among them.
         starts: The first instant of the story, as `2026-03-29 09:00`.
         zone: In which time zone instants are written and told.
         holdouts: Whether hold-outs keep people back, as they do live.
@@ -57,8 +58,9 @@ class Story:
 
     def __init__(
         self,
-        *journeys: Definition,
-        policy: Policy | None = None,
+        *definitions: Definition,
+        policy: Definition | None = None,
+        segments: Definition | None = None,
         starts: str = STARTS,
         zone: str = "UTC",
         holdouts: bool = False,
@@ -70,25 +72,27 @@ class Story:
         self.store = MemoryStore()
         self.who = "ann"
         """Whom the story spoke of last."""
-        self._policy = policy or Policy()
+        self._shared = [shared for shared in (policy, segments) if shared is not None]
         self._has_holdouts = holdouts
         self._published: list[Journey] = []
         self.driver: Driver
-        self.publish(*journeys)
+        self.publish(*definitions)
 
     @property
     def catalogue(self) -> Catalogue:
         """What is in force."""
         return self.driver.catalogue
 
-    def publish(self, *journeys: Definition) -> Story:
+    def publish(self, *definitions: Definition) -> Story:
         """Bring journeys into force instead of those before; who is inside one of these stays in it."""
-        current = load_journeys(_texts(journeys))
+        read = load_definitions(_texts([*definitions, *self._shared]))
+        current, policy = list(read.journeys), read.policy
         if not self._has_holdouts:
             current = [replace(journey, holdout=0.0) for journey in current]
-        before = [journey for journey in self._published if journey not in current]
-        policy = self._policy if self._has_holdouts else without_holdouts(self._policy)
-        catalogue = replace(build_catalogue(current, older=before), policy=policy)
+            policy = without_holdouts(policy)
+        names = {(journey.name, journey.version) for journey in current}
+        before = [one for one in self._published if (one.name, one.version) not in names]
+        catalogue = build_catalogue(current, older=before, policy=policy, segments=read.segments)
         self._published = [*before, *current]
         self.driver = Driver(self.log, self.store, catalogue)
         return self
@@ -153,6 +157,7 @@ class Story:
     @property
     def then(self) -> Then:
         """What came of it, for whom the story spoke of last; `then("bob")` asks about another."""
+        assert not self.driver.failures.n_noted, "the engine failed, by a bug of ours; its traceback is above"
         return Then(self, self.who)
 
     # -- What it is made of, for who needs more.
@@ -161,7 +166,7 @@ class Story:
         """Append events now, and let them be processed."""
         appended = self.log.append(events, now=self.now, play=imported, shadow=imported)
         self.driver.take(appended.entries)
-        return self._checked()
+        return self
 
     def go_to(self, at: int) -> Story:
         """Move the clock to an instant, ms."""
@@ -170,7 +175,7 @@ class Story:
         self.now = at
         clock, _ = self.log.seal(at)
         self.driver.settle([], until=clock)
-        return self._checked()
+        return self
 
     def actions(self, who: str | None = None) -> list[Action]:
         """Return what was decided to be sent, to one person or to all, in the order of deciding."""
@@ -210,10 +215,6 @@ class Story:
             context=_json(context),
         )
 
-    def _checked(self) -> Story:
-        assert not self.driver.failures.n_noted, "the engine failed, by a bug of ours; its traceback is above"
-        return self
-
 
 _KINDS: dict[str, Literal["identify", "page", "screen", "group", "alias"]] = {
     "$identify": "identify", "$page": "page", "$screen": "screen", "$group": "group", "$alias": "alias",
@@ -244,7 +245,7 @@ def _texts(definitions: Iterable[Definition]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for n, definition in enumerate(definitions):
         if isinstance(definition, str) and "\n" in definition:
-            found.append((f"journey {n + 1} of the story", definition))
+            found.append((f"text {n + 1} of the story", definition))
             continue
         path = Path(definition)
         files = sorted(path.iterdir()) if path.is_dir() else [path]

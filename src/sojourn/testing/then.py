@@ -117,6 +117,20 @@ class Then:
             self._fail(f"has the traits {_shown(traits)}, among {_shown(known)}")
         return self
 
+    def is_in_segment(self, segment: str) -> Then:
+        """Expect that the person belongs to a segment."""
+        __tracebackhide__ = True
+        if not self._belongs(segment):
+            self._fail(f"is in the segment {segment}")
+        return self
+
+    def is_not_in_segment(self, segment: str) -> Then:
+        """Expect that the person does not belong to a segment."""
+        __tracebackhide__ = True
+        if self._belongs(segment):
+            self._fail(f"is not in the segment {segment}")
+        return self
+
     def tells(self) -> str:
         """Return the person's story, a line for each thing that happened."""
         profile = self._profile()
@@ -135,6 +149,14 @@ class Then:
             because = f", because of {reason}" if reason else ""
             self._fail(f"{what}{_of(fields.get('journey', ''))}{because}")
         return self
+
+    def _belongs(self, segment: str) -> bool:
+        changes = [
+            fact
+            for fact in self._profile().timeline
+            if isinstance(fact, facts.SegmentEntered | facts.SegmentLeft) and fact.segment == segment
+        ]
+        return bool(changes) and isinstance(changes[-1], facts.SegmentEntered)
 
     def _facts(self, kind: type[Fact], **fields: str) -> list[Any]:
         found: list[Any] = [fact for fact in self._profile().timeline if isinstance(fact, kind)]

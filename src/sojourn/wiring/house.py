@@ -14,6 +14,7 @@ from sojourn import __version__
 from sojourn.adapters.sqlite import SqliteLog, SqliteLogReader, SqliteStore, lock_folder
 from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.planning import load_texts
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, FailedEvent
@@ -24,7 +25,14 @@ from sojourn.runtime.explaining import explain
 from sojourn.runtime.importing import Player
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
-from sojourn.wiring.inforce import bring_into_force, last_catalogue, read_journeys
+from sojourn.wiring.inforce import (
+    compiled,
+    configured_texts,
+    last_catalogue,
+    last_in_force,
+    publish_configured,
+    tell_applied,
+)
 from sojourn.wiring.logs import set_up_logs
 
 log = structlog.get_logger("sojourn")
@@ -96,37 +104,44 @@ class House(Readings, frozen=True):
 
     driver: Driver
 
+    def journeys(self) -> list[JourneyView]:
+        """Return every journey somebody can be in, by what is in force now."""
+        return Tallies(self.store).views(self.driver.catalogue)
+
     def play(self) -> Player:
         """Return what an import appends with, to be left before the house is."""
         return Player(self.driver, now=now_ms)
 
 
 @contextmanager
-def open_house(config: Config) -> Iterator[House]:
-    """Open a data folder to write in: lock it, finish what a crash left, bring the definitions into force.
+def open_house(config: Config, *, publish: bool = True) -> Iterator[House]:
+    """Open a data folder to write in: lock it, finish what a crash left, publish what the files say newly.
+
+    Without `publish`, what is in force stays.
 
     Raises ConfigError (the folder is in use, a setting is wrong) and DefinitionError (all problems of all
     journeys).
     """
     set_up_logs(config.log)
-    journeys = read_journeys(config)
+    texts = configured_texts(config) if publish else None
+    if texts is not None:
+        load_texts(texts)  # before anything is touched
     with ExitStack() as stack:
         stack.callback(lock_folder(config.data).close)
         store = SqliteStore(config.data)
         stack.callback(store.close)
         events = SqliteLog(config.data, window_ms=config.dedup_window_ms, floor=store.progress().clock)
         stack.callback(events.close)
-        n_recovered = 0
-        is_behind = events.end() > store.progress().position  # else nothing is left for the old definitions
-        before = last_catalogue(config, store) if is_behind else None
-        if before is not None:
-            n_recovered += Driver(events, store, before).catch_up()
-        catalogue = bring_into_force(config, store, journeys)
-        driver = Driver(events, store, catalogue)
-        n_recovered += driver.catch_up()
+        in_force = last_in_force(config, store)
+        driver = Driver(events, store, compiled(in_force), in_force=in_force)
+        assert driver.controls is not None
+        driver.controls.on_applied = tell_applied
+        n_recovered = driver.catch_up()
         if n_recovered:
             log.info("recovered what the last run had not processed", entries=n_recovered)
-        yield House(events, store, store.outbox, catalogue, driver)
+        if texts is not None:
+            publish_configured(config, driver, texts)
+        yield House(events, store, store.outbox, driver.catalogue, driver)
 
 
 def has_data(config: Config) -> bool:
@@ -151,5 +166,4 @@ def open_readings(config: Config) -> Iterator[Readings]:
         stack.callback(events.close)
         store = SqliteStore(config.data)
         stack.callback(store.close)
-        catalogue = last_catalogue(config, store) or Catalogue(journeys={})
-        yield Readings(events, store, store.outbox, catalogue)
+        yield Readings(events, store, store.outbox, last_catalogue(config, store))

@@ -1,70 +1,42 @@
-"""Which definitions are in force: kept in the store, so that a restart takes up where it stopped.
+"""Which definitions are in force: a document in the store, changed by the controls of the log alone.
 
-What the log holds unprocessed after a crash was acknowledged under the old definitions, so it is processed
-under them, and only then do the new ones come into force. Older versions stay for the people inside.
+At a start the configured files are compared with it, and what differs is published through the log, so what
+the log held unprocessed after a crash is processed under the definitions it was acknowledged under. People
+inside keep their version; other policies are asked for with `sojourn publish`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import structlog
 from msgspec import Struct
 
 from sojourn.config import Config, journey_files
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
 from sojourn.definitions.compile import check_journey
-from sojourn.definitions.journey import Catalogue, Journey
+from sojourn.definitions.controls import PUBLISH, control_event
+from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.planning import difference, load_texts
+from sojourn.definitions.publishing import InForce, Version, catalogue_of
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
+from sojourn.model.event import Event
 from sojourn.model.ports import Store
-
-DOCUMENT = "definitions"
-MAX_OLDER = 50  # versions kept per journey: a year of weekly edits.
+from sojourn.runtime.controls import DOCUMENT, Applied, kept_in_force
+from sojourn.runtime.driver import Driver
 
 log = structlog.get_logger("sojourn")
 
 
-class Kept(Struct, frozen=True):
-    """The definitions of the last run, as text."""
+class _Kept(Struct, frozen=True):
+    """The definitions as releases before there were controls kept them: as text."""
 
     current: list[str]
     older: list[str] = []
 
 
-def read_journeys(config: Config) -> list[Journey]:
-    """Compile the configured files; raises DefinitionError with the problems of all."""
-    return load_journeys(_files(config))
-
-
-def journey_warnings(config: Config) -> list[Problem]:
-    """Return what the configured files say that is allowed and probably not meant, each with its place."""
-    sinks = config.sinks_in_force()
-    found = [check_journey(text, file=file, sinks=sinks) for file, text in _files(config)]
-    return [warning for checked in found for warning in checked.warnings]
-
-
-def last_catalogue(config: Config, store: Store) -> Catalogue | None:
-    """Return the catalogue of the last run; None where there was none."""
-    kept = _kept(store)
-    if kept is None:
-        return None
-    return _catalogue(config, _compile(kept.current), _compile(kept.older))
-
-
-def bring_into_force(config: Config, store: Store, journeys: Sequence[Journey]) -> Catalogue:
-    """Make these the journeys new people enter, and keep them; those of the last run become older ones."""
-    kept = _kept(store) or Kept([])
-    texts = {journey.text for journey in journeys}
-    older = [text for text in dict.fromkeys(kept.older + kept.current) if text not in texts]
-    before = _newest(_compile(older), {(journey.name, journey.version) for journey in journeys})
-    document = Kept([journey.text for journey in journeys], [journey.text for journey in before])
-    if document != kept:
-        store.keep(DOCUMENT, msgspec.json.encode(document))
-    return _catalogue(config, journeys, before)
-
-
-def _files(config: Config) -> list[tuple[str, str]]:
+def configured_texts(config: Config) -> list[tuple[str, str]]:
+    """Return (file, text) of the configured files; raises ConfigError where one cannot be read."""
     files = []
     for path in journey_files(config):
         try:
@@ -76,38 +48,90 @@ def _files(config: Config) -> list[tuple[str, str]]:
     return files
 
 
-def _kept(store: Store) -> Kept | None:
-    raw = store.kept(DOCUMENT)
-    return None if raw is None else msgspec.json.decode(raw, type=Kept)
+def journey_warnings(config: Config) -> list[Problem]:
+    """Return what the configured files say that is allowed and probably not meant, each with its place."""
+    sinks = config.sinks_in_force()
+    found = [check_journey(text, file=file, sinks=sinks) for file, text in configured_texts(config)]
+    return [warning for checked in found for warning in checked.warnings]
 
 
-def _compile(texts: Sequence[str]) -> list[Journey]:
-    """Compile what an earlier run accepted; what this release refuses is left out, and not silently."""
-    journeys: list[Journey] = []
+def last_in_force(config: Config, store: Store) -> InForce:
+    """Return what is in force at the store's position; nothing is, where nothing was published yet."""
+    try:
+        return kept_in_force(store) or InForce()
+    except msgspec.ValidationError:
+        raw = store.kept(DOCUMENT)
+        assert raw is not None
+    kept = msgspec.json.decode(raw, type=_Kept)
+    older, current = _versions(kept.older), _versions(kept.current)
+    return InForce(
+        current={one.journey: one.version for one in current},
+        versions=[*older, *current],
+        ranks=config.ranks(),
+        session_gap_ms=config.session_gap_ms,
+    )
+
+
+def last_catalogue(config: Config, store: Store) -> Catalogue:
+    """Return the catalogue at the store's position."""
+    return compiled(last_in_force(config, store))
+
+
+def compiled(in_force: InForce) -> Catalogue:
+    """Compile what is in force; what this release refuses is left out, and not silently."""
+    catalogue, problems = catalogue_of(in_force)
+    tell_refused(problems)
+    return catalogue
+
+
+def tell_refused(problems: Sequence[Problem]) -> None:
+    """Say what this release leaves out of what an earlier one published."""
+    if problems:
+        log.warning(
+            "a journey of an earlier run is refused by this release",
+            problems=[str(problem) for problem in problems],
+            do="people inside it leave it; to keep them, go back to the release before",
+        )
+
+
+def tell_applied(entry: object, applied: Applied) -> None:
+    """Say that a control is in force."""
+    del entry
+    tell_refused(applied.problems)
+    log.info("in force", revision=applied.in_force.revision, journeys=len(applied.in_force.current))
+
+
+def publish_configured(config: Config, driver: Driver, texts: Iterable[tuple[str, str]]) -> None:
+    """Publish what the configured files say differently, everybody pinned; the same publishes nothing."""
+    assert driver.controls is not None
+    publishing = difference(
+        driver.controls.in_force,
+        load_texts(texts),
+        is_whole=True,
+        settings={"ranks": config.ranks(), "session_gap_ms": config.session_gap_ms},
+    )
+    if publishing is not None:
+        append_control(driver, control_event(PUBLISH, publishing, after=driver.position, now=driver.clock))
+
+
+def append_control(driver: Driver, event: Event) -> None:
+    """Append a control while nobody serves, and bring it into force.
+
+    It is stamped with the log's own clock: the wall's would put an import that follows into history.
+    """
+    clock, _ = driver.log.seal(driver.clock)
+    driver.log.append([event], now=clock)
+    driver.catch_up()
+
+
+def _versions(texts: Sequence[str]) -> list[Version]:
+    found: list[Version] = []
     for text in texts:
         try:
-            journeys += load_journeys([("a journey of an earlier run", text)])
+            found += [
+                Version(journey=one.name, version=one.version, text=one.text)
+                for one in load_texts([("a journey of an earlier run", text)])
+            ]
         except DefinitionError as error:
-            log.warning(
-                "a journey of an earlier run is refused by this release",
-                problems=[str(problem) for problem in error.problems],
-                do="people inside it leave it; to keep them, go back to the release before",
-            )
-    return journeys
-
-
-def _newest(journeys: Sequence[Journey], current: set[tuple[str, str]]) -> list[Journey]:
-    """Keep the newest MAX_OLDER of each name, in their order; a version in force is not older."""
-    kept: list[Journey] = []
-    n_kept: dict[str, int] = {}
-    for journey in reversed(journeys):
-        if (journey.name, journey.version) in current:
-            continue
-        n_kept[journey.name] = n_kept.get(journey.name, 0) + 1
-        if n_kept[journey.name] <= MAX_OLDER:
-            kept.append(journey)
-    return kept[::-1]
-
-
-def _catalogue(config: Config, journeys: Sequence[Journey], older: Sequence[Journey]) -> Catalogue:
-    return build_catalogue(journeys, older=older, ranks=config.ranks(), session_gap_ms=config.session_gap_ms)
+            tell_refused(error.problems)
+    return found

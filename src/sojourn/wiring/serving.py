@@ -27,6 +27,7 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings
@@ -167,8 +168,11 @@ class _Serving:
         )
         token = config.admin_token.reveal() if config.admin_token else None
         api = make_api(self._house, self, admin_token=token)
-        probes = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
-        return Http(door, rest=probes, observe=self._observe)
+        rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
+        if config.unsubscribe.secret is not None:
+            secret = config.unsubscribe.secret.reveal()
+            rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)
+        return Http(door, rest=rest, observe=self._observe)
 
     def _observe(self, name: str, n: int) -> None:
         kind, _, detail = name.partition(".")

@@ -44,6 +44,7 @@ GENERATION_ROWS = 16_384  # About 15 MB of memory, and at 1M people some 400 ms 
 GENERATION_BYTES = 32 << 20
 MAX_GENERATIONS = 4  # How far the young one may outgrow its size before commits wait for the disk.
 COMMIT_PAGES = 4  # measured: a commit of one person puts 17.5 kB into the WAL.
+ALL = 1 << 62  # more rows than any table has.
 PRUNED_COMMITS = 4  # Rows of the journal that go with a commit, so that none waits for many.
 
 
@@ -129,13 +130,19 @@ class SqliteStore:
         timers += [(wake, key) for wake, key in found if key not in newer]
         return [(wake, from_bytes(key)) for wake, key in sorted(timers)[:limit]]
 
-    def keys(self, stage: Stage) -> list[str]:
-        """Return all keys of a stage that have a state; meant for stages with few."""
+    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
+        """Return keys of a stage that have a state, in the order of their bytes. See the port."""
         prefix = to_bytes((stage, ""))
+        last = prefix[:-1] + bytes([prefix[-1] - 1, 255]) if after is None else to_bytes((stage, after))
         newer = self._recent.newer()
-        keys = [key for key in self._table.keys(prefix) if key not in newer]
-        keys += [key for key, row in newer.items() if key.startswith(prefix) and row.state is not None]
-        return [from_bytes(key)[1] for key in keys]
+        n_asked = ALL if limit is None else limit + len(newer)  # as many rows of the table can be out of date
+        keys = [key for key in self._table.keys(prefix, after=last, limit=n_asked) if key not in newer]
+        keys += [
+            key
+            for key, row in newer.items()
+            if key > last and key.startswith(prefix) and row.state is not None
+        ]
+        return [from_bytes(key)[1] for key in sorted(keys)[:limit]]
 
     def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
         """Return a key's facts, newest first. Each group of them costs reading the commit it was in."""

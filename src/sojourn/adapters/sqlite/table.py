@@ -51,7 +51,9 @@ FROM (SELECT key, wake FROM states WHERE wake <= ? ORDER BY wake, key LIMIT ?)
 """
 _KEYS = """
 SELECT json_group_array(length(key)), CAST(group_concat(key, '') AS BLOB)
-FROM states WHERE key >= ?1 AND key < ?2 AND state IS NOT NULL
+FROM (
+    SELECT key FROM states WHERE key > ?1 AND key < ?2 AND state IS NOT NULL ORDER BY key LIMIT ?3
+)
 """
 
 _encode = msgspec.json.Encoder().encode
@@ -116,10 +118,10 @@ class StateTable:
             start += key_bytes
         return timers
 
-    def keys(self, prefix: bytes) -> list[bytes]:
-        """Return the keys that begin with a byte and have a state."""
+    def keys(self, prefix: bytes, *, after: bytes, limit: int) -> list[bytes]:
+        """Return keys that begin with a byte, lie after another, and have a state, in order."""
         with self._reader_lock:
-            index, blob = self._reader.execute(_KEYS, (prefix, bytes([prefix[0] + 1]))).fetchone()
+            index, blob = self._reader.execute(_KEYS, (after, bytes([prefix[0] + 1]), limit)).fetchone()
         keys: list[bytes] = []
         start = 0
         for key_bytes in _decode_lengths(index):

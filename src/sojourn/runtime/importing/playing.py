@@ -7,6 +7,7 @@ is at one batch, the next is appended on a thread of its own, and what the last 
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -68,9 +69,12 @@ class Player:
 
     def _process(self, entries: Sequence[Entry]) -> None:
         """Take entries, the next in the log, and the timers due by the last of them."""
-        if not entries:
-            return
-        driver, until = self._driver, entries[-1].at
+        waiting = deque(entries)
+        while waiting:
+            self._process_batch(*self._driver.next_batch(waiting))
+
+    def _process_batch(self, entries: Sequence[Entry], until: int) -> None:
+        driver = self._driver
         while True:
             if not driver.timers.reaches(until):
                 self._stored()

@@ -1,0 +1,103 @@
+"""Calls: a journey that begins another one for the same person, and hears of its end.
+
+Both happen in the turn that wanted them, after the step in which they were wanted: a child is entered as by
+an event, and its end comes to the parent as the event `done.call.` and the state that called.
+"""
+
+from __future__ import annotations
+
+from msgspec import Raw
+
+from sojourn.engine import statechart
+from sojourn.engine.enrolments import apply
+from sojourn.engine.entries import Cause, enter
+from sojourn.engine.inside import Inside, journey_of, tell
+from sojourn.engine.ledger import Called, Ledger, Return
+from sojourn.engine.state import Enrolment, Life
+from sojourn.engine.view import View
+from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.fact import JourneyError
+
+MAX_CALL_DEPTH = 8  # journeys inside one another; definitions in a circle are refused when they are loaded.
+MAX_CALLS = 100  # begun and told of at one instant: more is a journey that calls again as soon as it is told.
+
+DONE = "done.call."
+"""How the names of the events begin that tell a parent."""
+
+
+def settle(life: Life, ledger: Ledger) -> None:
+    """Begin every journey that was called, and tell every parent whose child is over, until all is quiet."""
+    if not ledger.calls and not ledger.returns:
+        return
+    for _ in range(MAX_CALLS):
+        if ledger.returns:
+            _return(life, ledger.returns.pop(0), ledger)
+        elif ledger.calls:
+            _begin(life, ledger.calls.pop(0), ledger)
+        else:
+            return
+    for called in ledger.calls:
+        detail = f"{called.state}: {called.journey} not called, {MAX_CALLS} calls at once [call-limit]"
+        tell(called.parent, ledger, JourneyError, detail=detail)
+    ledger.calls.clear()
+    ledger.returns.clear()
+
+
+def _begin(life: Life, called: Called, ledger: Ledger) -> None:
+    parent = called.parent
+    if parent.machine.is_done and not parent.machine.active:
+        return  # interrupted: nobody waits
+    journey = ledger.catalogue.journeys.get(called.journey)
+    problem = ""
+    if journey is None:
+        problem = "no journey has this name [unknown-journey]"
+    elif _depth(life, parent) >= MAX_CALL_DEPTH:
+        problem = f"calls are nested deeper than {MAX_CALL_DEPTH} [call-depth]"
+    if problem:
+        tell(parent, ledger, JourneyError, detail=f"{called.state}: {called.journey} not called, {problem}")
+    if journey is None or problem or not enter(life, journey, _cause(life, called, ledger), ledger):
+        ledger.returns.append(Return(parent.id, called.state))
+
+
+def _cause(life: Life, called: Called, ledger: Ledger) -> Cause:
+    """Bring the event that began the parent along: the child's guards and templates see it."""
+    entry = called.parent.entry
+    event = Event(
+        source=OUR_SOURCE,
+        message_id=entry.message_id,
+        kind="track",
+        name=entry.name,
+        occurred_at=entry.occurred_at,
+        received_at=entry.at,
+        properties=Raw(entry.properties),
+    )
+    view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event)
+    is_shadow = called.parent.is_shadow
+    return Cause(event=event, view=view, is_shadow=is_shadow, key=called.key, called=called)
+
+
+def _return(life: Life, told: Return, ledger: Ledger) -> None:
+    parent = _find(life, told.parent)
+    journey = journey_of(parent, ledger) if parent is not None else None
+    if parent is None or journey is None:
+        return
+    name = DONE + told.state
+    view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
+    view.enrolment = parent
+    if statechart.listens(journey.chart, parent.machine, name):
+        step = statechart.send(journey.chart, parent.machine, name, view, at=ledger.at)
+        apply(Inside(life, parent, journey, view, ledger), step)
+
+
+def _depth(life: Life, enrolment: Enrolment) -> int:
+    """Count the journeys an enrolment is inside of, itself included."""
+    depth = 1
+    parent = _find(life, enrolment.parent)
+    while parent is not None and depth < MAX_CALL_DEPTH:
+        depth += 1
+        parent = _find(life, parent.parent)
+    return depth
+
+
+def _find(life: Life, enrolment_id: str) -> Enrolment | None:
+    return next((one for one in life.enrolments if one.id == enrolment_id), None) if enrolment_id else None
