@@ -52,7 +52,8 @@ def published(report: Any) -> shops.Rescue:
     return shops.Rescue(
         entered=told["entered"],
         refused=told["not_entered"].get("already-in", 0),
-        reminded=told["actions"].get("support in reminded", 0),
+        reminded=told["actions"]["support in reminded"]
+        + sum(told["withheld"].get("support in reminded", {}).values()),  # hold-outs are on by default
         goals=told["goals"],
         ended=told["exits"].get("final", 0),
     )

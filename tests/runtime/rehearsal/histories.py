@@ -11,6 +11,7 @@ import msgspec
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.policy import Policy
 from sojourn.model.event import Entry, Event
 from sojourn.runtime.rehearsal import Frame, Plan, Window, build_report, gather, replay
 from sojourn.runtime.rehearsal.collecting import Part
@@ -21,6 +22,7 @@ REMIND = """
 journey: remind
 entry: { on: Began, reentry: after_exit }
 goal: { on: Bought, value: properties.revenue }
+holdout: 0%
 states:
   waiting:
     after: { 30m: reminded }
@@ -31,8 +33,9 @@ states:
 
 
 def catalogue(*texts: str) -> Catalogue:
-    """Compile journeys."""
-    return build_catalogue([compile_journey(text, file=f"{n}.yaml") for n, text in enumerate(texts)])
+    """Compile journeys, under a policy that keeps nobody back."""
+    journeys = [compile_journey(text, file=f"{n}.yaml") for n, text in enumerate(texts)]
+    return build_catalogue(journeys, policy=Policy())
 
 
 def entry(event: Event, position: int, **flags: Any) -> Entry:

@@ -25,6 +25,7 @@ from tests.runtime.rehearsal.histories import REMIND, catalogue, entries, ignore
 
 PATIENT = """
 journey: patient
+holdout: 0%
 entry: { on: Began }
 states:
   told:
@@ -136,6 +137,7 @@ def test_a_journey_that_acts_on_its_own_outcomes_ends() -> None:
     """Delivered at once, it would go round for ever."""
     loop = """
 journey: loop
+holdout: 0%
 entry: { on: Began }
 states:
   a: { do: [ { sink: crm, body: {} } ], on: { $delivered: b }, after: { 1d: done } }

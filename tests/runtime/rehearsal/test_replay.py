@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from sojourn.model.event import OUR_SOURCE
+from sojourn.definitions.controls import PAUSE, control_event
 from sojourn.runtime.rehearsal import Plan, Window, gather, replay, replaying
 from sojourn.runtime.rehearsal.collecting import Part
 from tests.engine.makers import MINUTE, T0, event
@@ -79,7 +79,7 @@ def test_what_an_unnamed_life_got_is_its_persons(tmp_path: Path) -> None:
 
 def test_held_out_people_are_counted_and_the_reason_is_told(tmp_path: Path) -> None:
     """A hold-out in the draft takes messages away, and says so."""
-    held = REMIND.replace("states:", "holdout: 99.99%\nstates:")
+    held = REMIND.replace("holdout: 0%", "holdout: 99.99%")
     part = run(entries((0, "ann", "Began"), LONG), catalogue(held), catalogue(REMIND), scratch=tmp_path)
     assert part.examples[0].differences[0].why.startswith("not sent: held-out")
     assert part.draft["remind"].withheld == {"crm in reminded": {"held-out": 1}}
@@ -114,7 +114,7 @@ def test_events_before_the_window_only_fill_profiles(tmp_path: Path) -> None:
 
 def test_the_houses_word_on_itself_is_left_out(tmp_path: Path) -> None:
     """A publication in the log is no event of anybody's: the draft is in force from the first event on."""
-    said = event("$publish", at=1, source=OUR_SOURCE, user_id="nobody", kind="track", message_id="p1")
+    said = control_event(PAUSE, {}, after=1, now=T0 + MINUTE)
     log = [*entries((0, "ann", "Began"), LONG), entry(said, 9)]
     assert run(log, catalogue(REMIND), None, scratch=tmp_path).n_groups == 2
 

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue, Journey
+from sojourn.definitions.policy import Cap, Channel, Policy, Quiet
 from sojourn.model.errors import DefinitionError
 from sojourn.model.turn import Arrived
 from sojourn.runtime.rehearsal import (
@@ -34,6 +36,7 @@ LATER = REMIND.replace("30m", "20h")
 
 DEMO = """
 journey: demo
+holdout: 0%
 entry: { on: Signed Up, when: "trait.plan == 'pro'" }
 goal: { on: Paid }
 states:
@@ -144,6 +147,7 @@ def test_guards_find_what_they_ask_for() -> None:
     """A journey keyed by a cart needs carts, and a plan that is compared is had by some and not by others."""
     keyed = """
 journey: keyed
+holdout: 0%
 entry: { on: Began, key: properties.cart_id, when: "trait.plan == 'pro' and properties.n > 3" }
 goal: { on: Bought, when: properties.cart_id == entry.key, value: properties.revenue }
 states:
@@ -181,7 +185,7 @@ def test_what_looks_wrong_in_the_demo_draft_is_found() -> None:
 
 def test_a_draft_that_nobody_enters_says_why() -> None:
     """The most usual mistake is in the first line."""
-    closed = DEMO.replace("trait.plan == 'pro'", "trait.plan == 'pro' and trait.plan == 'free'")
+    closed = DEMO.replace("trait.plan == 'pro'", "count('Signed Up') >= 5000")
     part = lived(closed)
     found = suspect(compile_journey(closed), part.draft.get("demo", Tally()), part.asked["demo"])
     assert found[0].code == "nobody-entered"
@@ -190,7 +194,7 @@ def test_a_draft_that_nobody_enters_says_why() -> None:
 
 def test_an_action_that_is_always_withheld_is_named_with_its_reasons() -> None:
     """It looks right in the file, and reaches nobody."""
-    held = REMIND.replace("states:", "holdout: 99.99%\nstates:")
+    held = REMIND.replace("holdout: 0%", "holdout: 99.99%")
     part = lived(held)
     found = suspect(compile_journey(held), part.draft["remind"], {})
     assert [each.code for each in found] == ["never-sent"]
@@ -250,3 +254,29 @@ def test_what_a_population_says_of_following_events_is_done() -> None:
     assert names.count("Bought") > 0
     followed = [name for before, name in pairwise(names) if before == "Began"]
     assert followed.count("Bought") > len(followed) / 2
+
+
+def test_a_policy_is_met_by_people_in_their_zones() -> None:
+    """Quiet hours and caps are what an author cannot work out in the head."""
+    journeys = [compile_journey(REMIND.replace("on: Began,", "on: [Began, Waved],"))]
+    quiet = Quiet(start_min=12 * 60, end_min=23 * 60, then="drop")
+    channel = Channel(sinks=frozenset({"crm"}), caps=(Cap(most=1, within_ms=20 * DAY_MS),), quiet=quiet)
+    own = build_catalogue(journeys, policy=Policy(channels={"mail": channel}))
+    trial = Trial(draft=own, published=None, world=world(journeys[0]), n_people=150)
+    withheld = simulate(trial, n_processes=1, tell=ignore).draft["remind"].withheld["crm in reminded"]
+    assert withheld["cap"] > 0
+    assert withheld["quiet-hours"] > 0
+
+
+def test_a_journey_entered_by_a_segment_finds_people_for_it() -> None:
+    """What the segment asks for is done and had by invented people."""
+    files = [
+        ("shared.yaml", "segments: { keen: \"count('Looked') >= 2 and trait.plan == 'pro'\" }"),
+        ("keen.yaml", REMIND.replace("on: Began", "segment: keen")),
+    ]
+    definitions = load_definitions(files)
+    own = build_catalogue(definitions.journeys, segments=definitions.segments, policy=Policy())
+    listening = listen(definitions.journeys, definitions.segments)
+    lives = World(usual(listening, Population()), listening, seed=1, n_days=20)
+    trial = Trial(draft=own, published=None, world=lives, n_people=100)
+    assert simulate(trial, n_processes=1, tell=ignore).draft["remind"].entered > 10
