@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import features, figures, guard, importing, limits, scale, serving
+from bench import features, figures, guard, importing, limits, rehearsal, scale, serving
 from bench.figures import Figures
 
-PARTS = ("limits", "guard", "features", "http", "latency", "import", "scale")
+PARTS = ("limits", "guard", "features", "http", "latency", "import", "replay", "scale")
 LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
 
@@ -56,6 +56,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
             folder, events_per_s=throughput.value if throughput else None, is_quick=is_quick
         ),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
+        "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "scale": lambda: scale.measure(folder, is_quick=is_quick),
     }
     return parts[name]()

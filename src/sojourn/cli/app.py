@@ -115,7 +115,7 @@ for name, command, *examples in (
         "convert",
         converting.convert,
         'sojourn convert signup.json --entry "Signed Up" > journeys/signup.yaml',
-        'sojourn convert signup.json --entry "Signed Up" --names names.yaml --out journeys/signup.yaml',,
+        'sojourn convert signup.json --entry "Signed Up" --names names.yaml --out journeys/signup.yaml',
     ),
     (
         "publish",

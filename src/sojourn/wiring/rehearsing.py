@@ -11,16 +11,20 @@ from typing import IO, Literal
 from msgspec import Struct
 
 from sojourn.config import Config, journey_files
-from sojourn.definitions.catalogue import build_catalogue
-from sojourn.definitions.journey import Catalogue, Journey
-from sojourn.definitions.planning import load_texts
+from sojourn.definitions.catalogue import (
+    Definitions,
+    build_catalogue,
+    check_definitions,
+    load_definitions,
+    load_journeys,
+)
+from sojourn.definitions.journey import Catalogue
 from sojourn.model.errors import ConfigError, InputError
 from sojourn.model.event import Entry, Event
 from sojourn.model.ids import message_digest
 from sojourn.runtime.importing import Reading
 from sojourn.runtime.rehearsal import (
     START_MS,
-    Chain,
     Deliver,
     Frame,
     History,
@@ -141,9 +145,10 @@ def run_simulation(config: Config, asked: Simulation, tell: Tell) -> Report:
     """
     sides = choose_sides(config, asked.drafts, asked.against)
     said = Population() if asked.population is None else _read_population(asked.population)
-    listening = listen(sides.draft.journeys[name] for name in sides.drafts)
+    drafts = [sides.draft.journeys[name] for name in sorted(sides.drafts)]
+    listening = listen(drafts, sides.draft.segments.values())
     population = usual(listening, said)
-    world = World(population, listening, Chain(population, listening), asked.seed, asked.n_days)
+    world = World(population, listening, seed=asked.seed, n_days=asked.n_days)
     trial = Trial(
         draft=sides.draft,
         published=sides.published,
@@ -170,18 +175,21 @@ def choose_sides(config: Config, drafts: Sequence[Path], against: Sequence[Path]
 
     Raises ConfigError and DefinitionError.
     """
-    journeys = _compile(drafts)
+    definitions = _compile(drafts)
     published = _published(config, against)
-    base = published or build_catalogue([], ranks=config.ranks(), session_gap_ms=config.session_gap_ms)
-    draft = with_drafts(base, journeys)
-    names = frozenset(journey.name for journey in journeys)
+    draft = with_drafts(published or _catalogue(config, Definitions()), definitions)
+    names = frozenset(journey.name for journey in definitions.journeys)
+    if definitions.texts:
+        names = frozenset(draft.journeys)  # what all journeys share is edited
     both = [draft] if published is None else [draft, published]
     played = related(both, names)
+    if published is not None and played == names and not names & published.journeys.keys():
+        published = None  # journeys that are new and touch no other: there is nothing to compare with
     return Sides(
         draft=as_played(draft, played),
         published=None if published is None else as_played(published, played),
         drafts=names,
-        watch=Watch(journeys),
+        watch=Watch(definitions.journeys),
     )
 
 
@@ -199,15 +207,29 @@ class _Counted:
         self._tell(self._phase, self._done, self._total)
 
 
-def _compile(files: Sequence[Path]) -> list[Journey]:
-    """Compile the journeys of files, and of folders of them."""
+def _compile(files: Sequence[Path]) -> Definitions:
+    """Compile files, and folders of them; where they hold no segments, journeys may name any."""
     for path in files:
         if not path.exists():
             raise ConfigError(f"{path}: there is no such file; name the journeys to rehearse")
     config = Config(journeys=list(files))
     if not journey_files(config):
         raise ConfigError(f"{', '.join(map(str, files))}: no journeys there; name a file of one")
-    return list(load_texts(configured_texts(config)).journeys)
+    texts = configured_texts(config)
+    checked = check_definitions(texts)
+    if checked.definitions.texts:
+        return load_definitions(texts)
+    return Definitions(journeys=tuple(load_journeys(texts)))
+
+
+def _catalogue(config: Config, definitions: Definitions) -> Catalogue:
+    return build_catalogue(
+        definitions.journeys,
+        ranks=config.ranks(),
+        session_gap_ms=config.session_gap_ms,
+        policy=definitions.policy,
+        segments=definitions.segments,
+    )
 
 
 def _read_population(file: Path) -> Population:
@@ -225,7 +247,7 @@ def _published(config: Config, against: Sequence[Path] | None) -> Catalogue | No
             return house.catalogue
     if not against:
         return None
-    return build_catalogue(_compile(against), ranks=config.ranks(), session_gap_ms=config.session_gap_ms)
+    return _catalogue(config, _compile(against))
 
 
 def _history(config: Config, request: Request, tell: Tell) -> History:

@@ -1,13 +1,13 @@
 """Rehearsal: a draft over past events, or over an invented population; nothing is sent."""
 
-from sojourn.runtime.rehearsal.behaviour import START_MS, Chain, World
+from sojourn.runtime.rehearsal.behaviour import START_MS, World
 from sojourn.runtime.rehearsal.collecting import Example
 from sojourn.runtime.rehearsal.comparing import Difference
 from sojourn.runtime.rehearsal.history import History, Window, gather
 from sojourn.runtime.rehearsal.listening import listen
 from sojourn.runtime.rehearsal.playing import Deliver
 from sojourn.runtime.rehearsal.population import Population, read_population, usual
-from sojourn.runtime.rehearsal.replay import Plan, replay
+from sojourn.runtime.rehearsal.replaying import Plan, replay
 from sojourn.runtime.rehearsal.report import (
     Frame,
     JourneyReport,
@@ -16,7 +16,7 @@ from sojourn.runtime.rehearsal.report import (
     build_report,
     told_of,
 )
-from sojourn.runtime.rehearsal.simulate import MAX_DAYS, MAX_PEOPLE, Trial, simulate
+from sojourn.runtime.rehearsal.simulating import MAX_DAYS, MAX_PEOPLE, Trial, simulate
 from sojourn.runtime.rehearsal.versions import as_played, related, with_drafts
 from sojourn.runtime.rehearsal.watch import Watch
 
@@ -24,7 +24,6 @@ __all__ = [
     "MAX_DAYS",
     "MAX_PEOPLE",
     "START_MS",
-    "Chain",
     "Deliver",
     "Difference",
     "Example",

@@ -7,6 +7,7 @@ random numbers: Kahn and Marshall 1953).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -22,7 +23,7 @@ from sojourn.definitions.zones import zone_named
 from sojourn.model.event import EMPTY, Event, Kind
 from sojourn.model.turn import Arrived
 from sojourn.runtime.rehearsal.listening import Constant, Listening
-from sojourn.runtime.rehearsal.population import Choices, Population
+from sojourn.runtime.rehearsal.population import ELSEWHERE, Choices, Population
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 """A Monday; every simulation begins at it, so that its report is the same on every day."""
@@ -39,6 +40,7 @@ MEAN_ACTIVITY = (SPREAD - 1 / SPREAD) / (2 * log(SPREAD))
 
 # Hour by the person's own clock -> how many visits begin in it, beside the others: most in the evening.
 HOURS = (1, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 9, 10, 9, 8, 8, 9, 10, 12, 14, 14, 11, 6, 3)
+HOUR_EDGES = list(accumulate(HOURS))
 
 _encode = msgspec.json.Encoder().encode
 
@@ -82,8 +84,7 @@ class Chain:
         """Return what somebody does after an event; `place` in [0, 1) decides."""
         usual, moved = self._after.get(previous, (self._usual, self._moved))
         edges = moved if is_moved else usual
-        target = place * edges[-1]
-        return self._names[next((n for n, edge in enumerate(edges) if target < edge), len(edges) - 1)]
+        return self._names[_find(edges, place)]
 
     def _edges(self, weights: Mapping[str, float], factor: float) -> list[float]:
         own = [
@@ -93,15 +94,32 @@ class Chain:
         return list(accumulate(own))
 
 
-class World(Struct, frozen=True):
+class Lot:
+    """Values to choose one from, each with its weight."""
+
+    def __init__(self, choices: Choices) -> None:
+        self._values = list(choices)
+        self._edges = list(accumulate(choices.values()))
+
+    def pick(self, place: float) -> Constant:
+        """Return the value at a place in [0, 1)."""
+        return self._values[_find(self._edges, place)]
+
+
+class World:
     """What all people of one simulation share."""
 
-    population: Population
-    """With everything that is usual filled in."""
-    listening: Listening
-    chain: Chain
-    seed: int
-    n_days: int
+    def __init__(self, population: Population, listening: Listening, *, seed: int, n_days: int) -> None:
+        """Prepare; `population` has everything that is usual filled in (see `usual`)."""
+        self.population = population
+        self.chain = Chain(population, listening)
+        self.seed = seed
+        self.n_days = n_days
+        self.zones = Lot(population.time_zones)
+        self.traits = {name: Lot(choices) for name, choices in population.traits.items()}
+        self.properties = {name: Lot(choices) for name, choices in population.properties.items()}
+        self.ids = [name for name in listening.properties if name not in population.properties]
+        """Properties that guards compare with nothing: ids, of a cart or an order."""
 
 
 class Step(Struct, frozen=True, order=True):
@@ -120,8 +138,7 @@ class Person:
         self.user_id = f"person-{world.seed}-{number}"
         self._world = world
         self._draws = Draws(world.seed, str(number))
-        zone = _choose(world.population.time_zones, self._draws.draw("time zone"))
-        self._zone_name = str(zone)
+        self._zone_name = str(world.zones.pick(self._draws.draw("time zone")))
         self._context = Raw(_encode({"timezone": self._zone_name}))
         self._moved_until = -1
         self._previous = ""
@@ -143,14 +160,14 @@ class Person:
 
     def act(self, step: Step) -> Iterator[Arrived]:
         """Yield what they do at a step; before their first, who they are is said."""
-        if self._position == 0 and self._world.population.traits:
+        if self._position == 0 and self._world.traits:
             yield self._arrived("$identify", "identify", step, traits=Raw(_encode(self._traits())))
         self._previous = "" if step.n == 0 else self._previous
         place = self._draws.draw(f"event {step.day}/{step.n}")
         is_moved = step.at <= self._moved_until
         name = self._previous = self._world.chain.next(self._previous, place, is_moved=is_moved)
-        kind: Kind = "page" if name == "$page" else "track"
-        yield self._arrived(name, kind, step, properties=Raw(_encode(self._properties(step))))
+        kind: Kind = "page" if name == ELSEWHERE else "track"
+        yield self._arrived(name, kind, step, properties=self._properties(name, step))
 
     def _visit(self, day: int, zone: ZoneInfo) -> Iterator[Step]:
         at = self._begin(day, zone)
@@ -166,8 +183,7 @@ class Person:
 
     def _begin(self, day: int, zone: ZoneInfo) -> int:
         """Return when a day's visit begins, by the person's own clock."""
-        place = self._draws.draw(f"hour {day}") * sum(HOURS)
-        hour = next(n for n, edge in enumerate(accumulate(HOURS)) if place < edge)
+        hour = _find(HOUR_EDGES, self._draws.draw(f"hour {day}"))
         second = int(self._draws.draw(f"second {day}") * 3_600)
         # One day late: nowhere on earth has the first day begun before START.
         date = START.date() + timedelta(days=day + 1)
@@ -175,19 +191,18 @@ class Person:
         return int(moment.timestamp() * 1000)
 
     def _traits(self) -> dict[str, Any]:
-        return {
-            name: _choose(choices, self._draws.draw(f"trait {name}"))
-            for name, choices in self._world.population.traits.items()
-        }
+        draw = self._draws.draw
+        return {name: lot.pick(draw(f"trait {name}")) for name, lot in self._world.traits.items()}
 
-    def _properties(self, step: Step) -> dict[str, Any]:
-        """Return what guards ask for; what they compare with nothing is an id, the same all visit long."""
-        drawn: dict[str, Any] = {
-            name: f"{name}-{self.user_id}-{step.day}" for name in self._world.listening.properties
-        }
-        for name, choices in self._world.population.properties.items():
-            drawn[name] = _choose(choices, self._draws.draw(f"property {name} {step.day}/{step.n}"))
-        return drawn
+    def _properties(self, name: str, step: Step) -> Raw:
+        """Return what guards ask for; an id stays the same all visit long."""
+        if name == ELSEWHERE:
+            return EMPTY
+        world, draw = self._world, self._draws.draw
+        drawn: dict[str, Any] = {each: f"{each}-{self.user_id}-{step.day}" for each in world.ids}
+        for each, lot in world.properties.items():
+            drawn[each] = lot.pick(draw(f"property {each} {step.day}/{step.n}"))
+        return Raw(_encode(drawn))
 
     def _arrived(
         self, name: str, kind: Kind, step: Step, *, properties: Raw = EMPTY, traits: Raw = EMPTY
@@ -208,8 +223,6 @@ class Person:
         return Arrived(step.at, self._position, event)
 
 
-def _choose(choices: Choices, place: float) -> Constant:
-    values: Sequence[Constant] = list(choices)
-    edges = list(accumulate(choices.values()))
-    target = place * edges[-1]
-    return values[next((n for n, edge in enumerate(edges) if target < edge), len(edges) - 1)]
+def _find(edges: Sequence[float], place: float) -> int:
+    """Return which of some edges a place in [0, 1) of them all lies before."""
+    return min(bisect_right(edges, place * edges[-1]), len(edges) - 1)

@@ -16,9 +16,9 @@ from typing import IO
 import msgspec
 from msgspec import Struct
 
-from sojourn.engine.journeys import is_outcome
+from sojourn.definitions.controls import is_control
 from sojourn.model.errors import ConfigError
-from sojourn.model.event import OUR_SOURCE, Entry, Event
+from sojourn.model.event import Entry
 from sojourn.model.turn import Arrived
 from sojourn.runtime.rehearsal.groups import Groups
 
@@ -120,7 +120,7 @@ class History:
         self._sort(owners)
 
     def _takes(self, entry: Entry) -> bool:
-        if concerns_nobody(entry.event):
+        if is_control(entry.event):
             return False
         at = entry.event.occurred_at if entry.is_history else entry.at
         if self.window.until is not None and at > self.window.until:
@@ -173,19 +173,6 @@ def gather(
         history.close()
         raise
     return history
-
-
-def concerns_nobody(event: Event) -> bool:
-    """Tell whether an event is the house's own word on itself: a publication, a pause.
-
-    Outcomes of actions are of a person, and so is what is said with a person's id.
-    """
-    if event.source != OUR_SOURCE or is_outcome(event):
-        return False
-    return event.name.startswith("$") and event.name not in _OF_PEOPLE
-
-
-_OF_PEOPLE = frozenset({"$identify", "$page", "$screen", "$group", "$alias"})
 
 
 def _place(arrived: Arrived) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from sojourn.definitions.expression import Expression
-from sojourn.definitions.journey import Journey
+from sojourn.definitions.journey import Journey, Segment
 from sojourn.engine.journeys import OUTCOMES
 
 Role = Literal["goal", "exit", "entry", "on", "asked"]
@@ -33,8 +33,8 @@ class Listening(Struct, frozen=True):
     """Properties that goals take their value from."""
 
 
-def listen(journeys: Iterable[Journey]) -> Listening:
-    """Find what journeys listen to."""
+def listen(journeys: Iterable[Journey], segments: Iterable[Segment] = ()) -> Listening:
+    """Find what journeys listen to, and the segments that they may ask for."""
     each = sorted(journeys, key=lambda journey: journey.name)
     roles: dict[str, Role] = {}
     found: dict[str, dict[str, set[Constant]]] = {"properties": {}, "traits": {}}
@@ -48,6 +48,11 @@ def listen(journeys: Iterable[Journey]) -> Listening:
                 found[kind].setdefault(name, set()).update(constants)
         if journey.goal is not None and journey.goal.value is not None:
             values |= {name for kind, name, _ in _asked(journey.goal.value) if kind == "properties"}
+    for segment in segments:
+        for name in sorted({*segment.when.needs.counts, *segment.when.needs.since}):
+            roles.setdefault(name, "asked")
+        for kind, name, constants in _asked(segment.when):
+            found[kind].setdefault(name, set()).update(constants)
     return Listening(
         roles=dict(sorted(roles.items())),
         properties={name: _sorted(constants) for name, constants in sorted(found["properties"].items())},

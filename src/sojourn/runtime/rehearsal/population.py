@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sojourn.definitions.durations import parse_duration
@@ -46,7 +46,7 @@ class Population(Struct, frozen=True, kw_only=True):
     visits_per_day: float = 0.2
     """On average; one person comes four times as often as that, another a quarter."""
     events_per_visit: float = 4.0
-    time_zones: Choices = ZONES
+    time_zones: Choices = field(default_factory=lambda: dict(ZONES))
     events: dict[str, float] = {}
     """Event name -> its weight among all that a person may do next."""
     after: dict[str, dict[str, float]] = {}

@@ -65,15 +65,19 @@ def _unvisited(journey: Journey, tally: Tally) -> Iterator[tuple[str, str]]:
 
 
 def _unleft(journey: Journey, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Goals and exits take people out of any state; a way of its own is what a state is for."""
+    left_by_a_way = {state for way in tally.ways for state in way.split(" > ")[0].split(", ")}
     for state in journey.chart.states:
         waiting = tally.waiting.get(state.id)
-        if state.kind == "final" or not state.is_leaf or not waiting or tally.left.get(state.id):
+        if state.kind == "final" or not state.is_leaf or not waiting or state.id in left_by_a_way:
             continue
-        n, longest = sum(waiting.values()), max(waiting)
+        n_came, n, half_ms = tally.visits.get(state.id, 0), sum(waiting.values()), quantiles(waiting).p50_ms
+        taken = n_came - n
+        told = f", {taken:,} were taken out by the goal or an exit" if taken else ""
         yield (
             "never-left",
-            f"everybody waits in {state.id}: {n:,} came, nobody left, the longest wait is {lasting(longest)}"
-            f" (half of them wait for {lasting(quantiles(waiting).p50_ms)} or longer)",
+            f"everybody waits in {state.id}: {n_came:,} came and nobody moved on{told}; {n:,} are in it at"
+            f" the end, the longest for {lasting(max(waiting))}, half of them for {lasting(half_ms)} or more",
         )
 
 

@@ -6,29 +6,29 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import build_catalogue
+from sojourn.definitions.catalogue import Definitions, build_catalogue
 from sojourn.definitions.chart import Want
 from sojourn.definitions.journey import Call, Catalogue, Journey
-from sojourn.definitions.needs import merge_needs
+from sojourn.definitions.policy import DEFAULT_POLICY
 
 
-def with_drafts(published: Catalogue, drafts: Sequence[Journey]) -> Catalogue:
-    """Return a catalogue in which drafts take the place of journeys of their names; all else stays in force.
+def with_drafts(published: Catalogue, drafts: Definitions) -> Catalogue:
+    """Return a catalogue in which drafts take the place of what they name; all else stays in force.
+
+    A draft's policy replaces the policy, and its segments all segments, where it has any.
 
     Raises DefinitionError where they do not fit together.
     """
-    names = {draft.name for draft in drafts}
+    names = {draft.name for draft in drafts.journeys}
     others = [journey for name, journey in published.journeys.items() if name not in names]
     built = build_catalogue(
-        [*others, *drafts], ranks=published.ranks, session_gap_ms=published.session_gap_ms
+        [*others, *drafts.journeys],
+        ranks=published.ranks,
+        session_gap_ms=published.session_gap_ms,
+        policy=drafts.policy if drafts.policy is not DEFAULT_POLICY else published.policy,
+        segments=drafts.segments or published.segments.values(),
     )
-    return replace(
-        built,
-        needs=merge_needs([built.needs, published.needs]),
-        policy=published.policy,
-        segments=published.segments,
-        forecasts=published.forecasts,
-    )
+    return replace(built, forecasts=published.forecasts)
 
 
 def as_played(catalogue: Catalogue, names: frozenset[str]) -> Catalogue:
@@ -44,6 +44,9 @@ def as_played(catalogue: Catalogue, names: frozenset[str]) -> Catalogue:
         entries=_among(catalogue.entries, names),
         by_segment=_among(catalogue.by_segment, names),
         scheduled=tuple(journey for journey in catalogue.scheduled if journey.name in names),
+        revision=0,
+        renewed=0,
+        renewed_at=0,
         migrations={},
         holds={},
     )

@@ -14,7 +14,7 @@ from sojourn.runtime.rehearsal.collecting import Collector, Part, add_up
 from sojourn.runtime.rehearsal.comparing import Side, lay_out
 from sojourn.runtime.rehearsal.playing import Answers, Living, hears_outcomes, play
 from sojourn.runtime.rehearsal.population import DAY_MS
-from sojourn.runtime.rehearsal.replay import seldom_collecting
+from sojourn.runtime.rehearsal.replaying import seldom_collecting
 from sojourn.runtime.rehearsal.watch import Watch
 from sojourn.runtime.rehearsal.workers import Tell, spread
 
