@@ -10,7 +10,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import printable, say_json
-from sojourn.cli.texts import read_text
+from sojourn.cli.texts import journey_paths, read_text
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def check(
 ) -> None:
     """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
-    paths = _paths(files) if files else _configured(settings)
+    paths = journey_paths(files) if files else _configured(settings)
     texts = [(str(path), read_text(path)) for path in paths]
     n_journeys, problems, warnings = _judge(texts, _sinks(settings))
     if json:
@@ -87,13 +87,3 @@ def _configured(settings: Config) -> list[Path]:
         folders = ", ".join(str(path) for path in settings.journeys)
         raise ConfigError(f"{folders}: no journeys there; name the files, or mend 'journeys' in sojourn.yaml")
     return found
-
-
-def _paths(named: list[Path]) -> list[Path]:
-    """Return files; a folder stands for the journeys in it."""
-    from sojourn.config import Config, journey_files  # noqa: PLC0415 - help needs no YAML
-
-    for path in named:
-        if not path.exists():
-            raise ConfigError(f"{path}: there is no such file; name the journeys to check")
-    return journey_files(Config(journeys=named))

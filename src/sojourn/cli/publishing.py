@@ -10,9 +10,9 @@ import msgspec
 import typer
 
 from sojourn.cli.asking import ask_server
-from sojourn.cli.checking import _paths, _text
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import complain, instant, printable, say_json, show, table
+from sojourn.cli.texts import journey_paths, read_text
 from sojourn.model.errors import ConfigError, FolderInUseError
 from sojourn.model.views import HoldView, PlanView
 
@@ -54,7 +54,11 @@ def publish(
     from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
 
     settings = configuration(config, data)
-    texts = [(str(path), _text(path)) for path in _paths(files)] if files else configured_texts(settings)
+    texts = (
+        [(str(path), read_text(path)) for path in journey_paths(files)]
+        if files
+        else configured_texts(settings)
+    )
     asked = {
         "definitions": [{"file": file, "text": text} for file, text in texts],
         "is_whole": not files,

@@ -28,3 +28,13 @@ def write_text(path: Path | None, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def journey_paths(named: list[Path]) -> list[Path]:
+    """Return files; a folder stands for the journeys in it."""
+    from sojourn.config import Config, journey_files  # noqa: PLC0415 - help needs no YAML
+
+    for path in named:
+        if not path.exists():
+            raise ConfigError(f"{path}: there is no such file; name the journeys to check")
+    return journey_files(Config(journeys=named))

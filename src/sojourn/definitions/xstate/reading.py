@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sojourn.definitions.durations import MAX_DURATION_MS
 from sojourn.definitions.reading import follow
-from sojourn.definitions.schema import STATE_NAME_PATTERN
+from sojourn.definitions.schema_parts import STATE_NAME_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.xstate.machine import (
     Action,

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from sojourn.definitions.drafting import DONE
 from sojourn.definitions.durations import write_duration
-from sojourn.definitions.states import DONE
 from sojourn.definitions.xstate.differences import refuse_differences
 from sojourn.definitions.xstate.domains import domain_of, is_nothing
 from sojourn.definitions.xstate.emitting import emit
