@@ -48,17 +48,17 @@ def _judge(
     texts: list[tuple[str, str]], sinks: Collection[str] | None
 ) -> tuple[int, list[Problem], list[Problem]]:
     """Return (how many journeys are good, what is wrong, what is probably not meant)."""
-    from sojourn.definitions.catalogue import build_catalogue, load_journeys  # noqa: PLC0415 - help needs no YAML
-    from sojourn.definitions.compile import check_journey  # noqa: PLC0415
+    from sojourn.definitions.catalogue import build_catalogue, check_definitions  # noqa: PLC0415 - help needs no YAML
 
-    checked = [check_journey(text, file=file, sinks=sinks) for file, text in texts]
-    warnings = [warning for each in checked for warning in each.warnings]
+    checked = check_definitions(texts, sinks=sinks)
+    if checked.problems:
+        return 0, checked.problems, checked.warnings
+    definitions = checked.definitions
     try:
-        journeys = load_journeys(texts)
-        build_catalogue(journeys)
+        build_catalogue(definitions.journeys, segments=definitions.segments)
     except DefinitionError as error:
-        return 0, error.problems, warnings
-    return len(journeys), [], warnings
+        return 0, error.problems, checked.warnings
+    return len(definitions.journeys), [], checked.warnings
 
 
 def _settings(config: Path | None, data: Path | None, *, is_needed: bool) -> Config:
