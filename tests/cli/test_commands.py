@@ -265,6 +265,7 @@ def test_a_file_of_which_nothing_is_good_ends_with_1(shop: Path) -> None:
         (["sojourn.yaml"], "add --format"),
         (["x.csv", "--map", "evnt=a"], "did you mean 'event'"),
         (["x.csv", "--map", "event=a"], "has no column 'a'"),
+        (["x.csv", "--source", "sojourn"], "is the engine's own name"),
         (["x.csv", "--timezone", "Mars"], "unknown zone 'Mars'"),
     ],
 )
@@ -350,7 +351,7 @@ def test_status_says_how_far_everything_is(shop: Path) -> None:
 
     status = answer("status")
 
-    assert (status["position"], status["log_end"]) == (3, 3)
+    assert (status["position"], status["log_end"]) == (4, 4)  # the publishing, and three events
 
 
 def test_a_folder_without_events_has_no_clock_yet(shop: Path) -> None:

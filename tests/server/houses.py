@@ -10,15 +10,19 @@ import httpx
 import msgspec
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.definitions.publishing import InForce, Version
 from sojourn.model.action import Letter
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended
+from sojourn.model.views import HoldView, PlanView
 from sojourn.runtime.driver import Driver
 from sojourn.server.api import make_api
+from sojourn.server.asked import Hold, Publish, Rollback
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
@@ -38,7 +42,16 @@ class House:
     def __init__(self, *, admin_token: str | None = TOKEN) -> None:
         self.log = MemoryLog(floor=T0)
         self.store = MemoryStore()
-        self.driver = Driver(self.log, self.store, catalogue(WELCOME))
+        compiled = catalogue(WELCOME)
+        in_force = InForce(
+            current={name: one.version for name, one in compiled.journeys.items()},
+            versions=[
+                Version(journey=name, version=one.version, text=one.text)
+                for name, one in compiled.journeys.items()
+            ],
+        )
+        self.driver = Driver(self.log, self.store, compiled, in_force=in_force)
+        self.desk = Desk(self.driver, self.store)
         self.metrics = Metrics()
         self.is_ready = True
         self.retried: list[Sequence[str] | None] = []
@@ -52,11 +65,18 @@ class House:
         self.driver.take(appended.entries)
         return appended
 
-    async def publish(self, asked: Any) -> Any:
-        raise NotImplementedError("nothing is in force but what the house was built with")
+    async def publish(self, asked: Publish | Rollback) -> PlanView:
+        found = planned(self.desk, asked)
+        if found.publishing is not None and not found.view.refused and not asked.dry_run:
+            self.take(self.desk.publishing(found.publishing, now=T0))
+            found.view.revision = self.desk.in_force.revision
+        return found.view
 
-    async def hold(self, asked: Any) -> Any:
-        raise NotImplementedError("nothing is in force but what the house was built with")
+    async def hold(self, asked: Hold) -> HoldView:
+        event = self.desk.holding(asked.name, asked.journey, now=T0)
+        if event is not None:
+            self.take(event)
+        return self.desk.holds()
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
         self.retried.append(action_ids)

@@ -15,6 +15,7 @@ import typer
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration, now_ms
 from sojourn.cli.output import is_for_people, say_json
 from sojourn.model.errors import ConfigError
+from sojourn.model.event import OUR_SOURCE
 
 if TYPE_CHECKING:
     from sojourn.runtime.importing import Imported, Step
@@ -55,6 +56,8 @@ def import_events(
     from sojourn.runtime.importing import Origin, Reading, import_file, parse_column_map  # noqa: PLC0415
     from sojourn.wiring.dressing import dressing  # noqa: PLC0415
 
+    if source == OUR_SOURCE:
+        raise ConfigError(f"--source: {source!r} is the engine's own name; choose another")
     settings = configuration(config, data)
     zone = read_zone(timezone)
     columns = parse_column_map(column_map) if column_map else None

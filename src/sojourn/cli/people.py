@@ -66,7 +66,7 @@ def status(*, data: DataOption = None, config: ConfigOption = None, json: JsonOp
         ("release", view.version),
         ("events in the log", f"{view.log_end:,}"),
         ("of them processed", f"{view.position:,}"),
-        ("the log's clock", f"{instant(view.clock)} UTC" if view.log_end else "no event yet"),
+        ("the log's clock", f"{instant(view.clock)} UTC" if view.clock else "no event yet"),
         *((name.replace("_", " "), f"{count:,}") for name, count in view.counts.items()),
     ]
     show(table(("status", ""), rows))

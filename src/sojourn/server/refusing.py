@@ -109,8 +109,7 @@ def refuse_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 def refuse_input(request: Request[Any, Any, Any], error: InputError) -> Response[Refusal]:
     """Answer what a planner or a lookup of ours refuses."""
-    del request
-    status = 422 if error.status == 400 else error.status
+    status = error.status if request.method == "GET" else 422
     return Response(Refusal(code=error.code, message=error.reason, do=DOCUMENT), status_code=status)
 
 

@@ -93,10 +93,9 @@ def tell_refused(problems: Sequence[Problem]) -> None:
 
 
 def tell_applied(entry: object, applied: Applied) -> None:
-    """Say that a control is in force."""
+    """Say what a control that is in force left out."""
     del entry
     tell_refused(applied.problems)
-    log.info("in force", revision=applied.in_force.revision, journeys=len(applied.in_force.current))
 
 
 def publish_configured(config: Config, driver: Driver, texts: Iterable[tuple[str, str]]) -> None:

@@ -167,6 +167,7 @@ class _Serving:
 
     def _heed_control(self, entry: Entry, applied: Applied) -> None:
         tell_applied(entry, applied)
+        log.info("in force", control=entry.event.name, revision=applied.in_force.revision)
         self._outbox.hold(is_held=self._desk.holds().stopped)
         waiting = self._applied.get(entry.event.message_id)
         if waiting is not None and not waiting.done():
