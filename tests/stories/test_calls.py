@@ -18,6 +18,7 @@ from tests.stories.world import World
 ASK = """
 journey: ask
 entry: { api: true, key: properties.cart }
+holdout: off
 states:
   asking:
     do: [ { webhook: mail, body: { cart: "{{ entry.properties.cart }}" } } ]
@@ -38,7 +39,7 @@ def caller(
     after_ms: int = 10 * MINUTE,
 ) -> Journey:
     """Build a journey that calls another one at once, waits for its end, and rests before it is over."""
-    text = f"journey: {name}\nentry: {{ on: {on} }}\n{more}\nstates: {{ calling: {{ on: {{ F: done }} }} }}"
+    text = f"journey: {name}\nentry: {{ on: {on} }}\nholdout: off\n{more}\nstates: {{ calling: {{ on: {{ F: done }} }} }}"
     waits = {"target": ["resting"], "event": ["done.call.calling"]}
     calling = {
         "id": "calling",
