@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import Needs
-from sojourn.definitions.journey import Journey
+from sojourn.definitions.guards import compile_expression
+from sojourn.definitions.journey import Call, Journey
 from sojourn.model.errors import DefinitionError
 
 
@@ -80,3 +83,60 @@ def test_the_problems_of_all_files_are_told_at_once() -> None:
         ("b.yaml", "unknown-name"),
         ("d.yaml", "duplicate-journey"),
     ]
+
+
+def caller(name: str, *, calls: str, group: str = "") -> Journey:
+    """Return a journey whose first state calls another one."""
+    first = {
+        "id": "a",
+        "kind": "atomic",
+        "entry": [{"want": Call(journey=calls)}],
+        "transitions": [{"target": ["b"], "event": ["done.call.a"]}],
+    }
+    tree = {"kind": "root", "initial": ["a"], "states": [first, {"id": "b", "kind": "final"}]}
+    chart = build_chart(tree, compile_guard=compile_expression, exact=True)
+    return replace(journey(name), chart=chart, group=group)
+
+
+@pytest.mark.parametrize(
+    ("journeys", "code"),
+    [
+        ([caller("a", calls="b")], "unknown-journey"),
+        ([caller("a", calls="a")], "circle"),
+        ([caller("a", calls="b"), caller("b", calls="c"), caller("c", calls="a")], "circle"),
+        ([caller("a", calls="b", group="g"), replace(journey("b"), group="g")], "excluded"),
+        (
+            [caller("a", calls="b", group="g"), caller("b", calls="c"), replace(journey("c"), group="g")],
+            "excluded",
+        ),
+    ],
+)
+def test_a_call_that_could_never_come_back_is_refused(journeys: list[Journey], code: str) -> None:
+    """It would go round in circles, or lead nowhere."""
+    with pytest.raises(DefinitionError, match=code):
+        build_catalogue(journeys)
+
+
+def test_a_journey_may_call_another_one() -> None:
+    """Also one that others call."""
+    catalogue = build_catalogue([caller("a", calls="c"), caller("b", calls="c"), journey("c")])
+    assert set(catalogue.journeys) == {"a", "b", "c"}
+
+
+def test_journeys_that_one_event_enters_stand_by_priority_and_then_by_name() -> None:
+    """Who comes first may exclude the others."""
+    a, b, c = (replace(journey(name), priority=priority) for name, priority in (("a", 0), ("b", 0), ("c", 1)))
+    assert build_catalogue([b, a, c]).entries == {"E": (c, a, b)}
+
+
+def test_a_segment_enters_by_itself_only_where_it_is_no_condition() -> None:
+    """With an event or a schedule it says which of those who come may enter."""
+    texts = [
+        "{journey: a, entry: {segment: s}, states: {x: {on: {F: done}}}}",
+        "{journey: b, entry: {segment: s, on: E}, states: {x: {on: {F: done}}}}",
+        "{journey: c, entry: {segment: s, schedule: FREQ=DAILY}, states: {x: {on: {F: done}}}}",
+        "{journey: d, entry: {segment: s, api: true}, states: {x: {on: {F: done}}}}",
+    ]
+    catalogue = build_catalogue([compile_journey(text) for text in texts])
+    assert [journey.name for journey in catalogue.by_segment["s"]] == ["a", "d"]
+    assert [journey.name for journey in catalogue.scheduled] == ["c"]

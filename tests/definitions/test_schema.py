@@ -27,19 +27,27 @@ from sojourn.definitions import (
 )
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.policy_reading import check_policy
-from sojourn.definitions.policy_schema import POLICY_KEYWORDS, policy_schema, policy_schema_text
-from sojourn.definitions.schema import KEYWORDS, journey_schema, journey_schema_text
+from sojourn.definitions.policy_schema import POLICY_KEYWORDS
+from sojourn.definitions.schema import (
+    KEYWORDS,
+    definition_file_schema,
+    definition_file_schema_text,
+    journey_schema,
+    journey_schema_text,
+)
 from sojourn.definitions.yaml import load, plain
 from tests.definitions.test_policy_reading import FULL
 
 ROOT = Path(__file__).parents[2]
 JOURNEYS = sorted((ROOT / "journeys").glob("*.yaml"))
 SCHEMA = journey_schema()
+SHARED = definition_file_schema()
 
 
 def test_the_published_file_is_what_the_function_returns() -> None:
     """Editors read the file; write it anew with `journey_schema_text()` when this fails."""
     assert (ROOT / "docs/reference/journey.schema.json").read_text() == journey_schema_text()
+    assert (ROOT / "docs/reference/definitions.schema.json").read_text() == definition_file_schema_text()
 
 
 @pytest.mark.parametrize("path", JOURNEYS, ids=lambda path: path.stem)
@@ -59,6 +67,16 @@ def test_the_examples_are_valid(path: Path) -> None:
         "{journey: x, entry: {on: E}, states: {a: {onn: {F: done}}}}",
         "{journey: x, entry: {on: E}, states: {}}",
         "{journey: x, entry: {on: []}, states: {a: {}}}",
+        "{journey: x, entry: {when: a.b}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, api: sometimes}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, reentry: {cooldown: often}}, states: {a: {}}}",
+        "{journey: x, entry: {on: E, reentry: {}}, states: {a: {}}}",
+        "{journey: x, entry: {schedule: {zone: UTC}}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, exit: {}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, goal: {on: F, outlives: 7d}, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, priority: 2000, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, priority: high, states: {a: {}}}",
+        "{journey: x, entry: {on: E}, group: a b, states: {a: {}}}",
         "{journey: x, entry: {on: E}, states: {a: {type: parallel}}}",
         "{journey: x y, entry: {on: E}, states: {a: {}}}",
         "{journey: x, entry: {on: E}, states: {1: {}}}",
@@ -70,20 +88,19 @@ def test_schema_and_compiler_refuse_the_same_mistakes(text: str) -> None:
     assert check_journey(text).problems
 
 
-def test_the_published_policy_schema_is_what_the_function_returns() -> None:
-    """Write it anew with `policy_schema_text()` when this fails."""
-    assert (ROOT / "docs/reference/policy.schema.json").read_text() == policy_schema_text()
+def test_the_published_schema_of_shared_definitions_is_what_the_function_returns() -> None:
+    """Write it anew with `definition_file_schema_text()` when this fails."""
+    assert (ROOT / "docs/reference/definitions.schema.json").read_text() == definition_file_schema_text()
 
 
 def test_a_policy_with_everything_in_it_is_valid() -> None:
     """An editor must not underline what is taken."""
-    assert flaws(plain(load(FULL, file="f")), policy_schema(), root=policy_schema()) == []
+    assert flaws(plain(load(FULL, file="f")), SHARED, root=SHARED) == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "{}",
         "{policy: {holdout: 2}}",
         "{policy: {chanels: {}}}",
         "{policy: {quiet: on}}",
@@ -100,7 +117,7 @@ def test_a_policy_with_everything_in_it_is_valid() -> None:
 )
 def test_the_policys_schema_and_reader_refuse_the_same_mistakes(text: str) -> None:
     """What an editor lets pass and the reader refuses is a surprise."""
-    assert flaws(plain(load(text, file="f")), policy_schema(), root=policy_schema())
+    assert flaws(plain(load(text, file="f")), SHARED, root=SHARED)
     assert check_policy(text).problems
 
 
@@ -167,6 +184,7 @@ UNDERSTOOD = {
     "$schema", "$id", "$defs", "$ref", "title", "description", "examples", "default", "type", "enum", "anyOf",
     "pattern", "minLength", "minimum", "exclusiveMinimum", "exclusiveMaximum", "items", "minItems",
     "required", "properties", "patternProperties", "additionalProperties", "propertyNames", "minProperties",
+    "maximum", "maxItems",
 }
 # fmt: on
 
@@ -192,8 +210,8 @@ def flaws(value: Any, schema: dict[str, Any], path: str = "$", *, root: dict[str
         case int() | float() if not isinstance(value, bool):
             found += _flaws_of_number(value, schema, path)
         case list():
-            if len(value) < schema.get("minItems", 0):
-                found.append(f"{path}: too few")
+            if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+                found.append(f"{path}: too few or too many")
             for i, each in enumerate(value):
                 found += flaws(each, schema.get("items", {}), f"{path}[{i}]", root=root)
         case dict():
@@ -203,6 +221,7 @@ def flaws(value: Any, schema: dict[str, Any], path: str = "$", *, root: dict[str
 
 def _flaws_of_number(value: float, schema: dict[str, Any], path: str) -> list[str]:
     is_in = schema.get("minimum", value) <= value < schema.get("exclusiveMaximum", value + 1)
+    is_in = is_in and value <= schema.get("maximum", value)
     is_above = value > schema.get("exclusiveMinimum", value - 1)
     return [] if is_in and is_above else [f"{path}: out of range"]
 

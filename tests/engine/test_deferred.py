@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.journey import Catalogue, Hold
 from sojourn.engine import deferred, due
 from sojourn.engine.deferred import MAX_DEFERRED, cancel, merge_deferred, next_deferred, put_off, take_due
 from sojourn.engine.ledger import Ledger
@@ -60,6 +60,21 @@ def test_of_those_due_together_the_journey_with_the_higher_priority_goes_first()
         put_off(life, wanted(action_id, journey=journey), Stop("quiet-hours", "", 5), ledger)
     ledger.at = 5
     assert [take_due(life, ledger).action_id for _ in range(4)] == ["b", "d", "a", "c"]
+
+
+def test_what_a_journey_put_off_waits_while_it_stands_still() -> None:
+    """Paused is paused: nothing of it goes out in the morning; what others put off does."""
+    life = Life()
+    for action_id, journey in (("a", "held"), ("b", "stopped"), ("c", "free")):
+        put_off(life, wanted(action_id, journey=journey), Stop("quiet-hours", "", 5), ledger_of())
+    holds = {"held": (Hold(3, 9),), "stopped": (Hold(3),)}
+    ledger = ledger_of(structs.replace(EMPTY, holds=holds))
+    found = []
+    while ledger.at < 100 and (at := next_deferred(life, ledger)):
+        ledger.at = at
+        found.append((at, take_due(life, ledger).action_id))
+    assert found == [(5, "c"), (9, "a")]
+    assert ids(life) == ["b"]
 
 
 def test_so_many_wait_and_no_more() -> None:

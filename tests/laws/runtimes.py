@@ -8,7 +8,9 @@ from zlib import crc32
 
 import msgspec
 
+from sojourn.definitions.controls import is_control
 from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.publishing import InForce, apply_control, catalogue_of, rests_on_the_last
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import route, turn
 from sojourn.model.event import Entry
@@ -21,6 +23,31 @@ class Outcome(msgspec.Struct):
     facts: list[bytes]
     actions: list[bytes]
     states: dict[tuple[str, str], bytes]
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """A control on its way to every partition: from its position on, another catalogue is in force."""
+
+    at: int
+    position: int
+    catalogue: Catalogue
+    asks_first: bool
+    """Everybody must have been asked about what was in force before."""
+
+
+def switches(entries: list[Entry], in_force: InForce | None, catalogue: Catalogue) -> dict[int, Switch]:
+    """Work out what each control comes to, by its position."""
+    found: dict[int, Switch] = {}
+    for entry in entries:
+        if in_force is None or not is_control(entry.event):
+            continue
+        in_force = apply_control(in_force, entry)
+        after, problems = catalogue_of(in_force, known=catalogue)
+        assert not problems
+        asks_first = rests_on_the_last(catalogue, after)
+        found[entry.position] = Switch(entry.at, entry.position, after, asks_first)
+        catalogue = after
+    return found
 
 
 class Collector:
@@ -62,13 +89,25 @@ class Partition:
             if not self.queue or self.queue[0][1].position > upto:  # type: ignore[index]
                 break
             key, given = self.queue.pop(0)  # type: ignore[misc]
+            if isinstance(given, Switch):
+                self.switch(given, random=random)
+                continue
             forward += self._turn(key, [given], until=given.at, random=random)
         else:
             return forward
         if random.random() < 0.5:
-            for key in [key for key, wake in self.wakes.items() if wake <= until]:
+            n_swept = random.randrange(3)
+            swept = random.sample(sorted(self.states), k=min(n_swept, len(self.states)))
+            for key in [key for key, wake in self.wakes.items() if wake <= until] + swept:
                 forward += self._turn(key, [], until=until, random=random)
         return forward
+
+    def switch(self, switch: Switch, *, random: Random) -> None:
+        """Do all that is due by a control under the old catalogue, then take the new one."""
+        is_due = {key for key, wake in self.wakes.items() if wake <= switch.at}
+        for key in list(self.states) if switch.asks_first else sorted(is_due):
+            assert not self._turn(key, [], until=switch.at, random=random), "a timer forwards nothing"
+        self.catalogue = switch.catalogue
 
     def _turn(
         self, key: str, inputs: list[Input], *, until: int, random: Random
@@ -91,13 +130,20 @@ class Partition:
 
 
 def partitioned(
-    entries: list[Entry], catalogue: Catalogue, *, until: int, n_partitions: int, random: Random
+    entries: list[Entry],
+    catalogue: Catalogue,
+    *,
+    until: int,
+    n_partitions: int,
+    random: Random,
+    in_force: InForce | None = None,
 ) -> Outcome:
     """Run a history on partitions, interleaved at random; stages wait for the watermark of the one before."""
     collector = Collector()
     floors = {
         stage: [Partition(stage, catalogue, collector) for _ in range(n_partitions)] for stage in STAGES
     }
+    controls = switches(entries, in_force, catalogue)
     clocks = {entry.position: entry.at for entry in entries}
     clocks[0] = 0
     last = entries[-1].position if entries else 0
@@ -105,10 +151,14 @@ def partitioned(
     marks = {stage: [0] * n_partitions for stage in STAGES}
     while True:
         for entry in entries[n_fed : n_fed + random.randrange(1, 5)]:
+            n_fed += 1
+            if entry.position in controls:
+                for partition in (one for floor in floors.values() for one in floor):
+                    partition.queue.append(("", controls[entry.position]))  # type: ignore[arg-type]
+                continue
             stage, key = route(entry.event)
             given = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
             floors[stage][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
-            n_fed += 1
         upstream = n_fed
         for stage in STAGES:
             order = list(range(n_partitions))
@@ -131,12 +181,19 @@ def partitioned(
     return collector.outcome()
 
 
-def sequential(entries: list[Entry], catalogue: Catalogue, *, until: int) -> Outcome:
+def sequential(
+    entries: list[Entry], catalogue: Catalogue, *, until: int, in_force: InForce | None = None
+) -> Outcome:
     """Run a history entry by entry through all stages; timers fire when the next input or the end comes."""
     collector = Collector()
     floors = {stage: Partition(stage, catalogue, collector) for stage in STAGES}
     calm = Random(1)
+    controls = switches(entries, in_force, catalogue)
     for entry in entries:
+        if entry.position in controls:
+            for stage in STAGES:
+                floors[stage].switch(controls[entry.position], random=calm)
+            continue
         stage, key = route(entry.event)
         waiting: list[tuple[Stage, str, Input]] = [
             (stage, key, Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +16,12 @@ from segment.analytics.client import Client as SegmentClient
 
 from sojourn.adapters.sqlite.log import SqliteLog
 from sojourn.model.event import Event
+from tests.clients.installing import node_modules
 from tests.server.doors import KEY, Kept, http
 from tests.server.serving import BreakingLine, served
 
 N_TRACKS = 30
 NODE_CLIENTS = Path(__file__).parents[1] / "clients" / "node"
-INSTALL_S = 120
 SEND_S = 60
 
 
@@ -63,7 +61,7 @@ def node_sender(sdk: str) -> Sender:
     """Send with one of the node SDKs, installed once into a cache outside the tree."""
 
     def send(url: str) -> None:
-        modules = node_modules()
+        modules = node_modules(NODE_CLIENTS)
         done = subprocess.run(
             ["node", str(NODE_CLIENTS / "send.cjs"), sdk, url, KEY, str(N_TRACKS)],
             env={**os.environ, "NODE_PATH": str(modules)},
@@ -75,27 +73,6 @@ def node_sender(sdk: str) -> Sender:
         assert done.returncode == 0, done.stderr
 
     return send
-
-
-def node_modules() -> Path:
-    """Install what package-lock.json says, once; skip the test where node or its registry is absent."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed")
-    lock = (NODE_CLIENTS / "package-lock.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sojourn-tests"
-    folder = cache / f"node-{sha256(lock).hexdigest()[:16]}"
-    if not (folder / "done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(NODE_CLIENTS / name, folder / name)
-        command = [npm, "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            subprocess.run(command, cwd=folder, capture_output=True, timeout=INSTALL_S, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            pytest.skip(f"npm could not install the SDKs: {error}")
-        (folder / "done").touch()
-    return folder / "node_modules"
 
 
 @pytest.fixture

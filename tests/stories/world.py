@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import build_catalogue
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
-from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.policy import Policy
 from sojourn.definitions.policy_reading import compile_policy
 from sojourn.model.action import Action
@@ -33,11 +34,28 @@ class World:
         """What holds for all journeys; without a text nothing, no hold-out either."""
         self.publish(*journeys)
 
-    def publish(self, *journeys: str, older: tuple[str, ...] = ()) -> None:
-        """Bring journeys into force; `older` are those somebody may still be inside."""
-        current = [compile_journey(text, file=f"{index}.yaml") for index, text in enumerate(journeys)]
+    def publish(
+        self, *files: str, older: tuple[str, ...] = (), built: tuple[Journey, ...] = (), revision: int = 0
+    ) -> None:
+        """Bring journeys and segments into force; `older` are journeys somebody may still be inside.
+
+        `built` are journeys made without a file.
+        """
+        current = load_definitions([(f"{index}.yaml", text) for index, text in enumerate(files)])
         before = [compile_journey(text, file="older.yaml") for text in older]
-        self.driver = Driver(self.log, self.store, build_catalogue(current, older=before, policy=self.policy))
+        catalogue = build_catalogue(
+            [*current.journeys, *built],
+            older=before,
+            segments=current.segments,
+            policy=self.policy,
+            revision=revision,
+        )
+        self.driver = Driver(self.log, self.store, replace(catalogue, renewed=revision, renewed_at=self.now))
+
+    @property
+    def now(self) -> int:
+        """The clock, ms."""
+        return self.story.now
 
     @property
     def driver(self) -> Driver:

@@ -14,6 +14,7 @@ from sojourn.adapters.sqlite import SqliteLog, lock_folder
 from sojourn.config import Config
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event, FailedEvent
+from sojourn.model.fact import SegmentEntered, SegmentLeft
 from sojourn.wiring import House, open_house, open_readings
 from tests.engine.makers import T0, event
 
@@ -118,6 +119,29 @@ def test_people_inside_an_older_version_go_on_in_it_over_restarts(tmp_path: Path
         with open_house(settings(tmp_path, state=state)) as house:
             found = {view.version: (view.is_open, view.states) for view in house.journeys()}
     assert sorted(found.values(), key=str) == [(False, {"waiting": 1}), (True, {})]
+
+
+def test_what_a_crash_left_is_processed_under_the_segments_it_was_acknowledged_under(tmp_path: Path) -> None:
+    """And who belongs to the new ones is told when the person is touched next."""
+    config = settings(tmp_path)
+    shared = tmp_path / "journeys" / "segments.yaml"
+    shared.write_text("segments: { before: \"count('Signed Up') > 0\" }")
+    with open_house(config):
+        pass
+    log = SqliteLog(tmp_path / "data")
+    log.append([signed_up("ann")], now=T0)  # and the process dies
+    log.close()
+    shared.write_text("segments: { after: \"count('Signed Up') > 0\" }")
+    with open_house(config) as house:
+        take(house, event("Viewed", user_id="ann"))
+        ann = house.profile("ann")
+    assert ann is not None
+    changes = [fact for fact in ann.timeline if isinstance(fact, SegmentEntered | SegmentLeft)]
+    assert [(type(fact).__name__, fact.segment) for fact in changes] == [
+        ("SegmentEntered", "before"),
+        ("SegmentLeft", "before"),
+        ("SegmentEntered", "after"),
+    ]
 
 
 def test_a_version_that_this_release_refuses_is_left_out_aloud(

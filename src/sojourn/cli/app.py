@@ -8,7 +8,18 @@ import typer
 from typer.core import TyperGroup
 
 from sojourn import __version__
-from sojourn.cli import checking, drawing, explaining, importing, letters, operating, people, rehearsing
+from sojourn.cli import (
+    checking,
+    converting,
+    drawing,
+    explaining,
+    importing,
+    letters,
+    operating,
+    people,
+    publishing,
+    rehearsing,
+)
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
 
@@ -100,6 +111,30 @@ for name, command, *examples in (
         "sojourn draw welcome --counts",
         "sojourn draw welcome --format svg > welcome.svg",
     ),
+    (
+        "convert",
+        converting.convert,
+        'sojourn convert signup.json --entry "Signed Up" > journeys/signup.yaml',
+        'sojourn convert signup.json --entry "Signed Up" --names names.yaml --out journeys/signup.yaml',
+    ),
+    (
+        "publish",
+        publishing.publish,
+        "sojourn publish --dry-run",
+        "sojourn publish journeys/welcome.yaml --policy follow",
+        "sojourn publish --map waiting=greeted --yes",
+    ),
+    (
+        "rollback",
+        publishing.rollback,
+        "sojourn rollback welcome",
+        "sojourn rollback welcome --to 1f2e3d4c5b6a",
+    ),
+    ("versions", publishing.versions, "sojourn versions welcome"),
+    ("pause", publishing.pause, "sojourn pause welcome"),
+    ("resume", publishing.resume, "sojourn resume welcome"),
+    ("stop", publishing.stop, "sojourn stop --yes"),
+    ("release", publishing.release, "sojourn release"),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
     (
         "explain",

@@ -10,6 +10,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import printable, say_json
+from sojourn.cli.texts import journey_paths, read_text
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def check(
 ) -> None:
     """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
-    paths = _paths(files) if files else _configured(settings)
-    texts = [(str(path), _text(path)) for path in paths]
+    paths = journey_paths(files) if files else _configured(settings)
+    texts = [(str(path), read_text(path)) for path in paths]
     n_journeys, problems, warnings = _judge(texts, _sinks(settings))
     if json:
         say_json({"problems": problems, "warnings": warnings})
@@ -48,17 +49,17 @@ def _judge(
     texts: list[tuple[str, str]], sinks: Collection[str] | None
 ) -> tuple[int, list[Problem], list[Problem]]:
     """Return (how many journeys are good, what is wrong, what is probably not meant)."""
-    from sojourn.definitions.catalogue import build_catalogue, load_journeys  # noqa: PLC0415 - help needs no YAML
-    from sojourn.definitions.compile import check_journey  # noqa: PLC0415
+    from sojourn.definitions.catalogue import build_catalogue, check_definitions  # noqa: PLC0415 - help needs no YAML
 
-    checked = [check_journey(text, file=file, sinks=sinks) for file, text in texts]
-    warnings = [warning for each in checked for warning in each.warnings]
+    checked = check_definitions(texts, sinks=sinks)
+    if checked.problems:
+        return 0, checked.problems, checked.warnings
+    definitions = checked.definitions
     try:
-        journeys = load_journeys(texts)
-        build_catalogue(journeys)
+        build_catalogue(definitions.journeys, segments=definitions.segments, policy=definitions.policy)
     except DefinitionError as error:
-        return 0, error.problems, warnings
-    return len(journeys), [], warnings
+        return 0, error.problems, checked.warnings
+    return len(definitions.journeys), [], checked.warnings
 
 
 def _settings(config: Path | None, data: Path | None, *, is_needed: bool) -> Config:
@@ -86,22 +87,3 @@ def _configured(settings: Config) -> list[Path]:
         folders = ", ".join(str(path) for path in settings.journeys)
         raise ConfigError(f"{folders}: no journeys there; name the files, or mend 'journeys' in sojourn.yaml")
     return found
-
-
-def _paths(named: list[Path]) -> list[Path]:
-    """Return files; a folder stands for the journeys in it."""
-    from sojourn.config import Config, journey_files  # noqa: PLC0415 - help needs no YAML
-
-    for path in named:
-        if not path.exists():
-            raise ConfigError(f"{path}: there is no such file; name the journeys to check")
-    return journey_files(Config(journeys=named))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None

@@ -11,6 +11,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, configuration
 from sojourn.cli.output import complain
+from sojourn.cli.texts import read_text, write_text
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,14 +52,9 @@ def draw(
     picture = picture_of(drawn, people=people)
     is_svg = format == Format.SVG or (format is None and out is not None and out.suffix == ".svg")
     text = svg_of(picture) if is_svg else mermaid_of(picture)
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        out.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror})") from None
-    typer.echo(f"{out}: the journey {drawn.name}, version {drawn.version}")
+    write_text(out, text)
+    if out is not None:
+        typer.echo(f"{out}: the journey {drawn.name}, version {drawn.version}")
 
 
 def _journey(named: str, config: Path | None, data: Path | None) -> Journey:
@@ -70,9 +66,9 @@ def _journey(named: str, config: Path | None, data: Path | None) -> Journey:
 
     path = Path(named)
     if path.is_file():
-        return compile_journey(_text(path), file=named)
+        return compile_journey(read_text(path), file=named)
     files = journey_files(configuration(config, data))
-    journeys = {each.name: each for each in load_journeys((str(file), _text(file)) for file in files)}
+    journeys = {each.name: each for each in load_journeys((str(file), read_text(file)) for file in files)}
     if named not in journeys:
         hint = did_you_mean(named, journeys)
         raise ConfigError(f"{named}: neither a file nor a journey of the configuration{hint}")
@@ -95,12 +91,3 @@ def _people(journey: Journey, config: Path | None, data: Path | None) -> Mapping
 
 def _n_people(view: JourneyView) -> int:
     return view.entered - view.exited
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None

@@ -136,7 +136,9 @@ def _journey_row(view: JourneyView) -> tuple[str, ...]:
     return (
         view.name,
         view.version,
-        "" if view.is_open else "closed",
+        ", ".join(
+            word for word, holds in (("closed", not view.is_open), ("paused", view.is_paused)) if holds
+        ),
         *(f"{count:,}" for count in counts),
         ", ".join(f"{state} {count:,}" for state, count in view.states.items()),
     )

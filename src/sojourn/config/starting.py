@@ -49,7 +49,8 @@ admin_token: {admin_token}
 # session_gap: 30m      # so long without an event, and the next visit begins
 # keep_full_ip: false   # addresses are cut to /24 and /48
 # geo_database: GeoLite2-City.mmdb
-# deliver: {{ max_attempts: 12, max_in_flight: 16 }}
+# deliver: {{ max_attempts: 12, max_in_flight: 16, rate: 100/s }}
+# unsubscribe: {{ secret_env: SOJOURN_LINK_SECRET, public_url: https://shop.example }}
 # log: {{ level: info, format: auto }}
 """
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sojourn.definitions.journey import Do, Experiment, Template
 from sojourn.definitions.reading import Reading, follow
-from sojourn.definitions.schema import CHANNEL_PATTERN, KEYWORDS, SINK_KIND_PATTERN
-from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
+from sojourn.definitions.schema import KEYWORDS, SINK_KIND_PATTERN
+from sojourn.definitions.schema_parts import CHANNEL_PATTERN, JOURNEY_NAME_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.templates import compile_template
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, plain

@@ -48,12 +48,16 @@ class CheckedFiles(Struct, frozen=True, kw_only=True):
     warnings: list[Problem]
 
 
-def load_definitions(files: Iterable[tuple[str, str]]) -> Definitions:
+def load_definitions(files: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
     """Compile (file name, text) pairs of any kind: journeys, segments, policy.
 
-    Raises DefinitionError with the problems of all files, two journeys of one name among them.
+    `shared` are texts of segments and policy that stand by where no file brings any. Raises DefinitionError
+    with the problems of all files, two journeys of one name among them.
     """
-    checked = check_definitions(files)
+    each = list(files)
+    if not any(_shared_root(text, file=file) for file, text in each):
+        each += [(f"segments and policy in force ({n})", text) for n, text in enumerate(shared)]
+    checked = check_definitions(each)
     if checked.problems:
         raise DefinitionError(checked.problems)
     return checked.definitions

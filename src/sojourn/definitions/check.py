@@ -28,6 +28,7 @@ def check_graph(root: Draft, reading: Reading, *, goal_within_ms: int | None = N
         message = f"expected at most {MAX_PASSING_WAITS} waits until a date or a window in one journey"
         reading.refuse(passing[MAX_PASSING_WAITS].place, message, "too-long")
     _check_done_events(root, drafts, reading)
+    _check_regions(drafts, reading)
     if goal_within_ms is not None:
         _check_times(root, goal_within_ms, reading)
 
@@ -52,6 +53,15 @@ def _check_done_events(root: Draft, drafts: list[Draft], reading: Reading) -> No
             if awaited is not None and way.event.startswith(DONE_STATE) and not _can_be_done(awaited):
                 message = f"state {awaited.name!r} is never done: nothing inside it ends"
                 reading.warn(way.place, message, "never-done")
+
+
+def _check_regions(drafts: list[Draft], reading: Reading) -> None:
+    """Warn of a way from one region into another: in a statechart that starts all of them anew."""
+    for draft in drafts:
+        for way in draft.ways:
+            if any(above.kind == "parallel" and _is_in(draft, above) for above in _anew(draft, way)):
+                message = "this leads from one region into another, which starts all of them anew"
+                reading.warn(way.place, message, "restarts-regions")
 
 
 def _can_be_done(draft: Draft) -> bool:
@@ -118,7 +128,7 @@ def _leads_on(final: Draft) -> bool:
 
 
 def _leaves(way: Way, outer: Draft) -> bool:
-    return way.to is not outer and outer not in way.to.ancestors()
+    return not _is_in(way.to, outer)
 
 
 def _reached(first: list[Draft]) -> set[Draft]:
@@ -182,13 +192,19 @@ def _at_once(draft: Draft) -> Iterator[Draft]:
         return
     for way in draft.ways:
         if _may_be_at_once(way):
-            yield from (each for each in _entered(way) if _has_way_at_once(each))
+            yield from (each for each in _entered(draft, way) if _has_way_at_once(each))
 
 
-def _entered(way: Way) -> Iterator[Draft]:
-    """Yield what is active once a way is taken: its target, what that starts with, and all above."""
+def _entered(source: Draft, way: Way) -> Iterator[Draft]:
+    """Yield what is active once a way is taken: its target, what that starts with, and all above.
+
+    Of a parallel state that is entered on the way to the target, the other regions start too.
+    """
     yield from way.to.ancestors()
     waiting = [way.to]
+    for state in _anew(source, way):
+        if state.kind == "parallel":
+            waiting += [region for region in state.starts() if not _is_in(way.to, region)]
     seen: set[Draft] = set()
     while waiting:
         draft = waiting.pop()
@@ -200,6 +216,21 @@ def _entered(way: Way) -> Iterator[Draft]:
             waiting += [each.to for each in draft.ways] or (draft.parent.starts() if draft.parent else [])
         else:
             waiting += draft.starts()
+
+
+def _anew(source: Draft, way: Way) -> Iterator[Draft]:
+    """Yield the states around the target of a way that it leaves, if they are active, and enters."""
+    domain = next(
+        above for above in source.ancestors() if above.kind != "parallel" and above in way.to.ancestors()
+    )
+    for above in way.to.ancestors():
+        if above is domain:
+            return
+        yield above
+
+
+def _is_in(draft: Draft, outer: Draft) -> bool:
+    return draft is outer or outer in draft.ancestors()
 
 
 def _has_way_at_once(draft: Draft) -> bool:

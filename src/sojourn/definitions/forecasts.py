@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from sojourn.definitions.journey import Catalogue
 
 OTHER = "(other)"
 """Stands for all steps too rare to be told apart."""
 
-LEARNT = "$learnt"
-"""The name of the event by which the house brings forecasts into force; nobody else may send it."""
+_Forecasts = dict[str, dict[str, float]]
 
 
-class Learnt(Struct, frozen=True, kw_only=True):
-    """What such an event carries."""
+def with_forecasts(catalogue: Catalogue, payload: Mapping[str, Any]) -> Catalogue:
+    """Bring into force what a `$learnt` event carries, in place of what was learnt of the same goals.
 
-    forecasts: dict[str, dict[str, float]]
-    """Goal (or EXIT) -> step -> probability."""
-    n_steps: float
-    """How much was learnt from: steps, each weighing less the longer ago it was."""
-
-
-def learnt(payload: Any) -> Learnt:
-    """Read the properties of such an event; raises msgspec.ValidationError where they are none."""
-    return msgspec.convert(payload, Learnt)
-
-
-def with_forecasts(catalogue: Catalogue, payload: Any) -> Catalogue:
-    """Bring what was learnt into force; it takes the place of all that was learnt before."""
-    return structs.replace(catalogue, forecasts=learnt(payload).forecasts)
+    `payload` has `forecasts`: goal (or EXIT) -> step (or OTHER) -> probability. Raises
+    msgspec.ValidationError where it has something else.
+    """
+    learnt = msgspec.convert(payload.get("forecasts"), _Forecasts)
+    return structs.replace(catalogue, forecasts={**catalogue.forecasts, **learnt})

@@ -38,7 +38,7 @@ FRICTION_SCHEMA = _object(
         "weights": {
             "type": "object",
             "propertyNames": {"enum": list(SIGNALS)},
-            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 100},
+            "additionalProperties": {"type": "number", "minimum": 0},
             "description": "Signal -> its part in the score; 0: not looked for.",
         },
         "clicks": _names("Events that are clicks."),

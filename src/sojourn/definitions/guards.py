@@ -293,7 +293,8 @@ class _Writer:
             for i, operator in enumerate(node.ops)
         ]
         bound = "(" + ", ".join(bindings) + ",) and " if bindings else ""
-        truth = False if any(pair.truth is False for pair in pairs) else None
+        is_never = any(pair.truth is False for pair in pairs) or contradict([node], self._known_beforehand)
+        truth = False if is_never else None
         return fold(f"({bound}{' and '.join(pair.text for pair in pairs)})", "bool", operands, truth=truth)
 
     def _choice_literal(self, node: ast.expr, depth: int) -> Any:

@@ -163,6 +163,8 @@ class Migration(Struct, frozen=True, kw_only=True):
     """The version they are in from then on."""
     states: dict[str, str] = {}
     """State of the old version -> state of the new one; one not named stays where it is."""
+    position: int = 0
+    """Of the publishing, in the log."""
 
 
 EVERY_JOURNEY = ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.catalogue import Definitions, build_catalogue, load_definitions
 from sojourn.definitions.controls import Change, Publishing, Taking
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.moving import counterpart, is_place, start_of
@@ -44,16 +44,20 @@ class Planned(Struct, frozen=True, kw_only=True):
     view: PlanView
 
 
-def load_texts(texts: Iterable[tuple[str, str]]) -> list[Journey]:
-    """Compile journeys that are to stand together, from (file, text); raises DefinitionError."""
-    journeys = load_journeys(texts)
-    build_catalogue(journeys)
-    return journeys
+def load_texts(texts: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
+    """Compile definitions that are to stand together, from (file, text); raises DefinitionError.
+
+    `shared` are the segments and the policy in force: they stand by where the files bring none of their own.
+    """
+    files = list(texts)
+    definitions = load_definitions(files, shared=shared)
+    build_catalogue(definitions.journeys, segments=definitions.segments, policy=definitions.policy)
+    return definitions
 
 
 def difference(
     in_force: InForce,
-    journeys: Sequence[Journey],
+    definitions: Definitions,
     *,
     is_whole: bool,
     settings: Mapping[str, Any] | None = None,
@@ -61,18 +65,20 @@ def difference(
 ) -> Publishing | None:
     """Say what differs from what is in force; None: nothing.
 
-    With `is_whole`, a journey in force that is not among these is removed. `settings` are `ranks` and
-    `session_gap_ms`.
+    With `is_whole`, a journey in force that is not among these is removed, and so are segments and policy.
+    `settings` are `ranks` and `session_gap_ms`.
     """
     asked = request or Request()
     changes = [
         Change(journey=one.name, version=one.version, text=one.text, policy=asked.taking, states=asked.states)
-        for one in sorted(journeys, key=lambda each: each.name)
+        for one in sorted(definitions.journeys, key=lambda each: each.name)
         if in_force.current.get(one.name) != one.version
     ]
-    names = {one.name for one in journeys}
+    names = {one.name for one in definitions.journeys}
     removed = sorted(set(in_force.current) - names) if is_whole else []
-    differing = {name: value for name, value in (settings or {}).items() if getattr(in_force, name) != value}
+    shared = list(definitions.texts) if is_whole or definitions.texts else in_force.shared
+    said = {**(settings or {}), "shared": shared}
+    differing = {name: value for name, value in said.items() if getattr(in_force, name) != value}
     if not changes and not removed and not differing:
         return None
     return Publishing(changes=changes, removed=removed, **differing)
@@ -81,7 +87,7 @@ def difference(
 def plan(
     in_force: InForce,
     catalogue: Catalogue,
-    journeys: Sequence[Journey],
+    definitions: Definitions,
     *,
     people: People,
     is_whole: bool,
@@ -92,11 +98,12 @@ def plan(
 
     Where somebody would have nowhere to go, the plan says so in `refused`, and must not be carried out.
     """
-    _check_together(in_force, catalogue, journeys)
+    _check_together(in_force, catalogue, definitions)
     publishing = (
-        difference(in_force, journeys, is_whole=is_whole, settings=settings, request=request) or Publishing()
+        difference(in_force, definitions, is_whole=is_whole, settings=settings, request=request)
+        or Publishing()
     )
-    compiled = {one.name: one for one in journeys}
+    compiled = {one.name: one for one in definitions.journeys}
     changed = {change.journey: compiled[change.journey] for change in publishing.changes}
     _check_map(request, changed, catalogue)
     names = sorted({*compiled, *publishing.removed})
@@ -110,10 +117,16 @@ def plan(
     )
 
 
-def _check_together(in_force: InForce, catalogue: Catalogue, journeys: Sequence[Journey]) -> None:
-    names = {one.name for one in journeys}
+def _check_together(in_force: InForce, catalogue: Catalogue, definitions: Definitions) -> None:
+    names = {one.name for one in definitions.journeys}
     others = [one for one in catalogue.journeys.values() if one.name not in names]
-    build_catalogue([*journeys, *others], ranks=in_force.ranks, session_gap_ms=in_force.session_gap_ms)
+    build_catalogue(
+        [*definitions.journeys, *others],
+        ranks=in_force.ranks,
+        session_gap_ms=in_force.session_gap_ms,
+        segments=definitions.segments,
+        policy=definitions.policy,
+    )
 
 
 def _check_map(request: Request, changed: Mapping[str, Journey], catalogue: Catalogue) -> None:

@@ -12,7 +12,7 @@ from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.policy import DEFAULT_HOLDOUT, EVERYTHING, MAX_MOST, Cap, Channel, Policy, Quiet
 from sojourn.definitions.policy_schema import TIME_OF_DAY_PATTERN
 from sojourn.definitions.reading import MAX_PROBLEMS, Reading
-from sojourn.definitions.schema import CHANNEL_PATTERN
+from sojourn.definitions.schema_parts import CHANNEL_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, load
 from sojourn.definitions.zones import zone_named, zone_names

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.catalogue import build_catalogue, check_definitions, load_journeys
 from sojourn.definitions.controls import (
     LEARNT,
     PAUSE,
@@ -57,6 +57,7 @@ class Move(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: int
     at: int
     states: dict[str, str] = {}
+    position: int = 0
 
 
 class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -211,6 +212,7 @@ def _moves(change: Change, others: Iterable[Version], after: InForce) -> list[Mo
             revision=after.revision,
             at=after.at,
             states=change.states,
+            position=after.position,
         )
         for other in others
         if other.journey == change.journey
@@ -296,7 +298,16 @@ def _built(
     in_force: InForce, current: list[Journey], older: list[Journey], problems: list[Problem]
 ) -> Catalogue:
     """Build the catalogue; where this release refuses the journeys together, leave out those it refuses."""
-    settings: dict[str, Any] = {"ranks": in_force.ranks, "session_gap_ms": in_force.session_gap_ms}
+    shared = check_definitions(
+        [(f"segments and policy ({n})", text) for n, text in enumerate(in_force.shared)]
+    )
+    problems += shared.problems
+    settings: dict[str, Any] = {
+        "ranks": in_force.ranks,
+        "session_gap_ms": in_force.session_gap_ms,
+        "segments": shared.definitions.segments,
+        "policy": shared.definitions.policy,
+    }
     try:
         return build_catalogue(current, older=older, **settings)
     except DefinitionError as error:
@@ -316,6 +327,8 @@ def _migrations(moves: Iterable[Move]) -> dict[tuple[str, str], tuple[Migration,
     found: dict[tuple[str, str], tuple[Migration, ...]] = {}
     for one in moves:
         place = (one.journey, one.version)
-        migration = Migration(revision=one.revision, at=one.at, to=one.to, states=one.states)
+        migration = Migration(
+            revision=one.revision, at=one.at, to=one.to, states=one.states, position=one.position
+        )
         found[place] = (*found.get(place, ()), migration)
     return found

@@ -12,7 +12,13 @@ import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
 from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
-from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN, STATE_NAME_PATTERN
+from sojourn.definitions.policy_schema import POLICY_DEFINITIONS, POLICY_SCHEMA
+from sojourn.definitions.schema_parts import (
+    CHANNEL_PATTERN,
+    HOLDOUT,
+    JOURNEY_NAME_PATTERN,
+    STATE_NAME_PATTERN,
+)
 from sojourn.definitions.schema_parts import Schema as _Schema
 from sojourn.definitions.schema_parts import object_of as _object
 from sojourn.definitions.schema_parts import ref as _ref
@@ -20,17 +26,6 @@ from sojourn.definitions.step_schema import STEP_DEFINITIONS, STEP_OBJECTS
 
 SCHEMA_ID = "urn:sojourn:journey"  # a name, not an address: the file travels with the repository
 SINK_KIND_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
-CHANNEL_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
-"""Of channels, and of the topics of their messages."""
-
-HOLDOUT: dict[str, Any] = {
-    "description": "The share of people who enter and get nothing: 10% or 0.1; off for none. 5% if left out.",
-    "anyOf": [
-        {"enum": ["off"]},
-        {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
-        {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
-    ],
-}
 
 _ENTRY = _object(
     "Who enters, and how often.",
@@ -311,7 +306,7 @@ _DEFINITION_FILE: _Schema = _object(
             "additionalProperties": {"anyOf": [{"$ref": "#/$defs/expression"}, {"$ref": "#/$defs/segment"}]},
             "description": "Segments: name -> condition over traits, profile, count, since and in_segment.",
         },
-        "policy": {"type": "object", "description": "How people may be reached."},
+        "policy": POLICY_SCHEMA,
     },
 )
 
@@ -346,7 +341,8 @@ def journey_schema() -> dict[str, Any]:
 
 def definition_file_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a file of segments and policy."""
-    named = {"expression": _DEFINITIONS["expression"], "segment": _SEGMENT}
+    shared = {name: _DEFINITIONS[name] for name in ("expression", "duration")}
+    named = {**shared, "segment": _SEGMENT, **POLICY_DEFINITIONS}
     return _published(
         SCHEMA_ID + "-definitions", "What Sojourn's journeys share", {**_DEFINITION_FILE, "$defs": named}
     )

@@ -6,8 +6,19 @@ from typing import Any
 
 STATE_NAME_PATTERN = r"^[^\W\d][\w-]{0,99}$"
 JOURNEY_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+CHANNEL_PATTERN = r"^[a-z][a-z0-9_-]{0,49}$"
+"""Of channels, and of the topics of their messages."""
 
 Schema = dict[str, Any]
+
+HOLDOUT: Schema = {
+    "description": "The share of people who enter and get nothing: 10% or 0.1; off for none. 5% if left out.",
+    "anyOf": [
+        {"enum": ["off"]},
+        {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,9})?%$"},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    ],
+}
 
 
 def ref(name: str, description: str) -> Schema:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from sojourn.definitions.drafting import Drafting
+from sojourn.definitions.drafting import DONE, EXIT, FINISHED, Drafting
 from sojourn.definitions.drafts import Cause, Draft, Way
 from sojourn.definitions.reading import Reading
+from sojourn.definitions.schema_parts import STATE_NAME_PATTERN
 from sojourn.definitions.yaml import AnyNode, Node
+
+RESERVED = (DONE, EXIT, FINISHED)
+_NAME = re.compile(STATE_NAME_PATTERN)
 
 Place = Callable[[], Draft]
 """A state that is known only once all are there."""
@@ -60,3 +65,15 @@ class Kind(NamedTuple):
     target: Callable[[Context, AnyNode], Draft | None] = lambda _step, _node: None
     """Of a jump: where it leads."""
     is_jump: bool = False
+
+
+def step_name(place: Node, name: str, reading: Reading) -> str:
+    """Return a name an author gave to a step, or to one of parallel ones; empty where it cannot be one."""
+    if name in RESERVED:
+        reading.refuse(place, f"{name} is where steps end; choose another name", "bad-name")
+        return ""
+    if name and not _NAME.fullmatch(name):
+        message = f"a step's name is a letter, then letters, digits, - and _; got {name[:40]!r}"
+        reading.refuse(place, message, "bad-name")
+        return ""
+    return name

@@ -11,7 +11,7 @@ from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.journey import Call
 from sojourn.definitions.reading import IN_A_STATE, Reading
-from sojourn.definitions.step_context import Context, Kind, Place
+from sojourn.definitions.step_context import Context, Kind, Place, step_name
 from sojourn.definitions.wait_for import add_wait_for
 from sojourn.definitions.waits import read_wait
 from sojourn.definitions.ways import SHADOWED, add_variants
@@ -122,7 +122,10 @@ def _add_repeat(step: Context) -> None:
 
     def work() -> None:
         until = step.reading.condition(entries.get("until"), hidden=IN_A_STATE)
-        if until is not None and not until.is_always_true:
+        if until is not None and until.is_always_true:
+            message = "this is always true, so that nothing is repeated; leave the step out"
+            step.reading.refuse(entries["until"], message, "always-true")
+        elif until is not None:
             round_.ways.append(Way("nothing", step.following(), entries["until"], when=until.expression))
         place = step.draft.place
         round_.ways.append(Way("nothing", step.following(), place, when=_at_least(counter, times)))
@@ -171,8 +174,10 @@ def _add_parallel(step: Context) -> None:
 
 def _branches(step: Context) -> list[tuple[str, Node, AnyNode]]:
     """Read what runs side by side: a list of lists, or lists by name."""
-    if isinstance(step.node, MappingNode):
-        return [(key, step.node.keys[key], value) for key, value in step.node.entries.items()]
+    if isinstance(step.node, MappingNode) and step.node.entries:
+        pairs = [(step.node.keys[key], value) for key, value in step.node.entries.items()]
+        names = [step_name(key, key.text, step.reading) for key, _ in pairs]
+        return [(name, key, value) for name, (key, value) in zip(names, pairs, strict=True) if name]
     nodes = step.reading.items(step.node, "lists of steps: [[..], [..]], or by name: { a: [..], b: [..] }")
     return [(f"path-{i}", node, node) for i, node in enumerate(nodes, start=1)]
 

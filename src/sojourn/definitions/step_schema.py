@@ -53,6 +53,7 @@ _WAIT = object_of(
         "between": {
             "type": "array",
             "minItems": 2,
+            "maxItems": 2,
             "items": {"$ref": "#/$defs/duration"},
             "description": "The shortest and the longest time; each person gets one in between.",
         },

@@ -6,13 +6,11 @@ beside it, with the inner steps inside; a repeat and a parallel step hold theirs
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from sojourn.definitions.drafting import DONE, Drafting
+from sojourn.definitions.drafting import Drafting
 from sojourn.definitions.drafts import Draft
-from sojourn.definitions.schema_parts import STATE_NAME_PATTERN
-from sojourn.definitions.step_context import Context, Place
+from sojourn.definitions.step_context import Context, Place, step_name
 from sojourn.definitions.step_kinds import KINDS
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode
 
@@ -22,7 +20,6 @@ _BARE = ("exit",)
 """Steps that may be written as a word alone."""
 _BESIDE = {"name": "", "join": "parallel"}
 """What may stand beside the kind of a step, and beside which kind only."""
-_NAME = re.compile(STATE_NAME_PATTERN)
 
 
 @dataclass(slots=True, eq=False)
@@ -120,19 +117,9 @@ class Steps:
             self._reading.refuse(entries["join"], "only parallel steps are joined", "bad-value")
         item = _Item(kinds[0], entries[kinds[0]], node, join=entries.get("join"))
         if "name" in entries:
-            item.name, item.name_place = self._name(entries["name"]), entries["name"]
+            name = self._reading.text(entries["name"], "the name of the step")
+            item.name, item.name_place = step_name(entries["name"], name, self._reading), entries["name"]
         return item
-
-    def _name(self, node: AnyNode) -> str:
-        name = self._reading.text(node, "the name of the step")
-        if name and not _NAME.fullmatch(name):
-            message = f"a step's name is a letter, then letters, digits, - and _; got {name[:40]!r}"
-            self._reading.refuse(node, message, "bad-name")
-            return ""
-        if name == DONE:
-            self._reading.refuse(node, "done is the end of a journey; choose another name", "bad-name")
-            return ""
-        return name
 
     def _names(self, items: list[_Item]) -> list[str]:
         """Name the steps of a list: as their author did, or `wait-2`, the second wait of the list."""

@@ -11,7 +11,10 @@ from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_context import Context, Place
 from sojourn.definitions.ways import SHADOWED
-from sojourn.definitions.yaml import AnyNode, SequenceNode
+from sojourn.definitions.yaml import AnyNode, MappingNode, SequenceNode
+
+_INTERNAL = ("done.state.", "done.call.", "after(", "error.")
+"""How the names of events begin that only the engine sends."""
 
 _PART = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
@@ -50,6 +53,8 @@ def _check(
     for entries in timed[1:]:
         step.reading.refuse(entries["within"], "the wait has one length; it is said above", "duplicate-key")
     for node, entries in zip(nodes, awaited, strict=True):
+        if not isinstance(node, MappingNode):
+            return
         if "timeout" in entries and "within" not in entries:
             step.reading.refuse(entries["timeout"], "a timeout needs a time: add within", "missing")
         if not _is_something(entries) and ("within" not in entries or len(nodes) == 1):
@@ -81,6 +86,8 @@ def _lead_on_events(step: Context, awaited: Sequence[Mapping[str, AnyNode]], pat
         if "match" in entries:
             when = _both(when, _match(entries["match"], step.reading))
         for name in sorted(step.reading.names(entries["on"])):
+            if name.startswith(_INTERNAL):
+                step.reading.refuse(entries["on"], f"{name} is nothing that a person does", "not-allowed")
             if name in decided:
                 step.reading.refuse(entries["on"], SHADOWED, "shadowed")
             step.lead("event", path(), entries["on"], event=name, when=when)

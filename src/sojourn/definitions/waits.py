@@ -19,6 +19,7 @@ Instant = Callable[[Any], int | None]
 """Takes a scope, returns the instant a wait ends, ms; None: at once."""
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_LIKE_TIME = re.compile(r"\d{1,2}:\d{1,2}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FORMS: Mapping[str, tuple[str, ...]] = {
     "until": ("offset", "at", "days", "zone"),
@@ -56,7 +57,7 @@ def read_wait(node: AnyNode, reading: Reading, *, seed: str) -> Wait:
         return _between(entries[form], reading, seed)
     if form == "window":
         return _window(entries, reading)
-    is_clock = isinstance(node := entries[form], ScalarNode) and _TIME.fullmatch(node.text) is not None
+    is_clock = isinstance(node := entries[form], ScalarNode) and _LIKE_TIME.fullmatch(node.text) is not None
     return _clock(entries, reading) if is_clock else _date(entries, reading)
 
 

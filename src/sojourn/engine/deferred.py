@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from sojourn.engine.holds import released_at
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.pacing import Stop
 from sojourn.engine.state import Life, Pacing, Wanted
@@ -26,10 +27,14 @@ def put_off(life: Life, wanted: Wanted, stop: Stop, ledger: Ledger) -> None:
     tell(wanted, ledger, ActionDeferred, until=stop.until, reason=stop.reason, detail=stop.detail)
 
 
-def next_deferred(life: Life, _ledger: Ledger) -> int:
-    """Return when the next action is decided again, ms; 0: none waits."""
-    pacing = life.pacing
-    return pacing.deferred[0].due if pacing is not None and pacing.deferred else 0
+def next_deferred(life: Life, ledger: Ledger) -> int:
+    """Return when the next action is decided again, ms; 0: none waits, or only for a journey to go on."""
+    if life.pacing is None or not life.pacing.deferred:
+        return 0
+    waiting = life.pacing.deferred
+    if not ledger.catalogue.holds:
+        return waiting[0].due
+    return min(filter(None, (_due_at(one, ledger) for one in waiting)), default=0)
 
 
 def take_due(life: Life, ledger: Ledger) -> Wanted:
@@ -38,7 +43,7 @@ def take_due(life: Life, ledger: Ledger) -> Wanted:
     Among those of one priority, the one that was wanted first.
     """
     assert life.pacing is not None, "something is due"
-    due = [wanted for wanted in life.pacing.deferred if wanted.due <= ledger.at]
+    due = [wanted for wanted in life.pacing.deferred if 0 < _due_at(wanted, ledger) <= ledger.at]
     versions = ledger.catalogue.versions
 
     def rank(wanted: Wanted) -> int:
@@ -84,6 +89,11 @@ def tell(wanted: Wanted, ledger: Ledger, kind: Callable[..., Fact], **fields: An
         channel=wanted.channel,
         **fields,
     )
+
+
+def _due_at(wanted: Wanted, ledger: Ledger) -> int:
+    """Return when an action may be decided: of a journey that stands still, when it goes on; 0: unknown."""
+    return released_at(ledger.catalogue, wanted.journey, wanted.due) or 0
 
 
 def _keep(life: Life, wanted: Wanted) -> bool:

@@ -75,7 +75,7 @@ def enter(life: Life, journey: Journey, cause: Cause, ledger: Ledger) -> bool:
     if cause.called is None and not _is_meant(life, journey.entry, view):
         return False
     key = _key(journey.entry, cause)
-    refusal = Refusal("no-key") if key is None else _refusal(life, journey, key, cause, ledger)
+    refusal = Refusal("no-key") if key is None else _refusal(life, journey, cause, ledger, key=key)
     if key is None or refusal is not None:
         assert refusal is not None, "a missing key is refused"
         _note_refusal(journey, key or "", refusal, ledger)
@@ -133,7 +133,7 @@ def _is_meant(life: Life, entry: Entry, view: View) -> bool:
     return entry.when is None or bool(entry.when.call(view))
 
 
-def _refusal(life: Life, journey: Journey, key: str, cause: Cause, ledger: Ledger) -> Refusal | None:
+def _refusal(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: str) -> Refusal | None:
     if is_held(ledger.catalogue, journey.name, ledger.at):
         return Refusal("paused")
     n_bytes = len(cause.event.properties)

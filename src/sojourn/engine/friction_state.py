@@ -99,9 +99,11 @@ def score(friction: Friction | None, rules: FrictionRules, at: int) -> float:
 
 def contributions(friction: Friction, rules: FrictionRules, at: int) -> list[tuple[Signal, float]]:
     """Take the score apart: each signal that still counts, with weight times exp(-age / tau)."""
-    oldest = at - _FORGOTTEN * rules.tau_ms
+    tau_ms, weights, exp = rules.tau_ms, rules.weights, math.exp
+    oldest = at - _FORGOTTEN * tau_ms
+    # A signal that is newer than the clock, by its device's, is of now.
     return [
-        (signal, rules.weights.get(signal.name, 0.0) * math.exp(-max(0, at - signal.at) / rules.tau_ms))
+        (signal, weights.get(signal.name, 0.0) * (exp((signal.at - at) / tau_ms) if signal.at < at else 1.0))
         for signal in friction.signals
         if signal.at > oldest
     ]

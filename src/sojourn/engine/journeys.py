@@ -19,14 +19,11 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
-from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.event import ENTER, OUR_SOURCE, Event
 from sojourn.model.fact import GoalReached
 
 OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 """Names of the events the outbox appends: what became of an action."""
-
-ENTER = "$enter"
-"""The name of the event by which the API asks to let somebody enter a journey."""
 
 MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
 

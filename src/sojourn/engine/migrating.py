@@ -48,7 +48,7 @@ def migrate(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
     catalogue = ledger.catalogue
     migration = pending(enrolment, catalogue)
     assert migration is not None
-    enrolment.revision = migration.revision
+    enrolment.revision, ledger.position = migration.revision, migration.position
     old, new = journey_of(enrolment, ledger), catalogue.versions.get((enrolment.journey, migration.to))
     if old is None or new is None:
         return  # this release refuses one of them, and has said so
@@ -88,14 +88,14 @@ def place(old: Chart, new: Chart, machine: Machine, states: Mapping[str, str], *
     route = route_to(new, targets, remembered)
     config = sorted({0, *(index for index, _ in route.entering)})
     before = _config(old, machine.active)
-    kept = _kept(old, new, before, config, states)
+    kept = _kept(old, new, states, before=before, config=config)
     timers, begun = _timers(old, new, machine, kept, at=at)
     leaves = [new.states[index].id for index in config if new.states[index].is_leaf]
     n_timers = max([machine.n_timers, *(timer.n + 1 for timer in timers)])
     return Placed(
         Machine(leaves, history, _data(new, machine.data), sorted(timers), n_timers),
         sorted([*_entered(route.entering, kept), *begun], key=lambda block: block[0]),
-        _done(old, new, set(config), before, kept),
+        _done(old, new, kept, before=before, config=set(config)),
     )
 
 
@@ -104,7 +104,7 @@ def _config(chart: Chart, leaves: list[str]) -> set[int]:
 
 
 def _kept(
-    old: Chart, new: Chart, before: set[int], config: list[int], states: Mapping[str, str]
+    old: Chart, new: Chart, states: Mapping[str, str], *, before: set[int], config: list[int]
 ) -> dict[int, State]:
     """Return what was active before under another index or name: new state -> old state."""
     kept = {0: old.states[0]}
@@ -226,7 +226,9 @@ def _blocks(chart: Chart) -> Iterator[Block]:
 # -- What is over.
 
 
-def _done(old: Chart, new: Chart, config: set[int], before: set[int], kept: Mapping[int, State]) -> list[str]:
+def _done(
+    old: Chart, new: Chart, kept: Mapping[int, State], *, before: set[int], config: set[int]
+) -> list[str]:
     """Name the states that are done in the new chart and were not, or were not there, in the old one."""
     found = []
     for index in sorted(config - {0}, reverse=True):

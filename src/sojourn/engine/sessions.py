@@ -39,7 +39,7 @@ class Visit(Struct, frozen=True):
     """The step the event takes on the journey graph, asked about or not; empty where it takes none."""
 
 
-class Cut(Struct, frozen=True):
+class Cut(Struct, frozen=True, gc=False):
     """What one event did to the sessions."""
 
     session: Session
@@ -50,7 +50,7 @@ class Cut(Struct, frozen=True):
     """Ids that are gone because the session's start moved or sessions were bridged."""
     forgotten: tuple[Session, ...] = ()
     """Sessions that are not kept any longer, being too old or too many."""
-    n_touched: int = 0
+    n_touched: int = 1
     """How many sessions there were before of what is one now."""
     previous: str = ""
     """The step before the event's; empty where there is none, and for an event that came late."""
@@ -162,11 +162,11 @@ def _join(session: Session, event: Visit) -> Cut:
             session.latest_rank, session.latest_ranked_at = event.rank, at
     previous = _step_on(session, event) if event.taken else ""
     if at > session.started_at or (at == session.started_at and event.message_id > session.first_id):
-        return Cut(session, n_touched=1, previous=previous)
+        return Cut(session, previous=previous)
     replaced = session.id
     session.started_at, session.first_id, session.channel = at, event.message_id, event.channel
     session.id = _gap_id(event.message_id)
-    return Cut(session, replaces=(replaced,), n_touched=1, previous=previous)
+    return Cut(session, replaces=(replaced,), previous=previous)
 
 
 def _step_on(session: Session, event: Visit) -> str:

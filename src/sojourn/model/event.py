@@ -15,6 +15,9 @@ EMPTY = Raw(b"{}")
 OUR_SOURCE = "sojourn"
 """The source under which the house itself appends events; nobody else may have the name."""
 
+ENTER = "$enter"
+"""The house's own event by which the API lets somebody enter: `journey`, `key`, `properties`."""
+
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a user agent says of its device, as the lookup in force at the door answered."""

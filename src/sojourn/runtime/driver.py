@@ -23,12 +23,14 @@ from sojourn.engine.state import encode
 from sojourn.engine.turn import passes, route, turn
 from sojourn.model.action import Action
 from sojourn.model.event import Entry
+from sojourn.model.fact import Fact
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
 from sojourn.runtime import controls, sweeping
 from sojourn.runtime.controls import Controls
 from sojourn.runtime.failures import Failures
 from sojourn.runtime.hot import HotStates
+from sojourn.runtime.learning import Learner
 from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.sweeping import Sweep
 from sojourn.runtime.tallies import DOCUMENT, Tallies
@@ -76,6 +78,8 @@ class Driver:
         self._swept: frozenset[Key] = frozenset()
         self._asked: dict[Key, None] = {}
         """Keys of the batch that were asked for the sake of time or of a sweep, with input or without."""
+        self.learner = Learner(store)
+        """What people's steps forecast; it learns while somebody asks."""
         self._aliased = set(store.keys("alias"))
         self._is_alias_said = False
         self._max_woken = max_woken
@@ -202,6 +206,11 @@ class Driver:
         self._last = Commit(self.position, self.clock, [], [], documents)
         return self._last
 
+    def learn(self) -> dict[str, dict[str, dict[str, float]]] | None:
+        """Return what is to be put into the log as learnt by now; None where it is not time for it."""
+        goals = self.catalogue.needs.propensities
+        return self.learner.forecasts(self.clock, goals) if self.learner.due(self.clock, goals) else None
+
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
         failed = self.failures.take()
@@ -209,10 +218,11 @@ class Driver:
             self.log.append((), now=self.clock, failed=failed)
 
     def _documents(self) -> dict[str, bytes]:
-        if not self._has_new_tallies:
-            return {}
+        documents = self.learner.document(self.clock)
+        if self._has_new_tallies:
+            documents[DOCUMENT] = self.tallies.document()
         self._has_new_tallies = False
-        return {DOCUMENT: self.tallies.document()}
+        return documents
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:
         """Put each entry where its walk begins; past the stages that would only pass it on.
@@ -275,7 +285,7 @@ class Driver:
                     target = "profile"
                 inputs[target].setdefault(forward.key, []).append(forward.input)
             if result.facts:
-                self._has_new_tallies |= self.tallies.take(result.facts)
+                self._fold(result.facts)
             if stage != "alias":
                 if result.changed or at not in self._swept:  # a sweep makes nobody hot
                     young[key] = result.state
@@ -284,6 +294,12 @@ class Driver:
                 young[key] = result.state
                 self._aliased.add(key)
             actions.extend(result.actions)
+
+    def _fold(self, facts: Sequence[Fact]) -> None:
+        """Count what a turn came to; what people's steps teach, while somebody asks for a forecast."""
+        self._has_new_tallies |= self.tallies.take(facts)
+        if self.catalogue.needs.propensities:
+            self.learner.take(facts)
 
     def _salvage(self, key: Key, given: Sequence[Input], until: int, error: Exception) -> Result:
         """Do a turn again that failed, from what was before it, without the inputs it fails on."""

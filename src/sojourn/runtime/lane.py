@@ -65,6 +65,12 @@ class Meter:
         """A delivery has to wait for the sink's rate."""
 
 
+class Gate:
+    """Whether anything may be sent at all: shut while all journeys stand still."""
+
+    is_shut = False
+
+
 class House(NamedTuple):
     """What all lanes share."""
 
@@ -75,6 +81,7 @@ class House(NamedTuple):
     policy: Policy
     meter: Meter
     executor: Executor | None
+    gate: Gate
 
     async def ask(self, call: Callable[[], T]) -> T:
         """Call the outbox where it wants to be called."""
@@ -129,8 +136,9 @@ class Lane:
             if self._is_ending:
                 await self._woken.wait()
                 continue
-            await self._read_ahead()
-            self._send(group)
+            if not self._house.gate.is_shut:
+                await self._read_ahead()
+                self._send(group)
             await self._sleep()
 
     async def _write_back(self) -> None:
@@ -179,7 +187,7 @@ class Lane:
 
     async def _sleep(self) -> None:
         """Wait until something is due, lands, is added, or ends."""
-        due_at = await self._next_due()
+        due_at = None if self._house.gate.is_shut else await self._next_due()
         wait_s = None if due_at is None else min(max(0, due_at - self._house.now()), MAX_SLEEP_MS) / 1000
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):

@@ -19,7 +19,7 @@ from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import SinkError
 from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.ports import Outbox, Sink
-from sojourn.runtime.lane import House, Lane, Meter, Policy
+from sojourn.runtime.lane import Gate, House, Lane, Meter, Policy
 
 MAX_UNKNOWN_SINKS = 256
 """Lanes for sinks nobody configured; names come from journeys, of which there are fewer."""
@@ -54,6 +54,7 @@ class OutboxWorker:
             policy=policy or Policy(),
             meter=meter or Meter(),
             executor=executor,
+            gate=Gate(),
         )
         self._lanes = {name: Lane(name, sink, self._house) for name, sink in sinks.items()}
         self._n_configured = len(sinks)
@@ -87,6 +88,15 @@ class OutboxWorker:
             if self._group is not None:
                 self._start(lane)
         lane.wake()
+
+    def hold(self, *, is_held: bool) -> None:
+        """Send nothing more, or go on; what is in flight ends. Call it on the event loop.
+
+        Letters wait; those that expired meanwhile are told so then.
+        """
+        self._house.gate.is_shut = is_held
+        for lane in self._lanes.values():
+            lane.wake()
 
     async def stop(self, grace_s: float = 10.0) -> None:
         """Begin nothing new, let what is in flight end within the grace; the rest stays in the outbox."""

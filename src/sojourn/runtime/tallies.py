@@ -34,7 +34,8 @@ class Tally(Struct):
     actions: int = 0
     withheld: int = 0
     states: dict[str, int] = {}
-    inside: int = 0
+    migrated: int = 0
+    """Taken along from another version, less those taken along to another."""
 
 
 class Tallies:
@@ -59,16 +60,14 @@ class Tallies:
                     before, tally = (self._of(fact.journey, one) for one in (fact.from_version, fact.version))
                     _move(before.states, fact.source, -1)
                     _move(tally.states, fact.target, +1)
-                    before.inside -= 1
-                    tally.inside += 1
+                    before.migrated -= 1
+                    tally.migrated += 1
                 case Entered():
                     tally = self._of(fact.journey, fact.version)
                     tally.entered += 1
-                    tally.inside += 1
                 case Exited():
                     tally = self._of(fact.journey, fact.version)
                     tally.exited += 1
-                    tally.inside -= 1
                     _move(tally.states, fact.state, -1)
                 case GoalReached():
                     self._of(fact.journey, fact.version).goals += 1
@@ -90,8 +89,9 @@ class Tallies:
         return [self._view(catalogue, name, version) for name, version in sorted(versions)]
 
     def inside(self, journey: str) -> dict[str, int]:
-        """Return how many are inside each version of a journey: who entered it or was taken along, and stays."""
-        return {version: tally.inside for version, tally in self._tallies.get(journey, {}).items()}
+        """Return how many are inside each version of a journey: who came, less who went."""
+        tallies = self._tallies.get(journey, {})
+        return {version: one.entered + one.migrated - one.exited for version, one in tallies.items()}
 
     def _of(self, journey: str, version: str) -> Tally:
         return self._tallies.setdefault(journey, {}).setdefault(version, Tally())

@@ -1,6 +1,7 @@
-"""The API: people, journeys, failures and status, and one thing to do, behind the operator's token.
+"""The API: people, journeys, failures and status, behind the operator's token.
 
-It reads; what it can change is that actions which were given up are tried again.
+It reads. What it can change is what is in force, through the log; that somebody enters a journey; and that
+actions which were given up are tried again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,23 @@ from litestar.types import Scope
 from msgspec import Meta, Struct
 
 from sojourn.model.action import Letter
+from sojourn.model.errors import DefinitionError, InputError
 from sojourn.model.event import FailedEvent
 from sojourn.model.ports import Place
-from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
+from sojourn.model.views import (
+    ExplanationView,
+    HoldView,
+    JourneyView,
+    PlanView,
+    ProfileView,
+    StatusView,
+    VersionView,
+)  # fmt: skip
+from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
-from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_http
+from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_definition, refuse_http, refuse_input
 
 MAX_PAGE = 1_000  # rows in one answer.
 MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
@@ -54,6 +66,9 @@ AnyId = Annotated[
 ]
 
 
+JourneyName = Annotated[str, Parameter(description="A journey's name.")]
+
+
 class Readings(Protocol):
     """What the API may ask, on any thread; wiring answers."""
 
@@ -66,6 +81,9 @@ class Readings(Protocol):
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""
 
+    def versions(self, journey: str) -> list[VersionView]:
+        """Return the versions of a journey that are kept; raises InputError where there is none."""
+
     def failed(self, *, limit: int, before: int | None) -> Sequence[FailedEvent]:
         """Return failed events, newest first."""
 
@@ -76,11 +94,17 @@ class Readings(Protocol):
         """Return how the house is doing."""
 
 
-class Operations(Protocol):
+class Operations(Entrance, Protocol):
     """What the API may do, on the event loop; wiring does it."""
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
         """Put dead letters (all, with None) back on their way; return how many."""
+
+    async def publish(self, asked: Publish | Rollback) -> PlanView:
+        """Plan what is asked for and, unless it is refused or a dry run, bring it into force."""
+
+    async def hold(self, asked: Hold) -> HoldView:
+        """Let journeys stand still, or go on; return what stands still then."""
 
 
 class FailedEventView(Struct, kw_only=True):
@@ -131,8 +155,8 @@ class Retried(Struct, kw_only=True):
 
 
 VIEWS = (
-    ProfileView, ExplanationView, JourneyView, StatusView, FailedEventPage, DeadLetterPage, Retry, Retried,
-    Refusal,
+    ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
+    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
 )  # fmt: skip
 
 
@@ -141,10 +165,22 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
 
     Without an admin token it answers nothing but 401, and says how to set one.
     """
-    handlers = [_get_document, *_reading(readings), *_reading_failures(readings), _retrying(operations)]
+    handlers = [
+        _get_document,
+        *_reading(readings),
+        *_reading_failures(readings),
+        _retrying(operations),
+        *_changing(operations),
+        entering(operations),
+    ]
     app = Litestar(
         handlers,
-        exception_handlers={HTTPException: refuse_http, Exception: refuse_bug},
+        exception_handlers={
+            HTTPException: refuse_http,
+            InputError: refuse_input,
+            DefinitionError: refuse_definition,
+            Exception: refuse_bug,
+        },
         openapi_config=openapi_config(),
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
@@ -169,6 +205,11 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
         """Every version of every journey that somebody can enter or was in, and how many are where."""
         return readings.journeys()
 
+    @get("/api/v1/journeys/{name:str}/versions", summary="Versions", tags=["journeys"], sync_to_thread=True)
+    def list_versions(name: JourneyName) -> list[VersionView]:
+        """The versions of a journey that are kept, the one published last first."""
+        return readings.versions(name)
+
     @get(
         "/api/v1/journeys/{journey:str}/explanation",
         summary="Why a person did, or did not, get it",
@@ -187,7 +228,7 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
             raise NotFoundException(f"nobody has the id {person!r}")
         return found
 
-    return [get_profile, list_journeys, explain]
+    return [get_profile, list_journeys, list_versions, explain]
 
 
 def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
@@ -221,6 +262,27 @@ def _retrying(operations: Operations) -> HTTPRouteHandler:
         return Retried(revived=await operations.retry_dead(data.action_ids))
 
     return retry_dead_letters
+
+
+def _changing(operations: Operations) -> list[HTTPRouteHandler]:
+    """Make the routes that change what is in force."""
+
+    @post("/api/v1/publish", summary="Publish", tags=["journeys"], status_code=200)
+    async def publish(data: Annotated[Publish, Body()]) -> PlanView:
+        """Bring files into force; `refused` says why it was not done. The same content publishes nothing."""
+        return await operations.publish(data)
+
+    @post("/api/v1/rollback", summary="Publish an older version", tags=["journeys"], status_code=200)
+    async def rollback(data: Annotated[Rollback, Body()]) -> PlanView:
+        """Bring an older version of a journey into force again."""
+        return await operations.publish(data)
+
+    @post("/api/v1/holds", summary="Pause, resume, stop, release", tags=["journeys"], status_code=200)
+    async def hold(data: Annotated[Hold, Body()]) -> HoldView:
+        """Let a journey, or all, stand still or go on; a stop keeps the outbox from sending, too."""
+        return await operations.hold(data)
+
+    return [publish, rollback, hold]
 
 
 @get("/api/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=True)

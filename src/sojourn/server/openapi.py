@@ -27,7 +27,7 @@ REF = "#/components/schemas/{name}"
 _TITLE = "Sojourn"
 _ABOUT = """\
 Events come in by the Segment Tracking API and RudderStack's dialect of it, with a source's write key.
-Everything under `/api` wants the operator's admin token, and only reads, except for `retry`.
+Everything under `/api` wants the operator's admin token. What is asked with GET changes nothing.
 Instants are milliseconds since 1970 UTC."""
 _TAGS = {
     "events": "Events in: the Segment Tracking API and RudderStack's dialect of it.",
@@ -81,14 +81,13 @@ def _finished(item: Json) -> Json:
         operation["security"] = [{"admin": []}]
         responses = operation["responses"]
         responses.pop("400", None)
-        for response in responses.values():
-            response["description"] = "What was asked for."
+        responses["200"]["description"] = "What was asked for."
         responses["401"] = _refused(
             "No admin token, or a wrong one.",
             {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to show who you are."}},
         )
         if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
-            responses["404"] = _refused("Nobody has this id.")
+            responses["404"] = _refused("Nobody has this id, or nothing this name.")
         if "requestBody" in operation:
             responses["400"] = _refused("The body is no JSON.")
             responses["413"] = _refused("The body is larger than 1 MiB.")

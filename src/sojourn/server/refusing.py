@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
+from sojourn.model.errors import DefinitionError, InputError
 from sojourn.server.http import Scope, Send
 from sojourn.server.ingest.door import Receive
 
@@ -47,6 +48,7 @@ _ADVICE = {
     405: ("bad-method", "use a method that `Allow` names"),
     413: ("too-large", "send fewer ids, or null for all"),
     415: ("bad-media-type", "send a body of JSON"),
+    503: ("unavailable", "send the same again in a moment"),
     422: ("bad-parameter", "correct what is named; for the bounds " + DOCUMENT),
 }
 
@@ -103,6 +105,20 @@ def refuse_http(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     return Response(
         Refusal(code=code, message=message, do=do), status_code=status, headers=error.headers or {}
     )
+
+
+def refuse_input(request: Request[Any, Any, Any], error: InputError) -> Response[Refusal]:
+    """Answer what a planner or a lookup of ours refuses."""
+    del request
+    status = 422 if error.status == 400 else error.status
+    return Response(Refusal(code=error.code, message=error.reason, do=DOCUMENT), status_code=status)
+
+
+def refuse_definition(request: Request[Any, Any, Any], error: DefinitionError) -> Response[Refusal]:
+    """Answer where definitions are wrong: every problem with its place."""
+    del request
+    do = "mend what is named; `sojourn check` says the same"
+    return Response(Refusal(code="bad-definition", message=str(error), do=do), status_code=422)
 
 
 def refuse_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Refusal]:

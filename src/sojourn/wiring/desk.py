@@ -1,4 +1,4 @@
-"""The desk: where somebody asks to publish, to go back, to pause; it plans, and makes the control to append."""
+"""The desk: where somebody asks to publish, to go back, to pause; it plans, and makes the control."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import load_journeys
+from sojourn.definitions.catalogue import Definitions
 from sojourn.definitions.controls import (
     PAUSE,
     PUBLISH,
-    RELEASE,
     RESUME,
     STOP,
     Holding,
     Publishing,
     control_event,
 )
-from sojourn.definitions.journey import EVERY_JOURNEY, Journey
+from sojourn.definitions.journey import EVERY_JOURNEY
 from sojourn.definitions.planning import Planned, Request, load_texts, plan
 from sojourn.definitions.publishing import InForce, Version
 from sojourn.definitions.suggestions import did_you_mean
@@ -28,6 +27,7 @@ from sojourn.model.ports import Store
 from sojourn.model.views import HoldView, VersionView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
+from sojourn.server.asked import Publish, Rollback
 
 
 class Desk:
@@ -44,14 +44,20 @@ class Desk:
         return self._driver.controls.in_force
 
     def plan(self, texts: Iterable[tuple[str, str]], request: Request, *, is_whole: bool) -> Planned:
-        """Plan to publish files; with `is_whole`, they are all there is. Raises DefinitionError, InputError."""
-        return self._plan(load_texts(texts), request, is_whole=is_whole)
+        """Plan to publish files; with `is_whole`, they are all there is.
+
+        Raises DefinitionError and InputError.
+        """
+        shared = () if is_whole else self.in_force.shared
+        return self._plan(load_texts(texts, shared=shared), request, is_whole=is_whole)
 
     def plan_rollback(self, journey: str, to: str | None, request: Request) -> Planned:
         """Plan to publish an older version again: `to`, or the one published before the one in force."""
         found = self._older(journey, to)
-        (compiled,) = load_journeys([(f"journey {journey}, version {found.version}", found.text)])
-        return self._plan([replace(compiled, version=found.version)], request, is_whole=False)
+        file = f"journey {journey}, version {found.version}"
+        (again,) = load_texts([(file, found.text)], shared=self.in_force.shared).journeys
+        definitions = Definitions(journeys=(replace(again, version=found.version),))
+        return self._plan(definitions, request, is_whole=False)
 
     def publishing(self, publishing: Publishing, *, now: int) -> Event:
         """Make the control that carries a plan out."""
@@ -76,11 +82,11 @@ class Desk:
         """Show the versions of a journey that are kept, the one published last first."""
         return versions_of(self.in_force, self._store, journey)
 
-    def _plan(self, journeys: list[Journey], request: Request, *, is_whole: bool) -> Planned:
+    def _plan(self, definitions: Definitions, request: Request, *, is_whole: bool) -> Planned:
         catalogue = self._driver.catalogue
         views = Tallies(self._store).views(catalogue)
         people = {(view.name, view.version): view.states for view in views}
-        return plan(self.in_force, catalogue, journeys, people=people, is_whole=is_whole, request=request)
+        return plan(self.in_force, catalogue, definitions, people=people, is_whole=is_whole, request=request)
 
     def _event(self, name: str, payload: Struct, now: int) -> Event:
         return control_event(name, payload, after=self._driver.position, now=now)
@@ -128,3 +134,12 @@ def versions_of(in_force: InForce, store: Store, journey: str) -> list[VersionVi
         )
         for one in reversed(found)
     ]
+
+
+def planned(desk: Desk, asked: Publish | Rollback) -> Planned:
+    """Plan what somebody asks for."""
+    request = Request(policy=asked.policy, states=asked.states)
+    if isinstance(asked, Rollback):
+        return desk.plan_rollback(asked.journey, asked.to, request)
+    texts = [(each.file, each.text) for each in asked.definitions]
+    return desk.plan(texts, request, is_whole=asked.is_whole)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -15,16 +16,19 @@ from sojourn.adapters.sqlite import SqliteLog, SqliteLogReader, SqliteStore, loc
 from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.planning import load_texts
+from sojourn.definitions.publishing import InForce
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Outbox, Place, Store
-from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView
+from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView, VersionView
+from sojourn.runtime.controls import kept_in_force
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.explaining import explain
 from sojourn.runtime.importing import Player
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
+from sojourn.wiring.desk import versions_of
 from sojourn.wiring.inforce import (
     compiled,
     configured_texts,
@@ -78,6 +82,14 @@ class Readings(Struct, frozen=True):
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""
         return Tallies(self.store).views(self.catalogue)
+
+    def versions(self, journey: str) -> list[VersionView]:
+        """Return the versions of a journey that are kept; raises InputError where there is none."""
+        try:
+            in_force = kept_in_force(self.store)
+        except msgspec.ValidationError:  # of a release before there were controls; the next start mends it
+            in_force = None
+        return versions_of(in_force or InForce(), self.store, journey)
 
     def failed(self, *, limit: int = 100, before: int | None = None) -> Sequence[FailedEvent]:
         """Return failed events, newest first."""

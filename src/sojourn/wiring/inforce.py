@@ -14,7 +14,7 @@ import structlog
 from msgspec import Struct
 
 from sojourn.config import Config, journey_files
-from sojourn.definitions.compile import check_journey
+from sojourn.definitions.catalogue import check_definitions
 from sojourn.definitions.controls import PUBLISH, control_event
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.planning import difference, load_texts
@@ -50,9 +50,7 @@ def configured_texts(config: Config) -> list[tuple[str, str]]:
 
 def journey_warnings(config: Config) -> list[Problem]:
     """Return what the configured files say that is allowed and probably not meant, each with its place."""
-    sinks = config.sinks_in_force()
-    found = [check_journey(text, file=file, sinks=sinks) for file, text in configured_texts(config)]
-    return [warning for checked in found for warning in checked.warnings]
+    return check_definitions(configured_texts(config), sinks=config.sinks_in_force()).warnings
 
 
 def last_in_force(config: Config, store: Store) -> InForce:
@@ -130,7 +128,7 @@ def _versions(texts: Sequence[str]) -> list[Version]:
         try:
             found += [
                 Version(journey=one.name, version=one.version, text=one.text)
-                for one in load_texts([("a journey of an earlier run", text)])
+                for one in load_texts([("a journey of an earlier run", text)]).journeys
             ]
         except DefinitionError as error:
             tell_refused(error.problems)

@@ -18,19 +18,24 @@ from sojourn.adapters.lookups import LocalLookups
 from sojourn.config import Config
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import ConfigError
+from sojourn.model.event import Entry, Event
 from sojourn.model.ports import Sink
+from sojourn.model.views import HoldView, PlanView
+from sojourn.runtime.controls import Applied
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
 from sojourn.server.api import make_api
+from sojourn.server.asked import Hold, Publish, Rollback
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.collector import keep_pauses_short
+from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import House, now_ms, open_house
-from sojourn.wiring.inforce import journey_warnings
+from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.sinks import make_sinks, rates_of
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
@@ -76,6 +81,12 @@ class _Serving:
             meter=_Meter(self._metrics),
             executor=self._live.store_thread,
         )
+        self._desk = Desk(house.driver, house.store)
+        self._changing = asyncio.Lock()
+        self._applied: dict[str, asyncio.Future[None]] = {}
+        assert house.driver.controls is not None
+        house.driver.controls.on_applied = self._heed_control
+        self._outbox.hold(is_held=self._desk.holds().stopped)
         self._server = _Server(self._uvicorn(lookups))
         self._stopping = asyncio.Event()
 
@@ -117,6 +128,49 @@ class _Serving:
         log.info("dead letters are tried again", letters=n_revived)
         self._notify(sinks)
         return n_revived
+
+    def may_enter(self, journey: str) -> bool:
+        """Tell whether a journey of that name is in force, and may be entered by a call."""
+        found = self._house.driver.catalogue.journeys.get(journey)
+        return found is not None and found.entry.is_api
+
+    async def let_in(self, event: Event) -> bool:
+        """Let a call in by the same door as every event."""
+        return bool((await self._live.accept([event])).entries)
+
+    async def publish(self, asked: Publish | Rollback) -> PlanView:
+        """Plan what is asked for, and bring it into force by a control in the log."""
+        async with self._changing:
+            found = await asyncio.to_thread(planned, self._desk, asked)
+            if found.publishing is None or found.view.refused or asked.dry_run:
+                return found.view
+            await self._bring(self._desk.publishing(found.publishing, now=now_ms()))
+            found.view.revision = self._desk.in_force.revision
+            return found.view
+
+    async def hold(self, asked: Hold) -> HoldView:
+        """Let journeys stand still, or go on, by a control in the log."""
+        async with self._changing:
+            event = self._desk.holding(asked.name, asked.journey, now=now_ms())
+            if event is not None:
+                await self._bring(event)
+            return self._desk.holds()
+
+    async def _bring(self, event: Event) -> None:
+        """Append a control, and wait until it is in force."""
+        waiting = self._applied[event.message_id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._live.tell([event])
+            await waiting
+        finally:
+            del self._applied[event.message_id]
+
+    def _heed_control(self, entry: Entry, applied: Applied) -> None:
+        tell_applied(entry, applied)
+        self._outbox.hold(is_held=self._desk.holds().stopped)
+        waiting = self._applied.get(entry.event.message_id)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     async def _serve_http(self, listener: socket.socket) -> None:
         await self._server.serve(sockets=[listener])

@@ -8,7 +8,7 @@ crossings kept; each layer is then moved sideways towards its neighbours as far 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -50,15 +50,12 @@ def rank_all(n: int, links: Iterable[tuple[int, int]]) -> list[int]:
     for source, target in links:
         if source != target:
             following[source].append(target)
-    order: list[int] = []
-    forward: list[list[int]] = [[] for _ in range(n)]
-    state = [0] * n  # 1: on the way, 2: done
+    walk = _Walk(following)
     for start in range(n):
-        if not state[start]:
-            _walk(start, following, state, forward, order)
+        walk.begin(start)
     ranks = [0] * n
-    for one in reversed(order):
-        for other in forward[one]:
+    for one in reversed(walk.left):
+        for other in walk.forward[one]:
             ranks[other] = max(ranks[other], ranks[one] + 1)
     return ranks
 
@@ -80,24 +77,38 @@ def arrange(layers: Sequence[list[Item]], joins: Sequence[Join], layer_gap: floa
     return right - left, top
 
 
-def _walk(
-    start: int, following: list[list[int]], state: list[int], forward: list[list[int]], order: list[int]
-) -> None:
-    """Walk depth first, without recursion: a link to what is on the way closes a circle, and is no link."""
-    path = [(start, iter(following[start]))]
-    state[start] = 1
-    while path:
-        one, rest = path[-1]
-        other = next(rest, None)
-        if other is None:
-            state[one] = 2
-            order.append(one)
-            path.pop()
-        elif state[other] != 1:
-            forward[one].append(other)
-            if not state[other]:
-                state[other] = 1
-                path.append((other, iter(following[other])))
+class _Walk:
+    """A walk depth first, without recursion: a link to what is on the way closes a circle, and is no link."""
+
+    def __init__(self, following: list[list[int]]) -> None:
+        self.following = following
+        self.forward: list[list[int]] = [[] for _ in following]
+        self.left: list[int] = []
+        """In the order in which they were left behind: each after all that it leads to."""
+        self.met: set[int] = set()
+        self.on_the_way: set[int] = set()
+
+    def begin(self, start: int) -> None:
+        """Walk from one thing on, unless it was met before."""
+        if start in self.met:
+            return
+        path = [self._step(start)]
+        while path:
+            one, rest = path[-1]
+            other = next(rest, None)
+            if other is None:
+                self.on_the_way.discard(one)
+                self.left.append(one)
+                path.pop()
+            elif other not in self.on_the_way:
+                self.forward[one].append(other)
+                if other not in self.met:
+                    path.append(self._step(other))
+
+    def _step(self, one: int) -> tuple[int, Iterator[int]]:
+        self.met.add(one)
+        self.on_the_way.add(one)
+        return one, iter(self.following[one])
 
 
 def _neighbours(joins: Iterable[Join], *, above: bool) -> dict[Item, list[tuple[Item, float, float]]]:

@@ -66,19 +66,19 @@ class _Lifting:
         """State -> itself and what is around it, up to the root."""
         self.boxes = {picture.root.index: picture.root}
         self._enter(picture.root)
+        self.plans = {index: _plan(box) for index, box in self.boxes.items() if box.inside}
 
     def lifted(self) -> Lifted:
         """Find the box each line belongs to, then rank, then cut what goes further in."""
-        plans = {index: _plan(box) for index, box in self.boxes.items() if box.inside}
-        tops: list[tuple[int, Link, End, int]] = []
+        tops: list[tuple[int, Link, int, int]] = []
         for source, target, label in self._ways():
             home = self._home(source, target)
             link = Link(len(tops), self._thing(home, source[0]), self._thing(home, target), label)
-            plans[home].links.append(link)
-            tops.append((home, link, source, target))
-        for plan in plans.values():
+            self.plans[home].links.append(link)
+            tops.append((home, link, source[0], target))
+        for plan in self.plans.values():
             _rank(plan)
-        return Lifted(plans, [self._cut(plans, *top) for top in tops])
+        return Lifted(self.plans, [self._cut(*top) for top in tops])
 
     def _enter(self, box: Box) -> None:
         for inner in box.inside:
@@ -111,25 +111,26 @@ class _Lifting:
         at = line.index(home)
         return line[at - 1] if at else BORDER
 
-    def _cut(
-        self, plans: dict[int, Plan], home: int, link: Link, source: End, target: int
-    ) -> list[tuple[int, Link]]:
-        def inside(state: int) -> list[int]:
-            """The boxes around a state that lie in the home, the innermost first."""
-            line = self.lines[state]
-            return list(line[1 : line.index(home)]) if state != home else []
+    def _cut(self, home: int, link: Link, source: int, target: int) -> list[tuple[int, Link]]:
+        """Add the parts of a line that lie further in, and return all its parts in its direction."""
+        outwards = [
+            (index, Link(link.n, self._thing(index, source), BORDER, is_upward=link.is_upward))
+            for index in self._between(source, home)
+        ]
+        inwards = [
+            (index, Link(link.n, BORDER, self._thing(index, target), is_upward=link.is_upward))
+            for index in reversed(self._between(target, home))
+        ]
+        for index, part in (*outwards, *inwards):
+            self.plans[index].links.append(part)
+        return [*outwards, (home, link), *inwards]
 
-        route: list[tuple[int, Link]] = []
-        for index in inside(source[0]) if source[0] != DOT else ():
-            part = Link(link.n, self._thing(index, source[0]), BORDER, is_upward=link.is_upward)
-            route.append((index, part))
-        route.append((home, link))
-        for index in reversed(inside(target)):
-            route.append((index, Link(link.n, BORDER, self._thing(index, target), is_upward=link.is_upward)))
-        for index, part in route:
-            if part is not link:
-                plans[index].links.append(part)
-        return route
+    def _between(self, state: int, home: int) -> tuple[int, ...]:
+        """List the boxes around a state that lie inside the home, the innermost first."""
+        if state in (DOT, home):
+            return ()
+        line = self.lines[state]
+        return line[1 : line.index(home)]
 
 
 def _plan(box: Box) -> Plan:

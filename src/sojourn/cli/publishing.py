@@ -1,0 +1,254 @@
+"""Publishing: what changes and who it touches, shown before it is done; going back; pausing and stopping."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+import typer
+
+from sojourn.cli.asking import ask_server
+from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
+from sojourn.cli.output import complain, instant, printable, say_json, show, table
+from sojourn.cli.texts import journey_paths, read_text
+from sojourn.model.errors import ConfigError, FolderInUseError
+from sojourn.model.views import HoldView, PlanView
+
+if TYPE_CHECKING:
+    from sojourn.config import Config
+
+PolicyOption = Annotated[
+    Literal["pin", "follow", "map"],
+    typer.Option(help="People inside older versions: stay there, or go along to the same states."),
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map", metavar="OLD=NEW", help="Where the people of a state go along to.", show_default=False
+    ),
+]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+JourneyArgument = Annotated[str, typer.Argument(metavar="JOURNEY", help="Its name.")]
+
+
+def publish(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="By default all of the configuration.")
+    ] = None,
+    *,
+    policy: PolicyOption = "pin",
+    states: MapOption = None,
+    dry_run: DryOption = False,
+    yes: YesOption = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring journeys into force, and show first what changes and where the people inside land.
+
+    The same content publishes nothing. A server that works in the folder is asked over HTTP.
+    """
+    from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
+
+    settings = configuration(config, data)
+    texts = (
+        [(str(path), read_text(path)) for path in journey_paths(files)]
+        if files
+        else configured_texts(settings)
+    )
+    asked = {
+        "definitions": [{"file": file, "text": text} for file, text in texts],
+        "is_whole": not files,
+        "policy": policy,
+        "states": _states(states),
+    }
+    _carry_out(settings, "/api/v1/publish", asked, dry_run=dry_run, yes=yes, json=json)
+
+
+def rollback(  # noqa: PLR0913 - the options of a command
+    journey: JourneyArgument,
+    *,
+    to: Annotated[
+        str | None, typer.Option(help="The version; by default the one before.", show_default=False)
+    ] = None,
+    policy: PolicyOption = "pin",
+    states: MapOption = None,
+    dry_run: DryOption = False,
+    yes: YesOption = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Publish an older version of a journey again.
+
+    The file in the folder still says what it said: the next start publishes it, unless it is mended.
+    """
+    asked = {"journey": journey, "to": to, "policy": policy, "states": _states(states)}
+    settings = configuration(config, data)
+    _carry_out(settings, "/api/v1/rollback", asked, dry_run=dry_run, yes=yes, json=json)
+
+
+def versions(
+    journey: JourneyArgument,
+    *,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the versions of a journey that are kept, and how many people are inside each."""
+    from sojourn import wiring  # noqa: PLC0415 - help needs no database
+
+    with wiring.open_readings(configuration(config, data)) as house:
+        found = house.versions(journey)
+    if json:
+        say_json(found)
+        return
+    columns = ("version", "", "published (UTC)", "how", "people inside")
+    rows = [
+        (
+            one.version,
+            "in force" if one.is_open else "",
+            instant(one.published_at) if one.published_at else "",
+            one.policy,
+            f"{one.n_people:,}",
+        )
+        for one in found
+    ]
+    show(table(columns, rows))
+
+
+def pause(
+    journey: JourneyArgument,
+    *,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a journey stand still: nobody enters, no timer fires; goals and exit rules still hold."""
+    _hold(configuration(config, data), "$pause", journey, json=json)
+
+
+def resume(
+    journey: JourneyArgument,
+    *,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a journey go on; timers that came due meanwhile fire now."""
+    _hold(configuration(config, data), "$resume", journey, json=json)
+
+
+def stop(
+    *, yes: YesOption = False, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False
+) -> None:
+    """Let all journeys stand still, and send nothing more, until `sojourn release`."""
+    settings = configuration(config, data)
+    if not yes:
+        _confirm("Stop all journeys and send nothing more?")
+    _hold(settings, "$stop", "", json=json)
+
+
+def release(*, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Let all journeys go on after `sojourn stop`; what expired meanwhile is not sent."""
+    _hold(configuration(config, data), "$release", "", json=json)
+
+
+def _carry_out(
+    settings: Config, path: str, asked: dict[str, Any], *, dry_run: bool, yes: bool, json: bool
+) -> None:
+    """Show the plan, ask, and do it."""
+    if not dry_run and not yes and not json:
+        view = _ask(settings, path, {**asked, "dry_run": True})
+        _show_plan(view)
+        _stop_where_refused(view)
+        if not _changes(view):
+            return
+        _confirm("Publish this?")
+    view = _ask(settings, path, {**asked, "dry_run": dry_run})
+    if json:
+        say_json(view)
+    elif dry_run or yes:
+        _show_plan(view)
+    _stop_where_refused(view, is_told=json)
+    if view.revision is not None and not json:
+        typer.echo(f"In force, as revision {view.revision}")
+
+
+def _ask(settings: Config, path: str, asked: dict[str, Any]) -> PlanView:
+    """Ask in the folder where it is free, else the server."""
+    from sojourn.wiring.folder import answer  # noqa: PLC0415 - help needs no database
+
+    try:
+        return msgspec.convert(answer(settings, path, asked), PlanView)
+    except FolderInUseError:
+        return msgspec.convert(ask_server(settings, path, asked), PlanView)
+
+
+def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
+    from sojourn.wiring.folder import answer  # noqa: PLC0415 - help needs no database
+
+    asked = {"name": name, "journey": journey}
+    try:
+        told = answer(settings, "/api/v1/holds", asked)
+    except FolderInUseError:
+        told = ask_server(settings, "/api/v1/holds", asked)
+    view = msgspec.convert(told, HoldView)
+    if json:
+        say_json(view)
+        return
+    paused = f"; paused: {', '.join(view.paused)}" if view.paused else ""
+    typer.echo(f"{'All journeys stand still' if view.stopped else 'Journeys go on'}{printable(paused)}")
+
+
+def _states(pairs: list[str] | None) -> dict[str, str]:
+    states: dict[str, str] = {}
+    for pair in pairs or ():
+        old, sign, new = pair.partition("=")
+        if not sign or not old or not new:
+            raise ConfigError(f"--map: expected OLD=NEW, got {pair!r}")
+        states[old.strip()] = new.strip()
+    return states
+
+
+def _changes(view: PlanView) -> bool:
+    return any(each.change != "unchanged" for each in view.journeys)
+
+
+def _show_plan(view: PlanView) -> None:
+    rows = [
+        (each.journey, each.change, each.version, f"was {each.before}" if each.before else "")
+        for each in view.journeys
+    ]
+    show(table(("journey", "", "version", ""), rows) if rows else "No journeys.")
+    people = [
+        (each.journey, one.version, one.state, f"{one.n_people:,}", _where(one.lands_in, stays=one.stays))
+        for each in view.journeys
+        for one in each.people
+    ]
+    if people:
+        show(table(("journey", "version", "people now in", "", "will be in"), people))
+    if not _changes(view) and view.revision is None:
+        typer.echo("Nothing to publish: this is in force")
+
+
+def _where(lands_in: list[str] | None, *, stays: bool) -> str:
+    if lands_in is None:
+        return "nowhere: map it"
+    return "the same version" if stays else ", ".join(lands_in)
+
+
+def _stop_where_refused(view: PlanView, *, is_told: bool = False) -> None:
+    if view.refused:
+        if not is_told:
+            complain("\n".join(view.refused))
+        raise typer.Exit(1)
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody is there to be asked; say --yes")
+    typer.confirm(question, abort=True)

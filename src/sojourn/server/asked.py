@@ -1,0 +1,50 @@
+"""Asked: what the API may be asked to change of what is in force."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MAX_DEFINITIONS = 1_000  # files in one request.
+
+
+class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
+    """One file."""
+
+    file: str
+    """Its name, for messages."""
+    text: str
+
+
+class Publish(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Files to bring into force."""
+
+    definitions: Annotated[list[Definition], Meta(max_length=MAX_DEFINITIONS)]
+    is_whole: bool = False
+    """They are all there is: a journey in force that is not among them is closed."""
+    policy: Literal["pin", "follow", "map"] = "pin"
+    """People inside older versions stay, or go along."""
+    states: dict[str, str] = {}
+    """State of an older version -> state of the new one."""
+    dry_run: bool = False
+    """Show what would change, and change nothing."""
+
+
+class Rollback(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An older version to bring into force again."""
+
+    journey: str
+    to: str | None = None
+    """The version; null: the one published before."""
+    policy: Literal["pin", "follow", "map"] = "pin"
+    states: dict[str, str] = {}
+    dry_run: bool = False
+
+
+class Hold(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to stand still, or to go on."""
+
+    name: Literal["$pause", "$resume", "$stop", "$release"]
+    journey: str = ""
+    """Of `$pause` and `$resume`."""
