@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.2
 MAX_PROCESSES = 64
+MAX_PEOPLE = 1_000_000  # two hours on two cores.
+MAX_DAYS = 3_650
 
 DraftArgument = Annotated[
     list[Path], typer.Argument(metavar="DRAFT...", help="Journeys, as files or folders of them.")
@@ -158,8 +160,8 @@ def replay(  # noqa: PLR0913 - one for each option
 def simulate(  # noqa: PLR0913 - one for each option
     drafts: DraftArgument,
     *,
-    people: Annotated[int, typer.Option(min=1, max=1_000_000, help="So many people.")] = 10_000,
-    days: Annotated[int, typer.Option(min=1, max=3_650, help="So many days of theirs.")] = 30,
+    people: Annotated[int, typer.Option(min=1, max=MAX_PEOPLE, help="So many people.")] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="So many days of theirs.")] = 30,
     seed: Annotated[
         int, typer.Option(help="Another number, other people; the same one, the same report.")
     ] = 1,
