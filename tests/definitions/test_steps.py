@@ -273,6 +273,16 @@ def test_a_wrong_step_is_refused_where_it_is_wrong(steps: str, expected: list[st
             "- repeat: {times: 2, steps: [{branch: [{when: trait.a, steps: {wait: 1h}}]}]}",
             ["4:3 loop-without-wait"],
         ),
+        ("- {name: a, call: x}\n- goto: a", ["4:3 loop-without-wait"]),
+        (
+            "- {name: a, parallel: [{send: {console: }}, {do: [{console: }]}]}\n- goto: a",
+            ["5:3 loop-without-wait"],
+        ),
+        ("- {name: a, parallel: [{send: {console: }}, {wait: 1h}]}\n- goto: a", []),
+        (
+            "- {name: a, parallel: [{send: {console: }}, {wait: 1h}], join: any}\n- goto: a",
+            ["4:24 loop-without-wait"],
+        ),
         ("- repeat: {times: 2, steps: [{wait: {until: '09:00'}}]}", []),
         ("- repeat: {times: 2, steps: [{wait: {between: [1s, 2s]}}]}", []),
         ("- {name: a, wait: 1h}\n- goto: a", []),
@@ -293,7 +303,7 @@ def test_a_loop_whose_wait_may_be_over_at_once_says_so() -> None:
     found = check_journey(HEAD + "- repeat: {times: 2, steps: [{wait: {until: trait.x}}]}", file="j.yaml")
     assert found.problems[0].message == (
         "round -> wait-1 -> round is a loop without a wait; add an event or a time to it "
-        "(a wait until a date or a window may be over at once)"
+        "(a call, and a wait until a date or a window, may be over at once)"
     )
 
 
