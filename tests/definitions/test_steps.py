@@ -188,7 +188,7 @@ def test_needs_of_steps_are_those_of_their_expressions() -> None:
 def test_the_head_says_priority_group_and_conditions_that_end_it() -> None:
     """An exit may be a condition alone."""
     journey = compile_journey(
-        "journey: j\nentry: {on: E}\npriority: 10\nexclusive: offers\n"
+        "journey: j\nentry: {on: E}\npriority: 10\ngroup: offers\n"
         "exit: {when: trait.churned}\nsteps: [{wait: 1d}]"
     )
     assert (journey.priority, journey.group) == (10, "offers")
@@ -408,7 +408,7 @@ def test_schema_and_compiler_refuse_the_same_steps(steps: str) -> None:
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\nstates: {a: {}}",
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\ninitial: a",
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\npriority: high",
-        "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\nexclusive: a b",
+        "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\ngroup: a b",
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\nexit: {}",
         "journey: j\nentry: {on: E}\nstates: {a: {steps: [{wait: 1h}], states: {b: {}}}}",
         "journey: j\nentry: {on: E}\nstates: {a: {steps: [{wait: 1h}]}}",
