@@ -387,9 +387,9 @@ class _Run:
             return
         parent = self.states[final.parent]
         self.internal.append("done.state." + parent.id)
-        while (parent := self.states[parent.parent]).kind == "parallel" and is_final(
-            self.states, self.config, parent
-        ):
+        while (parent := self.states[parent.parent]).kind == "parallel":
+            if not is_final(self.states, self.config, parent):
+                return
             self.internal.append("done.state." + parent.id)
 
     def _remember(self, left: Sequence[int]) -> None:

@@ -86,7 +86,7 @@ def timeline(store: Store, key: Key, limit: int) -> list[Fact]:
     chains = [own]
     if key[0] == "profile":
         devices = {fact.anonymous_id for fact in own if isinstance(fact, Identified) and fact.anonymous_id}
-        before = [("identity", device) for device in sorted(devices)]
+        before: list[Key] = [("identity", device) for device in sorted(devices)]
         chains = [*(store.facts(each, limit=limit) for each in (*before, ("alias", key[1]))), own]
     # A chain is newest first. At one instant its own order holds, and what is passed on comes first.
     told = [fact for chain in chains for fact in reversed(chain)]
