@@ -102,7 +102,7 @@ def _waits_for_timers_only(life: Life, catalogue: Catalogue) -> bool:
         or life.schedules
         or (pacing is not None and pacing.deferred)
         or (found is not None and found.deadlines)
-        or life.revision < catalogue.renewed
+        or (life.revision < catalogue.renewed and life.n_events)
         or catalogue.migrations
         or catalogue.holds
     )
