@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from random import Random
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from bench import journeys, traffic
+from bench.feature_texts import FEATURES, Added, files
 from bench.figures import Figure, Figures
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
+from sojourn.definitions.forecasts import OTHER
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.event import Entry, Event
 from sojourn.runtime.driver import Driver
@@ -49,9 +53,19 @@ def _twenty() -> Iterable[tuple[str, str]]:
     return ((f"{name}.yaml", text) for name, text in journeys.texts("console").items())
 
 
+def _with(*added: Added) -> Catalogue:
+    """Put the 20 journeys in force, and what some features add; what is forecast is as good as any."""
+    found = load_definitions([*_twenty(), *files(*added)])
+    built = build_catalogue(found.journeys, segments=found.segments, policy=found.policy)
+    forecast = dict.fromkeys((OTHER, *traffic.MIX), 0.1)
+    return replace(built, forecasts=dict.fromkeys(built.needs.propensities, forecast))
+
+
 CATALOGUES: dict[str, Callable[[], Catalogue]] = {
     "no_journeys": lambda: Catalogue(journeys={}),
-    "20_journeys": lambda: build_catalogue(load_journeys(_twenty())),
+    "20_journeys": _with,
+    **{f"{name}_too": partial(_with, added) for name, added in FEATURES.items()},
+    "everything": lambda: _with(*FEATURES.values()),
 }
 """Name -> the definitions in force."""
 

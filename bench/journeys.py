@@ -84,8 +84,9 @@ def texts(sink: str) -> dict[str, str]:
 
 
 def write_journeys(folder: Path, sink: str) -> None:
-    """Write them as files into a folder."""
+    """Write them as files into a folder, with a policy that holds nobody out."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy.yaml").write_text("policy: { holdout: off }\n", encoding="utf-8")
     for name, text in texts(sink).items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sojourn.definitions.churn import ChurnModel
 from sojourn.definitions.compile import check_journey
+from sojourn.definitions.friction_rules import FrictionRules
 from sojourn.definitions.policy import DEFAULT_HOLDOUT, Cap, Channel, Policy, Quiet
 from sojourn.definitions.policy_reading import (
     MAX_CAPS,
@@ -52,6 +54,18 @@ def test_a_policy_is_read_as_it_is_written() -> None:
     )
 
 
+def test_a_policy_says_what_friction_and_churn_are() -> None:
+    """They hold for all journeys, so they stand where all journeys look; `friction: {}` keeps it for all."""
+    text = "policy: { friction: { tau: 5m, weights: { rage: 2 } }, churn: { r: 1, alpha: 4, a: 1, b: 2 } }"
+    policy = compile_policy(text)
+    assert policy.friction.is_named
+    assert policy.friction.tau_ms == 300_000
+    assert policy.friction.weights["rage"] == 2
+    assert policy.churn == ChurnModel(r=1.0, alpha=4.0, a=1.0, b=2.0)
+    assert compile_policy("policy: { friction: {} }").friction == FrictionRules(is_named=True)
+    assert not compile_policy("policy: {}").friction.is_named
+
+
 def test_a_policy_that_says_nothing_keeps_the_documented_share_back() -> None:
     """Hold-outs are on unless somebody says off: nobody can hold people back afterwards."""
     assert compile_policy("policy: {}").holdout == DEFAULT_HOLDOUT
@@ -89,6 +103,12 @@ def test_a_channel_that_only_actions_name_is_held_to_what_holds_for_all() -> Non
         ("policy: {caps: [{most: 3, per: year}]}", ["1:32 bad-duration"]),
         ("policy: {caps: [{most: 201, per: day}]}", ["1:24 bad-value"]),
         ("policy: {caps: [{most: 1.5, per: day}]}", ["1:24 bad-value"]),
+        ("policy: {friction: {weigths: {}}}", ["1:21 unknown-keyword"]),
+        ("policy: {friction: {weights: {rang: 1}}}", ["1:31 unknown-name"]),
+        ("policy: {friction: {tau: soon}}", ["1:26 bad-duration"]),
+        ("policy: {friction: 3}", ["1:20 bad-type"]),
+        ("policy: {churn: {r: 1}}", ["1:17 missing"]),
+        ("policy: {churn: {unit: month}}", ["1:24 bad-value"]),
         ("policy: {channels: {Email: {}}}", ["1:21 bad-name"]),
         ("policy: {channels: {all: {}}}", ["1:21 bad-name"]),
         ("policy: {channels: {email: {consent: yes}}}", ["1:38 bad-value"]),

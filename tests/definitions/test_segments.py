@@ -87,6 +87,33 @@ def test_what_a_segment_can_ask_is_taken(condition: str) -> None:
     assert problems(segment(condition)) == []
 
 
+@pytest.mark.parametrize(
+    ("condition", "instead"),
+    [
+        ("friction.score > 0.5", "count('$friction.rage', within='1h')"),
+        ("friction('rage', within='1h') > 1", "count('$friction.rage', within='1h')"),
+        ("propensity('X') > 0.5", "ask for it where a journey decides"),
+        ("hazard() > 0.5", "ask for it where a journey decides"),
+        ("churn() > 0.5", "since('..') > days(30)"),
+    ],
+)
+def test_what_fades_or_is_forecast_is_refused_with_what_to_ask_instead(condition: str, instead: str) -> None:
+    """Nobody could say at which instant such a segment changes."""
+    (problem,) = check_definitions([("s.yaml", segment(condition))]).problems
+    assert instead in problem.message
+    assert (problem.line, problem.column, problem.code) == (2, 7, "unknown-name")
+
+
+def test_a_segment_that_counts_signals_switches_friction_on() -> None:
+    """They are found only where somebody asks."""
+    asking, silent = (
+        load_definitions([("s.yaml", segment(f"count('{name}', within='1h') > 1"))]).segments
+        for name in ("$friction.rage", "X")
+    )
+    assert build_catalogue([], segments=asking).needs.friction
+    assert not build_catalogue([], segments=silent).needs.friction
+
+
 def test_segments_that_ask_for_one_another_are_refused() -> None:
     """Neither could be told first; the message names the circle."""
     text = "segments:\n  a: \"in_segment('c')\"\n  b: \"in_segment('a')\"\n  c: \"in_segment('b')\"\n"

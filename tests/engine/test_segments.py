@@ -43,6 +43,24 @@ def changes(catalogue: Catalogue, *given: Arrived, minutes: float) -> list[tuple
     return told(turn("profile", "ann", None, list(given), until=until, catalogue=catalogue).facts)
 
 
+RAGE = tuple(arrived("$rageclick", at=at, position=at, properties={"target": "pay"}) for at in (1, 20, 40))
+
+
+def test_a_signal_of_friction_is_told_to_segments_as_an_event_is() -> None:
+    """At the instant it was found; the window then slides on by itself."""
+    catalogue = catalogue_of(angry="count('$friction.rage', within='30m') > 1")
+    found = changes(catalogue, *RAGE, minutes=120)
+    assert found == [("+", "angry", 20), ("-", "angry", 31), ("+", "angry", 40), ("-", "angry", 50)]
+
+
+def test_a_signal_in_imported_history_says_who_somebody_is() -> None:
+    """As every event of history does; journeys begin nothing of it."""
+    catalogue = catalogue_of(angry="count('$friction.rage', within='30m') > 0")
+    (rage, *_) = RAGE
+    found = changes(catalogue, replace(rage, is_history=True), minutes=2)
+    assert found == [("+", "angry", 1)]
+
+
 # The oracle: who is in which segment is asked of the whole history again, at every millisecond.
 
 

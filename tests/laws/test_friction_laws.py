@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import build_catalogue
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import EXIT
 from sojourn.definitions.friction_rules import DEFAULT_EVENTS, SIGNALS, FrictionRules, roles_of
@@ -64,6 +64,25 @@ states:
   done: {}
 """
 
+COMFORTED = """
+journey: comforted
+entry: { segment: troubled, reentry: always }
+exit: { when: "not in_segment('troubled')" }
+states:
+  waiting:
+    on: { $friction.form_abandon: told }
+    after: { 7m: told }
+  told:
+    do: [ { webhook: support, body: {} } ]
+    after: { 1h: done }
+  done: {}
+"""
+SEGMENTS = """
+segments:
+  troubled: "count('$friction.rage', within='9m') > 0 or in_segment('lost')"
+  lost: "count('$friction.dead', within='30m') > 1 and since('$friction.stall') > minutes(5)"
+"""
+
 RULES = FrictionRules(
     is_named=True,
     roles=roles_of({**DEFAULT_EVENTS, "effect": frozenset({"$effect"})}),
@@ -80,12 +99,13 @@ STEPS_MS = (0, 1, 200, 300, 400, 2_000, MINUTE, 31 * MINUTE)
 
 
 def catalogue() -> Catalogue:
-    """Compile two journeys that live by signals, forecasts and churn."""
-    journeys = [compile_journey(text, file="x.yaml") for text in (HELPED, ABANDONED)]
+    """Compile journeys and segments that live by signals, forecasts and churn."""
+    journeys = [compile_journey(text, file="x.yaml") for text in (HELPED, ABANDONED, COMFORTED)]
     built = build_catalogue(
         journeys,
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
         session_gap_ms=20 * MINUTE,
+        segments=load_definitions([("segments.yaml", SEGMENTS)]).segments,
     )
     forecasts = {
         "Order Completed": {"Viewed": 0.1, "Shipping": 0.5, "(other)": 0.2},
@@ -169,6 +189,7 @@ def test_rough_histories_reach_what_they_are_meant_to_reach() -> None:
     """A law over histories in which nothing goes wrong holds for nothing."""
     signals: set[str] = set()
     moved_by: set[str] = set()
+    joined: set[str] = set()
     n_actions = 0
     for seed in range(80):
         random = Random(seed)
@@ -177,9 +198,11 @@ def test_rough_histories_reach_what_they_are_meant_to_reach() -> None:
         facts = [msgspec.json.decode(fact) for fact in outcome.facts]
         signals |= {fact["signal"] for fact in facts if fact["type"] == "friction"}
         moved_by |= {fact["event"] for fact in facts if fact["type"] == "transition"}
+        joined |= {fact["segment"] for fact in facts if fact["type"] == "segment_entered"}
         n_actions += len(outcome.actions)
     assert signals == set(SIGNALS)
     assert moved_by >= {"$friction.dead", "$friction.error_click", "$friction.form_abandon"}
+    assert joined == {"troubled", "lost"}
     assert n_actions > 100
 
 

@@ -134,7 +134,11 @@ def build_catalogue(
         versions={(journey.name, journey.version): journey for journey in every},
         entries=_by_name(by_rank, lambda journey: journey.entry.names),
         needs=merge_needs(
-            [*(one.needs for one in every), *(one.when.needs for one in in_force), _needs_of_names(every)]
+            [
+                *(one.needs for one in every),
+                *(one.when.needs for one in in_force),
+                _needs_of_names(every, in_force),
+            ]
         ),
         ranks=dict(ranks),
         session_gap_ms=session_gap_ms,
@@ -217,11 +221,13 @@ def _joined(journey: Journey) -> Iterable[str]:
     return {entry.segment} if entry.segment and not entry.names and entry.schedule is None else ()
 
 
-def _needs_of_names(journeys: list[Journey]) -> Needs:
-    """Return what journeys need by listening: signals of friction are found where somebody hears of them."""
+def _needs_of_names(journeys: list[Journey], segments: list[Segment]) -> Needs:
+    """Return what is needed by naming it: signals of friction are found where somebody asks or hears."""
     names: set[str] = set()
+    for needs in (*(one.needs for one in journeys), *(one.when.needs for one in segments)):
+        names |= needs.counts.keys() | needs.since
     for journey in journeys:
-        names |= {*journey.entry.names, *journey.chart.names, *journey.needs.counts, *journey.needs.since}
+        names |= {*journey.entry.names, *journey.chart.names}
         for rule in (*journey.exits, *((journey.goal,) if journey.goal else ())):
             names |= rule.names
     return Needs(friction=any(name.startswith(FRICTION_EVENT) for name in names))

@@ -8,7 +8,10 @@ from typing import Literal, cast
 import msgspec
 from msgspec import structs
 
+from sojourn.definitions.churn import ChurnModel
 from sojourn.definitions.durations import parse_duration
+from sojourn.definitions.friction_reading import read_churn, read_friction
+from sojourn.definitions.friction_rules import FrictionRules
 from sojourn.definitions.policy import DEFAULT_HOLDOUT, EVERYTHING, MAX_MOST, Cap, Channel, Policy, Quiet
 from sojourn.definitions.policy_schema import TIME_OF_DAY_PATTERN
 from sojourn.definitions.reading import MAX_PROBLEMS, Reading
@@ -80,6 +83,8 @@ def read_policy(node: AnyNode, reading: Reading) -> Policy:
         quiet=quiet,
         holdout=reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_HOLDOUT,
         time_zone=_time_zone(entries["time_zone"], reading) if "time_zone" in entries else "UTC",
+        friction=read_friction(entries["friction"], reading) if "friction" in entries else FrictionRules(),
+        churn=read_churn(entries["churn"], reading) if "churn" in entries else ChurnModel(),
     )
 
 

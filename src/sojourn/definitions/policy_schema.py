@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
 from sojourn.definitions.policy import MAX_MOST
 from sojourn.definitions.schema_parts import CHANNEL_PATTERN, HOLDOUT, Schema, object_of, ref
 
@@ -93,6 +94,8 @@ POLICY_SCHEMA = object_of(
             "additionalProperties": {"$ref": "#/$defs/channel"},
             "description": "The ways to reach people, by name.",
         },
+        "friction": FRICTION_SCHEMA,
+        "churn": CHURN_SCHEMA,
     },
 )
 

@@ -7,7 +7,7 @@ year of them; a person's time zone turns one into an instant, as `zones` does wi
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -29,6 +29,7 @@ MAX_YEARS_KEPT = 16  # of occurrences, per rule: at most 8,784 numbers each.
 MAX_INSTANTS_KEPT = 4_096  # (instant, zone) -> next one: a schedule asks the same for everybody in a zone.
 
 ORIGIN = datetime(2000, 1, 1)  # noqa: DTZ001 - a wall clock's; where intervals are counted from.
+_HOUR_MS = 3_600_000
 _LAST_YEAR = 9_999  # of Python's calendar.
 _SKIPPED = timedelta(days=1)  # the most a clock was ever put forward: Samoa left out a day.
 
@@ -67,7 +68,23 @@ def compile_schedule(text: str, *, time_zone: str = "") -> Schedule:
     """Compile a rule; raises ValueError with what is wrong. `time_zone` is whose clock; empty: each one's."""
     recurrence = _Recurrence(_parse(text))
     recurrence.refuse_odd_ones()
-    return Schedule(text, lru_cache(MAX_INSTANTS_KEPT)(recurrence.after), time_zone)
+    return Schedule(text, _remembering(recurrence.after), time_zone)
+
+
+def _remembering(after: Callable[[int, str], int | None]) -> Callable[[int, str], int | None]:
+    """Ask from the start of each hour on, and then from occurrence to occurrence.
+
+    Everybody is planned at an instant of their own; of few starts the answers can be kept.
+    """
+    kept = lru_cache(MAX_INSTANTS_KEPT)(after)
+
+    def stepwise(at_ms: int, zone_name: str) -> int | None:
+        first = kept(at_ms - at_ms % _HOUR_MS, zone_name)
+        while first is not None and first <= at_ms:
+            first = kept(first, zone_name)
+        return first
+
+    return stepwise
 
 
 class _Recurrence:

@@ -23,8 +23,22 @@ _NOT_OF_A_PERSON = (
     "who is in a segment must not depend on one event, visit, journey or model; "
     "ask for trait, profile, count(..), since(..) or in_segment(..)"
 )
+_A_FORECAST = (
+    "a forecast changes for everybody whenever something is learnt, and a segment only by what happens to "
+    "the person; ask for it where a journey decides (entry, branch), and here for count(..) or since(..)"
+)
 IN_A_SEGMENT: Mapping[str, str] = {
-    name: _NOT_OF_A_PERSON for name in (*ROOTS, *FUNCTIONS) if name not in _ABOUT_A_PERSON
+    **{name: _NOT_OF_A_PERSON for name in (*ROOTS, *FUNCTIONS) if name not in _ABOUT_A_PERSON},
+    "friction": (
+        "what friction comes to fades at every instant, so nobody could say when a member leaves; count its "
+        "signals, such as count('$friction.rage', within='1h')"
+    ),
+    "propensity": _A_FORECAST,
+    "hazard": _A_FORECAST,
+    "churn": (
+        "the probability that somebody is gone grows at every instant, so nobody could say when they join; "
+        "ask since('..') > days(30) here, and churn() where a journey decides"
+    ),
 }
 """Names that a segment's condition cannot use, with the reason."""
 

@@ -71,10 +71,19 @@ def bring_up_to_date(life: Life, ledger: Ledger) -> Sequence[str]:
 
 def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
     """Return what is due first, and when, ms; 0 where nothing is."""
+    if _waits_for_timers_only(life, ledger.catalogue):
+        first = 0
+        for enrolment in life.enrolments:
+            wake = enrolment.wake
+            if wake and (wake < first or not first):
+                first = wake
+        return first, _fire_timer
+    return _earliest_of_all(life, ledger)
+
+
+def _earliest_of_all(life: Life, ledger: Ledger) -> tuple[int, Fire]:
     first = 0
     firing: Fire = _fire_timer
-    if _waits_for_nothing(life, ledger.catalogue):
-        return first, firing
     for _, next_due, fire in SOURCES:
         at = next_due(life, ledger)
         if at and (at < first or not first):
@@ -82,15 +91,20 @@ def _earliest(life: Life, ledger: Ledger) -> tuple[int, Fire]:
     return first, firing
 
 
-def _waits_for_nothing(life: Life, catalogue: Catalogue) -> bool:
-    """Tell at a glance of the many who are in no journey that nothing is due."""
+def _waits_for_timers_only(life: Life, catalogue: Catalogue) -> bool:
+    """Tell at a glance of nearly everybody that nothing but timers waits: asked three times an event.
+
+    Whatever is added to SOURCES has to be added here.
+    """
+    pacing, found = life.pacing, life.friction
     return not (
-        life.enrolments
-        or life.segments_due
+        life.segments_due
         or life.schedules
-        or life.pacing is not None
-        or life.friction is not None
-        or life.revision < catalogue.renewed
+        or (pacing is not None and pacing.deferred)
+        or (found is not None and found.deadlines)
+        or (life.revision < catalogue.renewed and life.n_events)
+        or catalogue.migrations
+        or catalogue.holds
     )
 
 

@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 from sojourn.definitions.friction_rules import FRICTION_EVENT, FrictionRules, Role
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine import journeys
+from sojourn.engine import journeys, segments
 from sojourn.engine.friction_properties import cart_of, form_of, place_of, step_of, target_of
 from sojourn.engine.friction_state import (
     MAX_WAITING_CLICKS,
@@ -136,14 +136,20 @@ def judge(life: Life, event: Event | None, ledger: Ledger) -> bool:
     return False
 
 
-def hear(life: Life, signals: list[Signal], ledger: Ledger, *, is_shadow: bool) -> None:
-    """Let journeys hear of signals, each as an event of its name, in the turn that found it."""
+def hear(
+    life: Life, signals: list[Signal], ledger: Ledger, *, is_history: bool = False, is_shadow: bool
+) -> None:
+    """Let segments, then journeys hear of signals, each as an event of its name, in the turn that found it.
+
+    Of imported history only segments hear: it says who somebody is, and begins nothing.
+    """
     for signal in signals:
         name = FRICTION_EVENT + signal.name
-        if life.enrolments or name in ledger.catalogue.entries:
+        joined = segments.follow(life, name, ledger)
+        if not is_history and (joined or life.enrolments or name in ledger.catalogue.entries):
             event = _event_of(life, signal, name, ledger)
             view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event)
-            journeys.move(life, event, view, ledger, is_shadow=is_shadow)
+            journeys.move(life, event, view, ledger, is_shadow=is_shadow, joined=joined)
 
 
 def next_due(life: Life, _ledger: Ledger) -> int:

@@ -61,6 +61,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     if life.schedules and life.time_zone is not zone:
         schedules.plan(life, ledger)
     if arrived.is_history:
+        friction.hear(life, signals, ledger, is_history=True, is_shadow=True)
         return
     if joined or _concerns_journeys(life, event, ledger):
         view = View(

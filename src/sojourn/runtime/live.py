@@ -16,6 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from sojourn.definitions.controls import LEARNT, control_event
 from sojourn.model.action import Action
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
@@ -105,11 +106,7 @@ class Live:
         """
         if self._is_closing:
             raise UnavailableError("the engine is stopping")
-        request = _Request(events, failed, asyncio.get_running_loop().create_future())
-        self._requests.append(request)
-        self._n_pending += request.size
-        self._asked.set()
-        return await request.answer
+        return await self._ask(events, failed)
 
     async def run(self) -> None:
         """Work until `close`; raises what ended the work otherwise."""
@@ -139,6 +136,13 @@ class Live:
         """Let the threads go, once nobody uses them any more."""
         self._log_thread.shutdown()
         self.store_thread.shutdown()
+
+    def _ask(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> asyncio.Future[Appended]:
+        request = _Request(events, failed, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
+        self._n_pending += request.size
+        self._asked.set()
+        return request.answer
 
     async def _append_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -196,8 +200,22 @@ class Live:
                 await self._stored()
                 self._storing = asyncio.create_task(self._store(commit, entries, driver.failures.take()))
                 self._storing.add_done_callback(lambda _: self._arrived.set())  # a failure is heard at once
+                self._learn()
                 await asyncio.sleep(0)
         await self._stored()
+
+    def _learn(self) -> None:
+        """Ask for what was learnt to be put into the log, where it is time: there it comes into force.
+
+        Nobody waits for the answer: the appends may wait for the engine. A driver that keeps its catalogue
+        would be told for nothing.
+        """
+        if self._is_closing or self._driver.controls is None:
+            return
+        learnt = self._driver.learn()
+        if learnt is not None:
+            event = control_event(LEARNT, learnt, after=self._driver.position, now=self._now())
+            self._ask([event]).add_done_callback(_forget)
 
     async def _stored(self) -> None:
         """Wait for the commit under way; raises what it failed with."""
@@ -255,6 +273,12 @@ class Live:
                 await self._arrived.wait()
         except TimeoutError:
             return
+
+
+def _forget(answer: asyncio.Future[Appended]) -> None:
+    """Look at a failure that ends the work anyway, so that nobody is told of it twice."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _answer(requests: Sequence[_Request], appended: Appended) -> None:
