@@ -74,7 +74,9 @@ def test_every_feature_is_shown_by_a_test_that_exists_or_is_said_to_be_missing()
 
 def test_every_complaint_is_answered_once_in_order() -> None:
     """None is left out because it is awkward."""
-    complaints = [row for row in rows(PAGE.read_text(encoding="utf-8")) if row.section.startswith("Complaint")]
+    complaints = [
+        row for row in rows(PAGE.read_text(encoding="utf-8")) if row.section.startswith("Complaint")
+    ]
     assert [int(row.asked.split(".")[0]) for row in complaints] == list(range(1, N_COMPLAINTS + 1))
 
 
