@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 
 from sojourn.definitions.drafts import Draft, Way
@@ -150,7 +150,7 @@ def _check_loops(drafts: list[Draft], reading: Reading) -> None:
     """Find circles of ways that need neither an event nor time: they would never come to rest."""
     done: set[Draft] = set()
     for draft in drafts:
-        circle = _circle_from(draft, done)
+        circle = circle_from(draft, done, _at_once)
         if circle is not None:
             names = " -> ".join(each.name for each in circle)
             message = f"{names} is a loop without a wait; add an event or a time to it"
@@ -159,13 +159,18 @@ def _check_loops(drafts: list[Draft], reading: Reading) -> None:
             reading.refuse(circle[0].place, message, "loop-without-wait")
 
 
-def _circle_from(start: Draft, done: set[Draft]) -> list[Draft] | None:
-    """Walk depth first, without recursion; return the first circle, beginning and ending in one state."""
+def circle_from(
+    start: Draft, done: set[Draft], successors: Callable[[Draft], Iterator[Draft]]
+) -> list[Draft] | None:
+    """Walk depth first, without recursion; return the first circle, beginning and ending in one state.
+
+    `done` are states that lead into no new circle; those walked are added to it.
+    """
     path: list[tuple[Draft, Iterator[Draft]]] = []
     on_path: set[Draft] = set()
 
     def step_into(draft: Draft) -> None:
-        path.append((draft, _at_once(draft)))
+        path.append((draft, successors(draft)))
         on_path.add(draft)
 
     if start not in done:
@@ -192,10 +197,10 @@ def _at_once(draft: Draft) -> Iterator[Draft]:
         return
     for way in draft.ways:
         if _may_be_at_once(way):
-            yield from (each for each in _entered(draft, way) if _has_way_at_once(each))
+            yield from (each for each in entered(draft, way) if _has_way_at_once(each))
 
 
-def _entered(source: Draft, way: Way) -> Iterator[Draft]:
+def entered(source: Draft, way: Way) -> Iterator[Draft]:
     """Yield what is active once a way is taken: its target, what that starts with, and all above.
 
     Of a parallel state that is entered on the way to the target, the other regions start too.
