@@ -182,7 +182,7 @@ def test_check_warns_of_a_sink_that_is_not_configured(shop: Path) -> None:
 
     for said in (run("check"), run("check", "journeys/welcome.yaml")):
         assert said.exit_code == 0
-        assert "welcome.yaml:11:18: what goes to 'support' is given up" in said.stdout
+        assert "welcome.yaml:12:18: what goes to 'support' is given up" in said.stdout
         assert said.stdout.endswith("1 journey: nothing is wrong\n")
 
 

@@ -188,7 +188,7 @@ def test_needs_of_steps_are_those_of_their_expressions() -> None:
 def test_the_head_says_priority_group_and_conditions_that_end_it() -> None:
     """An exit may be a condition alone."""
     journey = compile_journey(
-        "journey: j\nentry: {on: E}\npriority: 10\nexclusive: offers\n"
+        "journey: j\nentry: {on: E}\npriority: 10\ngroup: offers\n"
         "exit: {when: trait.churned}\nsteps: [{wait: 1d}]"
     )
     assert (journey.priority, journey.group) == (10, "offers")
@@ -273,6 +273,16 @@ def test_a_wrong_step_is_refused_where_it_is_wrong(steps: str, expected: list[st
             "- repeat: {times: 2, steps: [{branch: [{when: trait.a, steps: {wait: 1h}}]}]}",
             ["4:3 loop-without-wait"],
         ),
+        ("- {name: a, call: x}\n- goto: a", ["4:3 loop-without-wait"]),
+        (
+            "- {name: a, parallel: [{send: {console: }}, {do: [{console: }]}]}\n- goto: a",
+            ["5:3 loop-without-wait"],
+        ),
+        ("- {name: a, parallel: [{send: {console: }}, {wait: 1h}]}\n- goto: a", []),
+        (
+            "- {name: a, parallel: [{send: {console: }}, {wait: 1h}], join: any}\n- goto: a",
+            ["4:24 loop-without-wait"],
+        ),
         ("- repeat: {times: 2, steps: [{wait: {until: '09:00'}}]}", []),
         ("- repeat: {times: 2, steps: [{wait: {between: [1s, 2s]}}]}", []),
         ("- {name: a, wait: 1h}\n- goto: a", []),
@@ -293,7 +303,7 @@ def test_a_loop_whose_wait_may_be_over_at_once_says_so() -> None:
     found = check_journey(HEAD + "- repeat: {times: 2, steps: [{wait: {until: trait.x}}]}", file="j.yaml")
     assert found.problems[0].message == (
         "round -> wait-1 -> round is a loop without a wait; add an event or a time to it "
-        "(a wait until a date or a window may be over at once)"
+        "(a call, and a wait until a date or a window, may be over at once)"
     )
 
 
@@ -398,7 +408,7 @@ def test_schema_and_compiler_refuse_the_same_steps(steps: str) -> None:
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\nstates: {a: {}}",
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\ninitial: a",
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\npriority: high",
-        "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\nexclusive: a b",
+        "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\ngroup: a b",
         "journey: j\nentry: {on: E}\nsteps: [{wait: 1h}]\nexit: {}",
         "journey: j\nentry: {on: E}\nstates: {a: {steps: [{wait: 1h}], states: {b: {}}}}",
         "journey: j\nentry: {on: E}\nstates: {a: {steps: [{wait: 1h}]}}",

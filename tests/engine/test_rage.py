@@ -14,7 +14,8 @@ import pytest
 
 from sojourn.definitions.friction_rules import RAGE_PRESETS
 from sojourn.engine.rage import Click, press
-from tests.server.test_ingest_clients import NODE_CLIENTS, node_modules
+from tests.clients.installing import node_modules
+from tests.server.test_ingest_clients import NODE_CLIENTS
 
 N_STREAMS = 10_000
 RUN_S = 60
@@ -46,7 +47,7 @@ def found(preset: str, clicks: Stream) -> list[int]:
 
 def test_the_preset_of_posthog_agrees_with_posthogs_own_code() -> None:
     """Its RageClick class, unmodified, on the same 10,000 streams: all of them, click by click."""
-    modules = node_modules()
+    modules = node_modules(NODE_CLIENTS)
     random = Random(1)
     streams = [stream(random) for _ in range(N_STREAMS)]
     done = subprocess.run(

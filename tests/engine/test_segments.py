@@ -233,6 +233,7 @@ def test_other_definitions_are_told_when_the_person_is_touched_next() -> None:
 def test_a_person_can_be_brought_up_to_date_without_anything_happening() -> None:
     """As a publishing does, for everybody at once."""
     life = Life(user_ids=["ann"])
-    ledger = Ledger(catalogue_of(3, new="trait.plan == null"), user_profile("ann"))
+    catalogue = replace(catalogue_of(3, new="trait.plan == null"), renewed=3)
+    ledger = Ledger(catalogue, user_profile("ann"))
     ledger.at = T0
     assert (bring_up_to_date(life, ledger), life.revision, life.segments) == (["new"], 3, {"new": T0})

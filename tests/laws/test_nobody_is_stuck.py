@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sojourn.definitions.chart import Chart
@@ -100,6 +100,8 @@ def test_nobody_is_ever_stuck(journey_seed: int, life_seed: int) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(seeds, seeds)
+@example(11_793, 0)  # a way from one region into another, which starts both anew
+@example(552, 3_865)  # a parallel state that is done as soon as it is entered
 def test_every_step_comes_to_rest_without_an_error(journey_seed: int, life_seed: int) -> None:
     """A chain of steps that go on at once must stay below the kernel's bounds."""
     assert [step.errors for _, step in walk(journey_of(journey_seed).chart, life_seed) if step.errors] == []

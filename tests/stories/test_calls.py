@@ -18,6 +18,7 @@ from tests.stories.world import World
 ASK = """
 journey: ask
 entry: { api: true, key: properties.cart }
+holdout: off
 states:
   asking:
     do: [ { webhook: mail, body: { cart: "{{ entry.properties.cart }}" } } ]
@@ -34,7 +35,7 @@ def caller(
     on: str = "Checkout",
     calls: str = "ask",
     key: Expression | None = None,
-    more: str = "",
+    more: str = "holdout: off",
     after_ms: int = 10 * MINUTE,
 ) -> Journey:
     """Build a journey that calls another one at once, waits for its end, and rests before it is over."""
@@ -99,7 +100,7 @@ def test_a_child_that_cannot_be_entered_does_not_leave_its_caller_waiting() -> N
 
 def test_a_goal_of_the_caller_ends_what_it_called() -> None:
     """And what the child does when it is left is done."""
-    here = world(ASK, built=(caller(more="goal: { on: Order }"),))
+    here = world(ASK, built=(caller(more="holdout: off\ngoal: { on: Order }"),))
     here.when("Checkout", properties={"cart": 7})
     here.when("Order")
     assert [(fact.journey, fact.reason, fact.detail) for fact in here.facts(Exited)] == [

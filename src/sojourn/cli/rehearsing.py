@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.2
 MAX_PROCESSES = 64
+MAX_PEOPLE = 1_000_000  # 10,000 with 30 days took 25 s of CPU.
+MAX_DAYS = 3_650
 
 DraftArgument = Annotated[
     list[Path], typer.Argument(metavar="DRAFT...", help="Journeys, as files or folders of them.")
@@ -50,61 +52,71 @@ ProcessesOption = Annotated[
 ]
 
 
+FileOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        help="Replay this file of events (JSONL, CSV, Parquet), not the folder's log.",
+        show_default=False,
+    ),
+]
+MapOption = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="TARGET=COLUMN,...",
+        help="Which column says what, as for `sojourn import`.",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[
+    Literal["jsonl", "csv", "parquet"] | None,
+    typer.Option(help="Of the files; by default what their names say.", show_default=False),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="Events before it only fill profiles: as if the draft were published then.",
+        show_default=False,
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Later events are left out.", show_default=False),
+]
+DeliverOption = Annotated[
+    Literal["yes", "no"],
+    typer.Option(
+        help="An action whose outcome the history does not have: is it delivered at once, or is nothing "
+        "heard of it?"
+    ),
+]
+PersonOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Tell this person's two stories, side by side.", show_default=False),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(help="Write every difference into this file, a line of JSON each.", show_default=False),
+]
+
+
 def replay(  # noqa: PLR0913 - one for each option
     drafts: DraftArgument,
     *,
-    file: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--file",
-            help="Replay this file of events (JSONL, CSV, Parquet), not the folder's log.",
-            show_default=False,
-        ),
-    ] = None,
-    column_map: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            metavar="TARGET=COLUMN,...",
-            help="Which column says what, as for `sojourn import`.",
-            show_default=False,
-        ),
-    ] = None,
-    format: Annotated[
-        Literal["jsonl", "csv", "parquet"] | None,
-        typer.Option(help="Of the files; by default what their names say.", show_default=False),
-    ] = None,
+    file: FileOption = None,
+    column_map: MapOption = None,
+    format: FormatOption = None,
     timezone: Annotated[str, typer.Option(help="Where times without a zone were written.")] = "UTC",
     against: AgainstOption = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            help="Events before it only fill profiles: as if the draft were published then.",
-            show_default=False,
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="TIME", help="Later events are left out.", show_default=False),
-    ] = None,
-    deliver: Annotated[
-        Literal["yes", "no"],
-        typer.Option(
-            help="An action whose outcome the history does not have: is it delivered at once, or is nothing "
-            "heard of it?"
-        ),
-    ] = "yes",
-    person: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Tell this person's two stories, side by side.", show_default=False),
-    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    deliver: DeliverOption = "yes",
+    person: PersonOption = None,
     examples: Annotated[int, typer.Option(min=0, max=1_000, help="So many people's stories.")] = 3,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write every difference into this file, a line of JSON each.", show_default=False),
-    ] = None,
+    out: OutOption = None,
     processes: ProcessesOption = None,
     data: DataOption = None,
     config: ConfigOption = None,
@@ -148,8 +160,8 @@ def replay(  # noqa: PLR0913 - one for each option
 def simulate(  # noqa: PLR0913 - one for each option
     drafts: DraftArgument,
     *,
-    people: Annotated[int, typer.Option(min=1, max=1_000_000, help="So many people.")] = 10_000,
-    days: Annotated[int, typer.Option(min=1, max=3_650, help="So many days of theirs.")] = 30,
+    people: Annotated[int, typer.Option(min=1, max=MAX_PEOPLE, help="So many people.")] = 10_000,
+    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="So many days of theirs.")] = 30,
     seed: Annotated[
         int, typer.Option(help="Another number, other people; the same one, the same report.")
     ] = 1,

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 
 from sojourn.definitions.drafts import Draft, Way
+from sojourn.definitions.loops import DONE_STATE, Loops, entered_anew, is_in, may_pass
 from sojourn.definitions.reading import Reading
 
-MAX_PASSING_WAITS = (
-    50  # waits that may be over at once: half of the events a machine may send itself at once.
-)
-
-DONE_STATE = "done.state."
-"""Before a state's id: the event that says that it is done."""
+MAX_PASSING_WAITS = 50  # that may be over at once: half of the events a machine may send itself at once.
 
 
 def check_graph(root: Draft, reading: Reading, *, goal_within_ms: int | None = None) -> None:
@@ -59,7 +54,7 @@ def _check_regions(drafts: list[Draft], reading: Reading) -> None:
     """Warn of a way from one region into another: in a statechart that starts all of them anew."""
     for draft in drafts:
         for way in draft.ways:
-            if any(above.kind == "parallel" and _is_in(draft, above) for above in _anew(draft, way)):
+            if any(above.kind == "parallel" and is_in(draft, above) for above in entered_anew(draft, way)):
                 message = "this leads from one region into another, which starts all of them anew"
                 reading.warn(way.place, message, "restarts-regions")
 
@@ -128,7 +123,7 @@ def _leads_on(final: Draft) -> bool:
 
 
 def _leaves(way: Way, outer: Draft) -> bool:
-    return not _is_in(way.to, outer)
+    return not is_in(way.to, outer)
 
 
 def _reached(first: list[Draft]) -> set[Draft]:
@@ -147,100 +142,10 @@ def _reached(first: list[Draft]) -> set[Draft]:
 
 
 def _check_loops(drafts: list[Draft], reading: Reading) -> None:
-    """Find circles of ways that need neither an event nor time: they would never come to rest."""
-    done: set[Draft] = set()
-    for draft in drafts:
-        circle = circle_from(draft, done, _at_once)
-        if circle is not None:
-            names = " -> ".join(each.name for each in circle)
-            message = f"{names} is a loop without a wait; add an event or a time to it"
-            if any(way.may_be_at_once for each in circle for way in each.ways):
-                message += " (a wait until a date or a window may be over at once)"
-            reading.refuse(circle[0].place, message, "loop-without-wait")
-
-
-def circle_from(
-    start: Draft, done: set[Draft], successors: Callable[[Draft], Iterator[Draft]]
-) -> list[Draft] | None:
-    """Walk depth first, without recursion; return the first circle, beginning and ending in one state.
-
-    `done` are states that lead into no new circle; those walked are added to it.
-    """
-    path: list[tuple[Draft, Iterator[Draft]]] = []
-    on_path: set[Draft] = set()
-
-    def step_into(draft: Draft) -> None:
-        path.append((draft, successors(draft)))
-        on_path.add(draft)
-
-    if start not in done:
-        step_into(start)
-    while path:
-        draft, following = path[-1]
-        successor = next(following, None)
-        if successor is None:
-            path.pop()
-            on_path.discard(draft)
-            done.add(draft)
-        elif successor in on_path:
-            states = [each for each, _ in path]
-            done.update(states)
-            return [*states[states.index(successor) :], successor]
-        elif successor not in done:
-            step_into(successor)
-    return None
-
-
-def _at_once(draft: Draft) -> Iterator[Draft]:
-    """Yield the states whose own ways at once may be taken right after one of this state's."""
-    if draft.kind == "history":
-        return
-    for way in draft.ways:
-        if _may_be_at_once(way):
-            yield from (each for each in entered(draft, way) if _has_way_at_once(each))
-
-
-def entered(source: Draft, way: Way) -> Iterator[Draft]:
-    """Yield what is active once a way is taken: its target, what that starts with, and all above.
-
-    Of a parallel state that is entered on the way to the target, the other regions start too.
-    """
-    yield from way.to.ancestors()
-    waiting = [way.to]
-    for state in _anew(source, way):
-        if state.kind == "parallel":
-            waiting += [region for region in state.starts() if not _is_in(way.to, region)]
-    seen: set[Draft] = set()
-    while waiting:
-        draft = waiting.pop()
-        if draft in seen:
-            continue
-        seen.add(draft)
-        yield draft
-        if draft.kind == "history":
-            waiting += [each.to for each in draft.ways] or (draft.parent.starts() if draft.parent else [])
-        else:
-            waiting += draft.starts()
-
-
-def _anew(source: Draft, way: Way) -> Iterator[Draft]:
-    """Yield the states around the target of a way that it leaves, if they are active, and enters."""
-    domain = next(
-        above for above in source.ancestors() if above.kind != "parallel" and above in way.to.ancestors()
-    )
-    for above in way.to.ancestors():
-        if above is domain:
-            return
-        yield above
-
-
-def _is_in(draft: Draft, outer: Draft) -> bool:
-    return draft is outer or outer in draft.ancestors()
-
-
-def _has_way_at_once(draft: Draft) -> bool:
-    return draft.kind != "history" and any(_may_be_at_once(way) for way in draft.ways)
-
-
-def _may_be_at_once(way: Way) -> bool:
-    return way.cause == "nothing" or way.may_be_at_once
+    """Refuse what never comes to rest, once for each circle."""
+    for circle in Loops(drafts).circles():
+        names = " -> ".join(each.name for each in circle)
+        message = f"{names} is a loop without a wait; add an event or a time to it"
+        if may_pass(circle):
+            message += " (a call, and a wait until a date or a window, may be over at once)"
+        reading.refuse(circle[0].place, message, "loop-without-wait")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sojourn.definitions.check import circle_from, entered
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.journey import Do, Entry
+from sojourn.definitions.loops import circle_from, entered
 from sojourn.definitions.reading import Reading
 from sojourn.definitions.yaml import Node
 from sojourn.model.event import OUTCOMES

@@ -14,6 +14,7 @@ from sojourn.definitions.chart import StateKind
 from sojourn.definitions.drafting import DONE, Drafting
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.journey import Experiment
+from sojourn.definitions.loops import DONE_STATE
 from sojourn.definitions.reading import Reading
 from sojourn.definitions.schema_parts import STATE_NAME_PATTERN
 from sojourn.definitions.steps import Steps
@@ -21,7 +22,6 @@ from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.ways import add_variants, read_ways
 from sojourn.definitions.yaml import AnyNode, ScalarNode, SequenceNode
 
-_DONE_EVENT = "done.state."
 _NAME = re.compile(STATE_NAME_PATTERN)
 _FINAL_KEYWORDS = {"type", "do", "exit_do"}
 _HISTORY_KEYWORDS = {"type", "deep", "to"}
@@ -149,13 +149,13 @@ class _Reader:
 
     def _event(self, key: ScalarNode) -> str:
         name = self._reading.event_name(key)
-        if not name.startswith(_DONE_EVENT):
+        if not name.startswith(DONE_STATE):
             return name
-        state = name.removeprefix(_DONE_EVENT)
+        state = name.removeprefix(DONE_STATE)
         if state not in self._reading.states:
             hint = did_you_mean(state, self._reading.states)
             self._reading.refuse(key, f"no state is named {state!r}{hint}", "unknown-state")
-        return _DONE_EVENT + self._reading.states.get(state, state)
+        return DONE_STATE + self._reading.states.get(state, state)
 
     def _read_after(self, draft: Draft, node: AnyNode) -> None:
         seen: dict[int, str] = {}

@@ -10,6 +10,7 @@ from sojourn.definitions.chart import Assign
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.journey import Call
+from sojourn.definitions.loops import DONE_CALL, DONE_STATE
 from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_context import Context, Kind, Place, step_name
 from sojourn.definitions.wait_for import add_wait_for
@@ -18,9 +19,6 @@ from sojourn.definitions.ways import SHADOWED, add_variants
 from sojourn.definitions.yaml import AnyNode, MappingNode, Node, ScalarNode
 
 MAX_TIMES = 100  # rounds of one repeat: more is a journey that never ends.
-
-DONE_CALL = "done.call."
-"""Before a state's id: the event by which the engine says that what the state called is over."""
 
 
 def _add_send(step: Context) -> None:
@@ -167,7 +165,7 @@ def _add_parallel(step: Context) -> None:
     def work() -> None:
         awaited = regions if join == "any" else [step.draft]
         for state in awaited:
-            step.lead("event", step.following(), event="done.state." + state.id)
+            step.lead("event", step.following(), event=DONE_STATE + state.id)
 
     step.drafting.later(work)
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sojourn.definitions.expression import Expression
+from sojourn.definitions.loops import DONE_CALL, DONE_STATE
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_context import Context, Place
 from sojourn.definitions.ways import SHADOWED
 from sojourn.definitions.yaml import AnyNode, MappingNode, SequenceNode
 
-_INTERNAL = ("done.state.", "done.call.", "after(", "error.")
+_INTERNAL = (DONE_STATE, DONE_CALL, "after(", "error.")
 """How the names of events begin that only the engine sends."""
 
 _PART = re.compile(r"[A-Za-z]\w*", re.ASCII)

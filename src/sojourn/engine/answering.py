@@ -1,8 +1,8 @@
-"""Answering: which state of a chart a machine means, and which of its transitions an event may move."""
+"""Answering: which state a machine means, which transitions an event may move, and what is done."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from sojourn.definitions.chart import Chart, State, Transition
 
@@ -35,3 +35,11 @@ def answers(transition: Transition, event: str) -> bool:
     if transition.is_any or event in transition.names:
         return True
     return any(event == prefix or event.startswith(prefix + ".") for prefix in transition.prefixes)
+
+
+def is_final(states: Sequence[State], config: Container[int], state: State) -> bool:
+    """Tell whether a state is done: a final state inside is active, of a parallel state in each region."""
+    children = [states[child] for child in state.children]
+    if state.kind == "parallel":
+        return all(is_final(states, config, child) for child in children)
+    return any(child.kind == "final" and child.index in config for child in children)

@@ -63,7 +63,7 @@ def bring_up_to_date(life: Life, ledger: Ledger) -> Sequence[str]:
     Returns the segments that were joined. Nobody enters a journey by being told anew what they are: whoever
     calls this for a person of whom nothing was known before lets them.
     """
-    life.revision = ledger.catalogue.revision
+    life.revision = ledger.catalogue.renewed
     if ledger.catalogue.scheduled or life.schedules:
         schedules.plan(life, ledger)
     return segments.review(life, ledger)
@@ -121,7 +121,9 @@ def _next_revision(life: Life, ledger: Ledger) -> int:
     catalogue = ledger.catalogue
     if life.revision >= catalogue.renewed or not life.n_events:
         return 0
-    return max(1, catalogue.renewed_at)
+    # Where nothing is kept for everybody, nobody is asked: whether a sweep comes by must not show in a state.
+    is_kept = catalogue.segments or catalogue.scheduled or life.segments or life.schedules
+    return max(1, catalogue.renewed_at) if is_kept else 0
 
 
 def _revise(life: Life, ledger: Ledger) -> None:

@@ -196,7 +196,7 @@ class Life(Struct, array_like=True):
     step: str = ""
     """The last step of the current visit."""
     revision: int = -1
-    """The catalogue's, when the person was last brought up to date with what is in force; -1: never yet."""
+    """That of the publishing the person was last brought up to date with; -1: never yet."""
     friction: Friction | None = None
     """Kept where some definition in force asks for it."""
 

@@ -32,7 +32,7 @@ from sojourn.definitions.chart import (
 )
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.route import find_route, is_inside
-from sojourn.engine.answering import answers, candidates, leaf_of, state_of
+from sojourn.engine.answering import answers, candidates, is_final, leaf_of, state_of
 from sojourn.engine.judging import told
 from sojourn.engine.scope import Scope
 from sojourn.model.fact import Judged
@@ -387,14 +387,10 @@ class _Run:
             return
         parent = self.states[final.parent]
         self.internal.append("done.state." + parent.id)
-        while (parent := self.states[parent.parent]).kind == "parallel" and self._is_final(parent):
+        while (parent := self.states[parent.parent]).kind == "parallel":
+            if not is_final(self.states, self.config, parent):
+                return
             self.internal.append("done.state." + parent.id)
-
-    def _is_final(self, state: State) -> bool:
-        children = [self.states[child] for child in state.children]
-        if state.kind == "parallel":
-            return all(self._is_final(child) for child in children)
-        return any(child.kind == "final" and child.index in self.config for child in children)
 
     def _remember(self, left: Sequence[int]) -> None:
         """Write down what the history states of the states about to be left will lead back to."""

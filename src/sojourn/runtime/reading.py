@@ -82,12 +82,12 @@ def _describe_enrolment(enrolment: Enrolment) -> EnrolmentView:
 
 def timeline(store: Store, key: Key, limit: int) -> list[Fact]:
     """Return a person's newest facts, oldest first; those of the devices tied to the person among them."""
-    chains = [store.facts(key, limit=limit)]
+    own = store.facts(key, limit=limit)
+    chains = [own]
     if key[0] == "profile":
-        chains.append(store.facts(("alias", key[1]), limit=limit))
-        devices = {
-            fact.anonymous_id for fact in chains[0] if isinstance(fact, Identified) and fact.anonymous_id
-        }
-        chains += [store.facts(("identity", device), limit=limit) for device in sorted(devices)]
-    told = [fact for chain in chains for fact in reversed(chain)]  # a chain is newest first
-    return sorted(told, key=lambda fact: (fact.at, fact.position))[-limit:]
+        devices = {fact.anonymous_id for fact in own if isinstance(fact, Identified) and fact.anonymous_id}
+        before: list[Key] = [("identity", device) for device in sorted(devices)]
+        chains = [*(store.facts(each, limit=limit) for each in (*before, ("alias", key[1]))), own]
+    # A chain is newest first. At one instant its own order holds, and what is passed on comes first.
+    told = [fact for chain in chains for fact in reversed(chain)]
+    return sorted(told, key=lambda fact: fact.at)[-limit:]

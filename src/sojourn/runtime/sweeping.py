@@ -13,7 +13,7 @@ from sojourn.model.ports import Store
 from sojourn.model.turn import Key, Stage
 
 DOCUMENT = "sweep"
-SLICE = 512  # keys a batch: 4-8 ms, so that nobody's event waits for longer.
+SLICE = 128  # keys a batch: measured 3 ms where nothing comes of it, 10 ms where all of them move.
 PAGE = 8_192  # keys read at once: a page costs the store as much as its newest states, however short.
 STAGES: tuple[Stage, ...] = ("identity", "profile")
 """Where people live."""

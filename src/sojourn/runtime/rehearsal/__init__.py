@@ -16,13 +16,11 @@ from sojourn.runtime.rehearsal.report import (
     build_report,
     told_of,
 )
-from sojourn.runtime.rehearsal.simulating import MAX_DAYS, MAX_PEOPLE, Trial, simulate
+from sojourn.runtime.rehearsal.simulating import Trial, simulate
 from sojourn.runtime.rehearsal.versions import as_played, related, with_drafts
 from sojourn.runtime.rehearsal.watch import Watch
 
 __all__ = [
-    "MAX_DAYS",
-    "MAX_PEOPLE",
     "START_MS",
     "Deliver",
     "Difference",

@@ -19,8 +19,6 @@ from sojourn.runtime.rehearsal.watch import Watch
 from sojourn.runtime.rehearsal.workers import Tell, spread
 
 TASK_PEOPLE = 50
-MAX_PEOPLE = 1_000_000
-MAX_DAYS = 3_650
 
 
 class Trial(Struct, frozen=True, kw_only=True):
