@@ -14,6 +14,7 @@ from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
+from sojourn.definitions.echoes import check_echoes
 from sojourn.definitions.guards import compile_expression
 from sojourn.definitions.journey import Experiment, Journey
 from sojourn.definitions.needs import merge_needs
@@ -88,6 +89,8 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         return None  # a graph with holes would only be blamed for them again
     root, experiments = drafted
     check_graph(root, reading, goal_within_ms=goal.within_ms if goal else None)
+    if entry is not None:
+        check_echoes(root, entry, entries["entry"], reading)
     chart = _chart(root, reading)
     if chart is None or entry is None:
         return None

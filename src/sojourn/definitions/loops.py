@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sojourn.definitions.drafts import Draft, Way
 
@@ -33,40 +33,14 @@ class Loops:
         """Yield circles, each beginning and ending in one state; of those that meet, the first."""
         done: set[Draft] = set()
         for draft in self._drafts:
-            circle = self._circle_from(draft, done)
+            circle = circle_from(draft, done, self._following)
             if circle is not None:
                 yield circle
-
-    def _circle_from(self, start: Draft, done: set[Draft]) -> list[Draft] | None:
-        """Walk depth first, without recursion; return the first circle."""
-        path: list[tuple[Draft, Iterator[Draft]]] = []
-        on_path: set[Draft] = set()
-
-        def step_into(draft: Draft) -> None:
-            path.append((draft, self._following(draft)))
-            on_path.add(draft)
-
-        if start not in done:
-            step_into(start)
-        while path:
-            draft, following = path[-1]
-            successor = next(following, None)
-            if successor is None:
-                path.pop()
-                on_path.discard(draft)
-                done.add(draft)
-            elif successor in on_path:
-                states = [each for each, _ in path]
-                done.update(states)
-                return [*states[states.index(successor) :], successor]
-            elif successor not in done:
-                step_into(successor)
-        return None
 
     def _following(self, draft: Draft) -> Iterator[Draft]:
         """Yield the states whose own ways at once may be taken right after one of this state's."""
         for source, way in self._at_once(draft):
-            yield from (each for each in _entered(source, way) if any(self._at_once(each)))
+            yield from (each for each in entered(source, way) if any(self._at_once(each)))
 
     def _at_once(self, draft: Draft) -> Iterator[Taken]:
         """Yield what may be taken as soon as a state is entered."""
@@ -109,8 +83,40 @@ class Loops:
             if draft.kind == "final" and draft.parent is state:
                 return True
             for source, way in self._at_once(draft):
-                waiting += _entered(source, way)
+                waiting += entered(source, way)
         return False
+
+
+def circle_from(
+    start: Draft, done: set[Draft], following: Callable[[Draft], Iterator[Draft]]
+) -> list[Draft] | None:
+    """Walk depth first, without recursion; return the first circle, beginning and ending in one state.
+
+    `done` are states that lead into no new circle; those walked are added to it.
+    """
+    path: list[tuple[Draft, Iterator[Draft]]] = []
+    on_path: set[Draft] = set()
+
+    def step_into(draft: Draft) -> None:
+        path.append((draft, following(draft)))
+        on_path.add(draft)
+
+    if start not in done:
+        step_into(start)
+    while path:
+        draft, successors = path[-1]
+        successor = next(successors, None)
+        if successor is None:
+            path.pop()
+            on_path.discard(draft)
+            done.add(draft)
+        elif successor in on_path:
+            states = [each for each, _ in path]
+            done.update(states)
+            return [*states[states.index(successor) :], successor]
+        elif successor not in done:
+            step_into(successor)
+    return None
 
 
 def may_pass(circle: list[Draft]) -> bool:
@@ -134,7 +140,7 @@ def entered_anew(source: Draft, way: Way) -> Iterator[Draft]:
         yield above
 
 
-def _entered(source: Draft, way: Way) -> Iterator[Draft]:
+def entered(source: Draft, way: Way) -> Iterator[Draft]:
     """Yield what is active once a way is taken: its target, what that starts with, and all above.
 
     Of a parallel state that is entered on the way to the target, the other regions start too.

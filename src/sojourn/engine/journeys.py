@@ -19,11 +19,8 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
-from sojourn.model.event import ENTER, OUR_SOURCE, Event
+from sojourn.model.event import ENTER, OUR_SOURCE, OUTCOMES, Event
 from sojourn.model.fact import GoalReached
-
-OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
-"""Names of the events the outbox appends: what became of an action."""
 
 MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
 

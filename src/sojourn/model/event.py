@@ -15,6 +15,9 @@ EMPTY = Raw(b"{}")
 OUR_SOURCE = "sojourn"
 """The source under which the house itself appends events; nobody else may have the name."""
 
+OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
+"""Names of the events the outbox appends: what became of an action."""
+
 ENTER = "$enter"
 """The house's own event by which the API lets somebody enter: `journey`, `key`, `properties`."""
 

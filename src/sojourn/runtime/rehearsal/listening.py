@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.journey import Journey, Segment
-from sojourn.engine.journeys import OUTCOMES
+from sojourn.model.event import OUTCOMES
 
 Role = Literal["goal", "exit", "entry", "on", "asked"]
 """What an event is to a journey: the first of these that it is."""

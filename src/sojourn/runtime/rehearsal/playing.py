@@ -14,11 +14,11 @@ from typing import Literal
 from msgspec import Struct
 
 from sojourn.definitions.journey import Catalogue, Exit, Goal
-from sojourn.engine.journeys import OUTCOMES, is_outcome
+from sojourn.engine.journeys import is_outcome
 from sojourn.engine.objects import read_object
 from sojourn.engine.turn import route, turn
 from sojourn.model.action import Action, Delivery
-from sojourn.model.event import Event
+from sojourn.model.event import OUTCOMES, Event
 from sojourn.model.fact import Fact
 from sojourn.model.turn import STAGES, Arrived, Input, Stage
 from sojourn.runtime.outbox import outcome_event
