@@ -127,10 +127,10 @@ def dismiss(other: Life, ledger: Ledger) -> None:
 
 def _is_meant(life: Life, entry: Entry, view: View) -> bool:
     """Tell whether the journey is for this person now: by its guard, and by its segment as a condition."""
-    is_condition = entry.segment and (entry.names or entry.schedule is not None)
-    if is_condition and entry.segment not in life.segments:
+    if entry.when is not None and not entry.when.call(view):
         return False
-    return entry.when is None or bool(entry.when.call(view))
+    is_condition = entry.segment and (entry.names or entry.schedule is not None)
+    return not is_condition or entry.segment in life.segments
 
 
 def _refusal(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: str) -> Refusal | None:

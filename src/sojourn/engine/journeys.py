@@ -68,8 +68,17 @@ def move(
         sparing = str(told.get("journey", "")) if told is not None else ""
         goals.reach_late(life, event, view, ledger, sparing=sparing)
     entering = ledger.catalogue.entries.get(event.name, ())
-    comers = [(journey, Cause(event=event, view=view, is_shadow=is_shadow)) for journey in entering]
-    _enter_all(life, [*comers, *_joiners(life, joined, ledger, is_shadow=is_shadow)], ledger)
+    if not entering and not joined:
+        calls.settle(life, ledger)
+        return
+    cause = Cause(event=event, view=view, is_shadow=is_shadow)
+    if joined:
+        comers = [(journey, cause) for journey in entering]
+        _enter_all(life, [*comers, *_joiners(life, joined, ledger, is_shadow=is_shadow)], ledger)
+        return
+    for journey in entering:  # in their order already
+        enter(life, journey, cause, ledger)
+    calls.settle(life, ledger)
 
 
 def admit(life: Life, event: Event, ledger: Ledger, *, joined: Sequence[str] = ()) -> None:
