@@ -13,7 +13,7 @@ from sojourn.definitions.drawing.placing import Placed, place
 from sojourn.definitions.journey import Journey
 from tests.definitions.drawing.journeys import NASTY, ROOT, gallery, nasty, nested
 
-GALLERY = sorted(path.stem for path in (ROOT / "journeys").glob("*.yaml"))
+GALLERY = sorted(path.stem for path in (ROOT / "journeys").glob("*.yaml") if path.stem != "house")
 
 
 def texts(svg: str) -> list[str]:
