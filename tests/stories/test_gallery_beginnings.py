@@ -13,17 +13,19 @@ def test_who_signs_up_and_does_nothing_is_nudged_in_office_hours() -> None:
     story.at("2026-01-12 09:00").then.sent("crm", template="first-project", times=1)
 
 
-def test_who_takes_the_tour_is_not_nudged() -> None:
-    """They began by themselves; after three days of work they are asked to bring others."""
-    story = gallery("onboarding").when("Signed Up").when("Tour Finished")
-    for _ in range(5):
-        story.when("Feature Used")
-    story.after("3d")
+def test_who_takes_the_tour_is_not_nudged_but_offered_help() -> None:
+    """They began by themselves, and came no further in three days."""
+    story = gallery("onboarding").when("Signed Up").when("Tour Finished").after("3d")
     story.then.sent("crm", template="first-project", times=0).sent("crm", template="can-we-help", times=1)
+
+
+def test_who_works_a_lot_is_asked_to_bring_others() -> None:
+    """Five uses in three days need no help."""
     story = gallery("onboarding").when("Signed Up").when("Tour Finished").after("2d")
     for _ in range(5):
         story.when("Feature Used")
-    story.after("1d").then.sent("crm", template="invite-your-team", times=1)
+    story.after("1d")
+    story.then.sent("crm", template="invite-your-team", times=1).sent("crm", template="can-we-help", times=0)
 
 
 def test_who_begins_a_project_is_left_in_peace() -> None:
