@@ -119,3 +119,22 @@ def test_who_goes_quiet_again_too_soon_is_left_in_peace() -> None:
     """Ninety days after the last letter at the earliest."""
     story = regular().after("2d").when("Order Completed", revenue=25).after("61d")
     story.then.is_in_segment("gone-quiet").did_not_enter("cooldown").sent("crm", times=1)
+
+
+def test_who_closes_the_account_before_the_letter_gets_none() -> None:
+    """The exit rule names no event: whatever takes them out of the segment ends it."""
+    story = regular().after("1d").after("1m").when("$identify", traits={"status": "closed"})
+    story.then.left("exit").is_not_in_segment("gone-quiet").is_out("win-back")
+
+
+def test_who_is_filling_the_cart_right_now_is_not_pushed() -> None:
+    """They are there already."""
+    story = shopper().after("50m").when("Product Added", properties=CART).after("8d")
+    story.then.sent("crm", times=1).left("final")
+
+
+def test_a_cart_that_was_emptied_is_not_followed_again_on_the_same_day() -> None:
+    """Who puts things in and out is deciding, and needs no second round of reminders."""
+    story = shopper().when("Cart Emptied", properties=CART).after("1h").when("Product Added", properties=CART)
+    story.then.did_not_enter("cooldown")
+    story.after("24h").when("Product Added", properties=CART).then.is_in("thinking")
