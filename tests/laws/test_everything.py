@@ -1,0 +1,106 @@
+"""Live = replay = partitioned, with every feature in force at once: where two meet, nobody planned it."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
+from sojourn.definitions.compile import compile_journey
+from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.policy_reading import compile_policy
+from sojourn.model.event import Entry
+from sojourn.model.fact import (
+    ActionDecided,
+    ActionDeferred,
+    ActionWithheld,
+    FrictionFound,
+    GoalReached,
+    NotEntered,
+    SegmentEntered,
+    Transitioned,
+)
+from tests.laws import catalogues, histories, paced, test_friction_laws, test_steps_equality
+from tests.laws.histories import MINUTE
+from tests.laws.runtimes import partitioned, sequential
+from tests.laws.test_equality import end_of, live, same
+
+seeds = st.integers(0, 2**32)
+lengths = st.integers(0, 60)
+
+
+def everything() -> Catalogue:
+    """Compile the journeys, segments and policies of all the laws together."""
+    texts = (
+        catalogues.SEGMENTS, catalogues.BUSY, catalogues.NUDGE, catalogues.DIGEST, catalogues.WEEKLY,
+        catalogues.CHILD, catalogues.RIVAL, histories.RESCUE, histories.PATHS, histories.ONCE,
+        histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED, test_friction_laws.ABANDONED,
+        test_friction_laws.SEGMENTS, test_steps_equality.SHOPPING, test_steps_equality.VISITING,
+    )  # fmt: skip
+    definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate(texts))
+    comforted = compile_journey(test_friction_laws.COMFORTED)
+    built = build_catalogue(
+        [*definitions.journeys, catalogues.parent(), comforted],
+        ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
+        session_gap_ms=20 * MINUTE,
+        segments=definitions.segments,
+        policy=replace(compile_policy(paced.POLICY), friction=test_friction_laws.RULES),
+    )
+    return replace(built, forecasts=test_friction_laws.CATALOGUE.forecasts)
+
+
+CATALOGUE = everything()
+
+
+def drawn(random: Random, *, n_events: int) -> list[Entry]:
+    """Draw a log of everything: calls of the API, consent and travel, clicks and abandoned carts."""
+    each = [
+        catalogues.rich_history(Random(random.random()), n_events=n_events),
+        paced.paced_history(Random(random.random()), n_events=n_events),
+        test_friction_laws.rough(Random(random.random()), n_events=n_events),
+    ]
+    entries: list[Entry] = []
+    clock = 0
+    for position in range(1, n_events + 1):
+        drawn = random.choice(each)[position - 1]
+        clock = max(clock, drawn.at)
+        entries.append(replace(drawn, at=clock))
+    return entries
+
+
+@settings(max_examples=80, deadline=None)
+@given(seeds, lengths)
+def test_live_is_replay(seed: int, n_events: int) -> None:
+    """However inputs are cut into batches, whenever the clock ticks, and across restarts: the same facts."""
+    random = Random(seed)
+    entries = drawn(random, n_events=n_events)
+    same(live(entries, random, CATALOGUE), sequential(entries, CATALOGUE, until=end_of(entries)))
+
+
+@settings(max_examples=80, deadline=None)
+@given(seeds, lengths, st.integers(1, 4))
+def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> None:
+    """On any number of partitions, in any interleaving under a strict watermark: the same facts."""
+    random = Random(seed)
+    entries = drawn(random, n_events=n_events)
+    until = end_of(entries)
+    found = partitioned(entries, CATALOGUE, until=until, n_partitions=n_partitions, random=random)
+    same(found, sequential(entries, CATALOGUE, until=until))
+
+
+def test_histories_reach_every_feature() -> None:
+    """A law over histories in which nothing happens would hold whatever the engine does."""
+    told = b""
+    for seed in range(30):
+        entries = drawn(Random(seed), n_events=60)
+        told += b"".join(sequential(entries, CATALOGUE, until=end_of(entries)).facts)
+    for kind in (
+        ActionDecided, ActionDeferred, ActionWithheld, FrictionFound, GoalReached, NotEntered, SegmentEntered,
+        Transitioned,
+    ):  # fmt: skip
+        assert f'"type":"{kind.__struct_config__.tag}"'.encode() in told, kind
+    for word in ("consent", "cap", "quiet-hours", "held-out", "cooldown", "excluded", "preempted", "parent"):
+        assert f'"{word}"'.encode() in told, word
