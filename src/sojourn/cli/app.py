@@ -19,6 +19,7 @@ from sojourn.cli import (
     people,
     publishing,
     rehearsing,
+    segments,
 )
 from sojourn.cli.output import complain, say_json
 from sojourn.model.errors import ConfigError, SojournError
@@ -142,6 +143,7 @@ for name, command, *examples in (
         "sojourn explain ada checkout-rescue",
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
     ),
+    ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):

@@ -82,6 +82,7 @@ def describe(view: ProfileView, now: int) -> list[Any]:
             "seen",
             f"{instant(view.first_seen_at)} to {instant(view.last_seen_at)} UTC, {view.n_events:,} events",
         ),
+        *(("segment", f"{name}, since {instant(since)} UTC") for name, since in view.segments.items()),
         *((f"variant of {experiment}", variant) for experiment, variant in sorted(view.variants.items())),
     ]
     parts: list[Any] = [table(("person", ""), ids)]

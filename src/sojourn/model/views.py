@@ -45,6 +45,8 @@ class ProfileView(Struct, kw_only=True):
     sessions: list[SessionView]
     enrolments: list[EnrolmentView]
     variants: dict[str, str]
+    segments: dict[str, int]
+    """Those the person is in -> since when, ms."""
     timeline: list[Fact]
     """Oldest first; those of the devices tied to the person among them."""
 
@@ -183,3 +185,20 @@ class ExplanationView(Struct, kw_only=True):
     """What decided, in words, where no fact tells: a journey nobody may enter, an event that never came."""
     is_cut: bool = False
     """Older facts than those looked at are left out."""
+
+
+class MemberView(Struct, kw_only=True):
+    """One person in a segment."""
+
+    id: str
+    since: int
+    """When they joined, ms."""
+
+
+class SegmentView(Struct, kw_only=True):
+    """A segment, and who is in it now."""
+
+    name: str
+    n_members: int
+    members: list[MemberView]
+    """Those who joined last, newest first."""

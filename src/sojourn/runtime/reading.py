@@ -53,6 +53,7 @@ def _describe(store: Store, key: Key, life: Life, limit: int) -> ProfileView:
         sessions=[_describe_session(session) for session in life.sessions],
         enrolments=[_describe_enrolment(enrolment) for enrolment in life.enrolments],
         variants=life.variants,
+        segments=dict(sorted(life.segments.items())),
         timeline=timeline(store, key, min(limit, MAX_TIMELINE)),
     )
 

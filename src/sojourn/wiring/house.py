@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
@@ -21,11 +21,19 @@ from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Outbox, Place, Store
-from sojourn.model.views import ExplanationView, JourneyView, ProfileView, StatusView, VersionView
+from sojourn.model.views import (
+    ExplanationView,
+    JourneyView,
+    ProfileView,
+    SegmentView,
+    StatusView,
+    VersionView,
+)
 from sojourn.runtime.controls import kept_in_force
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.explaining import explain
 from sojourn.runtime.importing import Player
+from sojourn.runtime.membership import find_members
 from sojourn.runtime.reading import find_profile
 from sojourn.runtime.tallies import Tallies
 from sojourn.wiring.desk import versions_of
@@ -78,6 +86,12 @@ class Readings(Struct, frozen=True):
     def explain(self, any_id: str, journey: str) -> ExplanationView | None:
         """Say why a person did or did not get what a journey sends."""
         return explain(self.store, self.catalogue, any_id, journey)
+
+    def segment(self, name: str, *, limit: int, tell: Callable[[int], None]) -> SegmentView | None:
+        """Count and list who is in a segment; None where no segment in force has the name."""
+        if name not in self.catalogue.segments:
+            return None
+        return find_members(self.store, name, limit=limit, tell=tell)
 
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""
