@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.definitions.controls import LEARNT, control_event
 from sojourn.definitions.expression import EXIT
-from sojourn.definitions.forecasts import OTHER, with_forecasts
-from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.forecasts import OTHER
+from sojourn.definitions.publishing import InForce, apply_control
+from sojourn.model.event import Entry
 from sojourn.model.fact import StepTaken
 from sojourn.model.ids import user_profile
 from sojourn.model.ports import Commit
@@ -158,6 +160,12 @@ states: {{ a: {{}} }}
 """
 
 
+def after_learning(in_force: InForce, payload: dict[str, dict[str, dict[str, float]]]) -> InForce:
+    """Bring into force what was learnt, as the log does."""
+    told = control_event(LEARNT, payload, after=0, now=T0)
+    return apply_control(in_force, Entry(position=1, at=T0, event=told))
+
+
 def test_the_driver_learns_where_somebody_asks() -> None:
     """From the facts of its own commits; who asks for nothing pays nothing."""
     silent, asking = (Driver(MemoryLog(), MemoryStore(), each) for each in (catalogue(), catalogue(ASKING)))
@@ -169,7 +177,7 @@ def test_the_driver_learns_where_somebody_asks() -> None:
     payload = asking.learn()
     assert payload is not None
     assert payload["forecasts"][GOAL]["Viewed"] > 0.5
-    in_force = with_forecasts(asking.catalogue, payload)
+    in_force = after_learning(InForce(), payload)
     assert in_force.forecasts == payload["forecasts"]
 
 
@@ -267,6 +275,6 @@ def test_an_empty_graph_has_no_forecast_of_anything() -> None:
 
 def test_forecasts_replace_those_of_the_same_goals() -> None:
     """Of other goals, what was learnt stays."""
-    before = with_forecasts(Catalogue(journeys={}), {"forecasts": {"a": {"x": 0.1}, "b": {"x": 0.2}}})
-    after = with_forecasts(before, {"forecasts": {"b": {"x": 0.3}}})
+    before = after_learning(InForce(), {"forecasts": {"a": {"x": 0.1}, "b": {"x": 0.2}}})
+    after = after_learning(before, {"forecasts": {"b": {"x": 0.3}}})
     assert after.forecasts == {"a": {"x": 0.1}, "b": {"x": 0.3}}

@@ -168,8 +168,7 @@ def _own_timers(state: State) -> list[Send]:
 
 def _length(send: Send, state: State) -> tuple[str, Any]:
     """Tell two timers of one state apart, whatever the state is called."""
-    instant = getattr(send, "due", None)
-    return send.event.removeprefix(f"after({state.id},"), instant and instant.source
+    return send.event.removeprefix(f"after({state.id},"), send.due and send.due.source
 
 
 def _entered_at(own: Any, running: Mapping[str, Timer]) -> int | None:
