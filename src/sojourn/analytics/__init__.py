@@ -1,0 +1,1 @@
+"""Analytics: what people really do, counted from events: graphs, funnels, retention, attribution."""
