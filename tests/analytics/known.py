@@ -29,3 +29,14 @@ def helpdesk() -> Events:
     path = shared("helpdesk/helpdesk.csv.gz")
     rows = duckdb.sql(f"select case_id, event, epoch_ms(timestamp), product from '{path}'").fetchall()
     return events_of((case, event, at, {"product": product}) for case, event, at, product in rows)
+
+
+@cache
+def online_retail() -> Events:
+    """Read the purchases of customers who have an id, cancellations left out."""
+    path = shared("online_retail/online_retail.parquet")
+    rows = duckdb.sql(f"""
+        select CustomerID, 'Bought', epoch_ms(InvoiceDate), Country from '{path}'
+        where CustomerID is not null and Quantity > 0
+    """).fetchall()
+    return events_of((who, step, at, {"country": country}) for who, step, at, country in rows)
