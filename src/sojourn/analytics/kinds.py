@@ -59,6 +59,10 @@ class Kind(Struct, frozen=True):
         return (" | ".join(self.names) or ANY) + conditions
 
 
+ANYTHING = Kind()
+"""Every event."""
+
+
 def parse_kind(text: str, known: Sequence[str] = ()) -> Kind:
     """Read a kind: `Cart`, `Cart | Basket`, `Order Completed [country=SE|DE, revenue>=50]`, or `*`.
 
@@ -115,7 +119,22 @@ def bits_of(events: Events, kinds: Sequence[Kind]) -> NDArray[Any]:
 
 def where_is(events: Events, kind: Kind) -> NDArray[np.int64]:
     """Return the indices of the events of a kind, ascending."""
+    if kind == ANYTHING:
+        return np.arange(len(events), dtype=np.int64)
     return np.flatnonzero(bits_of(events, [kind]))
+
+
+def first_of(events: Events, some: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first of some events of each person, shape (n_people,); the number of events where none is.
+
+    Args:
+        events: The events.
+        some: Indices, ascending.
+    """
+    if len(some) == len(events):
+        return events.starts[:-1]
+    first = np.append(some, len(events))[np.searchsorted(some, events.starts[:-1])]
+    return np.where(first < events.starts[1:], first, len(events))
 
 
 def codes_of(events: Events, kind: Kind) -> list[int]:

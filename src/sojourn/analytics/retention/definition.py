@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from sojourn.analytics.kinds import Kind
+from sojourn.analytics.kinds import ANYTHING, Kind
 from sojourn.analytics.periods import UNITS, Unit
 from sojourn.model.errors import ConfigError
 
@@ -18,7 +18,6 @@ COUNTINGS: dict[Counting, str] = {
     "bracket": "came back in any of the periods of a bracket",
 }
 MAX_COLUMNS = 1_000
-ANYTHING = Kind()
 
 
 class Retention(Struct, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.events import MISSING, Events
-from sojourn.analytics.kinds import where_is
+from sojourn.analytics.kinds import ANYTHING, first_of, where_is
 from sojourn.analytics.periods import Periods
-from sojourn.analytics.retention.definition import ANYTHING, Retention
+from sojourn.analytics.retention.definition import Retention
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -40,7 +40,7 @@ def follow(events: Events, asked: Retention, calendar: Periods) -> Followed:
     Raises:
         ConfigError: There is no such event or attribute, or there are more than MAX_COHORTS cohorts.
     """
-    event = first_of(events, where_is(events, asked.first) if asked.first != ANYTHING else None)
+    event = first_of(events, where_is(events, asked.first))
     people = np.flatnonzero(event < len(events))
     period = np.zeros(events.n_people, dtype=np.int32)
     period[people] = calendar.of(events.at[event[people]])
@@ -60,20 +60,6 @@ def follow(events: Events, asked: Retention, calendar: Periods) -> Followed:
     else:
         cohort[people], cohorts = _by_attribute(events, asked, event[people])
     return Followed(event, period, cohort, cohorts)
-
-
-def first_of(events: Events, some: Counts | None) -> Counts:
-    """Return the first of some events of each person, shape (n_people,); the number of events where none is.
-
-    Args:
-        events: The events.
-        some: Indices, ascending; None: all events.
-    """
-    if some is None:
-        return events.starts[:-1]
-    padded = np.append(some, len(events))
-    first = padded[np.searchsorted(some, events.starts[:-1])]
-    return np.where(first < events.starts[1:], first, len(events))
 
 
 def _by_attribute(
