@@ -16,11 +16,12 @@ from sojourn.analytics.events import Cases, Events
 from sojourn.analytics.funnel.any_order import spans_in_any_order
 from sojourn.analytics.funnel.counted import Counted, count_attempts, count_cases
 from sojourn.analytics.funnel.definition import Funnel
-from sojourn.analytics.funnel.drop_off import went_to
+from sojourn.analytics.funnel.drop_off import after_drop_off, went_to
 from sojourn.analytics.funnel.moments import moments
 from sojourn.analytics.funnel.relevant import Relevant, relevant
 from sojourn.analytics.funnel.spans import spans_in_order
 from sojourn.analytics.funnel.whose import by_attribute
+from sojourn.analytics.graph.sankey import Sankey
 from sojourn.analytics.proportions import Share, independent, share_of
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
@@ -184,6 +185,10 @@ class FunnelAnswer:
     def went_to(self, *, limit: int = 10) -> Table:
         """Tell what those who got no further did next: see `drop_off.went_to`."""
         return went_to(self, limit=limit)
+
+    def after_drop_off(self, step: int, *, n_columns: int = 4, limit: int = 8) -> Sankey:
+        """Draw where those went who got to a step and no further: see `drop_off.after_drop_off`."""
+        return after_drop_off(self, step, n_columns=n_columns, limit=limit)
 
 
 def funnel(events: Events, asked: Funnel) -> FunnelAnswer:
