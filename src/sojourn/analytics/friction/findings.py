@@ -145,7 +145,9 @@ def find_friction(
     by_rank = _ranks_of(events.steps, ranks)
     found = signals_of(walks, events.steps, goal=is_goal, ranks=by_rank)
     asked = _question(events, walks, is_goal, attributes)
-    suspects, n_looked_at = _suspects(asked, found.found, seed, n_shuffles, progress or _unheard)
+    suspects, n_looked_at = _suspects(
+        asked, found.found, seed=seed, n_shuffles=n_shuffles, progress=progress or _unheard
+    )
     incidents = [_incident(asked, group) for group in _grouped(suspects)]
     standing = [_standing(asked, signal) for signal in found.found if signal.kind != "drop"]
     definition = {
@@ -219,6 +221,7 @@ def _segments(
 def _suspects(
     asked: _Question,
     signals: Sequence[Signal],
+    *,
     seed: int,
     n_shuffles: int,
     progress: Callable[[float], None],

@@ -76,20 +76,22 @@ def _table(section: Section) -> str:
     head = "".join(
         _cell("th", name, is_number) for name, is_number in zip(section.columns, numbers, strict=True)
     )
-    lines = [zip(row, numbers, strict=True) for row in section.rows[:MAX_ROWS]]
+    lines = [zip(row, css, strict=True) for row in section.rows[:MAX_ROWS]]
     body = "".join(f"<tr>{''.join(_cell('td', *cell) for cell in line)}</tr>" for line in lines)
     more = len(section.rows) - MAX_ROWS
     rest = f"<caption>and {more:,} more rows</caption>" if more > 0 else ""
     return f"<table>{rest}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _cell(tag: str, value: Any, is_number: bool) -> str:
-    css = ' class="number"' if is_number else ""
-    return f"<{tag}{css}>{escape(_told(value))}</{tag}>"
+def _cell(tag: str, value: Any, css: str) -> str:
+    return f'<{tag} class="{css}">{escape(_told(value))}</{tag}>'
 
 
-def _is_numeric(rows: Sequence[Sequence[Any]], column: int) -> bool:
-    return bool(rows) and all(row[column] is None or isinstance(row[column], int | float) for row in rows)
+def _css(rows: Sequence[Sequence[Any]], column: int) -> str:
+    is_number = bool(rows) and all(
+        row[column] is None or isinstance(row[column], int | float) for row in rows
+    )
+    return "number" if is_number else "words"
 
 
 def _told(value: Any) -> str:
