@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import MISSING, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
+from sojourn.analytics.graph.grouping import Groups
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
 from sojourn.analytics.tables import Table
 from sojourn.definitions.suggestions import did_you_mean
@@ -71,7 +72,9 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
-    nodes = Table({**_node_columns(walk, names), **_ahead(walk, ahead, goal)}, definition)
+    columns = _node_columns(walk, names)
+    came = np.rint(columns["share"] * len(lined_up)).astype(np.int64)
+    nodes = Table({**columns, **_ahead(walk, ahead, goal, came)}, definition)
     edges = Table(_edge_columns(walk, names, asked), definition)
     return JourneyGraph(nodes, edges, definition, walk.counts)
 
@@ -115,6 +118,11 @@ class _Walk:
             ends=np.bincount(node[last], minlength=n_nodes),
         )
 
+    @property
+    def is_by_person(self) -> bool:
+        """Whether each case is a person's only one."""
+        return len(self.lined_up) == int(self.lined_up.person.max(initial=-1)) + 1
+
     def person(self) -> NDArray[np.int32]:
         return self.lined_up.person[self.case]
 
@@ -148,50 +156,43 @@ def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str]
 
 def _node_columns(walk: _Walk, names: Sequence[str]) -> dict[str, Any]:
     n, node = walk.n_nodes, walk.node
-    count = np.bincount(node, minlength=n)
-    cases = n_people(node, walk.case, n)
+    groups = Groups.of(node, n)
+    cases = groups.n_distinct(walk.case)
+    # A case comes back to a node by entering it once more, after another one.
+    entries: Counts = groups.sizes - np.diagonal(walk.counts)
     return {
         "name": list(names),
         "kind": ["other" if name == OTHER else "step" for name in names],
-        "count": count,
-        "people": n_people(node, walk.person(), n),
+        "count": groups.sizes,
+        "people": cases if walk.is_by_person else groups.n_distinct(walk.person()),
         "sessions": _sessions(node, walk.session, n),
         "share": cases / max(1, len(walk.lined_up)),
         "starts": walk.starts,
         "ends": walk.ends,
         "repeats": np.diagonal(walk.counts).copy(),
-        "returns": _returns(walk, count, cases),
-        **_dwells(node[walk.source], walk.dwell, n),
+        "returns": entries - cases,
+        **_dwells(Groups.of(node[walk.source], n), walk.dwell),
     }
 
 
-def _returns(walk: _Walk, count: Counts, cases: Counts) -> Counts:
-    """Count how often a case came back to a node after another one: entries beyond the first."""
-    entries: Counts = count - np.diagonal(walk.counts)
-    return entries - cases
-
-
-def _ahead(walk: _Walk, ahead: Chain | None, goal: NDArray[np.bool_]) -> dict[str, Any]:
+def _ahead(walk: _Walk, ahead: Chain | None, goal: NDArray[np.bool_], came: Counts) -> dict[str, Any]:
     if ahead is None:
         return {}
     return {
-        "converted": _converted(walk, goal),
+        "converted": _converted(walk, goal, came),
         "conversion": ahead.conversion,
         "steps_to_convert": ahead.steps_to_convert,
         "steps_to_end": ahead.steps_to_end,
     }
 
 
-def _converted(walk: _Walk, goal: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _converted(walk: _Walk, goal: NDArray[np.bool_], came: Counts) -> NDArray[np.float64]:
     """Return the share of the cases at a node that converted at it or later, as it was observed."""
     place = np.flatnonzero(goal[walk.node])
     last = np.full(len(walk.lined_up), -1, dtype=np.int64)
     last[walk.case[place]] = place
-    keys = walk.case.astype(np.int64) * walk.n_nodes + walk.node
-    pairs, first = np.unique(keys, return_index=True)
-    node = pairs % walk.n_nodes
-    came = np.bincount(node, minlength=walk.n_nodes)
-    did = np.bincount(node[last[walk.case[first]] >= first], minlength=walk.n_nodes)
+    before = np.flatnonzero(np.arange(len(walk.node)) <= last[walk.case])
+    did = Groups.of(walk.node[before], walk.n_nodes).n_distinct(walk.case[before])
     return did / np.maximum(came, 1)
 
 
@@ -208,22 +209,22 @@ def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, 
     row_of[shown] = np.arange(n_shown)
     row = row_of[walk.edge]
     source, target = (part.tolist() for part in np.divmod(shown, n))
-    count = np.bincount(row, minlength=n_rows)
+    groups = Groups.of(row, n_rows)
     leaves = np.append(walk.counts.sum(axis=1) + walk.ends, walk.counts.sum())
     rest = [None] * has_rest
     return {
         "source": [names[code] for code in source] + rest,
         "target": [names[code] for code in target] + rest,
         "kind": ["step"] * n_shown + ["other"] * has_rest,
-        "count": count,
-        "people": n_people(row, walk.person()[walk.source], n_rows),
+        "count": groups.sizes,
+        "people": groups.n_distinct(walk.person()[walk.source]),
         "sessions": _sessions(row, None if walk.session is None else walk.session[walk.source], n_rows),
-        "share": count / np.maximum(1, leaves[source + [n] * has_rest]),
+        "share": groups.sizes / np.maximum(1, leaves[source + [n] * has_rest]),
         "direction": [
             _direction(names[a], names[b], asked.ranks) for a, b in zip(source, target, strict=True)
         ]
         + rest,
-        **_dwells(row, walk.dwell, n_rows),
+        **_dwells(groups, walk.dwell),
     }
 
 
@@ -247,27 +248,10 @@ def _sessions(group: Counts, session: NDArray[np.int32] | None, n_groups: int) -
     return sessions
 
 
-def _dwells(group: Counts, dwell: Counts, n_groups: int) -> dict[str, NDArray[np.float64]]:
-    """Return quantiles of the time to the next step, ms (as R's type 7); NaN where nothing followed."""
-    longest = int(dwell.max(initial=0)) + 1
-    if n_groups * longest < 1 << 62:
-        ordered = np.sort(group * longest + dwell) % longest
-    else:
-        ordered = dwell[np.lexsort((dwell, group))]
-    n = np.bincount(group, minlength=n_groups)
-    begin = np.cumsum(n) - n
-    columns = {}
-    for q in QUANTILES:
-        place = q * np.maximum(n - 1, 0)
-        low = np.floor(place).astype(np.int64)
-        padded = np.append(ordered, 0)
-        a, b = (
-            padded[np.minimum(begin + low, len(ordered))],
-            padded[np.minimum(begin + np.minimum(low + 1, np.maximum(n - 1, 0)), len(ordered))],
-        )
-        value = a + (place - low) * (b - a)
-        columns[f"dwell_p{q * 100:g}_ms"] = np.where(n > 0, value, np.nan)
-    return columns
+def _dwells(groups: Groups, dwell: Counts) -> dict[str, NDArray[np.float64]]:
+    """Return quantiles of the time to the next step, ms; NaN where nothing followed."""
+    found = groups.quantiles(dwell, QUANTILES)
+    return {f"dwell_p{share * 100:g}_ms": row for share, row in zip(QUANTILES, found, strict=True)}
 
 
 def _definition(events: Events, lined_up: Sequences, asked: Asked, *, n_left: int) -> dict[str, Any]:

@@ -72,10 +72,8 @@ def _section(section: Section) -> str:
 def _table(section: Section) -> str:
     if not section.columns:
         return ""
-    numbers = [_is_numeric(section.rows, j) for j in range(len(section.columns))]
-    head = "".join(
-        _cell("th", name, is_number) for name, is_number in zip(section.columns, numbers, strict=True)
-    )
+    css = [_css(section.rows, j) for j in range(len(section.columns))]
+    head = "".join(_cell("th", name, one) for name, one in zip(section.columns, css, strict=True))
     lines = [zip(row, css, strict=True) for row in section.rows[:MAX_ROWS]]
     body = "".join(f"<tr>{''.join(_cell('td', *cell) for cell in line)}</tr>" for line in lines)
     more = len(section.rows) - MAX_ROWS
