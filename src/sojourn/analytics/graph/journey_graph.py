@@ -121,7 +121,7 @@ class _Walk:
     @property
     def is_by_person(self) -> bool:
         """Whether each case is a person's only one."""
-        return len(self.lined_up) == int(self.lined_up.person.max(initial=-1)) + 1
+        return bool((np.diff(self.lined_up.person) > 0).all())
 
     def person(self) -> NDArray[np.int32]:
         return self.lined_up.person[self.case]
