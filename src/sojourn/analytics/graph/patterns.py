@@ -91,7 +91,8 @@ class PatternsAnswer:
             "min_share": self.asked.min_share,
             "min_cases": self.least,
             "maximal": "in no longer pattern found",
-            "intervals": "Wilson, 95%",
+            "intervals": "Wilson, 95%"
+            + ("" if self.asked.unit == "person" else "; too narrow where sessions of one person are alike"),
             "n_patterns": len(self.patterns),
             "n_cases": self.n_cases,
             "n_people": self.events.n_people,
