@@ -90,14 +90,16 @@ class FunnelAnswer:
         return tuple(answer)
 
     def _share(self, depth: int, of_depth: int) -> Share:
-        hit, tried = self.counted.depth >= depth, self.counted.depth >= of_depth
+        return self.share(self.counted.depth >= depth, self.counted.depth >= of_depth)
+
+    def share(self, hit: NDArray[np.bool_], tried: NDArray[np.bool_]) -> Share:
+        """Return how many of some of the counted are of others, with an interval that knows whose they are.
+
+        Both have the shape (n_counted,); what is hit was tried.
+        """
         effective = None if self.funnel.per == "person" else independent(hit, tried, self.person)
-        return share_of(
-            int(np.count_nonzero(hit)),
-            int(np.count_nonzero(tried)),
-            level=self.funnel.level,
-            of_effective=effective,
-        )
+        n_hit, n_tried = int(np.count_nonzero(hit)), int(np.count_nonzero(tried))
+        return share_of(n_hit, n_tried, level=self.funnel.level, of_effective=effective)
 
     def table(self) -> Table:
         """Lay out the counts, one row a step."""

@@ -91,7 +91,8 @@ class PatternsAnswer:
             "min_share": self.asked.min_share,
             "min_cases": self.least,
             "maximal": "in no longer pattern found",
-            "intervals": "Wilson, 95%",
+            "intervals": "Wilson, 95%"
+            + ("" if self.asked.unit == "person" else "; too narrow where sessions of one person are alike"),
             "n_patterns": len(self.patterns),
             "n_cases": self.n_cases,
             "n_people": self.events.n_people,
@@ -195,52 +196,72 @@ def _numbered(keys: Places, n_possible: int) -> tuple[Places, Places]:
     return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[keys]
 
 
-def _with_gaps(lined_up: Sequences, asked: Patterns, least: int) -> Iterator[Pattern]:
-    """Find subsequences by growing prefixes (PrefixSpan: J. Pei and others, 2001).
-
-    Of each prefix it is kept where it ends first in each case; a step goes on from there if its last
-    occurrence in the case is later.
-    """
-    ends = lined_up.starts[1:]
-    n_steps = int(lined_up.step.max(initial=-1)) + 1
-    order = np.argsort(lined_up.step.astype(np.uint16) if n_steps < 1 << 16 else lined_up.step, kind="stable")
-    bounds = np.searchsorted(lined_up.step[order], np.arange(n_steps + 1))
-    places = [order[bounds[code] : bounds[code + 1]] for code in range(n_steps)]
-    case = lined_up.case()
-    lasts = [some[np.append(case[some[1:]] != case[some[:-1]], True)] for some in places if len(some)]
-    everywhere = _Prefix(
-        (), np.arange(len(lined_up)), lined_up.starts[:-1] - 1, np.concatenate(lasts or [order])
-    )
-    waiting = [everywhere]
-    while waiting:
-        prefix = waiting.pop()
-        if len(prefix.steps) >= asked.min_length:
-            yield Pattern(prefix.steps, len(prefix.case), _distinct(lined_up.person[prefix.case]), None)
-        if len(prefix.steps) == asked.max_length:
-            continue
-        reached = np.full(len(lined_up), len(lined_up.step))
-        reached[prefix.case] = prefix.place
-        last = prefix.last[prefix.last > reached[case[prefix.last]]]
-        supports = np.bincount(lined_up.step[last], minlength=n_steps)
-        for code in np.flatnonzero(supports >= least).tolist():
-            after = np.append(places[code], len(case))[
-                np.searchsorted(places[code], prefix.place, side="right")
-            ]
-            goes_on = after < ends[prefix.case]
-            waiting.append(_Prefix((*prefix.steps, code), prefix.case[goes_on], after[goes_on], last))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Prefix:
-    """The first steps of patterns, and where they end first."""
+    """The first steps of patterns: where they end first, and what may come after. All by case, ascending."""
 
     steps: Steps
     case: Places
-    """Those it occurs in, ascending."""
+    """Those it occurs in."""
     place: Places
-    """Of each of them: where it ends."""
+    """Of each of them: where it ends first."""
+    n_later: Places
+    """Shape (n_codes,): in how many cases each step comes later."""
+    later: NDArray[np.int32]
+    """Those cases, step by step ..."""
     last: Places
-    """Where the steps that may go on occur last, in each case."""
+    """... and where in them the step comes last."""
+
+
+def _with_gaps(lined_up: Sequences, asked: Patterns, least: int) -> Iterator[Pattern]:
+    """Find subsequences by growing prefixes (PrefixSpan: J. Pei and others, 2001).
+
+    Of each prefix it is kept where it ends first in each case; a step may go on from there if its last
+    occurrence in the case is later.
+    """
+    places = _places_by_step(lined_up)
+    case = lined_up.case()
+    lasts = [some[np.append(case[some[1:]] != case[some[:-1]], True)[: len(some)]] for some in places]
+    waiting = []
+    if lasts:
+        n_later, last = np.array([len(some) for some in lasts]), np.concatenate(lasts)
+        before = lined_up.starts[:-1] - 1
+        root = _Prefix((), np.arange(len(lined_up)), before, n_later, case[last], last)
+        waiting = [(root, code) for code in np.flatnonzero(n_later >= least).tolist()]
+    while waiting:
+        shorter, code = waiting.pop()
+        steps = (*shorter.steps, code)
+        after = np.append(places[code], len(case))[np.searchsorted(places[code], shorter.place, side="right")]
+        goes_on = np.flatnonzero(after < lined_up.starts[shorter.case + 1])
+        inside, after = shorter.case[goes_on], after[goes_on]
+        if len(steps) >= asked.min_length:
+            yield Pattern(steps, len(inside), _distinct(lined_up.person[inside]), None)
+        if len(steps) < asked.max_length:
+            prefix = _grow(shorter, steps, inside, after, least=least, n_cases=len(lined_up))
+            waiting += [(prefix, code) for code in np.flatnonzero(prefix.n_later).tolist()]
+
+
+def _places_by_step(lined_up: Sequences) -> list[Places]:
+    """Return where each step is taken, ascending."""
+    n_steps = int(lined_up.step.max(initial=-1)) + 1
+    # NumPy sorts 16 bits by radix, in linear time.
+    keys = lined_up.step.astype(np.uint16) if n_steps <= 1 << 16 else lined_up.step
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(lined_up.step, minlength=n_steps))[:-1])
+
+
+def _grow(
+    shorter: _Prefix, steps: Steps, case: Places, place: Places, *, least: int, n_cases: int
+) -> _Prefix:
+    """Keep of what came later what is still later, in cases enough."""
+    reached = np.full(n_cases, np.iinfo(np.int64).max)
+    reached[case] = place
+    is_later = shorter.last > reached[shorter.later]
+    passed = np.append(0, np.cumsum(is_later))
+    n_later = np.diff(passed[np.append(0, np.cumsum(shorter.n_later))])
+    n_later[n_later < least] = 0
+    kept = np.flatnonzero(is_later & np.repeat(n_later > 0, shorter.n_later))
+    return _Prefix(steps, case, place, n_later, shorter.later[kept], shorter.last[kept])
 
 
 def _distinct(ascending: NDArray[np.int32]) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import Events
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
-from sojourn.analytics.proportions import wilson
+from sojourn.analytics.proportions import independent, wilson
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
 
@@ -47,7 +47,8 @@ class Variants:
             "repeats": "equal steps right after one another are one" if self.collapse else "kept",
             "ties": "events at one instant are in the order they came",
             "duration": "from the first event of a case to its last",
-            "intervals": "Wilson, 95%",
+            "intervals": "Wilson, 95%"
+            + ("" if self.unit == "person" else ", widened as those of one person are alike"),
             "n_variants": len(self),
             "n_cases": len(self.sequences),
             "n_people": self.events.n_people,
@@ -66,7 +67,11 @@ class Variants:
         group = np.minimum(self.variant, shown)
         n_rows = shown + (shown < len(self))
         count = np.bincount(group, minlength=n_rows)
-        low, high = wilson(count, len(group))
+        worth = None
+        if self.unit == "session":
+            every = np.ones(len(group), dtype=np.bool_)
+            worth = [independent(group == i, every, self.sequences.person) for i in range(n_rows)]
+        low, high = wilson(count, len(group), of_effective=worth)
         paths = [self.path(i) for i in range(shown)]
         rest = [None] * (n_rows - shown)
         return Table(
