@@ -38,7 +38,8 @@ ByOption = Annotated[
     str | None, typer.Option(metavar="ATTRIBUTE", help="Break down by what it was at the first step.")
 ]
 AfterOption = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Show the paths of those who got to step N and no further.")
+    int | None,
+    typer.Option(metavar="N", min=1, help="Show the paths of those who got to step N and no further."),
 ]
 ReachedOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="List who got to step N.")]
 DroppedOption = Annotated[
@@ -90,7 +91,9 @@ def funnel(  # noqa: PLR0913 - the options of a command
     )
     answer = funnel(events, asked)
     conversion = (
-        convert(events, Conversion(first=kinds[0], to=kinds[-1], within_ms=within_ms)) if time_to_convert else None
+        convert(events, Conversion(first=kinds[0], to=kinds[-1], within_ms=within_ms))
+        if time_to_convert
+        else None
     )
     wanted = Wanted(by=by, after=after, reached=reached, dropped=dropped, limit=limit)
     if json:

@@ -20,20 +20,22 @@ PatternsOption = Annotated[
     bool, typer.Option("--patterns", help="Runs of steps that many paths have in common.")
 ]
 GapsOption = Annotated[bool, typer.Option("--gaps", help="With other steps between them.")]
-LengthOption = Annotated[str, typer.Option(metavar="N-M", help="Of patterns: from how many steps to how many.")]
+LengthOption = Annotated[
+    str, typer.Option(metavar="N-M", help="Of patterns: from how many steps to how many.")
+]
 ShareOption = Annotated[
-    float, typer.Option("--min-share", min=0, max=1, help="Of patterns: in at least this share of the people.")
+    float,
+    typer.Option("--min-share", min=0, max=1, help="Of patterns: in at least this share of the people."),
 ]
-EveryOption = Annotated[
-    bool, typer.Option("--all", help="Of patterns: those inside longer ones, too.")
-]
+EveryOption = Annotated[bool, typer.Option("--all", help="Of patterns: those inside longer ones, too.")]
 ColumnsOption = Annotated[int, typer.Option("--columns", min=1, max=50, help="Of --from and --to.")]
 PerOption = Annotated[Literal["person", "session"], typer.Option(help="Whose paths.")]
 CollapseOption = Annotated[
     bool, typer.Option("--collapse", help="Take equal steps right after one another as one.")
 ]
 RowsOption = Annotated[
-    int, typer.Option("--limit", min=0, max=100_000, help="So many rows; of --from and --to, steps of a column.")
+    int,
+    typer.Option("--limit", min=0, max=100_000, help="So many rows; of --from and --to, steps of a column."),
 ]
 
 

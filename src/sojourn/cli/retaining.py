@@ -28,7 +28,9 @@ ByOption = Annotated[
 ]
 DaysOption = Annotated[
     Literal["week", "month"] | None,
-    typer.Option("--active-days", help="Instead: on how many of its days people are active, and DAU, WAU, MAU."),
+    typer.Option(
+        "--active-days", help="Instead: on how many of its days people are active, and DAU, WAU, MAU."
+    ),
 ]
 CohortsOption = Annotated[
     int, typer.Option("--limit", min=0, max=1_000, help="So many cohorts of --by; the rest is one.")
