@@ -1,0 +1,104 @@
+"""Markov models: a channel is worth what is lost where nobody passes it, exactly and at any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sojourn.analytics.attribution.chain import Flow, safe_divide, won_without
+from sojourn.analytics.attribution.paths import Floats, Paths
+from sojourn.analytics.attribution.tallies import Credit, Measure, Tally
+from sojourn.analytics.attribution.windows import Windows, count_states, windows_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Markov:
+    """Removal effects in an absorbing chain over windows of touches, made ready for some paths.
+
+    RE(c) = 1 - P(conversion, and c never passed) / P(conversion); conversions are shared in proportion to it, and
+    value likewise with the value won in place of P (Anderl, Becker, von Wangenheim and Schumann 2016, "Mapping
+    the customer journey"). The removal effects themselves add up to more than 1: paths hold several channels.
+    """
+
+    windows: Windows
+    is_with_nulls: bool
+    tallies: Sequence[Tally]
+
+    def credit(self, sums: Sequence[Floats]) -> Credit:
+        """Solve the chain."""
+        flow, won, short = self._read(sums)
+        if self.windows.order == 1:
+            return _credit(_passed_at_order_1(flow, won), won.sum(axis=1))
+        left = won_without(flow, won) + short
+        return _credit(left[:, -1:] - left[:, :-1], left[:, -1])
+
+    def p_conversion(self, sums: Sequence[Floats]) -> float:
+        """Return the chance of a conversion from the start, solved from the chain: the same at every order."""
+        flow, won, short = self._read(sums)
+        return float((won_without(flow, won[:1])[0, -1] + short[0, -1]) / (flow.starts.sum() + sums[6][0]))
+
+    def size(self, sums: Sequence[Floats]) -> tuple[int, int]:
+        """Count the states (windows, and paths too short to have one) and the moves between them."""
+        return count_states(self.windows, sums[0], sums[1])
+
+    def _read(self, sums: Sequence[Floats]) -> tuple[Flow, Floats, Floats]:
+        """Return the chain, what is won at its ends, and what paths too short for it win without each channel."""
+        starts, moves, converted, value, short, short_value, _, *nulls = sums
+        flow = Flow(self.windows, starts, moves, converted + nulls[0] if nulls else converted)
+        passed = np.stack([short, short_value])
+        return flow, np.stack([converted, value]), passed[:, -1:] - passed * (np.arange(len(short)) < len(short) - 1)
+
+
+def markov(paths: Paths, order: int = 1, *, nulls: bool = True) -> Markov:
+    """Make the chain of some order ready.
+
+    Args:
+        paths: The paths; those without a touch take no part.
+        order: How many touches a state remembers.
+        nulls: Whether paths that did not convert are part of the chain.
+
+    Raises:
+        ConfigError: The order does not fit the number of channels.
+    """
+    counted = paths.journeys > 0 if nulls else paths.conversions > 0
+    windows = windows_of(paths, order, counted)
+    weight: Measure = "journeys" if nulls else "conversions"
+    n, n_states = windows.n_channels, windows.n_states
+    short = np.concatenate([windows.short.path, windows.short_paths])
+    features = np.concatenate([windows.short.place, np.full(len(windows.short_paths), n, dtype=np.int32)])
+    tallies = [
+        Tally(weight, n_states, *windows.starts),
+        Tally(weight, windows.n_moves, *windows.moves),
+        Tally("conversions", n_states, *windows.ends),
+        Tally("value", n_states, *windows.ends),
+        Tally("conversions", n + 1, short, features),
+        Tally("value", n + 1, short, features),
+        Tally(weight, 1, windows.short_paths, np.zeros(len(windows.short_paths), dtype=np.int32)),
+    ]
+    if nulls:
+        tallies.append(Tally("nulls", n_states, *windows.ends))
+    return Markov(windows, nulls, tallies)
+
+
+def _passed_at_order_1(flow: Flow, won: Floats) -> Floats:
+    """Return what is won by walks that pass each channel, shape (n_rewards, n_channels), by one inverse.
+
+    With N = (I - Q)^-1, h = starts N the visits and p = N r what is won from a state on, a walk ever reaches c with
+    h_c / N_cc and wins p_c from there: Kemeny and Snell, theorem 3.5.4.
+    """
+    n, mass = flow.windows.n_channels, flow.mass()
+    shares = safe_divide(flow.moves.reshape(n, n), mass[:, None])
+    fundamental = np.linalg.inv(np.eye(n) - shares)
+    won_from = fundamental @ safe_divide(won, mass).T
+    passed: Floats = (flow.starts @ fundamental / np.diagonal(fundamental)) * won_from.T
+    return passed
+
+
+def _credit(passed: Floats, totals: Floats) -> Credit:
+    """Share out conversions and value (the two rows) in proportion to what was won by walks that pass a channel."""
+    # Rounding may leave -1e-17 for a channel whose conversions are all gone in a replicate.
+    effects = np.maximum(safe_divide(passed, totals[:, None]), 0.0)
+    given = safe_divide(effects, effects.sum(axis=1, keepdims=True)) * totals[:, None]
+    return Credit(given[0], given[1], effects[0])

@@ -1,0 +1,83 @@
+"""Tallies: what a model counts over paths, before it makes credit of it.
+
+Every model here is sums over journeys, and a function of the sums. So the bootstrap sums anew, with other
+weights, and asks the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.analytics.attribution.paths import Floats, Paths
+
+Measure = Literal["conversions", "value", "nulls", "journeys"]
+
+
+class Measures(NamedTuple):
+    """What each path brought, arrays of the shape (n_paths,)."""
+
+    conversions: Floats
+    value: Floats
+    nulls: Floats
+
+    def of(self, measure: Measure) -> Floats:
+        """Return one of them; `journeys` are conversions and nulls."""
+        return self.conversions + self.nulls if measure == "journeys" else getattr(self, measure)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Sums of one measure by feature: `sum over entries of share x measure of the entry's path`."""
+
+    measure: Measure
+    n_features: int
+    path: NDArray[np.int32]
+    """Shape (n_entries,), ascending."""
+    feature: NDArray[np.int32]
+    """Shape (n_entries,)."""
+    share: Floats | None = None
+    """Shape (n_entries,). None: 1 each."""
+
+    def total(self, measures: Measures) -> Floats:
+        """Sum up, shape (n_features,)."""
+        weights = measures.of(self.measure).take(self.path)
+        if self.share is not None:
+            weights *= self.share
+        return np.bincount(self.feature, weights, self.n_features)
+
+
+class Credit(NamedTuple):
+    """What each channel is given. Arrays have the shape (n_channels,)."""
+
+    conversions: Floats
+    value: Floats
+    removal_effect: Floats | None = None
+    """The share of conversions that is lost where nobody passes the channel any more; of Markov models."""
+    error: Floats | None = None
+    """The standard error that sampling puts on `conversions`; None where nothing was sampled."""
+
+
+class Model(Protocol):
+    """One model, made ready for some paths."""
+
+    @property
+    def tallies(self) -> Sequence[Tally]:
+        """What it needs to know of the paths."""
+
+    def credit(self, sums: Sequence[Floats]) -> Credit:
+        """Share out what the tallies' sums, in their order, say was brought."""
+
+
+def measures_of(paths: Paths) -> Measures:
+    """Return what the paths brought."""
+    return Measures(paths.conversions, paths.value, paths.nulls)
+
+
+def evaluate(model: Model, measures: Measures) -> Credit:
+    """Ask a model."""
+    return model.credit([tally.total(measures) for tally in model.tallies])
