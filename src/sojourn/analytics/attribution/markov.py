@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from sojourn.analytics.attribution.chain import Flow, safe_divide, won_without
+from sojourn.analytics.attribution.chain import Flow, safe_divide, solved, won_without
 from sojourn.analytics.attribution.paths import Floats, Paths
-from sojourn.analytics.attribution.tallies import Credit, Measure, Tally
-from sojourn.analytics.attribution.windows import Windows, count_states, windows_of
+from sojourn.analytics.attribution.tallies import Credit, Gradient, Measure, Tally
+from sojourn.analytics.attribution.windows import Windows, count_states, moves_of, windows_of
+
+CHEAP_CELLS = 4_096
+"""Windows times channels that are solved in about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,13 +29,48 @@ class Markov:
     is_with_nulls: bool
     tallies: Sequence[Tally]
 
+    @property
+    def is_dear(self) -> bool:
+        """Whether 200 replicates would take longer than one waits."""
+        return self.windows.order > 1 and self.windows.n_states * self.windows.n_channels > CHEAP_CELLS
+
     def credit(self, sums: Sequence[Floats]) -> Credit:
         """Solve the chain."""
+        if self.windows.order > 1:
+            return self.credit_of(self.outputs(sums))
+        flow, won, _ = self._read(sums)
+        return _credit(_passed_at_order_1(flow, won), won.sum(axis=1))
+
+    def outputs(self, sums: Sequence[Floats]) -> Floats:
+        """Return what is won without each channel: conversions, then value, the last of each without none."""
         flow, won, short = self._read(sums)
-        if self.windows.order == 1:
-            return _credit(_passed_at_order_1(flow, won), won.sum(axis=1))
-        left = won_without(flow, won) + short
+        return (won_without(flow, won) + short).ravel()
+
+    def credit_of(self, outputs: Floats) -> Credit:
+        """Share out by what is lost without each channel."""
+        left = outputs.reshape(2, -1)
         return _credit(left[:, -1:] - left[:, :-1], left[:, -1])
+
+    def gradients(self, sums: Sequence[Floats]) -> Iterator[Gradient]:
+        """Yield how what is won without a channel changes with each sum.
+
+        One more walk that leaves window s for t changes x(s) by (x(t) - x(s)) / mass(s), and that reaches the start
+        by way of the visits y(s) of walks that have not passed the channel; one more that begins in s wins x(s).
+        """
+        flow, won, _ = self._read(sums)
+        mass, sources, targets = flow.mass(), *moves_of(self.windows)
+        for columns in solved(flow, won, visits=True):
+            assert columns.visits is not None
+            for reward, removed, x, visits in zip(
+                columns.reward, columns.removed, columns.won.T, columns.visits.T, strict=True
+            ):
+                part = safe_divide(visits, mass)
+                short = (np.arange(len(sums[4])) == len(sums[4]) - 1) * 1.0
+                short[removed] -= removed < len(short) - 1
+                by_end = part * (1 - x), None, short, None
+                if reward:
+                    by_end = -part * x, part, None, short
+                yield [x, part[sources] * (x[targets] - x[sources]), *by_end, None, -part * x][: len(sums)]
 
     def p_conversion(self, sums: Sequence[Floats]) -> float:
         """Return the chance of a conversion from the start, solved from the chain: the same at every order."""

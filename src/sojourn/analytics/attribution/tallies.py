@@ -6,7 +6,7 @@ weights, and asks the same function.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -60,6 +60,17 @@ class Credit(NamedTuple):
     """The share of conversions that is lost where nobody passes the channel any more; of Markov models."""
     error: Floats | None = None
     """The standard error that sampling puts on `conversions`; None where nothing was sampled."""
+    phi: Floats | None = None
+    """The Shapley value before it is scaled to the conversions; of rate games."""
+    positions: Floats | None = None
+    """Shape (n_channels, n_positions): `conversions` by place in the path; of the ordered value."""
+
+
+Gradient = Sequence[Floats | None]
+"""How one output of a model changes with each of its sums: an array of the shape (n_features,) for each tally.
+
+None: it does not matter here.
+"""
 
 
 class Model(Protocol):
@@ -71,6 +82,23 @@ class Model(Protocol):
 
     def credit(self, sums: Sequence[Floats]) -> Credit:
         """Share out what the tallies' sums, in their order, say was brought."""
+
+
+class Linearised(Model, Protocol):
+    """A model that is too dear to be solved anew for each replicate of a bootstrap."""
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether it is, for these paths."""
+
+    def outputs(self, sums: Sequence[Floats]) -> Floats:
+        """Return the numbers between the sums and the credit, shape (n_outputs,)."""
+
+    def gradients(self, sums: Sequence[Floats]) -> Iterator[Gradient]:
+        """Yield the gradient of each output at the sums, in their order."""
+
+    def credit_of(self, outputs: Floats) -> Credit:
+        """Share out by the outputs."""
 
 
 def measures_of(paths: Paths) -> Measures:

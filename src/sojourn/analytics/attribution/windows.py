@@ -117,17 +117,19 @@ def windows_of(paths: Paths, order: int, counted: NDArray[np.bool_]) -> Windows:
     )
 
 
+def moves_of(windows: Windows) -> tuple[Integers, Integers]:
+    """Return the window that each move leaves, and the one it reaches, shape (n_moves,) each."""
+    if windows.sources is not None and windows.targets is not None:
+        return windows.sources.astype(np.int64), windows.targets.astype(np.int64)
+    n, place = windows.n_channels, np.arange(windows.n_moves)
+    return place // n, place // n % n ** (windows.order - 1) * n + place % n
+
+
 def count_states(windows: Windows, starts: Floats, moves: Floats) -> tuple[int, int]:
     """Count the states and the moves between them that occur, given how often: shape (n_states,), (n_moves,)."""
     entered = starts > 0
-    happened = np.flatnonzero(moves > 0)
-    if windows.sources is None or windows.targets is None:
-        n = windows.n_channels
-        targets = (happened // n) % n ** (windows.order - 1) * n + happened % n
-    else:
-        targets = windows.targets[happened]
-    entered[targets] = True
-    return int(entered.sum()) + windows.n_short_states, len(happened)
+    entered[moves_of(windows)[1][moves > 0]] = True
+    return int(entered.sum()) + windows.n_short_states, int((moves > 0).sum())
 
 
 def _keys(codes: NDArray[np.int32], order: int, n: int) -> Integers:
