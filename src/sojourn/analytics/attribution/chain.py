@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.attribution.paths import Floats
-from sojourn.analytics.attribution.windows import Windows
+from sojourn.analytics.attribution.paths import Floats, summed
+from sojourn.analytics.attribution.windows import Space
 
 TOLERANCE = 1e-14
 """Of the residual, where the largest reward is 1: a few units in the last place of a double."""
@@ -27,7 +27,7 @@ Integers = NDArray[np.int64]
 class Flow:
     """How often windows were entered first, left for others, and left for good."""
 
-    windows: Windows
+    space: Space
     starts: Floats
     """Shape (n_states,): walks that began there."""
     moves: Floats
@@ -37,17 +37,19 @@ class Flow:
 
     def mass(self) -> Floats:
         """Count how often each window was left, shape (n_states,)."""
-        if self.windows.sources is None:
-            return self.moves.reshape(-1, self.windows.n_channels).sum(axis=1) + self.exits
-        return np.bincount(self.windows.sources, self.moves, self.windows.n_states) + self.exits
+        if self.space.listed:
+            return summed(self.space.listed[0], self.moves, self.space.n_states) + self.exits
+        mass: Floats = self.moves.reshape(-1, self.space.n_channels).sum(axis=1) + self.exits
+        return mass
 
     def between_channels(self) -> Floats:
         """Count the moves by newest touch before and after, shape (n_channels, n_channels)."""
-        windows, n = self.windows, self.windows.n_channels
-        if windows.sources is None or windows.targets is None:
-            return self.moves.reshape(-1, n, n).sum(axis=0)
-        last = windows.digits[-1].astype(np.int64)
-        return np.bincount(last[windows.sources] * n + last[windows.targets], self.moves, n * n).reshape(n, n)
+        n = self.space.n_channels
+        if not self.space.listed:
+            between: Floats = self.moves.reshape(-1, n, n).sum(axis=0)
+            return between
+        source, target = (self.space.digits[-1][each].astype(np.int64) for each in self.space.listed)
+        return summed(source * n + target, self.moves, n * n).reshape(n, n)
 
 
 class Columns(NamedTuple):
@@ -63,9 +65,11 @@ class Columns(NamedTuple):
     """Likewise: how often walks that have not passed the channel are there. None: not asked for."""
 
 
-def safe_divide(above: Floats, below: Floats) -> Floats:
+def safe_divide(above: NDArray[Any], below: NDArray[Any]) -> Floats:
     """Divide; 0 where there is nothing to divide by."""
-    return np.divide(above, below, out=np.zeros(np.broadcast(above, below).shape), where=below > 0)
+    shares: Floats = np.zeros(np.broadcast(above, below).shape)
+    np.divide(above, below, out=shares, where=below > 0)
+    return shares
 
 
 def won_without(flow: Flow, rewards: Floats) -> Floats:
@@ -78,7 +82,7 @@ def won_without(flow: Flow, rewards: Floats) -> Floats:
     Returns:
         Shape (n_rewards, n_channels + 1); the last column is what is won where no channel is cut out.
     """
-    won = np.zeros((len(rewards), flow.windows.n_channels + 1))
+    won = np.zeros((len(rewards), flow.space.n_channels + 1))
     for columns in solved(flow, rewards):
         won[columns.reward, columns.removed] = flow.starts @ columns.won
     return won
@@ -87,12 +91,12 @@ def won_without(flow: Flow, rewards: Floats) -> Floats:
 def solved(flow: Flow, rewards: Floats, *, visits: bool = False) -> Iterator[Columns]:
     """Cut each channel out of the chain and solve it, some columns at a time.
 
-    With x the expected reward from each window on, Q the moves as shares of the window's mass and r the rewards
-    as shares of it, x = r + Q x, and x is 0 in windows that hold the channel: an absorbing chain without them
-    (Kemeny and Snell, Finite Markov Chains, 1960, ch. 3). The visits y of walks that have not passed the channel
-    solve y = starts + Q' y likewise.
+    With x the expected reward from each window on, Q the moves as shares of the window's mass and r the
+    rewards as shares of it, x = r + Q x, and x is 0 in windows that hold the channel: an absorbing chain
+    without them (Kemeny and Snell, Finite Markov Chains, 1960, ch. 3). The visits y of walks that have not
+    passed the channel solve y = starts + Q' y likewise.
     """
-    n, mass = flow.windows.n_channels, flow.mass()
+    n, mass = flow.space.n_channels, flow.mass()
     shares = safe_divide(rewards, mass)
     scale = shares.max(axis=1, initial=0.0)
     removed = np.tile(np.arange(n + 1), len(rewards))
@@ -100,7 +104,7 @@ def solved(flow: Flow, rewards: Floats, *, visits: bool = False) -> Iterator[Col
     forward = _Equation.of_rewards(flow, mass)
     backward = _Equation.of_visits(flow, mass) if visits else None
     most = max(float(flow.starts.max(initial=0.0)), 1e-300)
-    width = max(1, COLUMN_CELLS // max(flow.windows.n_states, 1))
+    width = max(1, COLUMN_CELLS // max(flow.space.n_states, 1))
     for begin in range(0, len(removed), width):
         part = slice(begin, begin + width)
         unit = safe_divide(shares, scale[:, None])[reward[part]].T
@@ -115,12 +119,13 @@ def solved(flow: Flow, rewards: Floats, *, visits: bool = False) -> Iterator[Col
 class _Equation:
     """x = mask (source + A x), for many columns with a mask each.
 
-    A sweep puts x into the right side: it ends at the solution whatever the chain is. What makes it quick also on
-    long walks is that after each sweep the residual is solved for exactly in the small chain of newest touches
-    alone, and that solution added (aggregation: Stewart, Numerical Solution of Markov Chains, 1994, ch. 6).
+    A sweep puts x into the right side: it ends at the solution whatever the chain is. What makes it quick
+    also on long walks is that after each sweep the residual is solved for exactly in the small chain of
+    newest touches alone, and that solution added (aggregation: Stewart, Numerical Solution of Markov
+    Chains, 1994, ch. 6).
     """
 
-    windows: Windows
+    space: Space
     multiply: Callable[[Floats], Floats]
     """Columns, shape (n_states, n_columns), by A."""
     fundamental: Floats
@@ -134,13 +139,13 @@ class _Equation:
     def of_rewards(cls, flow: Flow, mass: Floats) -> _Equation:
         """Set up A = Q."""
         fundamental, weight = _small_chain(flow, mass)
-        return cls(flow.windows, _multiplier(flow, mass), fundamental, weight, None)
+        return cls(flow.space, _multiplier(flow, mass), fundamental, weight, None)
 
     @classmethod
     def of_visits(cls, flow: Flow, mass: Floats) -> _Equation:
         """Set up A = Q'."""
         fundamental, weight = _small_chain(flow, mass)
-        return cls(flow.windows, _transposed_multiplier(flow, mass), fundamental.T, None, weight)
+        return cls(flow.space, _transposed_multiplier(flow, mass), fundamental.T, None, weight)
 
     def solve(self, source: Floats, removed: Integers) -> Floats:
         """Return x, shape (n_states, n_columns), for the channel that each column lacks."""
@@ -165,9 +170,9 @@ class _Equation:
 
     def _mask(self, removed: Integers) -> Floats:
         """Return 0 where a window holds the channel that a column lacks, else 1."""
-        digits = self.windows.digits
+        digits = self.space.digits
         # A table is multiplied row by row, a list column by column: so they lie in memory.
-        is_table = self.windows.sources is None
+        is_table = self.space.listed is None
         mask = np.ones((digits.shape[1], len(removed)), order="C" if is_table else "F")
         for column, channel in enumerate(removed.tolist()):
             mask[(digits == channel).any(axis=0), column] = 0
@@ -178,13 +183,13 @@ class _Equation:
 
         That chain without a channel c needs no inverse of its own: N - N e_c e_c' N / N_cc.
         """
-        n, is_table = self.windows.n_channels, self.windows.sources is None
-        last = self.windows.digits[-1].astype(np.int64)
+        n, is_table = self.space.n_channels, self.space.listed is None
+        last = self.space.digits[-1].astype(np.int64)
         weighed = residual if self.before is None else residual * self.before[:, None]
         if is_table:
             small = weighed.reshape(-1, n, residual.shape[1]).sum(axis=0)
         else:
-            small = np.stack([np.bincount(last, column, n) for column in weighed.T], axis=1)
+            small = np.stack([summed(last, column, n) for column in weighed.T], axis=1)
         spread: Floats = self.fundamental @ small
         columns = np.flatnonzero(removed < n)
         channels = removed[columns]
@@ -197,10 +202,11 @@ class _Equation:
 
 def _small_chain(flow: Flow, mass: Floats) -> tuple[Floats, Floats]:
     """Return the chain of newest touches as (I - Q)^-1, and each window's part of its newest touch's mass."""
-    last = flow.windows.digits[-1].astype(np.int64)
-    by_channel = np.bincount(last, mass, flow.windows.n_channels)
+    last = flow.space.digits[-1].astype(np.int64)
+    by_channel = summed(last, mass, flow.space.n_channels)
     moves = safe_divide(flow.between_channels(), by_channel[:, None])
-    return np.linalg.inv(np.eye(len(moves)) - moves), safe_divide(mass, by_channel[last])
+    fundamental = np.asarray(np.linalg.inv(np.eye(len(moves)) - moves), dtype=np.float64)
+    return fundamental, safe_divide(mass, by_channel[last])
 
 
 def _blocks(flow: Flow, mass: Floats) -> Floats:
@@ -208,44 +214,43 @@ def _blocks(flow: Flow, mass: Floats) -> Floats:
 
     A window (x, u) can only move to a (u, y): for each u there is a small dense block, from all x to all y.
     """
-    n = flow.windows.n_channels
+    n = flow.space.n_channels
     shares = safe_divide(flow.moves.reshape(-1, n), mass[:, None])
     return np.ascontiguousarray(shares.reshape(n, -1, n).transpose(1, 0, 2))
 
 
 def _multiplier(flow: Flow, mass: Floats) -> Callable[[Floats], Floats]:
     """Return a function that multiplies columns by Q."""
-    windows, n = flow.windows, flow.windows.n_channels
-    if windows.sources is None or windows.targets is None:
-        blocks = _blocks(flow, mass)
+    if flow.space.listed:
+        sources, targets = flow.space.listed
+        return _by_list(sources, targets, safe_divide(flow.moves, mass[sources]))
+    blocks, n = _blocks(flow, mass), flow.space.n_channels
 
-        def by_blocks(x: Floats) -> Floats:
-            moved = np.matmul(blocks, x.reshape(len(blocks), n, -1))
-            return np.ascontiguousarray(moved.transpose(1, 0, 2)).reshape(x.shape)
+    def by_blocks(x: Floats) -> Floats:
+        moved = np.matmul(blocks, x.reshape(len(blocks), n, -1))
+        return np.ascontiguousarray(moved.transpose(1, 0, 2)).reshape(x.shape)
 
-        return by_blocks
-    return _by_list(windows.sources, windows.targets, safe_divide(flow.moves, mass[windows.sources]))
+    return by_blocks
 
 
 def _transposed_multiplier(flow: Flow, mass: Floats) -> Callable[[Floats], Floats]:
     """Return a function that multiplies columns by Q'."""
-    windows, n = flow.windows, flow.windows.n_channels
-    if windows.sources is None or windows.targets is None:
-        blocks = np.ascontiguousarray(_blocks(flow, mass).transpose(0, 2, 1))
+    if flow.space.listed:
+        sources, targets = flow.space.listed
+        order = np.argsort(targets, kind="stable")
+        share = safe_divide(flow.moves, mass[sources])
+        return _by_list(targets[order], sources[order], share[order])
+    blocks, n = np.ascontiguousarray(_blocks(flow, mass).transpose(0, 2, 1)), flow.space.n_channels
 
-        def by_blocks(y: Floats) -> Floats:
-            parts = np.ascontiguousarray(y.reshape(n, len(blocks), -1).transpose(1, 0, 2))
-            return np.matmul(blocks, parts).reshape(y.shape)
+    def by_blocks(y: Floats) -> Floats:
+        parts = np.ascontiguousarray(y.reshape(n, len(blocks), -1).transpose(1, 0, 2))
+        moved: Floats = np.matmul(blocks, parts).reshape(y.shape)
+        return moved
 
-        return by_blocks
-    order = np.argsort(windows.targets, kind="stable")
-    share = safe_divide(flow.moves, mass[windows.sources])
-    return _by_list(windows.targets[order], windows.sources[order], share[order])
+    return by_blocks
 
 
-def _by_list(
-    rows: NDArray[np.int32], columns: NDArray[np.int32], cells: Floats
-) -> Callable[[Floats], Floats]:
+def _by_list(rows: Integers, columns: Integers, cells: Floats) -> Callable[[Floats], Floats]:
     """Return a function that multiplies by a sparse matrix given as its cells, ascending by row."""
     begins = np.flatnonzero(np.diff(rows, prepend=-1))
     filled = rows[begins]

@@ -29,9 +29,10 @@ def apply_direct_rule(paths: Paths, rule: DirectRule, names: Sequence[str] = DIR
     """Treat direct traffic in every path by one rule, and say so in `Paths.rules`.
 
     `keep`: it is a channel. `drop`: it is left out; a path that holds nothing else stays as it is.
-    `last-non-direct`: it is left out after the last touch of another channel; a path that holds nothing else
-    stays. `merge`: each is one with the touch before it, whatever channel that was; at the head of a path, where
-    there is none, direct touches become a single one. A merged touch happened when its last part did.
+    `last-non-direct`: it is left out after the last touch of another channel; a path that holds nothing
+    else stays. `merge`: each is one with the touch before it, whatever channel that was; at the head of a
+    path, where there is none, direct touches become a single one. A merged touch happened when its last
+    part did.
 
     Raises:
         ConfigError: The rule is none of these.

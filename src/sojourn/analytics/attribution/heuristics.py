@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.attribution.direct import DIRECT_NAMES, direct_codes, last_non_direct
-from sojourn.analytics.attribution.paths import Floats, Paths
+from sojourn.analytics.attribution.paths import Floats, Paths, summed
 from sojourn.analytics.attribution.tallies import Credit, Tally
 from sojourn.model.errors import ConfigError
 
@@ -36,8 +36,8 @@ def last(paths: Paths) -> Heuristic:
 
 
 def last_touch_not_direct(paths: Paths, names: Sequence[str] = DIRECT_NAMES) -> Heuristic:
-    """Give all to the last touch that is not direct traffic, and to direct traffic where there is no other."""
-    found = last_non_direct(paths, direct_codes(paths, names))
+    """Give all to the last touch that is not direct traffic; to direct traffic where there is no other."""
+    found = last_non_direct(paths, direct_codes(paths, names)[paths.codes])
     return _of_touches(paths, np.where(found < 0, paths.offsets[1:] - 1, found)[_touched(paths)])
 
 
@@ -66,7 +66,8 @@ def time_decay(paths: Paths, half_life_ms: float) -> Heuristic:
     path = paths.path_of_touch()
     # Ages count from the newest touch: a path whose touches are all old must not vanish by underflow.
     return _weighted(
-        paths, lambda touches, _place, _length: np.exp2((newest[path[touches]] - age_ms[touches]) / half_life_ms)
+        paths,
+        lambda touches, _place, _length: np.exp2((newest[path[touches]] - age_ms[touches]) / half_life_ms),
     )
 
 
@@ -76,11 +77,9 @@ def by_position(
     """Weigh touches by their place: U is head 0.4, rest 0.2, tail 0.4.
 
     Args:
-        paths: The paths.
-        head: The weights of the first touch, the second, ...
-        tail: The weights of the last touch, the one before it, ...
-        rest: What all other touches share evenly.
-        middle: The weight of the touch halfway (the earlier of two), where it is neither first nor last; it has
+        paths: The paths. head: The weights of the first touch, the second, ... tail: The weights of the
+        last touch, the one before it, ... rest: What all other touches share evenly. middle: The weight of
+        the touch halfway (the earlier of two), where it is neither first nor last; it has
             then no part in `rest`.
 
     What falls on one touch in a short path is added up, and what falls on none is shared by the others in
@@ -96,7 +95,9 @@ def by_position(
 
     def weigh(_touches: NDArray[np.int64], place: NDArray[np.int64], length: NDArray[np.int64]) -> Floats:
         place_from_end = length - 1 - place
-        weight = from_start[np.minimum(place, len(head))] + from_end[np.minimum(place_from_end, len(tail))]
+        weight: Floats = (
+            from_start[np.minimum(place, len(head))] + from_end[np.minimum(place_from_end, len(tail))]
+        )
         is_middle = (place == (length - 1) // 2) & (place > 0) & (place_from_end > 0) & (middle > 0)
         weight += middle * is_middle
         is_rest = (place >= len(head)) & (place_from_end >= len(tail)) & ~is_middle
@@ -104,7 +105,8 @@ def by_position(
         n_rest = length - np.minimum(length, len(head) + len(tail))
         mid = (length - 1) // 2
         n_rest -= middles & (mid >= len(head)) & (length - 1 - mid >= len(tail))
-        return weight + rest * is_rest / np.maximum(n_rest, 1)
+        weight += rest * is_rest / np.maximum(n_rest, 1)
+        return weight
 
     return _weighted(paths, weigh)
 
@@ -129,7 +131,7 @@ def _weighted(
     path = path_of_touch[touches]
     length = paths.lengths[path]
     weight = weigh(touches, touches - paths.offsets[path], length)
-    sums = np.bincount(path, weight, len(paths))[path]
+    sums = summed(path, weight, len(paths))[path]
     share = np.where(sums > 0, weight / np.where(sums > 0, sums, 1), 1 / length)
     return _shared(paths, path, touches, share)
 

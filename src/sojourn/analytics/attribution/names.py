@@ -40,8 +40,8 @@ def tidy(paths: Paths, *, separator: str, is_given: bool, empty: str) -> Paths:
     torn = [mark in text.name for text in texts] if mark and not is_given else []
     if any(torn):
         raise ConfigError(
-            f"the channel {paths.channels[torn.index(True)]!r} holds {mark!r}: is that the separator, or part of "
-            f"the name? Say which separator the file has: {mark!r} or {separator!r}"
+            f"the channel {paths.channels[torn.index(True)]!r} holds {mark!r}: is that the separator, or "
+            f"part of the name? Say which separator the file has: {mark!r} or {separator!r}"
         )
     is_empty = np.array([not text.name for text in texts], dtype=np.bool_)[paths.codes]
     n_stray = _check_ends(paths, texts)
@@ -117,5 +117,3 @@ def _ends(paths: Paths) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def _offsets_without(paths: Paths, gone: NDArray[np.bool_]) -> NDArray[np.int64]:
     sums: NDArray[np.int64] = np.concatenate([[0], np.cumsum(~gone)])[paths.offsets]
     return sums
-
-

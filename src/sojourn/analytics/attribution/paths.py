@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Paths:
     """Shape (n_paths,): journeys that took the path and did not convert."""
     sample: Sample
     age_ms: Instants | None = None
-    """Shape (n_touches,): how long before the conversion (in a null path: before its last touch). None: unknown."""
+    """Shape (n_touches,): how long before the conversion (null path: its last touch). None: unknown."""
     rules: Mapping[str, str] = field(default_factory=dict)
     """How paths came about, by subject: window, direct traffic, nulls, ...; printed with every result."""
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -91,6 +92,12 @@ class Paths:
             age_ms=None if self.age_ms is None else self.age_ms[kept],
         )
         return with_names(touches, self.channels)
+
+
+def summed(places: NDArray[Any], weights: NDArray[Any], n_places: int) -> Floats:
+    """Add up weights by place, shape (n_places,)."""
+    sums: Floats = np.bincount(places, weights, n_places)  # type: ignore[assignment]  # the stubs forget weights
+    return sums
 
 
 def with_names(paths: Paths, names: Sequence[str]) -> Paths:

@@ -1,27 +1,26 @@
 """Shapley values of the conversion rate: what a channel adds to the rate of those who meet it beside others.
 
-The worth of a coalition S of channels is a rate: the conversions over the journeys that hold no channel outside S;
-0 where there are no such journeys. A rate may fall where a
-channel joins, so a value may be negative; a channel that few met may have a large one. That is the game, not
-a fault.
+The worth of a coalition S of channels is a rate: the conversions over the journeys that hold no channel
+outside S; 0 where there are no such journeys. A rate may fall where a channel joins, so a value may be
+negative; a channel that few met may have a large one. That is the game, not a fault.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.attribution.chain import safe_divide
-from sojourn.analytics.attribution.paths import Floats, Paths
+from sojourn.analytics.attribution.paths import Floats, Paths, summed
+from sojourn.analytics.attribution.sets import distinct_channels, numbered, words_of
 from sojourn.analytics.attribution.tallies import Credit, Gradient, Tally
-from sojourn.analytics.attribution.windows import distinct_channels
 
 MAX_EXACT = 24
 """Channels whose 2^n coalitions are gone through: 16.8 M, 134 MB a table."""
 MAX_CHEAP = 10  # channels whose coalitions are gone through in a tenth of a millisecond
-WORD_BITS = 62
 N_PERMUTATIONS = 1_000
 """Orders of arrival that are drawn where there are more channels, in pairs of one and its reverse."""
 
@@ -45,7 +44,7 @@ class RateGame:
         return self.credit_of(self.outputs(sums))
 
     def outputs(self, sums: Sequence[Floats]) -> Floats:
-        """Return the Shapley values of the rate and of value a journey, and the totals of conversions and value."""
+        """Return the Shapley values of the rate and of value a journey, and the two totals."""
         journeys = self._worths(sums[2])
         worth = (shapley_values(self._rates(each, journeys)) for each in sums[:2])
         return np.concatenate([*worth, [sums[0].sum(), sums[1].sum()]])
@@ -58,8 +57,8 @@ class RateGame:
     def gradients(self, sums: Sequence[Floats]) -> Iterator[Gradient]:
         """Yield how each output changes with what the sets brought.
 
-        One more journey of a set T changes the rate of each S that holds T; the weights that i gives S differ only
-        by whether i is in S. So two sums over supersets serve all channels.
+        One more journey of a set T changes the rate of each S that holds T; the weights that i gives S
+        differ only by whether i is in S. So two sums over supersets serve all channels.
         """
         journeys = self._worths(sums[2])
         per_journey = safe_divide(np.ones_like(journeys), journeys)
@@ -73,7 +72,7 @@ class RateGame:
         yield [None, ones, None]
 
     def _slopes(self, table: Floats) -> Floats:
-        """Return the sum over S that hold T of (what i's value weighs S) x table(S), shape (n_channels, n_sets)."""
+        """Sum table(S), as i's value weighs it, over the S that hold T; shape (n_channels, n_sets)."""
         behind, weight = _weights(self.n_channels)
         without = sum_over_supersets(table * behind)[self.coalitions]
         table *= weight
@@ -94,8 +93,9 @@ class RateGame:
 class SampledRateGame:
     """The game of rates with any number of channels, estimated from random orders of arrival.
 
-    Castro, Gomez and Tejada 2009, "Polynomial calculation of the Shapley value based on sampling"; each order is
-    drawn with its reverse (antithetic: Mitchell et al. 2022), and the standard error is that of the pairs.
+    Castro, Gomez and Tejada 2009, "Polynomial calculation of the Shapley value based on sampling"; each
+    order is drawn with its reverse (antithetic: Mitchell et al. 2022), and the standard error is that of
+    the pairs.
     """
 
     tallies: Sequence[Tally]
@@ -121,8 +121,9 @@ class SampledRateGame:
             squares += pair**2
         mean = total / n_pairs
         error = np.sqrt(np.maximum(squares / n_pairs - mean**2, 0) / (n_pairs - 1))
-        conversions = sums[0].sum()
-        scale = float(safe_divide(conversions, mean[0].sum()))
+        conversions = float(sums[0].sum())
+        in_all = float(mean[0].sum())
+        scale = conversions / in_all if in_all > 0 else 0.0
         return Credit(
             mean[0] * scale,
             _scaled(mean[1], sums[1].sum()),
@@ -132,7 +133,7 @@ class SampledRateGame:
 
     def _players(self, sums: Sequence[Floats]) -> NDArray[np.int64]:
         lengths = np.diff(np.append(self.begins, len(self.members)))
-        keys = [np.bincount(self.members, np.repeat(each, lengths), self.n_channels) for each in sums]
+        keys = [summed(self.members, np.repeat(each, lengths), self.n_channels) for each in sums]
         return np.lexsort(keys)
 
     def _marginals(self, arrival: NDArray[np.int64], sums: Sequence[Floats]) -> Floats:
@@ -142,7 +143,7 @@ class SampledRateGame:
         place[arrival] = np.arange(n)
         # A set is complete when the last of its channels arrives.
         complete = np.maximum.reduceat(place[self.members], self.begins)
-        conversions, value, journeys = (np.cumsum(np.bincount(complete, each, n)) for each in sums)
+        conversions, value, journeys = (np.cumsum(summed(complete, each, n)) for each in sums)
         worth = np.stack([safe_divide(conversions, journeys), safe_divide(value, journeys)])
         marginals = np.empty((2, n))
         marginals[:, arrival] = np.diff(worth, prepend=0.0)
@@ -154,8 +155,8 @@ def rate_game(
 ) -> RateGame | SampledRateGame:
     """Make the game of rates ready: exact up to MAX_EXACT channels, sampled beyond."""
     chosen = np.flatnonzero((paths.journeys > 0) & (paths.lengths > 0)).astype(np.int32)
-    words = _words(paths)[:, chosen]
-    feature, example = _numbered(words)
+    words = words_of(paths)[:, chosen]
+    feature, example = numbered(words)
     tallies = [
         Tally(measure, len(example), chosen, feature) for measure in ("conversions", "value", "journeys")
     ]
@@ -164,32 +165,6 @@ def rate_game(
     path, members = distinct_channels(paths, chosen[example])
     begins = np.flatnonzero(np.diff(path, prepend=-1))
     return SampledRateGame(tallies, members, begins, paths.n_channels, n_permutations, seed)
-
-
-def _words(paths: Paths) -> NDArray[np.int64]:
-    """Return the set of channels of each path, a bit a channel, shape (n_words, n_paths)."""
-    words = np.zeros((max(1, -(-paths.n_channels // WORD_BITS)), len(paths)), dtype=np.int64)
-    touched = np.flatnonzero(paths.lengths > 0)
-    if len(touched):
-        for i, word in enumerate(words):
-            bit = paths.codes.astype(np.int64) - i * WORD_BITS
-            is_here = (bit >= 0) & (bit < WORD_BITS)
-            bits = np.where(is_here, np.left_shift(np.int64(1), np.where(is_here, bit, 0)), 0)
-            word[touched] = np.bitwise_or.reduceat(bits, paths.offsets[touched])
-    return words
-
-
-def _numbered(words: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Number different columns in the order they first come: (each column's number, the first column of each)."""
-    order = np.lexsort(words)
-    is_new = (np.diff(words[:, order], axis=1, prepend=-1) != 0).any(axis=0)
-    # The sort is stable, so the first of equal columns stands first.
-    example, place = order[is_new], np.cumsum(is_new) - 1
-    rank = np.empty(len(example), dtype=np.int32)
-    rank[np.argsort(example)] = np.arange(len(example))
-    number = np.empty(len(order), dtype=np.int32)
-    number[order] = rank[place]
-    return number, np.sort(example)
 
 
 def sum_over_subsets(table: Floats) -> Floats:
@@ -219,8 +194,9 @@ def sum_over_supersets(table: Floats) -> Floats:
 def shapley_values(worth: Floats) -> Floats:
     """Return the Shapley value of each player, shape (n,), from the worth of each coalition, shape (2^n,).
 
-    phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S)): the worths are weighed twice, as the
-    coalition joined and as the one that is left, and added up by player. O(2^n); `worth` is written over.
+    phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S)): the worths are weighed
+    twice, as the coalition joined and as the one that is left, and added up by player. O(2^n); `worth` is
+    written over.
     """
     n = len(worth).bit_length() - 1
     behind, weight = _weights(n)
@@ -235,7 +211,7 @@ def shapley_values(worth: Floats) -> Floats:
 
 
 def _weights(n: int) -> tuple[Floats, Floats]:
-    """Weigh each S, shape (2^n,): as what a player leaves behind, and as both that and what a player completes."""
+    """Weigh each S, shape (2^n,): as left behind by a player, and as that and completed by one together."""
     # s! (n - s - 1)! / n! for s from 0 to n - 1, one from the other.
     chances = [1 / max(n, 1)]
     for s in range(1, n):
@@ -247,4 +223,5 @@ def _weights(n: int) -> tuple[Floats, Floats]:
 
 def _scaled(phi: Floats, total: float) -> Floats:
     """Share a total in proportion to values, which add up to the rate of all."""
-    return phi * safe_divide(np.float64(total), phi.sum())
+    in_all = float(phi.sum())
+    return phi * (total / in_all) if in_all > 0 else np.zeros_like(phi)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from sojourn.analytics.attribution.direct import DIRECT_NAMES, DirectRule, apply_direct_rule
 from sojourn.analytics.attribution.names import tidy
-from sojourn.analytics.attribution.paths import Floats, Paths, Sample
+from sojourn.analytics.attribution.paths import Paths, Sample, summed
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -35,9 +36,9 @@ class Reading(Struct, frozen=True, kw_only=True):
     """How a file of paths is to be understood."""
 
     separator: str | None = None
-    """What stands between touches. None: ` > `, and no name may hold a `>`; given, names may hold what they like."""
+    """What is between touches. None: ` > `, and no name may hold a `>`; given, names may hold anything."""
     empty_touches: EmptyTouches = "error"
-    """What becomes of a touch without a name inside a path. At either end one is a stray separator, and dropped."""
+    """What becomes of a touch without a name; at an end of a path it is a stray separator, and dropped."""
     direct: DirectRule = "keep"
     direct_names: tuple[str, ...] = DIRECT_NAMES
 
@@ -125,7 +126,7 @@ def _first_bad_row(connection: DuckDBPyConnection, source: dict[str, str], file:
 
 def _what_is_bad(given: dict[str, str | None]) -> str:
     """Say why a row's numbers cannot be counted, or nothing."""
-    numbers = {}
+    numbers: dict[str, float] = {}
     for name, text in given.items():
         if text is None or not text.strip():
             if name == "total_conversion_value" and numbers.get("total_conversions") == 0:
@@ -163,8 +164,10 @@ def _encode(connection: DuckDBPyConnection, reading: Reading, file: str) -> Path
     names = _names(connection, file, separator)
     touches = _codes(connection)
     n_paths = connection.execute("select count(*) from distinct_paths").fetchall()[0][0]
-    sample = Sample(*(_plain(cells[name]) for name in ("id", "c", "v", "n")))
-    sums = [np.bincount(sample.path, column, n_paths) for column in (sample.conversions, sample.value, sample.nulls)]
+    sample = Sample(_plain(cells["id"]), *(_plain(cells[name]) for name in "cvn"))
+    sums = [
+        summed(sample.path, column, n_paths) for column in (sample.conversions, sample.value, sample.nulls)
+    ]
     paths = Paths(
         channels=names,
         offsets=np.concatenate([[0], np.cumsum(np.bincount(touches["id"], minlength=n_paths))]),
@@ -175,7 +178,9 @@ def _encode(connection: DuckDBPyConnection, reading: Reading, file: str) -> Path
         sample=sample,
         rules={"source": f"paths of {Path(file).name}", "window": "as the file has it"},
     )
-    return tidy(paths, separator=separator, is_given=reading.separator is not None, empty=reading.empty_touches)
+    return tidy(
+        paths, separator=separator, is_given=reading.separator is not None, empty=reading.empty_touches
+    )
 
 
 def _names(connection: DuckDBPyConnection, file: str, separator: str) -> list[str]:
@@ -200,6 +205,6 @@ def _codes(connection: DuckDBPyConnection) -> dict[str, Any]:
     return {"code": _plain(touches["code"]), "id": ids}
 
 
-def _plain(column: Any) -> Floats:
+def _plain(column: Any) -> NDArray[Any]:
     """Take the mask away from a column that has no nulls."""
     return np.asarray(getattr(column, "data", column)) if isinstance(column, np.ma.MaskedArray) else column

@@ -1,9 +1,10 @@
 """Resampling: how far a number might be off, had other people come by: the bootstrap, by person.
 
-People are drawn with replacement, and every model is asked again (Efron 1979). Where they are many, they are first
-dealt at random into groups of equal size and the groups are drawn, each with all its people (random groups: Wolter,
-Introduction to Variance Estimation, ch. 2): the sums are as uncertain either way, and the work is that of a few
-thousand groups. Aggregated paths do not say who walked them: then each journey is a person.
+People are drawn with replacement, and every model is asked again (Efron 1979). Where they are many, they
+are first dealt at random into groups of equal size and the groups are drawn, each with all its people
+(random groups: Wolter, Introduction to Variance Estimation, ch. 2): the sums are as uncertain either way,
+and the work is that of a few thousand groups. Aggregated paths do not say who walked them: then each
+journey is a person.
 """
 
 from __future__ import annotations
@@ -15,13 +16,24 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.attribution.paths import Floats, Paths, Sample
-from sojourn.analytics.attribution.tallies import Credit, Linearised, Measures, Model, Tally, evaluate, measures_of
+from sojourn.analytics.attribution.chain import safe_divide
+from sojourn.analytics.attribution.paths import Floats, Paths, Sample, summed
+from sojourn.analytics.attribution.tallies import (
+    MEASURES,
+    Credit,
+    Linearised,
+    Measures,
+    Model,
+    Tally,
+    evaluate,
+    measures_of,
+    sums_of,
+)
 
 MAX_GROUPS = 4_096
 """Of people; up to so many people, each is drawn alone."""
 MAX_JOURNEYS = 4_000_000
-"""Of aggregated paths, taken one by one; where there are more, a row's count is drawn as a whole (Poisson)."""
+"""Of aggregated paths, taken one by one; of more, a row's count is drawn as a whole (Poisson)."""
 MAX_FEATURES = 2_048  # of a model whose sums are kept for each group
 MAX_CELLS = 2**25  # of the outputs of each row, 268 MB
 CHUNK = 250_000  # rows that are worked on at once
@@ -44,81 +56,35 @@ class Deal:
     """Rows of journeys, and which are drawn together. Arrays have the shape (n_rows,)."""
 
     path: NDArray[np.int32]
-    conversions: Floats
-    value: Floats
-    nulls: Floats
+    measures: Measures
     group: NDArray[np.int32]
     n_groups: int
     unit: Unit
     n_units: int
-    is_counted: bool
+    is_counted: bool = False
     """Each row is a group of its own, and its count is drawn."""
-
-    def of(self, measure: str) -> Floats:
-        """Return a measure by row."""
-        return self.conversions + self.nulls if measure == "journeys" else getattr(self, measure)  # type: ignore[no-any-return]
 
 
 def deal(sample: Sample, seed: int) -> Deal:
     """Deal a sample into groups."""
     random = np.random.default_rng([seed, 0])
+    measures = Measures(sample.conversions, sample.value, sample.nulls)
     if sample.person is not None:
         n_people = int(sample.person.max(initial=-1)) + 1
         group, n_groups = _groups(n_people, random)
-        rows = (sample.path, sample.conversions, sample.value, sample.nulls, group[sample.person])
-        return Deal(*rows, n_groups, "person", n_people, is_counted=False)
-    counts = np.concatenate([sample.conversions, sample.nulls])
+        return Deal(sample.path, measures, group[sample.person], n_groups, "person", n_people)
+    counts, n_rows = measures.of("journeys"), len(sample.path)
     n_journeys = float(counts.sum())
-    if n_journeys > MAX_JOURNEYS or (counts % 1).any():
-        rows = (sample.path, sample.conversions, sample.value, sample.nulls)
-        return Deal(
-            *rows, np.arange(len(sample.path), dtype=np.int32), len(sample.path), "journey", round(n_journeys), True
-        )
-    n_each = counts.astype(np.int64)
-    worth = np.divide(
-        sample.value, sample.conversions, out=np.zeros_like(sample.value), where=sample.conversions > 0
-    )
-    is_conversion = np.repeat(np.arange(len(counts)) < len(sample.path), n_each).astype(np.float64)
-    group, n_groups = _groups(len(is_conversion), random)
-    return Deal(
-        np.repeat(np.tile(sample.path, 2), n_each),
-        is_conversion,
-        np.repeat(np.concatenate([worth, np.zeros_like(worth)]), n_each),
-        1 - is_conversion,
-        group,
-        n_groups,
-        "journey",
-        len(is_conversion),
-        is_counted=False,
-    )
-
-
-def replicate(
-    paths: Paths, dealt: Deal, models: Sequence[Model], *, n_replicates: int, seed: int
-) -> list[Replicates | None]:
-    """Ask each model what it would say of other people; None where that would take too much memory.
-
-    The same seed gives the same answer, whatever else is asked.
-    """
-    draws = _Draws(dealt, n_replicates, seed)
-    return [_replicate(paths, dealt, draws, model) for model in models]
-
-
-def _replicate(paths: Paths, dealt: Deal, draws: _Draws, model: Model) -> Replicates | None:
-    if sum(tally.n_features for tally in model.tallies) <= MAX_FEATURES:
-        drawn = [draws.sums(tally, len(paths)) for tally in model.tallies]
-        credits_ = [model.credit([each[i] for each in drawn]) for i in range(draws.n_replicates)]
-        return _stack(credits_, "solved again")
-    if not getattr(model, "is_dear", False):
-        return _stack([evaluate(model, measures) for measures in draws.measures(len(paths))], "solved again")
-    linearised: Linearised = model  # type: ignore[assignment]  # it says so itself
-    sums = [tally.total(measures_of(paths)) for tally in model.tallies]
-    outputs = linearised.outputs(sums)
-    if dealt.n_groups * len(outputs) > MAX_CELLS:
-        return None
-    by_group = _slopes_by_group(paths, dealt, linearised, sums)
-    changes = draws.totals(by_group) - by_group.sum(axis=0)
-    return _stack([linearised.credit_of(outputs + change) for change in changes], "linearised")
+    if n_journeys > MAX_JOURNEYS or (sample.conversions % 1).any() or (sample.nulls % 1).any():
+        rows = np.arange(n_rows, dtype=np.int32)
+        return Deal(sample.path, measures, rows, n_rows, "journey", round(n_journeys), is_counted=True)
+    n_each = np.concatenate([sample.conversions, sample.nulls]).astype(np.int64)
+    row = np.repeat(np.tile(np.arange(n_rows), 2), n_each)
+    is_conversion = (np.arange(len(row)) < sample.conversions.sum()).astype(np.float64)
+    worth = safe_divide(sample.value, sample.conversions)
+    group, n_groups = _groups(len(row), random)
+    measures = Measures(is_conversion, worth[row] * is_conversion, 1 - is_conversion)
+    return Deal(sample.path[row], measures, group, n_groups, "journey", len(row))
 
 
 def interval(replicates: Floats, level: float) -> tuple[Floats, Floats]:
@@ -128,8 +94,8 @@ def interval(replicates: Floats, level: float) -> tuple[Floats, Floats]:
     return low, high
 
 
-class _Draws:
-    """How often each group is drawn in each replicate."""
+class Draws:
+    """How often each group is drawn in each replicate. The same seed draws the same, whatever model asks."""
 
     def __init__(self, dealt: Deal, n_replicates: int, seed: int) -> None:
         self.dealt, self.n_replicates, self.seed = dealt, n_replicates, seed
@@ -138,14 +104,38 @@ class _Draws:
             random, n = np.random.default_rng([seed, 1]), dealt.n_groups
             drawn = random.integers(0, max(n, 1), (n_replicates, n)) + np.arange(n_replicates)[:, None] * n
             self.weights = (
-                np.bincount(drawn.ravel(), minlength=n_replicates * n).reshape(n_replicates, n).astype(np.float64)
+                np.bincount(drawn.ravel(), minlength=n_replicates * n)
+                .reshape(n_replicates, n)
+                .astype(np.float64)
             )
+
+    def replicate(self, paths: Paths, model: Model) -> Replicates | None:
+        """Ask a model what it would say of other people; None where that would take too much memory."""
+        if sum(tally.n_features for tally in model.tallies) <= MAX_FEATURES:
+            drawn = [self.sums(tally, len(paths)) for tally in model.tallies]
+            return _stack(
+                [model.credit([each[i] for each in drawn]) for i in range(self.n_replicates)], "solved again"
+            )
+        if not getattr(model, "is_dear", False):
+            return _stack(
+                [evaluate(model, measures) for measures in self.measures(len(paths))], "solved again"
+            )
+        linearised: Linearised = model  # type: ignore[assignment]  # it says so itself
+        sums = sums_of(model, measures_of(paths))
+        outputs = linearised.outputs(sums)
+        if self.dealt.n_groups * len(outputs) > MAX_CELLS:
+            return None
+        by_group = _slopes_by_group(paths, self.dealt, linearised, sums)
+        changes = self.totals(by_group) - by_group.sum(axis=0)
+        return _stack([linearised.credit_of(outputs + change) for change in changes], "linearised")
 
     def sums(self, tally: Tally, n_paths: int) -> Floats:
         """Sum up a tally in each replicate, shape (n_replicates, n_features)."""
         entries = _Entries(tally, n_paths)
         if self.weights is not None:
-            return self.weights @ entries.by_group(self.dealt, slice(0, len(self.dealt.path)), self.dealt.n_groups)
+            return self.weights @ entries.by_group(
+                self.dealt, slice(0, len(self.dealt.path)), self.dealt.n_groups
+            )
         sums = np.zeros((self.n_replicates, tally.n_features))
         for rows, weights in self._counted():
             sums += weights @ entries.by_group(self.dealt, rows, rows.stop - rows.start)
@@ -169,16 +159,11 @@ class _Draws:
             else:
                 weight = np.concatenate([weights[i] for _, weights in self._counted()])
             weight = weight * scale[i]
-            yield Measures(
-                *(
-                    np.bincount(dealt.path, weight * each, n_paths)
-                    for each in (dealt.conversions, dealt.value, dealt.nulls)
-                )
-            )
+            yield Measures(*(summed(dealt.path, weight * each, n_paths) for each in dealt.measures))
 
     def _counted(self) -> Iterator[tuple[slice, Floats]]:
         """Yield weights of some rows, shape (n_replicates, n_rows): a count drawn, over the count it was."""
-        counts = self.dealt.of("journeys")
+        counts = self.dealt.measures.of("journeys")
         for begin in range(0, len(counts), MAX_GROUPS):
             rows = slice(begin, min(begin + MAX_GROUPS, len(counts)))
             random = np.random.default_rng([self.seed, 1, begin])
@@ -189,11 +174,12 @@ class _Draws:
         """Return what makes each replicate as large as the sample, where counts were drawn one by one."""
         if self.weights is not None:
             return np.ones(self.n_replicates)
-        counts = self.dealt.of("journeys")
+        counts = self.dealt.measures.of("journeys")
         drawn = np.zeros(self.n_replicates)
         for rows, weights in self._counted():
             drawn += weights @ counts[rows]
-        return counts.sum() / np.maximum(drawn, 1e-300)
+        scale: Floats = counts.sum() / np.maximum(drawn, 1e-300)
+        return scale
 
 
 class _Entries:
@@ -209,7 +195,7 @@ class _Entries:
         """Sum up by group, shape (n_groups, n_features), groups counted from the first row's."""
         n = self.tally.n_features
         table = np.zeros(n_groups * n)
-        measure = dealt.of(self.tally.measure)
+        measure = dealt.measures.of(self.tally.measure)
         base = rows.start if dealt.is_counted else 0
         chosen = np.arange(rows.start, rows.stop)
         chosen = chosen[(measure[rows] != 0) & (self.n_each[dealt.path[rows]] > 0)]
@@ -220,11 +206,13 @@ class _Entries:
             entry = np.arange(ends[-1]) + np.repeat(self.begins[dealt.path[part]] - ends + n_each, n_each)
             if self.order is not None:
                 entry = self.order[entry]
-            place = np.repeat((dealt.group[part] - base).astype(np.int64) * n, n_each) + self.tally.feature[entry]
+            place = (
+                np.repeat((dealt.group[part] - base).astype(np.int64) * n, n_each) + self.tally.feature[entry]
+            )
             weight = np.repeat(measure[part], n_each)
             if self.tally.share is not None:
                 weight = weight * self.tally.share[entry]
-            table += np.bincount(place, weight, len(table))
+            table += summed(place, weight, len(table))
         return table.reshape(n_groups, n)
 
 
@@ -233,15 +221,17 @@ def _slopes_by_group(paths: Paths, dealt: Deal, model: Linearised, sums: Sequenc
     by_group: list[Floats] = []
     for slopes in model.gradients(sums):
         row = np.zeros(len(dealt.path))
-        for measure in ("conversions", "value", "nulls", "journeys"):
+        for measure in MEASURES:
             by_path = np.zeros(len(paths))
             for tally, slope in zip(model.tallies, slopes, strict=True):
                 if slope is not None and tally.measure == measure:
-                    share = slope[tally.feature] if tally.share is None else slope[tally.feature] * tally.share
-                    by_path += np.bincount(tally.path, share, len(paths))
+                    share = (
+                        slope[tally.feature] if tally.share is None else slope[tally.feature] * tally.share
+                    )
+                    by_path += summed(tally.path, share, len(paths))
             if by_path.any():
-                row += by_path[dealt.path] * dealt.of(measure)
-        by_group.append(np.bincount(dealt.group, row, dealt.n_groups))
+                row += by_path[dealt.path] * dealt.measures.of(measure)
+        by_group.append(summed(dealt.group, row, dealt.n_groups))
     return np.stack(by_group, axis=1)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn.analytics.attribution.paths import Floats, Paths
+from sojourn.analytics.attribution.sets import distinct_channels
 from sojourn.analytics.attribution.tallies import Credit, Tally
-from sojourn.analytics.attribution.windows import distinct_channels
 
 N_POSITIONS = 10
 """Positions of the ordered value that are told apart: the last one is all later touches together."""
@@ -48,11 +48,16 @@ def sum_game(paths: Paths) -> SumGame:
     """Make the game of sums ready: phi_i = sum over T that hold i of R(T) / |T|."""
     path, channel = distinct_channels(paths, _converting(paths))
     share = 1 / np.bincount(path, minlength=len(paths))[path]
-    return SumGame([Tally("conversions", paths.n_channels, path, channel, share), Tally("value", paths.n_channels, path, channel, share)])
+    return SumGame(
+        [
+            Tally("conversions", paths.n_channels, path, channel, share),
+            Tally("value", paths.n_channels, path, channel, share),
+        ]
+    )
 
 
 def ordered_sum_game(paths: Paths) -> OrderedSumGame:
-    """Make its ordered form ready: what T gives a channel is shared evenly among the places it has in the path."""
+    """Make its ordered form ready: what T gives a channel is shared among the places it has in the path."""
     chosen = _converting(paths)
     path, channel = distinct_channels(paths, chosen)
     n = max(paths.n_channels, 1)

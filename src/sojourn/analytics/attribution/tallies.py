@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.attribution.paths import Floats, Paths
+from sojourn.analytics.attribution.paths import Floats, Paths, summed
 
 Measure = Literal["conversions", "value", "nulls", "journeys"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
 class Measures(NamedTuple):
-    """What each path brought, arrays of the shape (n_paths,)."""
+    """What each path, or each row of a sample, brought: arrays of one shape."""
 
     conversions: Floats
     value: Floats
@@ -27,7 +28,10 @@ class Measures(NamedTuple):
 
     def of(self, measure: Measure) -> Floats:
         """Return one of them; `journeys` are conversions and nulls."""
-        return self.conversions + self.nulls if measure == "journeys" else getattr(self, measure)  # type: ignore[no-any-return]
+        if measure == "journeys":
+            return self.conversions + self.nulls
+        each: Floats = getattr(self, measure)
+        return each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +52,7 @@ class Tally:
         weights = measures.of(self.measure).take(self.path)
         if self.share is not None:
             weights *= self.share
-        return np.bincount(self.feature, weights, self.n_features)
+        return summed(self.feature, weights, self.n_features)
 
 
 class Credit(NamedTuple):
@@ -67,10 +71,7 @@ class Credit(NamedTuple):
 
 
 Gradient = Sequence[Floats | None]
-"""How one output of a model changes with each of its sums: an array of the shape (n_features,) for each tally.
-
-None: it does not matter here.
-"""
+"""How an output of a model changes with its sums: shape (n_features,) for each tally. None: not at all."""
 
 
 class Model(Protocol):
@@ -106,6 +107,11 @@ def measures_of(paths: Paths) -> Measures:
     return Measures(paths.conversions, paths.value, paths.nulls)
 
 
+def sums_of(model: Model, measures: Measures) -> list[Floats]:
+    """Return the sums of a model's tallies."""
+    return [tally.total(measures) for tally in model.tallies]
+
+
 def evaluate(model: Model, measures: Measures) -> Credit:
     """Ask a model."""
-    return model.credit([tally.total(measures) for tally in model.tallies])
+    return model.credit(sums_of(model, measures))
