@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sojourn.analytics.attribution.heuristics import Heuristic
 from sojourn.analytics.attribution.models import Options, entry, named, prepare
-from sojourn.analytics.attribution.paths import NONE, Floats, Paths
+from sojourn.analytics.attribution.paths import NONE, Floats, Paths, summed
 from sojourn.analytics.attribution.resampling import Deal, Draws, Replicates, deal, interval
 from sojourn.analytics.attribution.results import (
     MIN_SUPPORT,
@@ -21,7 +21,7 @@ from sojourn.analytics.attribution.results import (
     Interval,
     Totals,
 )
-from sojourn.analytics.attribution.sets import WORD_BITS, distinct_channels, words_of
+from sojourn.analytics.attribution.sets import distinct_channels
 from sojourn.analytics.attribution.tallies import Credit, Tally, evaluate, measures_of
 from sojourn.model.errors import ConfigError
 
@@ -218,21 +218,17 @@ class _Asking:
 
 def _support(paths: Paths) -> _Support:
     """Count the journeys, conversions and converting people whose path holds each channel."""
-    n, words = paths.n_channels, words_of(paths)
-    journeys, converting = np.zeros(n), np.zeros(n)
-    for channel in range(n):
-        word, bit = divmod(channel, WORD_BITS)
-        holds = (words[word] >> bit & 1).astype(np.float64)
-        journeys[channel], converting[channel] = holds @ paths.journeys, holds @ paths.conversions
-    sample = paths.sample
+    n, sample = paths.n_channels, paths.sample
+    path, code = distinct_channels(paths, np.arange(len(paths), dtype=np.int32))
+    journeys, converting = (summed(code, each[path], n) for each in (paths.journeys, paths.conversions))
     if sample.person is None:
         return _Support(journeys, converting, None)
     # With people known each path is one journey, and so one person's.
     person = np.zeros(len(paths), dtype=np.int64)
     person[sample.path] = sample.person
-    path, code = distinct_channels(paths, np.flatnonzero(paths.conversions > 0).astype(np.int32))
-    people = np.unique(person[path] * max(n, 1) + code) % max(n, 1)
-    return _Support(journeys, converting, np.bincount(people, minlength=n))
+    is_converting = paths.conversions[path] > 0
+    pairs = np.unique(person[path[is_converting]] * max(n, 1) + code[is_converting])
+    return _Support(journeys, converting, np.bincount(pairs % max(n, 1), minlength=n))
 
 
 def _pair(prefix: str, bounds: tuple[Floats, Floats] | None, i: int) -> dict[str, Any]:

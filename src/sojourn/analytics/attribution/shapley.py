@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn.analytics.attribution.paths import Floats, Paths
-from sojourn.analytics.attribution.sets import distinct_channels
+from sojourn.analytics.attribution.sets import distinct_channels, meetings
 from sojourn.analytics.attribution.tallies import Credit, Tally
 
 N_POSITIONS = 10
@@ -58,23 +58,14 @@ def sum_game(paths: Paths) -> SumGame:
 
 def ordered_sum_game(paths: Paths) -> OrderedSumGame:
     """Make its ordered form ready: what T gives a channel is shared among the places it has in the path."""
-    chosen = _converting(paths)
-    path, channel = distinct_channels(paths, chosen)
-    n = max(paths.n_channels, 1)
-    pairs = path.astype(np.int64) * n + channel
-    path_of_touch = paths.path_of_touch()
-    is_chosen = np.zeros(len(paths), dtype=np.bool_)
-    is_chosen[chosen] = True
-    touches = np.flatnonzero(is_chosen[path_of_touch])
-    path_of_touch = path_of_touch[touches]
-    pair = np.searchsorted(pairs, path_of_touch.astype(np.int64) * n + paths.codes[touches])
-    n_channels = np.bincount(path, minlength=len(paths))[path_of_touch]
-    share = 1 / (n_channels * np.bincount(pair, minlength=len(pairs))[pair])
-    position = np.minimum(touches - paths.offsets[path_of_touch], N_POSITIONS - 1)
-    feature = (paths.codes[touches] * N_POSITIONS + position).astype(np.int32)
+    n, met = max(paths.n_channels, 1), meetings(paths, _converting(paths))
+    n_channels = np.bincount(met.path[met.first()], minlength=len(paths))[met.path]
+    share = 1 / (n_channels * met.times())
+    position = np.minimum(met.touch - paths.offsets[met.path], N_POSITIONS - 1)
+    feature = (paths.codes[met.touch] * N_POSITIONS + position).astype(np.int32)
     size = n * N_POSITIONS
     return OrderedSumGame(
-        [Tally(measure, size, path_of_touch, feature, share) for measure in ("conversions", "value")], n
+        [Tally(measure, size, met.path, feature, share) for measure in ("conversions", "value")], n
     )
 
 

@@ -98,7 +98,7 @@ def walks_of(paths: Paths, order: int, counted: NDArray[np.bool_]) -> Walks:
         raise ConfigError(f"order {order} with {n} channels has too many windows; choose a lower order")
     long = np.flatnonzero(counted & (lengths >= order)).astype(np.int32)
     keys = _keys(paths.codes, order, n)
-    left, mover = _moves(paths, keys, long, order)
+    left, mover = _moves(paths, keys, counted, order)
     newest = paths.codes[left + order]
     first, last = keys[paths.offsets[long]], keys[paths.offsets[long + 1] - order]
     if n ** (order + 1) <= min(LARGEST_TABLE, max(ALWAYS_A_TABLE, CELLS_A_MOVE * len(mover))):
@@ -140,14 +140,15 @@ def _keys(codes: NDArray[np.int32], order: int, n: int) -> Integers:
 
 
 def _moves(
-    paths: Paths, keys: Integers, long: NDArray[np.int32], order: int
+    paths: Paths, keys: Integers, counted: NDArray[np.bool_], order: int
 ) -> tuple[Integers, NDArray[np.int32]]:
     """Return (the place it leaves, its path) of each move to another window."""
-    begins, n_moves = paths.offsets[long], paths.lengths[long] - order
-    before = np.cumsum(n_moves) - n_moves
-    places = np.arange(int(n_moves.sum())) + np.repeat(begins - before, n_moves)
-    is_move = keys[places] != keys[places + 1]
-    return places[is_move], np.repeat(long, n_moves)[is_move]
+    path = paths.path_of_touch()
+    ahead = path[order:]  # of the touch that the move adds
+    behind = path[: len(ahead)]
+    is_move = (behind == ahead) & (keys[: len(ahead)] != keys[1 : len(ahead) + 1]) & counted[behind]
+    left = np.flatnonzero(is_move)
+    return left, path[left]
 
 
 def _digits(keys: Integers, order: int, n: int) -> NDArray[np.int16]:
