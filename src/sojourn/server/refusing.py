@@ -15,7 +15,7 @@ from sojourn.model.errors import DefinitionError, InputError
 from sojourn.server.http import Scope, Send
 from sojourn.server.ingest.door import Receive
 
-ROOT = "/api"
+ROOT = "api"
 DOCUMENT = "see /api/openapi.json"
 _SEND_TOKEN = "send the configuration's admin_token: `Authorization: Bearer ...`"  # noqa: S105 - says where it is
 _SET_TOKEN = "set admin_token in the configuration, or SOJOURN_ADMIN_TOKEN, and start again"  # noqa: S105
@@ -54,7 +54,7 @@ _ADVICE = {
 
 
 class Guarded:
-    """Lets nobody in under `/api` who does not carry the operator's token, whatever they ask."""
+    """Lets nobody in to `/api` who does not carry the operator's token, whatever they ask."""
 
     def __init__(self, app: Any, token: str | None) -> None:
         self._app = app
@@ -62,8 +62,8 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope, as ASGI 3 has it."""
-        path = scope.get("path", "")
-        is_ours = path == ROOT or path.startswith(ROOT + "/")
+        # Anywhere in the path: the framework's own idea of where one begins (`//api`) is not to be guessed.
+        is_ours = ROOT in scope.get("path", "").split("/")
         refusal = self._refuse(dict(scope["headers"])) if scope["type"] == "http" and is_ours else None
         if refusal is None:
             await self._app(scope, receive, send)
