@@ -89,3 +89,61 @@ def test_a_pause_said_twice_is_one() -> None:
     assert answers == [{"revision": 1, "stopped": False, "paused": ["welcome"]}] * 2
     assert post(house, "/api/v1/holds", {"name": "$stop"})[1]["stopped"]
     assert post(house, "/api/v1/holds", {"name": "$pause", "journey": "x"})[1]["code"] == "unknown-journey"
+
+
+# What journeys share
+
+GOLD = "segments: { gold: trait.plan == 'gold' }"
+SILVER = "segments: { silver: trait.plan == 'silver' }"
+OPT_IN = "policy: { holdout: off, channels: { email: { consent: opt_in } } }"
+FOR_GOLD = "{ journey: for-gold, entry: { segment: gold }, states: { a: { after: { 1d: done } } } }"
+
+
+def sharing(*texts: str) -> House:
+    """Make a house in which these are in force, and nothing else."""
+    house = House()
+    status, view = post(house, "/api/v1/publish", files(*texts, is_whole=True))
+    assert (status, view["revision"]) == (200, 1)
+    return house
+
+
+def files(*texts: str, **fields: Any) -> dict[str, Any]:
+    """Make a request of some files."""
+    named = [{"file": f"{n}.yaml", "text": text} for n, text in enumerate(texts)]
+    return {"definitions": named, **fields}
+
+
+def test_segments_alone_leave_the_policy_in_force() -> None:
+    """Else an edit of one segment would let people be written to who never allowed it."""
+    house = sharing(WELCOME, GOLD, OPT_IN)
+    post(house, "/api/v1/publish", files(SILVER))
+    assert list(house.driver.catalogue.segments) == ["silver"]
+    assert house.driver.catalogue.policy.channel("email").consent == "opt_in"
+
+
+def test_a_policy_alone_leaves_the_segments_in_force() -> None:
+    """Journeys go on asking for them."""
+    house = sharing(FOR_GOLD, GOLD, OPT_IN)
+    post(house, "/api/v1/publish", files("policy: { holdout: off }"))
+    assert list(house.driver.catalogue.segments) == ["gold"]
+    assert not house.driver.catalogue.policy.channels
+    assert post(house, "/api/v1/publish", files("policy: { holdout: off }"))[1]["revision"] is None
+
+
+def test_half_of_a_file_that_holds_both_is_not_lost() -> None:
+    """Which text is the policy's alone nobody can say."""
+    house = sharing(WELCOME, f"{GOLD}\n{OPT_IN}")
+    status, refusal = post(house, "/api/v1/publish", files("policy: { holdout: off }"))
+    assert (status, refusal["code"]) == (422, "bad-definition")
+    assert refusal["message"].startswith(
+        "0.yaml:1:1: the policy in force stands in one file with the segments"
+    )
+
+
+def test_a_segment_that_a_journey_in_force_asks_for_does_not_go() -> None:
+    """Nobody would be in it any more, and nobody would be told."""
+    house = sharing(FOR_GOLD, GOLD)
+    status, refusal = post(house, "/api/v1/publish", files(SILVER))
+    assert (status, refusal["code"]) == (422, "unknown-segment")
+    assert "for-gold" in refusal["message"]
+    assert post(house, "/api/v1/publish", files(SILVER, is_whole=True))[1]["revision"] == 2

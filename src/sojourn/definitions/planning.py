@@ -47,7 +47,7 @@ class Planned(Struct, frozen=True, kw_only=True):
 def load_texts(texts: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
     """Compile definitions that are to stand together, from (file, text); raises DefinitionError.
 
-    `shared` are the segments and the policy in force: they stand by where the files bring none of their own.
+    `shared` are the segments and the policy in force: each stands by where the files bring none of its kind.
     """
     files = list(texts)
     definitions = load_definitions(files, shared=shared)
@@ -98,7 +98,7 @@ def plan(
 
     Where somebody would have nowhere to go, the plan says so in `refused`, and must not be carried out.
     """
-    _check_together(in_force, catalogue, definitions)
+    _check_together(in_force, catalogue, definitions, is_whole=is_whole)
     publishing = (
         difference(in_force, definitions, is_whole=is_whole, settings=settings, request=request)
         or Publishing()
@@ -117,9 +117,20 @@ def plan(
     )
 
 
-def _check_together(in_force: InForce, catalogue: Catalogue, definitions: Definitions) -> None:
+def _check_together(
+    in_force: InForce, catalogue: Catalogue, definitions: Definitions, *, is_whole: bool
+) -> None:
+    """Refuse what cannot stand beside the journeys that stay in force as they are."""
     names = {one.name for one in definitions.journeys}
-    others = [one for one in catalogue.journeys.values() if one.name not in names]
+    others = [one for one in catalogue.journeys.values() if one.name not in names and not is_whole]
+    known = {one.name for one in definitions.segments} if definitions.texts else catalogue.segments.keys()
+    for journey in others:
+        for name in sorted({*journey.needs.segments, journey.entry.segment} - {"", *known}):
+            reason = (
+                f"journey {journey.name} asks for the segment {name!r}, and these files have none of that "
+                "name; publish the file that defines it, too"
+            )
+            raise InputError("unknown-segment", reason, path="definitions")
     build_catalogue(
         [*definitions.journeys, *others],
         ranks=in_force.ranks,
