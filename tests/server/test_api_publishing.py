@@ -91,6 +91,29 @@ def test_a_pause_said_twice_is_one() -> None:
     assert post(house, "/api/v1/holds", {"name": "$pause", "journey": "x"})[1]["code"] == "unknown-journey"
 
 
+# What journeys need of one another
+
+CALLER = "{ journey: a, entry: { on: A }, steps: [ { call: b }, { wait: 1d } ] }"
+CALLED = "{ journey: b, entry: { on: B }, steps: [ { wait: 1d } ] }"
+
+
+def test_a_journey_may_call_one_that_is_in_force() -> None:
+    """Files that are published alone stand beside what is there; so does a version of before."""
+    house = sharing(CALLER, CALLED)
+    _, view = post(house, "/api/v1/publish", files(CALLER.replace("1d", "2d")))
+    assert view["revision"] == 2
+    _, view = post(house, "/api/v1/rollback", {"journey": "a"})
+    assert view["revision"] == 3
+
+
+def test_a_journey_may_not_call_one_that_goes() -> None:
+    """Whoever is there then would be called for nothing."""
+    house = sharing(CALLER, CALLED)
+    status, refusal = post(house, "/api/v1/publish", files(CALLER, is_whole=True))
+    assert (status, refusal["code"]) == (422, "bad-definition")
+    assert "[unknown-journey]" in refusal["message"]
+
+
 # What journeys share
 
 GOLD = "segments: { gold: trait.plan == 'gold' }"

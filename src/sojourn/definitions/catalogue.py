@@ -176,7 +176,7 @@ def _standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> lis
     for n, text in enumerate(shared):
         name = f"segments and policy in force ({n})"
         root = _shared_root(text, file=name)
-        held = SHARED & root.entries.keys() if root else set[str]()
+        held = {kind for kind in SHARED if root and kind in root.entries}
         anew, kept = held & brought.keys(), held - brought.keys()
         if anew and kept:
             file, place = brought[anew.pop()]

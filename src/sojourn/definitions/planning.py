@@ -5,7 +5,7 @@ Pure: what is in force, the files and how many people are where go in; the plan 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -44,13 +44,9 @@ class Planned(Struct, frozen=True, kw_only=True):
     view: PlanView
 
 
-def load_texts(texts: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
-    """Compile definitions that are to stand together, from (file, text); raises DefinitionError.
-
-    `shared` are the segments and the policy in force: each stands by where the files bring none of its kind.
-    """
-    files = list(texts)
-    definitions = load_definitions(files, shared=shared)
+def load_texts(texts: Iterable[tuple[str, str]]) -> Definitions:
+    """Compile definitions that are all there is, from (file, text); raises DefinitionError."""
+    definitions = load_definitions(texts)
     build_catalogue(definitions.journeys, segments=definitions.segments, policy=definitions.policy)
     return definitions
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import Definitions
+from sojourn.definitions.catalogue import Definitions, load_definitions
 from sojourn.definitions.controls import (
     PAUSE,
     PUBLISH,
@@ -18,7 +18,7 @@ from sojourn.definitions.controls import (
     control_event,
 )
 from sojourn.definitions.journey import EVERY_JOURNEY
-from sojourn.definitions.planning import Planned, Request, load_texts, plan
+from sojourn.definitions.planning import Planned, Request, plan
 from sojourn.definitions.publishing import InForce, Version
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
@@ -49,13 +49,13 @@ class Desk:
         Raises DefinitionError and InputError.
         """
         shared = () if is_whole else self.in_force.shared
-        return self._plan(load_texts(texts, shared=shared), request, is_whole=is_whole)
+        return self._plan(load_definitions(texts, shared=shared), request, is_whole=is_whole)
 
     def plan_rollback(self, journey: str, to: str | None, request: Request) -> Planned:
         """Plan to publish an older version again: `to`, or the one published before the one in force."""
         found = self._older(journey, to)
         file = f"journey {journey}, version {found.version}"
-        (again,) = load_texts([(file, found.text)], shared=self.in_force.shared).journeys
+        (again,) = load_definitions([(file, found.text)], shared=self.in_force.shared).journeys
         definitions = Definitions(journeys=(replace(again, version=found.version),))
         return self._plan(definitions, request, is_whole=False)
 
