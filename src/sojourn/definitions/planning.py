@@ -17,7 +17,7 @@ from sojourn.definitions.moving import counterpart, is_place, start_of
 from sojourn.definitions.publishing import InForce
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
-from sojourn.model.views import ChangeView, LandingView, PlanView
+from sojourn.model.views import ChangeView, LandingView, PlanView, SharedView
 
 People = Mapping[tuple[str, str], Mapping[str, int]]
 """(journey, version) -> state -> how many are in it now."""
@@ -109,7 +109,13 @@ def plan(
     is_nothing = publishing == Publishing()
     return Planned(
         publishing=None if is_nothing else publishing,
-        view=PlanView(policy=request.taking, journeys=views, refused=refused, revision=None),
+        view=PlanView(
+            policy=request.taking,
+            journeys=views,
+            refused=refused,
+            revision=None,
+            shared=[] if publishing.shared is None else list(_shared(catalogue, definitions)),
+        ),
     )
 
 
@@ -193,6 +199,18 @@ class _Look(Struct, frozen=True):
                 yield LandingView(
                     version=version, state=state, n_people=n_people, stays=is_staying, lands_in=lands_in
                 )
+
+
+def _shared(catalogue: Catalogue, definitions: Definitions) -> Iterator[SharedView]:
+    """Yield what differs of policy and segments."""
+    if definitions.policy != catalogue.policy:
+        yield SharedView(what="policy", change="changed")
+    before = {name: one.text for name, one in catalogue.segments.items()}
+    after = {one.name: one.text for one in definitions.segments}
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            change = "new" if name not in before else "changed" if name in after else "removed"
+            yield SharedView(what=f"segment {name}", change=change)
 
 
 def _refusals(view: ChangeView, journey: Journey | None) -> Iterator[str]:
