@@ -25,7 +25,7 @@ PLAIN = {"host": "127.0.0.1", "from": "Shop <hello@shop.example>", "security": "
 
 def mailing(**body: Any) -> Action:
     """Make an action whose body is that of a mail, changed so."""
-    return replace(checked_action(1), body=Raw(json.dumps(BODY | body).encode()))
+    return replace(checked_action(1), channel="email", body=Raw(json.dumps(BODY | body).encode()))
 
 
 def deliver(
@@ -281,6 +281,14 @@ def test_what_is_owed_to_the_person_has_no_link() -> None:
     """Who unsubscribes from a receipt would lose the next one."""
     server, _ = deliver(mailing(unsubscribe=False), **LINKS)
     assert "List-Unsubscribe" not in server.message()
+
+
+def test_what_goes_by_no_channel_has_no_link() -> None:
+    """Nothing would heed the click: consent is asked for by channel."""
+    loose = replace(mailing(), channel="")
+    assert "List-Unsubscribe" not in deliver(loose, **LINKS)[0].message()
+    error = refusal(action=replace(mailing(text="Stop: %unsubscribe_url%"), channel=""), **LINKS)
+    assert (error.retry, "name the action's channel" in error.reason) == (False, True)
 
 
 def test_without_https_there_is_no_one_click() -> None:

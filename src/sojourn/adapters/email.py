@@ -39,8 +39,6 @@ MAX_CONNECTIONS = 8  # What mail providers commonly allow one sender at once is 
 MAX_MAILS = 100  # over one connection: Postfix and others close it after as many.
 IDLE_S = 30.0  # Servers wait some minutes; firewalls between forget sooner.
 QUIT_S = 1.0
-CHANNEL = "email"
-"""What a link forbids where the policy knows no channel of the action."""
 TOKEN = "{token}"  # noqa: S105 - where one stands, and none itself
 
 
@@ -102,11 +100,12 @@ class EmailSink:
         await self._server.close()
 
     def _link_of(self, action: Action) -> str | None:
+        """Return the link of a mail; None for one that goes by no channel: nothing would heed the click."""
         url, secret = self._link
-        if not url:
+        if not url or not action.channel:
             return None
         user_id, anonymous_id = action.whose()
-        wish = OptOut(user_id, anonymous_id, action.channel or CHANNEL, action.topic)
+        wish = OptOut(user_id, anonymous_id, action.channel, action.topic)
         return url.replace(TOKEN, sign(wish, secret))
 
 

@@ -147,7 +147,8 @@ def _add_link(message: EmailMessage, link: str | None) -> None:
 def _with_link(text: str, link: str | None) -> str:
     if link is None and PLACEHOLDER in text:
         raise ValueError(
-            f"{PLACEHOLDER} stands for nothing: configure unsubscribe.secret and unsubscribe.public_url"
+            f"{PLACEHOLDER} stands for nothing: configure unsubscribe.secret and unsubscribe.public_url, and "
+            "name the action's channel"
         )
     return text.replace(PLACEHOLDER, link or "")
 
