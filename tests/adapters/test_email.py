@@ -197,6 +197,25 @@ def test_text_and_html_are_alternatives_in_any_language() -> None:
     assert parts == [("text/plain", "Hallo Jürgen 🙂\n"), ("text/html", "<p>Hallo Jürgen 🙂</p>\n")]
 
 
+def test_a_reply_goes_to_one_address() -> None:
+    """Whatever a template made of it: one that is none would break the headers apart, or name somebody else."""
+    server, _ = deliver(mailing(headers={"Reply-To": "Ann <ann@bücher.example>"}))
+    assert server.message()["Reply-To"] == "Ann <ann@xn--bcher-kva.example>"
+    for wrong in (
+        ",|x(|;;=\ufeff%x'@éx%\U0001f642{[ć):",
+        ",??@",
+        "a@b.example, c@d.example",
+        "all: a@b.example;",
+    ):
+        error = refusal(action=mailing(headers={"reply-to": wrong}))
+        assert (error.retry, "expected one address" in error.reason) == (False, True)
+
+
+def test_headers_of_a_resent_mail_are_refused() -> None:
+    """They name senders and recipients too, and this mail was not resent."""
+    assert "set by Sojourn itself" in refusal(action=mailing(headers={"Resent-To": "a@b.example"})).reason
+
+
 def test_every_attempt_sends_the_same_bytes() -> None:
     """A provider that drops repetitions compares them."""
     action = mailing(html="<p>It waits.</p>")

@@ -127,11 +127,13 @@ def _add_headers(message: EmailMessage, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"{name[:40]!r} is no name of a header")
-        if name.lower() in _OURS or name.lower().startswith("content-"):
+        if name.lower() in _OURS or name.lower().startswith(("content-", "resent-")):
             raise ValueError(f"the header {name!r} is set by Sojourn itself")
         if name in message:
             raise ValueError(f"the header {name!r} stands there twice")
-        message[name] = _one_line(value)[:LINE_CHARS]
+        # What is no address would come out of the library torn, with lines that end the headers.
+        is_address = name.lower() == "reply-to"
+        message[name] = read_address(value) if is_address else _one_line(value)[:LINE_CHARS]
 
 
 def _add_link(message: EmailMessage, link: str | None) -> None:
