@@ -79,6 +79,9 @@ def _lead_on_events(step: Context, awaited: Sequence[Mapping[str, AnyNode]], pat
         is_always = "when" not in entries or (compiled is not None and compiled.is_always_true)
         when = None if is_always or compiled is None else compiled.expression
         if "on" not in entries:
+            if is_always:
+                message = "this is always true, so that nothing is waited for; leave the step out"
+                step.reading.refuse(entries["when"], message, "always-true")
             step.lead("nothing", path(), entries["when"], when=when)
             continue
         if "match" in entries:
