@@ -81,6 +81,17 @@ def test_a_rollback_publishes_the_version_of_before() -> None:
     )
 
 
+def test_a_rollback_to_a_version_said_twice_is_one() -> None:
+    """A request whose answer was lost is sent again."""
+    house = inhabited()
+    before = house.desk.in_force.current["welcome"]
+    post(house, "/api/v1/publish", asked(RENAMED))
+    body = {"journey": "welcome", "to": before}
+    assert post(house, "/api/v1/rollback", body)[1]["revision"] == 2
+    status, view = post(house, "/api/v1/rollback", body)
+    assert (status, view["journeys"][0]["change"], view["revision"]) == (200, "unchanged", None)
+
+
 def test_a_pause_said_twice_is_one() -> None:
     """Nobody needs to know whether it is so already."""
     house = inhabited()

@@ -103,12 +103,13 @@ class Desk:
 
     def _older(self, journey: str, to: str | None) -> Version:
         self._known(journey)
-        current = self.in_force.current.get(journey)
-        own = [one for one in self.in_force.versions if one.journey == journey and one.version != current]
-        if to is not None:
+        own = [one for one in self.in_force.versions if one.journey == journey]
+        if to is not None:  # the one in force, too: whoever says it twice wants it once
             own = [one for one in own if one.version == to]
+        else:
+            own = [one for one in own if one.version != self.in_force.current.get(journey)]
         if not own:
-            which = f"no older version {to}" if to else "no older version"
+            which = f"no version {to}" if to else "no older version"
             reason = f"journey {journey} has {which}; `sojourn versions {journey}` lists those that are kept"
             raise InputError("unknown-version", reason, status=404)
         return own[-1]
