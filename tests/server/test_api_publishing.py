@@ -62,6 +62,14 @@ def test_a_map_of_states_that_are_none_is_refused() -> None:
         assert (status, refusal["code"]) == (422, "unknown-state")
 
 
+def test_a_folder_of_hundreds_of_journeys_is_published_at_once() -> None:
+    """They stand together, so they cannot be sent one after the other."""
+    long = "x" * 6_000
+    texts = [WELCOME.replace("journey: welcome", f"journey: j{n}\ndescription: {long}") for n in range(250)]
+    status, view = post(House(), "/api/v1/publish", files(*texts, is_whole=True, dry_run=True))
+    assert (status, len(view["journeys"])) == (200, 251)
+
+
 def test_a_wrong_definition_is_refused_with_its_place() -> None:
     """As `sojourn check` says it."""
     status, refusal = post(House(), "/api/v1/publish", asked("journey: broken"))

@@ -42,6 +42,7 @@ from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_definit
 MAX_PAGE = 1_000  # rows in one answer.
 MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
 MAX_BODY_BYTES = 1 << 20
+MAX_PUBLISHED_BYTES = 16 << 20  # of definitions, which stand together: some thousand journeys.
 MAX_ID_CHARS = 1_000
 PROFILES = "/api/v1/profiles/"
 
@@ -267,7 +268,13 @@ def _retrying(operations: Operations) -> HTTPRouteHandler:
 def _changing(operations: Operations) -> list[HTTPRouteHandler]:
     """Make the routes that change what is in force."""
 
-    @post("/api/v1/publish", summary="Publish", tags=["journeys"], status_code=200)
+    @post(
+        "/api/v1/publish",
+        summary="Publish",
+        tags=["journeys"],
+        status_code=200,
+        request_max_body_size=MAX_PUBLISHED_BYTES,
+    )
     async def publish(data: Annotated[Publish, Body()]) -> PlanView:
         """Bring files into force; `refused` says why it was not done. The same content publishes nothing."""
         return await operations.publish(data)

@@ -46,7 +46,7 @@ _ADVICE = {
     403: ("forbidden", _SEND_TOKEN),
     404: ("not-found", "look at the path and the id: " + DOCUMENT),
     405: ("bad-method", "use a method that `Allow` names"),
-    413: ("too-large", "send fewer ids, or null for all"),
+    413: ("too-large", "send less at once; of ids, null means all"),
     415: ("bad-media-type", "send a body of JSON"),
     503: ("unavailable", "send the same again in a moment"),
     422: ("bad-parameter", "correct what is named; for the bounds " + DOCUMENT),
