@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
+from sojourn.model.errors import UnavailableError
 from tests.engine.makers import event
-from tests.server.houses import WELCOME, House
+from tests.server.houses import WELCOME, House, refusal
 
 RENAMED = WELCOME.replace("waiting", "greeted")
 
@@ -98,6 +102,29 @@ def test_a_rollback_to_a_version_said_twice_is_one() -> None:
     assert post(house, "/api/v1/rollback", body)[1]["revision"] == 2
     status, view = post(house, "/api/v1/rollback", body)
     assert (status, view["journeys"][0]["change"], view["revision"]) == (200, "unchanged", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/publish", asked(RENAMED)),
+        ("/api/v1/rollback", {"journey": "welcome"}),
+        ("/api/v1/holds", {"name": "$stop"}),
+        ("/api/v1/dead-letters/retry", {"action_ids": None}),
+    ],
+)
+def test_a_house_that_is_closing_is_no_bug(path: str, body: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks is to ask again, and no operator is to report it."""
+
+    async def closing(*_: Any) -> None:
+        raise UnavailableError("the engine is stopping")
+
+    for name in ("publish", "hold", "retry_dead"):
+        monkeypatch.setattr(House, name, closing)
+    with capture_logs() as logs:
+        answer = House().ask(path, method="POST", json=body)
+    assert (refusal(answer), answer.headers["retry-after"]) == ((503, "unavailable"), "1")
+    assert logs == []
 
 
 def test_a_pause_said_twice_is_one() -> None:

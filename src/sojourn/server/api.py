@@ -21,7 +21,7 @@ from litestar.types import Scope
 from msgspec import Meta, Struct
 
 from sojourn.model.action import Letter
-from sojourn.model.errors import DefinitionError, InputError
+from sojourn.model.errors import DefinitionError, InputError, UnavailableError
 from sojourn.model.event import FailedEvent
 from sojourn.model.ports import Place
 from sojourn.model.views import (
@@ -37,7 +37,15 @@ from sojourn.server.asked import Hold, Publish, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
-from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_definition, refuse_http, refuse_input
+from sojourn.server.refusing import (
+    Guarded,
+    Refusal,
+    refuse_bug,
+    refuse_definition,
+    refuse_for_now,
+    refuse_http,
+    refuse_input,
+)
 
 MAX_PAGE = 1_000  # rows in one answer.
 MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
@@ -180,6 +188,7 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
             HTTPException: refuse_http,
             InputError: refuse_input,
             DefinitionError: refuse_definition,
+            UnavailableError: refuse_for_now,
             Exception: refuse_bug,
         },
         openapi_config=openapi_config(),

@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
-from sojourn.model.errors import DefinitionError, InputError
+from sojourn.model.errors import DefinitionError, InputError, UnavailableError
 from sojourn.server.http import Scope, Send
 from sojourn.server.ingest.door import Receive
 
@@ -118,6 +118,17 @@ def refuse_definition(request: Request[Any, Any, Any], error: DefinitionError) -
     del request
     do = "mend what is named; `sojourn check` says the same"
     return Response(Refusal(code="bad-definition", message=str(error), do=do), status_code=422)
+
+
+def refuse_for_now(request: Request[Any, Any, Any], error: UnavailableError) -> Response[Refusal]:
+    """Answer where nothing could be made durable now."""
+    del request
+    code, do = _ADVICE[503]
+    return Response(
+        Refusal(code=code, message=error.reason, do=do),
+        status_code=503,
+        headers={"retry-after": str(error.retry_after_s)},
+    )
 
 
 def refuse_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Refusal]:
