@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from email.header import decode_header, make_header
+from email.parser import BytesParser
+from email.policy import compat32
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
@@ -25,7 +29,7 @@ PLAIN = {"host": "127.0.0.1", "from": "Shop <hello@shop.example>", "security": "
 
 def mailing(**body: Any) -> Action:
     """Make an action whose body is that of a mail, changed so."""
-    return replace(checked_action(1), body=Raw(json.dumps(BODY | body).encode()))
+    return replace(checked_action(1), channel="email", body=Raw(json.dumps(BODY | body).encode()))
 
 
 def deliver(
@@ -127,6 +131,11 @@ def test_a_wrong_password_is_told_without_it_and_waits_to_be_mended() -> None:
         ({"rcpt": "550 5.1.1 No such person"}, False, 550),
         ({"data": "451 4.3.0 Try later"}, True, 451),
         ({"data": "554 5.7.1 Looks like spam"}, False, 554),
+        ({"mail": "552 5.3.4 Too large"}, False, 552),
+        # Of the sender, which is the operator's, and of no mail.
+        ({"mail": "550 5.7.1 You may not send as this"}, True, 550),
+        ({"mail": "530 5.7.0 Authentication required"}, True, 530),
+        ({"rcpt": "530 5.7.0 Authentication required"}, True, 530),
     ],
 )
 def test_the_servers_answer_says_whether_to_try_again(
@@ -137,6 +146,12 @@ def test_the_servers_answer_says_whether_to_try_again(
     assert (error.retry, error.status) == (retry, status)
     code, _, text = next(iter(answers.values())).partition(" ")
     assert error.reason == f"SMTP {code}: {text}"
+
+
+@pytest.mark.parametrize("answer", ["what?", "250 " + "x" * 10_000_000])
+def test_an_answer_that_is_none_is_no_refusal_of_the_mail(answer: str) -> None:
+    """Another server answers next time, or this one is mended."""
+    assert refusal(answers={"data": answer}).retry
 
 
 def test_a_server_that_does_not_answer_in_time_is_tried_again() -> None:
@@ -184,6 +199,25 @@ def test_text_and_html_are_alternatives_in_any_language() -> None:
         (part.get_content_type(), part.get_content().replace("\r\n", "\n")) for part in message.iter_parts()
     ]
     assert parts == [("text/plain", "Hallo Jürgen 🙂\n"), ("text/html", "<p>Hallo Jürgen 🙂</p>\n")]
+
+
+def test_a_reply_goes_to_one_address() -> None:
+    """Whatever a template made of it: one that is none would break the headers apart, or name others."""
+    server, _ = deliver(mailing(headers={"Reply-To": "Ann <ann@bücher.example>"}))
+    assert server.message()["Reply-To"] == "Ann <ann@xn--bcher-kva.example>"
+    for wrong in (
+        ",|x(|;;=\ufeff%x'@éx%\U0001f642{[ć):",
+        ",??@",
+        "a@b.example, c@d.example",
+        "all: a@b.example;",
+    ):
+        error = refusal(action=mailing(headers={"reply-to": wrong}))
+        assert (error.retry, "expected one address" in error.reason) == (False, True)
+
+
+def test_headers_of_a_resent_mail_are_refused() -> None:
+    """They name senders and recipients too, and this mail was not resent."""
+    assert "set by Sojourn itself" in refusal(action=mailing(headers={"Resent-To": "a@b.example"})).reason
 
 
 def test_every_attempt_sends_the_same_bytes() -> None:
@@ -235,6 +269,57 @@ def test_what_may_not_stand_in_a_mail_is_refused_and_final(change: dict[str, Any
     assert (error.retry, server.mails) == (False, [])
 
 
+WORDS = "=?utf-8?q?a=0d=0aBcc:_all@shop.example=0d=0a=0d=0aNew_password?="
+
+
+@pytest.mark.parametrize("text", [WORDS, f"x {WORDS}", "x" * 60 + f" {WORDS} " + "y" * 60, f"é {WORDS}"])
+def test_encoded_words_stand_for_themselves(text: str) -> None:
+    """Decoded on the way, they would end the headers and begin a body of whoever chose the name."""
+    server, _ = deliver(mailing(to=f"{text} <ann@person.example>", subject=text, headers={"X-A": text}))
+    message = server.message()
+    assert sorted(message) == sorted([*CONTENT, "From", "To", "Subject", "Date", "Message-ID", "X-A"])
+    assert (message["Subject"], message["X-A"]) == (text, text)
+    assert recipient(server) == (text, "ann@person.example")
+    assert message.get_content() == "It waits.\n"
+
+
+def recipient(server: MailServer) -> tuple[str, str]:
+    """Read the only recipient: Python's newer parser puts blanks between encoded words (RFC 2047, 6.2)."""
+    raw = BytesParser(policy=compat32).parsebytes(server.mails[0][0].content)["To"]
+    name, address = parseaddr(raw.replace("\r\n", ""))
+    return str(make_header(decode_header(name))), address
+
+
+CONTENT = ("MIME-Version", "Content-Type", "Content-Transfer-Encoding")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "waiting, die café today) Grüße cart — is aus % Tage Köln alle aus Tage München Tage schöne",
+        "你好 today) waiting, café “quoted” is 你好",
+        "words " * 30 + "and an end",
+        "a" * 200,
+        'Ann "The Cart" O\\Neill, (Ltd.)',
+        "two  blanks " + "x" * 80,
+    ],
+)
+def test_names_and_subjects_arrive_to_the_letter(text: str) -> None:
+    """Blanks between words too, however they are folded."""
+    server, _ = deliver(mailing(to=f"{text} <ann@person.example>", subject=text))
+    message = server.message()
+    assert (message["Subject"], recipient(server)) == (text, (text, "ann@person.example"))
+    assert all(len(line) <= 78 for line in server.mails[0][0].content.splitlines())
+
+
+def test_nobody_can_write_what_ends_a_part() -> None:
+    """The boundary is none that a text could hold."""
+    first, _ = deliver(mailing(html="<p>x</p>"))
+    boundary = first.message().get_boundary()
+    second, _ = deliver(mailing(text=f"--{boundary}\n\nmine\n", html="<p>x</p>"))
+    assert len(list(second.message().iter_parts())) == 2
+
+
 # -- Links to unsubscribe with.
 
 LINKS = {"unsubscribe_url": "https://shop.example/u/{token}", "unsubscribe_secret": SECRET}
@@ -281,6 +366,14 @@ def test_what_is_owed_to_the_person_has_no_link() -> None:
     """Who unsubscribes from a receipt would lose the next one."""
     server, _ = deliver(mailing(unsubscribe=False), **LINKS)
     assert "List-Unsubscribe" not in server.message()
+
+
+def test_what_goes_by_no_channel_has_no_link() -> None:
+    """Nothing would heed the click: consent is asked for by channel."""
+    loose = replace(mailing(), channel="")
+    assert "List-Unsubscribe" not in deliver(loose, **LINKS)[0].message()
+    error = refusal(action=replace(mailing(text="Stop: %unsubscribe_url%"), channel=""), **LINKS)
+    assert (error.retry, "name the action's channel" in error.reason) == (False, True)
 
 
 def test_without_https_there_is_no_one_click() -> None:

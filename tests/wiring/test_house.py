@@ -12,10 +12,13 @@ import pytest
 
 from sojourn.adapters.sqlite import SqliteLog, lock_folder
 from sojourn.config import Config
+from sojourn.definitions.planning import Request
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.fact import SegmentEntered, SegmentLeft
 from sojourn.wiring import House, open_house, open_readings
+from sojourn.wiring.desk import Desk
+from sojourn.wiring.inforce import append_control
 from tests.engine.makers import T0, event
 
 WELCOME = """
@@ -119,6 +122,25 @@ def test_people_inside_an_older_version_go_on_in_it_over_restarts(tmp_path: Path
         with open_house(settings(tmp_path, state=state)) as house:
             found = {view.version: (view.is_open, view.states) for view in house.journeys()}
     assert sorted(found.values(), key=str) == [(False, {"waiting": 1}), (True, {})]
+
+
+def test_what_is_published_while_it_is_open_is_what_answers_are_about(tmp_path: Path) -> None:
+    """A server is open for months."""
+    with open_house(settings(tmp_path)) as house:
+        take(house, signed_up("ann"))
+        texts = [("b.yaml", WELCOME.replace("welcome", "bye").replace("STATE", "leaving"))]
+        texts += [("s.yaml", "segments: { all: profile.first_seen_at > 0 }")]
+        desk = Desk(house.driver, house.store)
+        found = desk.plan(texts, Request(), is_whole=False)
+        assert found.publishing is not None
+        append_control(house.driver, desk.publishing(found.publishing, now=T0))
+        house.driver.finish_sweep()
+        explained = house.explain("ann", "bye")
+        assert explained is not None
+        assert "not yet in force" in explained.hints[0]
+        segment = house.segment("all", limit=10, tell=lambda _: None)
+        assert segment is not None
+        assert segment.n_members == 1
 
 
 def test_what_a_crash_left_is_processed_under_the_segments_it_was_acknowledged_under(tmp_path: Path) -> None:

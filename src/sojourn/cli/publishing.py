@@ -215,7 +215,7 @@ def _states(pairs: list[str] | None) -> dict[str, str]:
 
 
 def _changes(view: PlanView) -> bool:
-    return any(each.change != "unchanged" for each in view.journeys)
+    return bool(view.shared) or any(each.change != "unchanged" for each in view.journeys)
 
 
 def _show_plan(view: PlanView) -> None:
@@ -231,6 +231,8 @@ def _show_plan(view: PlanView) -> None:
     ]
     if people:
         show(table(("journey", "version", "people now in", "", "will be in"), people))
+    if view.shared:
+        show(table(("shared by journeys", ""), [(each.what, each.change) for each in view.shared]))
     if not _changes(view) and view.revision is None:
         typer.echo("Nothing to publish: this is in force")
 

@@ -139,18 +139,26 @@ def asks_everybody(before: Catalogue, after: Catalogue) -> bool:
     return is_kept_for_all and before.renewed != after.renewed
 
 
-def rests_on_the_last(before: Catalogue, after: Catalogue) -> bool:
-    """Tell whether everybody must have been asked about the last change before this one comes.
+def rests_on_the_last(before: Catalogue, after: Catalogue, *, at: int) -> bool:
+    """Tell whether everybody must have been asked about the last change before this one, of `at` (ms), comes.
 
-    So it is where something goes that a person may still need, and where a person is brought up to date with
-    the newest publishing only.
+    So it is where something goes that a person may still need, where the last change moves people at the
+    same instant, and where a person is brought up to date with the newest publishing only.
     """
     if before.versions.keys() - after.versions.keys():
+        return True
+    if at in _moving(before) and asks_everybody(before, after):
         return True
     if _revisions(before) - _revisions(after) or _ended(before) - _ended(after):
         return True
     is_kept_for_all = any(one.segments or one.scheduled for one in (before, after))
     return is_kept_for_all and before.renewed != after.renewed
+
+
+def _moving(catalogue: Catalogue) -> set[int]:
+    """Return the instants at which people go along with a publishing, or go on after a hold."""
+    moves = {one.at for migrations in catalogue.migrations.values() for one in migrations}
+    return moves | {one.until for holds in catalogue.holds.values() for one in holds if one.until is not None}
 
 
 def _revisions(catalogue: Catalogue) -> set[tuple[tuple[str, str], int]]:

@@ -140,7 +140,7 @@ def _offset(node: AnyNode, reading: Reading) -> int:
     text = reading.text(node, "a time before or after it, such as -3d or 2h")
     sign = -1 if text.startswith("-") else 1
     try:
-        return sign * parse_duration(text.lstrip("+-") if text[:1] in ("+", "-") else text or "1ms")
+        return sign * parse_duration(text[1:] if text[:1] in ("+", "-") else text or "1ms")
     except ValueError as error:
         reading.refuse(node, str(error), "bad-duration")
         return 0

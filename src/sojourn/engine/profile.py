@@ -74,7 +74,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:
     """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
-    if life.n_events and life.revision < ledger.catalogue.renewed:
+    if 0 <= life.revision < ledger.catalogue.renewed:
         due.bring_up_to_date(life, ledger)
     if other.n_events:
         first_seen_at = life.first_seen_at if life.n_events else other.first_seen_at

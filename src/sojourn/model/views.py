@@ -93,6 +93,15 @@ class ChangeView(Struct, kw_only=True):
     people: list[LandingView]
 
 
+class SharedView(Struct, kw_only=True):
+    """What a publishing does to something that all journeys share."""
+
+    what: str
+    """`policy`, or `segment` and its name."""
+    change: str
+    """`new`, `changed` or `removed`."""
+
+
 class PlanView(Struct, kw_only=True):
     """What publishing some files changes."""
 
@@ -103,6 +112,8 @@ class PlanView(Struct, kw_only=True):
     """Why it cannot be done as asked, a sentence each."""
     revision: int | None
     """With which it is in force; null where nothing was done."""
+    shared: list[SharedView] = []
+    """What differs beside journeys."""
 
 
 class VersionView(Struct, kw_only=True):

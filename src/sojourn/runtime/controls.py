@@ -53,7 +53,7 @@ class Controls:
 
     def rests_on_the_last(self, entry: Entry) -> bool:
         """Tell whether everybody must have been asked about the last change before this one comes."""
-        return rests_on_the_last(self.catalogue, self.look_at(entry).catalogue)
+        return rests_on_the_last(self.catalogue, self.look_at(entry).catalogue, at=entry.at)
 
     def apply(self, entry: Entry) -> Applied:
         """Bring a control into force."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import Definitions
+from sojourn.definitions.catalogue import Definitions, load_definitions
 from sojourn.definitions.controls import (
     PAUSE,
     PUBLISH,
@@ -18,7 +18,7 @@ from sojourn.definitions.controls import (
     control_event,
 )
 from sojourn.definitions.journey import EVERY_JOURNEY
-from sojourn.definitions.planning import Planned, Request, load_texts, plan
+from sojourn.definitions.planning import Planned, Request, plan
 from sojourn.definitions.publishing import InForce, Version
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
@@ -49,13 +49,13 @@ class Desk:
         Raises DefinitionError and InputError.
         """
         shared = () if is_whole else self.in_force.shared
-        return self._plan(load_texts(texts, shared=shared), request, is_whole=is_whole)
+        return self._plan(load_definitions(texts, shared=shared), request, is_whole=is_whole)
 
     def plan_rollback(self, journey: str, to: str | None, request: Request) -> Planned:
         """Plan to publish an older version again: `to`, or the one published before the one in force."""
         found = self._older(journey, to)
         file = f"journey {journey}, version {found.version}"
-        (again,) = load_texts([(file, found.text)], shared=self.in_force.shared).journeys
+        (again,) = load_definitions([(file, found.text)], shared=self.in_force.shared).journeys
         definitions = Definitions(journeys=(replace(again, version=found.version),))
         return self._plan(definitions, request, is_whole=False)
 
@@ -103,12 +103,13 @@ class Desk:
 
     def _older(self, journey: str, to: str | None) -> Version:
         self._known(journey)
-        current = self.in_force.current.get(journey)
-        own = [one for one in self.in_force.versions if one.journey == journey and one.version != current]
-        if to is not None:
+        own = [one for one in self.in_force.versions if one.journey == journey]
+        if to is not None:  # the one in force, too: whoever says it twice wants it once
             own = [one for one in own if one.version == to]
+        else:
+            own = [one for one in own if one.version != self.in_force.current.get(journey)]
         if not own:
-            which = f"no older version {to}" if to else "no older version"
+            which = f"no version {to}" if to else "no older version"
             reason = f"journey {journey} has {which}; `sojourn versions {journey}` lists those that are kept"
             raise InputError("unknown-version", reason, status=404)
         return own[-1]
