@@ -13,12 +13,15 @@ from sojourn.cli import (
     converting,
     drawing,
     explaining,
+    funnels,
     importing,
     letters,
     operating,
+    paths,
     people,
     publishing,
     rehearsing,
+    retaining,
     segments,
 )
 from sojourn.cli.output import complain, say_json
@@ -144,6 +147,25 @@ for name, command, *examples in (
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
     ),
     ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
+    (
+        "funnel",
+        funnels.funnel,
+        'sojourn funnel "Product Viewed" "Cart Viewed" "Order Completed" --events shop.csv --within 7d',
+        'sojourn funnel Viewed "Ordered [total>=50]" --events "events/*.parquet" --by country --json',
+    ),
+    (
+        "retention",
+        retaining.retention,
+        'sojourn retention --first "Signed Up" --period week --events events.parquet',
+        "sojourn retention --active-days month --zone Europe/Berlin --events events.parquet",
+    ),
+    (
+        "paths",
+        paths.paths,
+        "sojourn paths --events events.parquet --per session --collapse",
+        'sojourn paths --to "Order Completed" --columns 4 --events events.parquet',
+        "sojourn paths --patterns --gaps --min-share 0.1 --events events.parquet",
+    ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):
