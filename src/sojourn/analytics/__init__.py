@@ -24,7 +24,7 @@ _PLACES = {
 }
 """Name -> the module it lives in."""
 
-__all__ = list(_PLACES)  # noqa: PLE0604 - a list of texts, made of the keys
+__all__ = list(_PLACES)
 
 
 def __getattr__(name: str) -> Any:
