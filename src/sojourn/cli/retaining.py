@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from sojourn.cli.output import say_json, show
 from sojourn.definitions.instants import read_instant
 from sojourn.definitions.zones import zone_named
 from sojourn.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sojourn.analytics.events import Events
 
 FirstOption = Annotated[
     str, typer.Option(metavar="EVENT", help="Whom to follow, and from when: their first such event.")
@@ -68,18 +71,12 @@ def retention(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
     from sojourn.analytics.retention import Retention, parse_brackets  # noqa: PLC0415
     from sojourn.analytics.retention import retention as count  # noqa: PLC0415
-    from sojourn.analytics.stickiness import Stickiness, stickiness  # noqa: PLC0415
     from sojourn.cli import retention_report as report  # noqa: PLC0415
 
     known = read_asked(events, map, rules, kinds=[first, returning], by=by)
     until_ms = None if until is None else _instant(until, zone)
     if active_days is not None:
-        kind = parse_kind(returning, known.steps)
-        found = stickiness(known, Stickiness(active=kind, period=active_days, zone=zone, until_ms=until_ms))
-        if json:
-            say_json(report.active_days_for_programs(found))
-        else:
-            show(*report.active_days_for_people(found))
+        _active_days(known, returning, json=json, period=active_days, zone=zone, until_ms=until_ms)
         return
     asked = Retention(
         first=parse_kind(first, known.steps),
@@ -98,6 +95,18 @@ def retention(  # noqa: PLR0913 - the options of a command
         say_json(report.for_programs(answer))
     else:
         show(*report.for_people(answer))
+
+
+def _active_days(events: Events, active: str, *, json: bool, **rules: Any) -> None:
+    from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - as above
+    from sojourn.analytics.stickiness import Stickiness, stickiness  # noqa: PLC0415
+    from sojourn.cli import retention_report as report  # noqa: PLC0415
+
+    found = stickiness(events, Stickiness(active=parse_kind(active, events.steps), **rules))
+    if json:
+        say_json(report.active_days_for_programs(found))
+    else:
+        show(*report.active_days_for_people(found))
 
 
 def _instant(text: str, zone: str) -> int:
