@@ -6,14 +6,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
+from sojourn.definitions.durations import parse_duration
+from sojourn.model.errors import ConfigError
 
 StepsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="STEP...",
-        help='Each an event, or one of several ("Cart | Basket"), with conditions ("Ordered [country=SE, total>=50]").',
+        help='An event, or one of several ("Cart | Basket"), with conditions ("Ordered [total>=50]").',
     ),
 ]
 OrderOption = Annotated[
@@ -57,6 +60,9 @@ RowsOption = Annotated[
 def funnel(  # noqa: PLR0913 - the options of a command
     steps: StepsArgument,
     *,
+    events: EventsOption,
+    map: MapOption = None,
+    rules: StepsOption = None,
     order: OrderOption = "ordered",
     within: WithinOption = None,
     without: WithoutOption = None,
@@ -71,27 +77,29 @@ def funnel(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Count how many people go through some steps, how fast, and where the others go.
 
-    All that is shown is of the same people: tables add up, and --reached and --dropped list exactly those counted.
+    All that is shown is of the same people: tables add up, --reached and --dropped list those counted.
     """
     # Help needs no numbers.
-    from sojourn.analytics.funnel import Funnel, funnel, parse_exclusion  # noqa: PLC0415
+    from sojourn.analytics.funnel import Funnel, parse_exclusion  # noqa: PLC0415
+    from sojourn.analytics.funnel import funnel as count  # noqa: PLC0415
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
-    from sojourn.analytics.timing import Conversion, time_to_convert as convert  # noqa: PLC0415
+    from sojourn.analytics.timing import Conversion  # noqa: PLC0415
+    from sojourn.analytics.timing import time_to_convert as convert  # noqa: PLC0415
     from sojourn.cli.funnel_report import Wanted, for_people, for_programs  # noqa: PLC0415
 
-    events = EVENTS
-    within_ms = None if within is None else duration(within, "--within")
-    kinds = [parse_kind(step, events.steps) for step in steps]
+    known = read_asked(events, map, rules, kinds=[*steps, *(without or ())], by=by)
+    within_ms = None if within is None else duration_ms(within)
+    kinds = [parse_kind(step, known.steps) for step in steps]
     asked = Funnel(
         steps=tuple(kinds),
         order=order,
         within_ms=within_ms,
-        without=tuple(parse_exclusion(text, events.steps) for text in without or ()),
+        without=tuple(parse_exclusion(text, known.steps) for text in without or ()),
         per=per,
     )
-    answer = funnel(events, asked)
+    answer = count(known, asked)
     conversion = (
-        convert(events, Conversion(first=kinds[0], to=kinds[-1], within_ms=within_ms))
+        convert(known, Conversion(first=kinds[0], to=kinds[-1], within_ms=within_ms))
         if time_to_convert
         else None
     )
@@ -100,3 +108,11 @@ def funnel(  # noqa: PLR0913 - the options of a command
         say_json(for_programs(answer, wanted, conversion))
     else:
         show(*for_people(answer, wanted, conversion))
+
+
+def duration_ms(text: str) -> int:
+    """Read a conversion window."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConfigError(f"--within: {error}") from None
