@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 CHUNK = 1 << 18  # rows: temporaries of 2 MB stay in a core's cache.
 MAX_THREADS = 8  # more only wait for memory.
@@ -24,3 +28,14 @@ def in_chunks(work: Callable[[slice], None], n: int) -> None:
         return
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(work, slices))
+
+
+def taken(values: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:
+    """Return `values[order]`."""
+    found = np.empty(len(order), dtype=values.dtype)
+
+    def take(part: slice) -> None:
+        found[part] = values[order[part]]
+
+    in_chunks(take, len(order))
+    return found

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.analytics.chunks import taken
+
 Counts = NDArray[np.int64]
 
 _RADIX = 1 << 16  # numbers below it are sorted by counting, several times as fast.
@@ -37,7 +39,7 @@ class Groups:
 
     def n_distinct(self, ascending: NDArray[Any]) -> Counts:
         """Count the distinct values of each group, of values that ascend along the things grouped."""
-        values = ascending[self.order]
+        values = taken(ascending, self.order)
         is_new = np.empty(len(values), dtype=np.bool_)
         is_new[:1] = True
         np.not_equal(values[1:], values[:-1], out=is_new[1:])
@@ -46,7 +48,7 @@ class Groups:
 
     def quantiles(self, values: NDArray[Any], shares: Sequence[float]) -> NDArray[np.float64]:
         """Return quantiles of each group (as R's type 7), shape (n_shares, n_groups); NaN of an empty one."""
-        ordered = values[self.order]
+        ordered = taken(values, self.order)
         found = np.full((len(shares), len(self.sizes)), np.nan)
         for group in np.flatnonzero(self.sizes).tolist():
             found[:, group] = np.quantile(ordered[self.starts[group] : self.starts[group + 1]], shares)

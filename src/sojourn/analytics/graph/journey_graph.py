@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit
-from sojourn.analytics.events import MISSING, Events
+from sojourn.analytics.events import MISSING, Codes, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
 from sojourn.analytics.graph.grouping import Groups
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
@@ -81,16 +81,16 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Walk:
-    """Sequences in which each step is a node; arrays are (n_steps,), or (n_transitions,) from `source` on."""
+    """Sequences in which each step is a node; arrays are (n_steps,), or (n_transitions,) from `edge` on."""
 
     lined_up: Sequences
-    node: Counts
+    node: Codes
     n_nodes: int
     case: NDArray[np.int32]
     session: NDArray[np.int32] | None
-    source: Counts
-    """Indexes of steps that another step of the case follows."""
-    edge: Counts
+    goes_on: NDArray[np.bool_]
+    """Shape (n_steps - 1,): whether a step is followed by another one of its case; of no steps, empty."""
+    edge: Codes
     """source node * n_nodes + target node."""
     dwell: Counts
     counts: Counts
@@ -98,25 +98,31 @@ class _Walk:
     ends: Counts
 
     @classmethod
-    def of(cls, events: Events, lined_up: Sequences, node: Counts, n_nodes: int) -> _Walk:
+    def of(cls, events: Events, lined_up: Sequences, node: Codes, n_nodes: int) -> _Walk:
         case = lined_up.case()
-        at = events.at[lined_up.event]
-        source = np.flatnonzero(case[1:] == case[:-1])
-        edge = node[source] * n_nodes + node[source + 1]
+        at = _of_events(events.at, lined_up)
+        goes_on = np.ones(max(0, len(node) - 1), dtype=np.bool_)
+        goes_on[lined_up.starts[1:-1] - 1] = False
+        # Whole arrays side by side, then those that go on: gathering by index takes several times as long.
+        edge = (node[:-1] * n_nodes + node[1:])[goes_on]
         first, last = lined_up.starts[:-1], lined_up.starts[1:] - 1
         return cls(
             lined_up=lined_up,
             node=node,
             n_nodes=n_nodes,
             case=case,
-            session=None if events.session is None else events.session[lined_up.event],
-            source=source,
+            session=None if events.session is None else _of_events(events.session, lined_up),
+            goes_on=goes_on,
             edge=edge,
-            dwell=at[source + 1] - at[source],
+            dwell=(at[1:] - at[:-1])[goes_on],
             counts=np.bincount(edge, minlength=n_nodes * n_nodes).reshape(n_nodes, n_nodes),
             starts=np.bincount(node[first], minlength=n_nodes),
             ends=np.bincount(node[last], minlength=n_nodes),
         )
+
+    def of_sources(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what the source of each transition has, of values of the shape (n_steps,)."""
+        return values[:-1][self.goes_on]
 
     @property
     def is_by_person(self) -> bool:
@@ -134,7 +140,14 @@ def _check(steps: Sequence[str], asked: Asked) -> None:
                 raise ConfigError(f"{what}: no step is called {name!r}{did_you_mean(name, steps)}")
 
 
-def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Counts]:
+def _of_events(values: NDArray[Any], lined_up: Sequences) -> NDArray[Any]:
+    """Return what the event of each step has; where steps are all events as they lie, without a copy."""
+    event = lined_up.event
+    is_as_it_lies = len(event) == len(values) and bool((event[1:] > event[:-1]).all())
+    return values if is_as_it_lies else values[event]
+
+
+def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:
     """Return the names of nodes, the most frequent first and the rest last, and each step's node."""
     sizes = np.bincount(lined_up.step, minlength=len(events.steps))
     order = np.argsort(-sizes, kind="stable")
@@ -147,8 +160,8 @@ def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str]
         raise ConfigError(
             f"{len(shown):,} different steps: show at most {MAX_STEPS:,}, or name pages by templates"
         )
-    number = np.full(len(sizes), len(shown), dtype=np.int64)
-    number[shown] = np.arange(len(shown))
+    number = np.full(len(sizes), len(shown), dtype=np.int32)  # MAX_STEPS squared fits, too
+    number[shown] = np.arange(len(shown), dtype=np.int32)
     names = [events.steps[code] for code in shown.tolist()]
     has_rest = len(shown) < len(order)
     return [*names, OTHER] if has_rest else names, number[lined_up.step]
@@ -171,7 +184,7 @@ def _node_columns(walk: _Walk, names: Sequence[str]) -> dict[str, Any]:
         "ends": walk.ends,
         "repeats": np.diagonal(walk.counts).copy(),
         "returns": entries - cases,
-        **_dwells(Groups.of(node[walk.source], n), walk.dwell),
+        **_dwells(Groups.of(walk.of_sources(node), n), walk.dwell),
     }
 
 
@@ -205,8 +218,8 @@ def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, 
     n_shown = len(order) if asked.edge_limit is None else min(max(asked.edge_limit, 0), len(order))
     shown, has_rest = order[:n_shown], n_shown < len(order)
     n_rows = n_shown + has_rest
-    row_of = np.full(n * n, n_shown, dtype=np.int64)
-    row_of[shown] = np.arange(n_shown)
+    row_of = np.full(n * n, n_shown, dtype=np.int32)
+    row_of[shown] = np.arange(n_shown, dtype=np.int32)
     row = row_of[walk.edge]
     source, target = (part.tolist() for part in np.divmod(shown, n))
     groups = Groups.of(row, n_rows)
@@ -217,8 +230,8 @@ def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, 
         "target": [names[code] for code in target] + rest,
         "kind": ["step"] * n_shown + ["other"] * has_rest,
         "count": groups.sizes,
-        "people": groups.n_distinct(walk.person()[walk.source]),
-        "sessions": _sessions(row, None if walk.session is None else walk.session[walk.source], n_rows),
+        "people": groups.n_distinct(walk.of_sources(walk.person())),
+        "sessions": _sessions(row, None if walk.session is None else walk.of_sources(walk.session), n_rows),
         "share": groups.sizes / np.maximum(1, leaves[source + [n] * has_rest]),
         "direction": [
             _direction(names[a], names[b], asked.ranks) for a, b in zip(source, target, strict=True)
@@ -240,11 +253,11 @@ def _direction(source: str, target: str, ranks: Mapping[str, int]) -> str | None
     return ("same", "forward")[ahead] if ahead <= 1 else "skip"
 
 
-def _sessions(group: Counts, session: NDArray[np.int32] | None, n_groups: int) -> list[int] | list[None]:
+def _sessions(group: Codes, session: NDArray[np.int32] | None, n_groups: int) -> list[int] | list[None]:
     if session is None:
         return [None] * n_groups
     known = session != MISSING
-    sessions: list[int] = n_people(group[known], session[known], n_groups).tolist()
+    sessions: list[int] = n_people(group[known].astype(np.int64), session[known], n_groups).tolist()
     return sessions
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.chunks import in_chunks
+from sojourn.analytics.chunks import taken
 from sojourn.analytics.events import MISSING, Codes, Column, Events
 from sojourn.analytics.names import Names
 from sojourn.analytics.ordering import Order, are_distinct, is_sorted, stable_order
@@ -54,7 +54,10 @@ def assemble(rows: Rows, *, people: Names, steps: list[str], left_out: Mapping[s
         people, counts = people.take(seen), counts[seen]
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
-    take = _taking(order)
+
+    def take(array: NDArray[Any]) -> NDArray[Any]:
+        return array if order is None else taken(array, order)
+
     step, steps = _compact(rows.step, steps)
     session = None if rows.session is None else _sessions(take(rows.session), starts, rows.no_session)
     return Events(
@@ -81,23 +84,6 @@ def _order(rows: Rows) -> Order | None:
             turned = stable_order(ordered)
             order = turned if order is None else order[turned]
     return order
-
-
-def _taking(order: Order | None) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return what puts an array into an order."""
-
-    def take(array: NDArray[Any]) -> NDArray[Any]:
-        if order is None:
-            return array
-        taken = np.empty_like(array)
-
-        def take_part(part: slice) -> None:
-            taken[part] = array[order[part]]
-
-        in_chunks(take_part, len(order))
-        return taken
-
-    return take
 
 
 def _compact(step: Codes, steps: list[str]) -> tuple[Codes, list[str]]:
