@@ -1,0 +1,79 @@
+"""Compacting: many small files of one day become one, and who lists the day meets the old ones or the new one.
+
+The day's folder is built a second time, with the merged file and hard links to the others, and the two change
+places in one step. Where the file system cannot do that, the merged file gets its name before the others lose
+theirs: for that moment, a listing shows rows twice. Whoever listed before opens names that are gone, and is
+told so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from sojourn.adapters.lake.durable import exchange, sync
+from sojourn.adapters.lake.files import File
+
+FAN_IN = 8
+"""So many files of a day that is not over are merged at once: each row is written again log2(files) times."""
+FULL_BYTES = 128 << 20  # A file this large is not merged any more: what Spark makes a task of.
+
+
+def choose(files: Sequence[File], *, is_closed: bool) -> Sequence[File]:
+    """Choose neighbours to merge, of one day's files in order; none where it is not worth it.
+
+    Of a day that goes on: the newest ones, each older one as long as it is no larger than what is already
+    chosen, once there are FAN_IN. Of one that is closed: all that fit into one file.
+    """
+    if is_closed:
+        return _fitting(files)
+    chosen: list[File] = []
+    n_bytes = 0
+    for file in reversed(files):
+        if chosen and (file.n_bytes > n_bytes or n_bytes + file.n_bytes > FULL_BYTES):
+            break
+        chosen.append(file)
+        n_bytes += file.n_bytes
+    return chosen[::-1] if len(chosen) >= FAN_IN else ()
+
+
+def _fitting(files: Sequence[File]) -> Sequence[File]:
+    """Return the first neighbours that fit into one file together."""
+    chosen: list[File] = []
+    n_bytes = 0
+    for file in files:
+        if chosen and n_bytes + file.n_bytes > FULL_BYTES:
+            if len(chosen) > 1:
+                break
+            chosen, n_bytes = [], 0
+        chosen.append(file)
+        n_bytes += file.n_bytes
+    return chosen if len(chosen) > 1 else ()
+
+
+def put_in_place(merged: Path, day: Path, files: Sequence[File]) -> None:
+    """Let a merged file, alone in its folder, take the place of the files of a day that it was made of."""
+    sync(merged)
+    gone = {file.path.name for file in files}
+    if _exchange_day(merged.parent, day, gone):
+        sync(day.parent)
+        shutil.rmtree(merged.parent)
+        return
+    merged.rename(day / merged.name)
+    sync(day)
+    for name in gone:
+        (day / name).unlink()
+    sync(day)
+
+
+def _exchange_day(made: Path, day: Path, gone: set[str]) -> bool:
+    try:
+        for path in day.iterdir():
+            if path.name not in gone:
+                os.link(path, made / path.name)
+    except OSError:  # a file system without hard links
+        return False
+    sync(made)
+    return exchange(made, day)
