@@ -8,14 +8,17 @@ from typing import Literal
 from msgspec import Struct
 
 from sojourn.model import fact as facts
+from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry
 from sojourn.model.fact import Fact
 
 VERSION = 1
 """Of the tables' layout; a lake of a later one is refused. New columns do not change it."""
 
+DAY_MS = 86_400_000
+
 Kind = Literal["text", "names", "json", "integer", "number", "flag", "instant"]
-"""`names`: several, joined by commas; `json`: JSON as text; `instant`: a timestamp, UTC, to the millisecond."""
+"""`names`: several, joined by commas; `json`: JSON as text; `instant`: a timestamp in UTC, whole ms."""
 
 
 class Column(Struct, frozen=True):
@@ -83,6 +86,19 @@ def date_of(at_ms: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%d")
 
 
+def check_origin(reach: Reach, mark: str, *, log: Reach, log_mark: str) -> None:
+    """Raise ConfigError where a lake was not written from the log beside it.
+
+    `log` is how far the engine has come on that log, and `log_mark` what it has at the lake's last position.
+    """
+    if reach.position > log.position or reach.group > log.group or mark != log_mark:
+        raise ConfigError(
+            "the lake was written from another log than the one beside it (was a part of the data folder "
+            "restored from a backup?); move its folder `lake` away: it is made anew from the log "
+            "[lake-other-log]"
+        )
+
+
 # -- What every table of facts has.
 
 _WHO = Column(
@@ -121,7 +137,7 @@ def _table(
 
 EVENTS = Table(
     "events",
-    "Every entry of the log, with what its step came to. Also what the house says to itself: its source is `sojourn`.",
+    "Every entry of the log. Those of the source `sojourn` are the house's own.",
     (
         Column("position", "integer", "its place in the log, from 1, without gaps"),
         Column(
@@ -150,7 +166,7 @@ EVENTS = Table(
         Column(
             "profile_id",
             "text",
-            "whose step it was, as it was then; NULL where it is no step (`identify`, `group`, `alias`, and the house's own)",
+            "whose step it was, as it was then; NULL where it is no step (`identify`, `group`, `alias`)",
         ),
         Column("session_id", "text", "the visit its step fell into, as it was then"),
         Column("channel", "text", "how the person came, judged from campaign, referrer and click ids"),
@@ -190,7 +206,7 @@ FACT_TABLES = (
     ),
     _table(
         "session_changes",
-        "What became of visits: begun, moved or bridged by a late event, over. `sessions` is what they add up to.",
+        "What became of visits: begun, moved or bridged by a late event, over. They add up to `sessions`.",
         {facts.SessionStarted: "started", facts.SessionRevised: "revised", facts.SessionEnded: "ended"},
         Column("change", "text", "`started`, `revised` or `ended`"),
         Column("session_id", "text", "the visit; of `revised`, its name from now on"),
@@ -204,7 +220,7 @@ FACT_TABLES = (
     ),
     _table(
         "identity_changes",
-        "The ledger of identity: which id was tied to which profile by which message, and which was not, and why.",
+        "The ledger of identity: which id was tied to which profile by which message, and which was not.",
         {facts.Identified: "identified", facts.IdentityRefused: "refused"},
         Column("change", "text", "`identified` or `refused`"),
         Column("anonymous_id", "text", "the device that belongs to the profile from now on"),
@@ -284,7 +300,7 @@ FACT_TABLES = (
     ),
     _table(
         "actions",
-        "What journeys wanted done: decided, put off, or withheld and why. A held-out person's is a ghost action.",
+        "What journeys wanted done: decided, put off, or withheld (a held-out person's: a ghost action).",
         {facts.ActionDecided: "decided", facts.ActionDeferred: "deferred", facts.ActionWithheld: "withheld"},
         Column("decision", "text", "`decided` (it went to the outbox), `deferred` or `withheld`"),
         Column("action_id", "text", "the action: also the idempotency key its receiver sees"),

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Raw, Struct
 
-from sojourn.model.event import Event
+from sojourn.model.event import Entry, Event
 from sojourn.model.fact import Fact, StepTaken
 from sojourn.model.lake import EVENTS, FACT_TABLES, TABLES, Column, Kind, Slice, Table
 
@@ -60,9 +60,10 @@ def empty(connection: DuckDBPyConnection, table: Table, *, schema: str) -> None:
 
 def fill(connection: DuckDBPyConnection, slice_: Slice, *, schema: str) -> list[str]:
     """Add a slice to tables that `empty` made; return the names of those that got rows."""
-    laid = _facts(slice_)
+    kinds = _by_kind(slice_)
+    laid = _facts(kinds)
     if slice_.entries:
-        laid[EVENTS.name] = _events(slice_)
+        laid[EVENTS.name] = _events(slice_.entries, kinds)
     for name, arrays in laid.items():
         chosen = ", ".join(_chosen(column, arrays) for column in TABLES[name].columns)
         connection.register("incoming", arrays)
@@ -83,53 +84,69 @@ def _chosen(column: Column, arrays: Mapping[str, Array]) -> str:
 # -- Facts.
 
 
-def _facts(slice_: Slice) -> dict[str, dict[str, Array]]:
-    rows: dict[type[Fact], list[tuple[int, int, Fact]]] = defaultdict(list)
+class _Kind:
+    """All facts of one kind in a slice, column-wise."""
+
+    __slots__ = ("facts", "groups", "places")
+
+    def __init__(self) -> None:
+        self.groups: list[int] = []
+        self.places: list[int] = []
+        self.facts: list[Fact] = []
+
+
+_Kinds = dict[type[Fact], _Kind]
+
+
+def _by_kind(slice_: Slice) -> _Kinds:
+    kinds: _Kinds = defaultdict(_Kind)
     for group, facts in slice_.groups:
-        for n, fact in enumerate(facts):
-            rows[type(fact)].append((group, n, fact))
-    kinds: dict[str, list[type[Fact]]] = defaultdict(list)
-    for kind in rows:
-        kinds[_TABLE_OF[kind].name].append(kind)
-    return {name: _table(found, rows) for name, found in kinds.items()}
+        for place, fact in enumerate(facts):
+            kind = kinds[type(fact)]
+            kind.groups.append(group)
+            kind.places.append(place)
+            kind.facts.append(fact)
+    return kinds
 
 
-def _table(
-    kinds: Sequence[type[Fact]], rows: Mapping[type[Fact], list[tuple[int, int, Fact]]]
-) -> dict[str, Array]:
+def _facts(kinds: _Kinds) -> dict[str, dict[str, Array]]:
+    tables: dict[str, list[type[Fact]]] = defaultdict(list)
+    for kind in kinds:
+        tables[_TABLE_OF[kind].name].append(kind)
+    return {
+        name: _table(TABLES[name], {kind: kinds[kind] for kind in found}) for name, found in tables.items()
+    }
+
+
+def _table(table: Table, kinds: _Kinds) -> dict[str, Array]:
     """Lay out the facts of some kinds that share a table."""
-    table = _TABLE_OF[kinds[0]]
     laid = {}
-    unzipped = {kind: tuple(zip(*rows[kind], strict=True)) for kind in kinds}
     for column in table.columns:
-        parts = [_values(table, kind, column, unzipped[kind]) for kind in kinds]
-        n_rows = [len(rows[kind]) for kind in kinds]
+        parts = [_values(table, column, kind, rows) for kind, rows in kinds.items()]
         if any(part is not None for part in parts):
+            n_rows = [len(rows.facts) for rows in kinds.values()]
             arrays = [_array(column, *pair) for pair in zip(parts, n_rows, strict=True)]
             laid[column.name] = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     return laid
 
 
-def _values(
-    table: Table, kind: type[Fact], column: Column, rows: Sequence[Sequence[Any]]
-) -> Sequence[Any] | None:
+def _values(table: Table, column: Column, kind: type[Fact], rows: _Kind) -> Sequence[Any] | None:
     """Return one column's values of the facts of a kind; None where the kind has no such field."""
-    groups, places, facts = rows
     if column.name == "fact_group":
-        return groups
+        return rows.groups
     if column.name == "fact_n":
-        return places
+        return rows.places
     if column.name == table.word:
-        return [table.facts[kind]] * len(facts)
+        return [table.facts[kind]] * len(rows.facts)
     if column.field not in kind.__struct_fields__:
         return None
-    return _known(map(attrgetter(column.field), facts))
+    return _known(map(attrgetter(column.field), rows.facts))
 
 
 def _known(values: Iterable[Any]) -> Sequence[Any] | None:
     """Return values as a list; None where all of them are None, which costs nothing further."""
     listed = list(values)
-    return None if listed.count(None) == len(listed) else listed
+    return listed if any(value is not None for value in listed) else None
 
 
 def _array(column: Column, values: Sequence[Any] | None, n_rows: int) -> Array:
@@ -146,26 +163,32 @@ def _array(column: Column, values: Sequence[Any] | None, n_rows: int) -> Array:
         case "names":
             return _objects([None] * n_rows if values is None else [",".join(each) for each in values])
         case "json":
-            return _objects([None] * n_rows if values is None else list(map(_json, values)))
+            return _objects([None] * n_rows if values is None else _texts(values))
 
 
 def _objects(values: Sequence[Any]) -> Array:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
+    return np.array(values, dtype=object)
 
 
 def _integers(values: Sequence[Any]) -> Array:
-    known = values if None not in values else [MISSING if each is None else each for each in values]
     try:
-        return np.array(known, dtype=np.int64)
+        return np.array(values, dtype=np.int64)
+    except TypeError:
+        return _integers([MISSING if each is None else each for each in values])
     except OverflowError:  # nothing of ours counts that far; what somebody made up must not stop the lake
-        return np.array([max(min(each, -MISSING - 1), MISSING + 1) for each in known], dtype=np.int64)
+        return np.array([max(min(each, -MISSING - 1), MISSING + 1) for each in values], dtype=np.int64)
+
+
+def _texts(values: Sequence[Any]) -> Sequence[str | None]:
+    """Write values as JSON; bytes of JSON are text already."""
+    if not isinstance(values[0], Raw):
+        return list(map(_json, values))
+    # One decoding instead of thousands. JSON has no NUL in it; should one be there, it is done one by one.
+    texts = b"\0".join(values).decode("utf-8", "replace").split("\0")
+    return texts if len(texts) == len(values) else [str(each, "utf-8", "replace") for each in values]
 
 
 def _json(value: Any) -> str | None:
-    if isinstance(value, Raw):
-        return str(value, "utf-8", "replace")
     return _encode(value).decode() if value else None
 
 
@@ -209,23 +232,22 @@ _decode_context = msgspec.json.Decoder(_Context).decode
 _decode_page = msgspec.json.Decoder(_Page).decode
 
 
-def _events(slice_: Slice) -> dict[str, Array]:
-    entries = slice_.entries
-    events = [entry.event for entry in entries]
+def _events(entries: Sequence[Entry], kinds: _Kinds) -> dict[str, Array]:
     laid = {}
-    for column, values in _event_values(slice_, events):
+    for column, values in _event_values(entries, kinds):
         known = _known(values)
         if known is not None:
             laid[column.name] = _array(column, known, len(entries))
     return laid
 
 
-def _event_values(slice_: Slice, events: Sequence[Event]) -> Iterator[tuple[Column, Iterable[Any]]]:
-    """Yield the values of every column that entries have."""
-    taken = _steps_of(slice_)
+def _event_values(entries: Sequence[Entry], kinds: _Kinds) -> Iterator[tuple[Column, Iterable[Any]]]:
+    """Yield the values of every column that some entry may have."""
+    events = [entry.event for entry in entries]
     contexts = [_context(event.context) for event in events]
+    steps = {fact.position: fact for fact in kinds[StepTaken].facts} if StepTaken in kinds else {}
     parts: dict[str, Sequence[Any]] = {
-        "step": taken,
+        "step": [steps.get(entry.position) for entry in entries],
         "campaign": [context.campaign for context in contexts],
         "device": [event.device for event in events],
         "geo": [event.geo for event in events],
@@ -236,17 +258,11 @@ def _event_values(slice_: Slice, events: Sequence[Event]) -> Iterator[tuple[Colu
         if column.name == "page_path":
             yield column, map(_page_path, events, contexts)
         elif not part:
-            holders: Sequence[Any] = events if field in Event.__struct_fields__ else slice_.entries
+            holders: Sequence[Any] = events if field in Event.__struct_fields__ else entries
             yield column, map(attrgetter(field), holders)
         elif is_there[part]:
             nothing = -1 if column.kind == "flag" else None
             yield column, [nothing if one is None else getattr(one, field) for one in parts[part]]
-
-
-def _steps_of(slice_: Slice) -> list[StepTaken | None]:
-    """Return the step that each entry took; None where it took none."""
-    steps = {fact.position: fact for _, facts in slice_.groups for fact in facts if type(fact) is StepTaken}
-    return [steps.get(entry.position) for entry in slice_.entries]
 
 
 def _context(raw: Raw) -> _Context:

@@ -1,4 +1,4 @@
-"""Compacting: many small files of one day become one, and who lists the day meets the old ones or the new one.
+"""Compacting: many small files of a day become one, and who lists the day meets the old ones or the new one.
 
 The day's folder is built a second time, with the merged file and hard links to the others, and the two change
 places in one step. Where the file system cannot do that, the merged file gets its name before the others lose
@@ -16,27 +16,37 @@ from pathlib import Path
 from sojourn.adapters.lake.durable import exchange, sync
 from sojourn.adapters.lake.files import File
 
-FAN_IN = 8
-"""So many files of a day that is not over are merged at once: each row is written again log2(files) times."""
+FAN_IN = (
+    32  # Files merged at once on a day that goes on: rows are written again once or twice until it is over.
+)
+SMALL_BYTES = 1 << 18  # The smallest size that is told from others: a file of 1 kB costs as much to open.
 FULL_BYTES = 128 << 20  # A file this large is not merged any more: what Spark makes a task of.
 
 
 def choose(files: Sequence[File], *, is_closed: bool) -> Sequence[File]:
     """Choose neighbours to merge, of one day's files in order; none where it is not worth it.
 
-    Of a day that goes on: the newest ones, each older one as long as it is no larger than what is already
-    chosen, once there are FAN_IN. Of one that is closed: all that fit into one file.
+    Of a day that goes on: FAN_IN of about one size. Of one that is closed: all that fit into one file.
     """
     if is_closed:
         return _fitting(files)
     chosen: list[File] = []
-    n_bytes = 0
-    for file in reversed(files):
-        if chosen and (file.n_bytes > n_bytes or n_bytes + file.n_bytes > FULL_BYTES):
-            break
+    for file in files:
+        if chosen and _size(file) != _size(chosen[0]):
+            chosen = []
         chosen.append(file)
-        n_bytes += file.n_bytes
-    return chosen[::-1] if len(chosen) >= FAN_IN else ()
+        if len(chosen) == FAN_IN and sum(each.n_bytes for each in chosen) <= FULL_BYTES:
+            return chosen
+        chosen = chosen[1:] if len(chosen) == FAN_IN else chosen
+    return ()
+
+
+def _size(file: File) -> int:
+    """Return about how large a file is: each size is FAN_IN times the one before."""
+    size, bound = 0, SMALL_BYTES
+    while file.n_bytes >= bound:
+        size, bound = size + 1, bound * FAN_IN
+    return size
 
 
 def _fitting(files: Sequence[File]) -> Sequence[File]:

@@ -14,7 +14,7 @@ from sojourn.adapters.lake.files import File, counting, list_files
 from sojourn.adapters.lake.resolving import resolve
 from sojourn.adapters.lake.writing import READERS_LOCK, open_database, read_progress, text
 from sojourn.model.errors import ConfigError
-from sojourn.model.lake import DERIVED, TABLES, Reach
+from sojourn.model.lake import DERIVED, TABLES, Reach, check_origin
 from sojourn.model.ports import Tail
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def read_lake(lake: Path, tail: Tail) -> Iterator[LakeReading]:
     """
     with locked(lake / READERS_LOCK, shared=True, wait=True):
         written, reach = read_progress(lake), tail.reach()
-        check_same_log(lake, tail, written.reach, written.mark)
+        log_mark = tail.mark(written.reach.position)
+        check_origin(written.reach, written.mark, log=reach, log_mark=log_mark)
         files = [
             file
             for _, day in groupby(list_files(lake), key=lambda file: (file.table, file.date))
@@ -67,16 +68,6 @@ def read_lake(lake: Path, tail: Tail) -> Iterator[LakeReading]:
             yield LakeReading(connection, reach, files)
         finally:
             connection.close()
-
-
-def check_same_log(lake: Path, tail: Tail, reach: Reach, mark: str) -> None:
-    """Raise ConfigError where a lake was not written from this log."""
-    now = tail.reach()
-    if reach.position > now.position or reach.group > now.group or mark != tail.mark(reach.position):
-        raise ConfigError(
-            f"{lake}: was written from another log than that beside it (is a part of the folder restored "
-            "from a backup?); move it away, and it is made anew from the log [lake-other-log]"
-        )
 
 
 def _read_tail(connection: DuckDBPyConnection, tail: Tail, after: Reach, reach: Reach) -> None:

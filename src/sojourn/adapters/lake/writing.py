@@ -41,6 +41,7 @@ SPILL = ".spill"
 WRITER_LOCK = "lock"
 READERS_LOCK = "readers"
 MEMORY = "400MB"  # of DuckDB's own; a merge that needs more sorts on disk.
+FORMAT = "FORMAT parquet, COMPRESSION zstd"
 MAX_DAYS_OPEN = 100_000  # files open at once where an import's slice spans years.
 
 
@@ -58,7 +59,7 @@ class Written(Struct, frozen=True):
 
 
 def read_progress(lake: Path) -> Written:
-    """Read how far a lake is written; raises ConfigError where a newer release, or nobody of ours, wrote it."""
+    """Read how far a lake is written; raises ConfigError where a newer release, or none, wrote that down."""
     path = lake / PROGRESS
     try:
         written = msgspec.json.decode(path.read_bytes(), type=Written)
@@ -137,11 +138,12 @@ class ParquetLake:
         """
         today = date_of(self.reach.clock)
         for day, files in self._days.items():
-            chosen = choose(files, is_closed=is_final or day[1] < today)
+            is_closed = is_final or day[1] < today
+            chosen = choose(files, is_closed=is_closed)
             if chosen:
                 with locked(self._lake / READERS_LOCK) as is_alone:
                     if is_alone:
-                        self._merge(day, chosen)
+                        self._merge(day, chosen, is_sorted=is_closed)
                     return is_alone
         return False
 
@@ -179,11 +181,31 @@ class ParquetLake:
         staging.mkdir()
         return staging
 
+    def _run(self, statement: str) -> None:
+        """Let DuckDB do something; raises OSError where the disk or the memory is at its end."""
+        import duckdb  # noqa: PLC0415 - as in `open_database`
+
+        try:
+            self._database().execute(statement)
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise OSError(str(error)) from error
+
     def _copy(self, table: str, staging: Path) -> None:
-        self._database().execute(
-            f"COPY (SELECT * FROM main.{table}) TO '{text(staging / table)}' "
-            f"(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (date), FILENAME_PATTERN '{{i}}', {described(table)})"
-        )
+        """Write a table's rows, a file for each day; nearly always that is one day, which is cheaper."""
+        dates = f"SELECT CAST(min(date) AS VARCHAR), CAST(max(date) AS VARCHAR) FROM main.{table}"
+        first, last = self._database().execute(dates).fetchall()[0]
+        if first == last:
+            place = staging / table / f"{PARTITION}{first}"
+            place.mkdir(parents=True)
+            self._run(
+                f"COPY (SELECT * EXCLUDE (date) FROM main.{table}) TO '{text(place / 'all.parquet')}' "
+                f"({FORMAT}, {described(table)})"
+            )
+        else:
+            self._run(
+                f"COPY (SELECT * FROM main.{table}) TO '{text(staging / table)}' "
+                f"({FORMAT}, PARTITION_BY (date), FILENAME_PATTERN '{{i}}', {described(table)})"
+            )
 
     def _take(self, day: Day, staged: Path, slice_: Slice) -> None:
         """Give a staged file its place and name."""
@@ -202,15 +224,16 @@ class ParquetLake:
         file = File(*day, first, last, path, path.stat().st_size)
         self._days[day] = [*self._days.get(day, []), file]
 
-    def _merge(self, day: Day, files: Sequence[File]) -> None:
+    def _merge(self, day: Day, files: Sequence[File], *, is_sorted: bool) -> None:
+        """Merge neighbours of a day; sorted by whom they are about, a person's rows lie together."""
         folder = self._staging() / "day"
         folder.mkdir()
         merged = folder / f"{name_of(files[0].first, files[-1].last)}.parquet"
         paths = ", ".join(f"'{text(file.path)}'" for file in files)
         order = "profile_id, position" if day[0] == EVENTS.name else "profile_id, fact_group, fact_n"
-        self._database().execute(
+        self._run(
             f"COPY (SELECT * FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false) "
-            f"ORDER BY {order}) TO '{text(merged)}' (FORMAT parquet, COMPRESSION zstd, {described(day[0])})"
+            f"{f'ORDER BY {order}' if is_sorted else ''}) TO '{text(merged)}' ({FORMAT}, {described(day[0])})"
         )
         put_in_place(merged, self._place(day), files)
         self._days[day] = counting(list_day(self._lake, *day), self.reach)

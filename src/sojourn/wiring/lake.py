@@ -1,0 +1,100 @@
+"""The lake of a data folder: opened to read, and written while no server does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from sojourn.adapters.sqlite.tail import SqliteTail
+from sojourn.config import Config
+from sojourn.config import Lake as Settings
+from sojourn.model.errors import ConfigError
+from sojourn.model.lake import LakeSize
+from sojourn.runtime.lake import Follower, Pace
+
+if TYPE_CHECKING:
+    from sojourn.adapters.lake import LakeReading, ParquetLake
+
+FOLDER = "lake"
+
+
+class LakeStatus(Struct, frozen=True):
+    """How a lake is doing."""
+
+    position: int
+    """The last log entry in its files."""
+    engine_position: int
+    """The last log entry the engine has taken: what is in between is read from the log."""
+    group: int
+    engine_group: int
+    tables: dict[str, LakeSize]
+
+
+@contextmanager
+def open_lake(data: Path) -> Iterator[LakeReading]:
+    """Open every table of a data folder, beside a server that may be writing: files and what came since.
+
+    Relations of the reading's connection are for this `with` only; meanwhile nobody compacts the files.
+    Raises ConfigError where no data is there.
+    """
+    from sojourn.adapters.lake import read_lake  # noqa: PLC0415 - DuckDB takes long to load
+
+    with _tail(data) as tail, read_lake(data / FOLDER, tail) as reading:
+        yield reading
+
+
+@contextmanager
+def open_to_write(data: Path, *, wait: bool = False) -> Iterator[tuple[SqliteTail, ParquetLake]]:
+    """Open the lake of a data folder to write; raises FolderInUseError where a server does that."""
+    from sojourn.adapters.lake import ParquetLake  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        tail = stack.enter_context(_tail(data))
+        lake = ParquetLake(data / FOLDER, wait=wait)
+        stack.callback(lake.close)
+        yield tail, lake
+
+
+def compact(config: Config, *, now: Callable[[], int]) -> LakeSize:
+    """Write all there is, and merge the files of each day as far as it goes; return what is there then."""
+    with open_to_write(config.data) as (tail, lake):
+        Follower(tail, lake, now=now, pace=pace_of(config.lake)).catch_up()
+        while lake.compact(is_final=True):
+            pass
+        return lake.size()
+
+
+def status(config: Config) -> LakeStatus:
+    """Say how far the lake is written, and how large it is."""
+    from sojourn.adapters.lake import files, read_progress  # noqa: PLC0415
+
+    with _tail(config.data) as tail:
+        written, engine = read_progress(config.data / FOLDER).reach, tail.reach()
+    sizes: dict[str, LakeSize] = {}
+    for file in files.list_files(config.data / FOLDER):
+        before = sizes.get(file.table, LakeSize())
+        sizes[file.table] = LakeSize(before.n_files + 1, before.n_bytes + file.n_bytes)
+    return LakeStatus(written.position, engine.position, written.group, engine.group, sizes)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Return a lake's settings as its follower takes them."""
+    return Pace(every_ms=settings.every_ms, events=settings.events, keep_ms=settings.keep_ms)
+
+
+@contextmanager
+def _tail(data: Path) -> Iterator[SqliteTail]:
+    if not (data / "log.db").exists() or not (data / "state.db").exists():
+        raise ConfigError(
+            f"{data}: no data is there yet; `sojourn serve` and `sojourn import` make it, or name another "
+            "folder with --data [no-data]"
+        )
+    tail = SqliteTail(data)
+    try:
+        yield tail
+    finally:
+        tail.close()
