@@ -14,6 +14,7 @@ from sojourn.cli import (
     drawing,
     explaining,
     importing,
+    lake,
     letters,
     operating,
     people,
@@ -150,6 +151,7 @@ for name, command, *examples in (
     app.command(name, epilog=_epilog(*examples))(command)
 app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
+app.add_typer(lake.lake, name="lake")
 
 
 @app.command("version")

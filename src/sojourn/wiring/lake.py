@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -32,6 +32,13 @@ class LakeStatus(Struct, frozen=True):
     group: int
     engine_group: int
     tables: dict[str, LakeSize]
+
+
+class Exported(Struct, frozen=True):
+    """One file that was written."""
+
+    path: str
+    n_rows: int
 
 
 @contextmanager
@@ -79,6 +86,37 @@ def status(config: Config) -> LakeStatus:
         before = sizes.get(file.table, LakeSize())
         sizes[file.table] = LakeSize(before.n_files + 1, before.n_bytes + file.n_bytes)
     return LakeStatus(written.position, engine.position, written.group, engine.group, sizes)
+
+
+def export(
+    config: Config, folder: Path, *, tables: Sequence[str] | None, format: Literal["parquet", "csv", "jsonl"]
+) -> list[Exported]:
+    """Write tables (all, with None) to a folder, one file each, all as of the same instant.
+
+    Raises ConfigError where there is no such table, or the folder cannot be written.
+    """
+    options = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv", "jsonl": "FORMAT json"}
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: cannot be made ({error.strerror}); name another [lake-export]"
+        ) from None
+    with open_lake(config.data) as reading:
+        for name in tables or reading.names:
+            path = folder / f"{name}.{format}"
+            written.append(Exported(str(path), reading.write(name, path, options[format])))
+    return written
+
+
+def query(config: Config, sql: str, *, limit: int | None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Answer a question in SQL: the columns' names, and the rows, at most `limit`.
+
+    Raises ConfigError where it cannot be answered.
+    """
+    with open_lake(config.data) as reading:
+        return reading.ask(sql, limit=limit)
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ FAN_IN = (
     32  # Files merged at once on a day that goes on: rows are written again once or twice until it is over.
 )
 SMALL_BYTES = 1 << 18  # The smallest size that is told from others: a file of 1 kB costs as much to open.
+OLD_S = 60.0  # Who is in the middle of listing a folder that was replaced finds all of it for so long.
 FULL_BYTES = 128 << 20  # A file this large is not merged any more: what Spark makes a task of.
 
 
@@ -63,19 +65,35 @@ def _fitting(files: Sequence[File]) -> Sequence[File]:
     return chosen if len(chosen) > 1 else ()
 
 
-def put_in_place(merged: Path, day: Path, files: Sequence[File]) -> None:
-    """Let a merged file, alone in its folder, take the place of the files of a day that it was made of."""
+def put_in_place(merged: Path, day: Path, files: Sequence[File], *, old: Path) -> None:
+    """Let a merged file, alone in its folder, take the place of the files of a day that it was made of.
+
+    The folder of before goes to `old`, until `remove_old` finds it.
+    """
     sync(merged)
     gone = {file.path.name for file in files}
     if _exchange_day(merged.parent, day, gone):
         sync(day.parent)
-        shutil.rmtree(merged.parent)
+        retire(merged.parent, old)
         return
     merged.rename(day / merged.name)
     sync(day)
     for name in gone:
         (day / name).unlink()
     sync(day)
+
+
+def retire(folder: Path, old: Path) -> None:
+    """Put a folder where nobody looks for it; who has it open goes on reading."""
+    old.mkdir(exist_ok=True)
+    folder.rename(old / str(time.time_ns()))
+
+
+def remove_old(old: Path, *, older_s: float = OLD_S) -> None:
+    """Remove folders that were replaced so long ago."""
+    for folder in old.iterdir() if old.is_dir() else ():
+        if time.time() - int(folder.name) / 1e9 >= older_s:
+            shutil.rmtree(folder)
 
 
 def _exchange_day(made: Path, day: Path, gone: set[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sojourn.adapters.lake import columns
 from sojourn.adapters.lake.durable import locked
@@ -32,6 +32,7 @@ class LakeReading:
     def __init__(self, connection: DuckDBPyConnection, reach: Reach, files: list[File]) -> None:
         self.connection = connection
         """Tables lie in it by name, resolved; in the schema `raw`, as they were written."""
+        self.names = NAMES
         self.reach = reach
         """What is in them: all up to here."""
         self.files = files
@@ -40,7 +41,36 @@ class LakeReading:
         """Return one table; raises ConfigError where there is none of the name."""
         if name not in NAMES:
             raise ConfigError(f"{name!r} is no table of the lake; those are {', '.join(NAMES)} [lake-table]")
-        return self.connection.table(name) if name == "identities" else self.connection.view(name)
+        return self.connection.sql(f"SELECT * FROM {name}")
+
+    def write(self, name: str, path: Path, options: str) -> int:
+        """Write a table to a file, as DuckDB's COPY does with these options; return how many rows it has.
+
+        Raises ConfigError where the file cannot be written.
+        """
+        import duckdb  # noqa: PLC0415 - as in `open_database`
+
+        relation = self.table(name)
+        try:
+            copied = self.connection.execute(f"COPY ({relation.sql_query()}) TO '{text(path)}' ({options})")
+        except duckdb.IOException as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"{path}: cannot be written ({reason}) [lake-export]") from None
+        return int(copied.fetchall()[0][0])
+
+    def ask(self, sql: str, *, limit: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Answer a question in SQL: the columns' names and the rows, at most `limit`.
+
+        Raises ConfigError where it cannot be answered.
+        """
+        import duckdb  # noqa: PLC0415
+
+        try:
+            cursor = self.connection.execute(sql)
+            columns = [column[0] for column in cursor.description or ()]
+            return columns, cursor.fetchall() if limit is None else cursor.fetchmany(limit)
+        except duckdb.Error as error:
+            raise ConfigError(f"{error} [lake-query]") from None
 
 
 @contextmanager

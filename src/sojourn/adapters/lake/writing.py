@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from sojourn import __version__
 from sojourn.adapters.lake import columns
-from sojourn.adapters.lake.compacting import choose, put_in_place
+from sojourn.adapters.lake.compacting import choose, put_in_place, remove_old, retire
 from sojourn.adapters.lake.durable import locked, replace_file, sync
 from sojourn.adapters.lake.files import (
     PARTITION,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 PROGRESS = "progress.json"
 STAGING = ".staging"
 """What does not count yet; as its name begins with a dot, no reader takes it for a table."""
+OLD = ".old"
 SPILL = ".spill"
 WRITER_LOCK = "lock"
 READERS_LOCK = "readers"
@@ -118,7 +119,10 @@ class ParquetLake:
         return LakeSize(len(files), sum(file.n_bytes for file in files), len(self._days))
 
     def write(self, slice_: Slice) -> None:
-        """Make the slice that comes next part of the lake; return once it is on disk, and counts."""
+        """Make the slice that comes next part of the lake; return once it is on disk, and counts.
+
+        Raises OSError where the disk is full or fails: then close it, and open it anew.
+        """
         assert slice_.after == self.reach, "slices are written in order"
         staging = self._staging()
         connection = self._database()
@@ -136,6 +140,7 @@ class ParquetLake:
 
         With `is_final`, also of today, and however few. False as well while a reader of ours is at work.
         """
+        remove_old(self._lake / OLD)
         today = date_of(self.reach.clock)
         for day, files in self._days.items():
             is_closed = is_final or day[1] < today
@@ -156,10 +161,8 @@ class ParquetLake:
             if not is_alone:
                 return 0
             for table, date in old:
-                gone = self._staging() / date
-                self._place((table, date)).rename(gone)
+                retire(self._place((table, date)), self._lake / OLD)
                 sync(self._lake / table)
-                shutil.rmtree(gone)
                 del self._days[table, date]
         return len(old)
 
@@ -235,7 +238,7 @@ class ParquetLake:
             f"COPY (SELECT * FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false) "
             f"{f'ORDER BY {order}' if is_sorted else ''}) TO '{text(merged)}' ({FORMAT}, {described(day[0])})"
         )
-        put_in_place(merged, self._place(day), files)
+        put_in_place(merged, self._place(day), files, old=self._lake / OLD)
         self._days[day] = counting(list_day(self._lake, *day), self.reach)
 
     def _place(self, day: Day) -> Path:
@@ -243,7 +246,8 @@ class ParquetLake:
 
     def _clean(self) -> dict[Day, list[File]]:
         """Remove what a crash left; return the files that count, day by day."""
-        shutil.rmtree(self._lake / STAGING, ignore_errors=True)
+        for unfinished in (STAGING, OLD, SPILL):
+            shutil.rmtree(self._lake / unfinished, ignore_errors=True)
         days: dict[Day, list[File]] = {}
         for table in TABLES:
             for place in list_days(self._lake, table):

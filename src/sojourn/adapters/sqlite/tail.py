@@ -43,7 +43,7 @@ class _Commit(Struct, frozen=True):
 
 
 class SqliteTail:
-    """What `log.db` and `state.db` of a folder hold. It takes no lock, writes nothing; any thread may call."""
+    """What `log.db` and `state.db` of a folder hold. It takes no lock; any thread may call it."""
 
     def __init__(self, folder: Path) -> None:
         """Open a folder that is there."""
