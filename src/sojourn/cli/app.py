@@ -17,6 +17,7 @@ from sojourn.cli import (
     funnels,
     graphing,
     importing,
+    lake,
     letters,
     operating,
     paths,
@@ -187,6 +188,7 @@ for name, command, *examples in (
     app.command(name, epilog=_epilog(*examples))(command)
 app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
+app.add_typer(lake.lake, name="lake")
 
 
 @app.command("version")

@@ -222,6 +222,7 @@ def _note_revision(cut: Cut, ledger: Ledger) -> None:
         session_id=cut.session.id,
         replaces=list(cut.replaces),
         started_at=cut.session.started_at,
+        channel=cut.session.channel,
     )
 
 
