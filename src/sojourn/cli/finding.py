@@ -64,7 +64,7 @@ def friction(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.friction.findings import find_friction  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.reading import load_steps  # noqa: PLC0415
 
-    read = read_asked(events, map, rules)
+    read = read_asked(events, _with_attributes(events, map, attribute), rules)
     unit = by if read.session is not None else "person"
     ranks = {} if rules is None else dict(load_steps(rules).ranks)
     with _bar("Looking for incidents") as heard:
@@ -84,6 +84,17 @@ def friction(  # noqa: PLR0913 - the options of a command
         )
     else:
         show(*_for_people(found, limit))
+
+
+def _with_attributes(files: list[str], columns: str | None, asked: list[str] | None) -> str:
+    """Add the columns by which to tell whose friction it is: those asked for, or all with a few values."""
+    from sojourn.analytics.reading import parse_mapping  # noqa: PLC0415 - as above
+    from sojourn.analytics.reading.guessing import guess_attributes  # noqa: PLC0415
+
+    mapping = parse_mapping(columns or "")
+    named = {name: name for name in asked} if asked is not None else guess_attributes(files, mapping)
+    more = [f"{name}={column}" for name, column in named.items() if name not in mapping.attributes]
+    return ",".join(filter(None, [columns, *more]))
 
 
 @contextmanager

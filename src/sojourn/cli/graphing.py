@@ -76,7 +76,7 @@ def graph(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.graph.journey_graph import Asked, journey_graph  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415
 
-    read = read_asked(events, map, rules)
+    read = read_asked(events, _with_compared(map, compare), rules)
     if compare is not None:
         _compare(read, compare, unit=by, collapse=collapse, limit=edges, json=json)
         return
@@ -98,6 +98,14 @@ def graph(  # noqa: PLR0913 - the options of a command
         )
     else:
         show(*_for_people(found))
+
+
+def _with_compared(columns: str | None, compare: str | None) -> str | None:
+    """Read the attribute that is compared, too, where nobody said which column it is."""
+    attribute = (compare or "").partition("=")[0].strip()
+    if not attribute or f"{attribute}=" in (columns or ""):
+        return columns
+    return ",".join(filter(None, [columns, f"{attribute}={attribute}"]))
 
 
 def _ranks(rules: Path, read: Events) -> dict[str, int]:
@@ -125,8 +133,8 @@ def _for_people(found: JourneyGraph) -> list[Any]:
     ahead = ("converts", "steps to it") if says["goal"] else ()
     edges = [
         (
-            row["source"] or "(other)",
-            row["target"] or "(other)",
+            row["source"] or "(all other transitions)",
+            row["target"] or "",
             f"{row['count']:,}",
             f"{row['people']:,}",
             f"{row['share']:.1%}",

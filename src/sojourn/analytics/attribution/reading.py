@@ -1,0 +1,210 @@
+"""Reading: a file of aggregated paths, encoded; DuckDB reads and groups it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from sojourn.analytics.attribution.direct import DIRECT_NAMES, DirectRule, apply_direct_rule
+from sojourn.analytics.attribution.names import tidy
+from sojourn.analytics.attribution.paths import Paths, Sample, summed
+from sojourn.definitions.suggestions import did_you_mean
+from sojourn.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SEPARATOR = " > "
+MAX_CHANNELS = 5_000
+"""More names than any report has channels: most likely the separator is another."""
+
+EmptyTouches = Literal["error", "drop"]
+
+_COLUMNS = ("path", "total_conversions", "total_conversion_value", "total_null")
+_READERS = {
+    ".parquet": "read_parquet({file})",
+    ".csv": "read_csv({file}, all_varchar = true, header = true, delim = ',', quote = '\"')",
+    ".tsv": "read_csv({file}, all_varchar = true, header = true, delim = '\t', quote = '\"')",
+}
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """How a file of paths is to be understood."""
+
+    separator: str | None = None
+    """What is between touches. None: ` > `, and no name may hold a `>`; given, names may hold anything."""
+    empty_touches: EmptyTouches = "error"
+    """What becomes of a touch without a name; at an end of a path it is a stray separator, and dropped."""
+    direct: DirectRule = "keep"
+    direct_names: tuple[str, ...] = DIRECT_NAMES
+
+
+def read_paths(file: Path | str, reading: Reading = Reading()) -> Paths:  # noqa: B008 - it is frozen
+    """Read aggregated paths from Parquet, CSV or TSV, the last two packed with gzip or not.
+
+    Columns are `path` and `total_conversions`, and, where there are any, `total_conversion_value` and
+    `total_null`. Rows of one path are summed. A row without a path is journeys without a touch.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds what cannot be counted; it says the row.
+    """
+    import duckdb  # noqa: PLC0415 - takes longer to load than most questions
+
+    with duckdb.connect() as connection:
+        try:
+            source = _open(connection, Path(file))
+            _group(connection, source, str(file))
+            paths = _encode(connection, reading, str(file))
+        except duckdb.Error as error:
+            raise ConfigError(f"{file}: {str(error).splitlines()[0]}") from None
+    return apply_direct_rule(paths, reading.direct, reading.direct_names)
+
+
+def _open(connection: DuckDBPyConnection, file: Path) -> dict[str, str]:
+    """Make the file a view `rows`; return its columns by the names we know, quoted."""
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
+    if kind not in _READERS or (kind == ".parquet" and suffixes[-1] == ".gz"):
+        raise ConfigError(f"{file}: expected a file named *.parquet, *.csv, *.csv.gz, *.tsv or *.tsv.gz")
+    if not file.exists():
+        raise ConfigError(f"{file}: there is no such file")
+    call = _READERS[kind].format(file="'" + str(file).replace("'", "''") + "'")
+    connection.execute(f"create view rows as from {call}")
+    there = [str(row[0]) for row in connection.execute("describe rows").fetchall()]
+    found = {name.strip().lower(): '"' + name.replace('"', '""') + '"' for name in there}
+    for name in _COLUMNS[:2]:
+        if name not in found:
+            raise ConfigError(
+                f"{file}: expected a column {name!r}{did_you_mean(name, there)}; there are {', '.join(there)}"
+            )
+    return {name: found[name] for name in _COLUMNS if name in found}
+
+
+def _group(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> None:
+    """Sum the rows into a table `cells`: one for each path and worth of one conversion."""
+    counts = {
+        short: f"try_cast({source[name]} as double)" if name in source else "0::double"
+        for short, name in zip("cvn", _COLUMNS[1:], strict=True)
+    }
+    connection.execute(f"""
+        create table cells as
+        select path, fsum(c) as c, fsum(c) * worth as v, fsum(n) as n, bool_or(is_bad) as is_bad
+        from (
+            select *, case when c > 0 and v is not null then v / c else 0 end as worth,
+                   c is null or n is null or (v is null and c <> 0) or c < 0 or n < 0 or v < 0
+                   or not isfinite(c + n + coalesce(v, 0)) or (c = 0 and v > 0) as is_bad
+            from (
+                select coalesce({source["path"]}::varchar, '') as path,
+                       {counts["c"]} as c, {counts["v"]} as v, {counts["n"]} as n
+                from rows
+            )
+        )
+        group by path, worth
+    """)  # noqa: S608 - the columns are quoted names of the file
+    if connection.execute("select count(*) from cells where coalesce(is_bad, true)").fetchall()[0][0]:
+        raise ConfigError(_first_bad_row(connection, source, file))
+
+
+def _first_bad_row(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> str:
+    numbers = [name for name in _COLUMNS[1:] if name in source]
+    rows = connection.execute(
+        f"select {', '.join(source[name] + '::varchar' for name in numbers)} from rows"  # noqa: S608
+    )
+    line = 0
+    while batch := rows.fetchmany(10_000):
+        for row in batch:
+            line += 1
+            given = dict(zip(numbers, row, strict=True))
+            if reason := _what_is_bad(given):
+                return f"{file}: row {line:,}: {reason}"
+    raise AssertionError("a row was bad, and none is")
+
+
+def _what_is_bad(given: dict[str, str | None]) -> str:
+    """Say why a row's numbers cannot be counted, or nothing."""
+    numbers: dict[str, float] = {}
+    for name, text in given.items():
+        if text is None or not text.strip():
+            if name == "total_conversion_value" and numbers.get("total_conversions") == 0:
+                numbers[name] = 0.0
+                continue
+            return f"{name} is missing; write 0 where there is none"
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            return f"{name} is {text!r}; expected a number"
+        if not np.isfinite(numbers[name]) or numbers[name] < 0:
+            return f"{name} is {text}; expected a number that is 0 or more"
+    if numbers.get("total_conversion_value", 0) > 0 and numbers["total_conversions"] == 0:
+        return "there is a value and no conversion it belongs to"
+    return ""
+
+
+def _encode(connection: DuckDBPyConnection, reading: Reading, file: str) -> Paths:
+    separator = SEPARATOR if reading.separator is None else reading.separator
+    if not separator:
+        raise ConfigError("the separator is empty; give what stands between touches, as ' > '")
+    connection.execute("""
+        create table distinct_paths as
+        select path, (row_number() over () - 1)::integer as id
+        from (select distinct path from cells order by hash(path), path)
+    """)
+    cells = connection.execute("""
+        select id, c, v, n from cells join distinct_paths using (path)
+        where c > 0 or n > 0 order by id, v / greatest(c, 1e-300)
+    """).fetchnumpy()
+    connection.execute(
+        "create table touches as select unnest(string_split(path, ?)) as name, id from distinct_paths",
+        [separator],
+    )
+    names = _names(connection, file, separator)
+    touches = _codes(connection)
+    n_paths = connection.execute("select count(*) from distinct_paths").fetchall()[0][0]
+    sample = Sample(_plain(cells["id"]), *(_plain(cells[name]) for name in "cvn"))
+    sums = [
+        summed(sample.path, column, n_paths) for column in (sample.conversions, sample.value, sample.nulls)
+    ]
+    paths = Paths(
+        channels=names,
+        offsets=np.concatenate([[0], np.cumsum(np.bincount(touches["id"], minlength=n_paths))]),
+        codes=touches["code"],
+        conversions=sums[0],
+        value=sums[1],
+        nulls=sums[2],
+        sample=sample,
+        rules={"source": f"paths of {Path(file).name}", "window": "as the file has it"},
+    )
+    return tidy(
+        paths, separator=separator, is_given=reading.separator is not None, empty=reading.empty_touches
+    )
+
+
+def _names(connection: DuckDBPyConnection, file: str, separator: str) -> list[str]:
+    rows = connection.execute("select distinct name from touches order by name").fetchall()
+    if len(rows) > MAX_CHANNELS:
+        raise ConfigError(
+            f"{file}: over {MAX_CHANNELS:,} different channels; is the separator {separator!r}? "
+            "Give another, or group the channels"
+        )
+    return [str(row[0]) for row in rows]
+
+
+def _codes(connection: DuckDBPyConnection) -> dict[str, Any]:
+    """Return the touches as `code` and `id`, in their order."""
+    connection.execute("create type channel as enum (select distinct name from touches order by name)")
+    touches = connection.execute(
+        "select enum_code(name::channel)::integer as code, id from touches"
+    ).fetchnumpy()
+    ids = _plain(touches["id"])
+    # DuckDB keeps the order of what it inserts, and all depends on it.
+    assert not (np.diff(ids) < 0).any()
+    return {"code": _plain(touches["code"]), "id": ids}
+
+
+def _plain(column: Any) -> NDArray[Any]:
+    """Take the mask away from a column that has no nulls."""
+    return np.asarray(getattr(column, "data", column)) if isinstance(column, np.ma.MaskedArray) else column
