@@ -170,6 +170,31 @@ def test_paths_are_laid_out_for_people(shop: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["funnel", "View", "Cart", "Buy", "--by", "country", "--after", "2"],
+        ["retention", "--period", "day", "--periods", "2"],
+        ["paths"],
+        ["paths", "--patterns"],
+        ["paths", "--from", "View"],
+    ],
+)
+def test_every_answer_is_a_page_of_its_own(shop: list[str], tmp_path: Path, arguments: list[str]) -> None:
+    """With what its numbers mean, and nothing to load."""
+    page = tmp_path / "page.html"
+    assert "is written" in run(*arguments, *shop, "--html", str(page)).stdout
+    text = page.read_text(encoding="utf-8")
+    assert "What these numbers mean" in text
+    assert "<script" not in text
+
+
+def test_a_page_that_cannot_be_written_is_no_traceback(shop: list[str], tmp_path: Path) -> None:
+    """A folder that is not there is a slip of the keyboard."""
+    result = run("paths", *shop, "--html", str(tmp_path / "none" / "page.html"))
+    assert (result.exit_code, "cannot be written" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["funnel", "Veiw"], "no event is called 'Veiw'; did you mean 'View'"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
+from sojourn.model.errors import ConfigError
+
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
 
@@ -30,6 +32,10 @@ MapOption = Annotated[
 ]
 StepsOption = Annotated[
     Path | None, typer.Option("--steps", metavar="FILE", help="How names of events become steps (YAML).")
+]
+
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write a page of its own, with plots.")
 ]
 
 
@@ -64,3 +70,12 @@ def read_asked(
         values={name: attributes[name] for name in numbers} | dict(mapping.values),
     )
     return read_events(files, mapping, steps=StepRules() if steps is None else load_steps(steps))
+
+
+def write_page(file: Path, text: str) -> None:
+    """Write a page, and say so; raise ConfigError where it cannot be written."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
+    typer.echo(f"{file} is written; open it in a browser")

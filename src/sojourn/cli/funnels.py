@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.definitions.durations import parse_duration
@@ -73,6 +80,7 @@ def funnel(  # noqa: PLR0913 - the options of a command
     dropped: DroppedOption = None,
     time_to_convert: ConvertOption = False,
     limit: RowsOption = 8,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Count how many people go through some steps, how fast, and where the others go.
@@ -104,7 +112,11 @@ def funnel(  # noqa: PLR0913 - the options of a command
         else None
     )
     wanted = Wanted(by=by, after=after, reached=reached, dropped=dropped, limit=limit)
-    if json:
+    if html is not None:
+        from sojourn.cli.answer_pages import funnel_page  # noqa: PLC0415 - as above
+
+        write_page(html, funnel_page(answer, by=by, after=after, limit=limit))
+    elif json:
         say_json(for_programs(answer, wanted, conversion))
     else:
         show(*for_people(answer, wanted, conversion))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.model.errors import ConfigError
@@ -61,6 +68,7 @@ def paths(  # noqa: PLR0913 - the options of a command
     per: PerOption = "person",
     collapse: CollapseOption = False,
     limit: RowsOption = 15,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show the ways people go: distinct whole paths, patterns in them, or the steps after or before one.
@@ -71,50 +79,66 @@ def paths(  # noqa: PLR0913 - the options of a command
         raise ConfigError("--from, --to and --patterns are three questions: ask one of them")
     known = read_asked(events, map, rules, kinds=[from_ or to or "*"])
     if patterns:
-        told, parts = _patterns(
+        answer = _patterns(
             known,
             _asked(length, min_share=min_share, gaps=gaps, unit=per, collapse=collapse),
             limit=limit,
             only_maximal=not every,
         )
     elif from_ is not None or to is not None:
-        told, parts = _flows(known, from_, to, n_columns=columns, limit=limit, unit=per, collapse=collapse)
+        answer = _flows(known, from_, to, n_columns=columns, limit=limit, unit=per, collapse=collapse)
     else:
-        told, parts = _variants(known, limit=limit, unit=per, collapse=collapse)
-    if json:
-        say_json(told)
+        answer = _variants(known, limit=limit, unit=per, collapse=collapse)
+    if html is not None:
+        write_page(html, answer.page())
+    elif json:
+        say_json(answer.told)
     else:
-        show(*parts)
+        show(*answer.parts)
 
 
-Told = tuple[dict[str, Any], Iterable[Any]]
-"""An answer for programs, and for people."""
+class Answer(NamedTuple):
+    """One answer in each of its forms."""
+
+    told: dict[str, Any]
+    """For programs."""
+    parts: Iterable[Any]
+    """For people."""
+    page: Callable[[], str]
+    """In HTML."""
 
 
-def _variants(events: Events, *, limit: int, **rules: Any) -> Told:
+def _variants(events: Events, *, limit: int, **rules: Any) -> Answer:
     from sojourn.analytics.graph.variants import variants  # noqa: PLC0415 - help needs no numbers
+    from sojourn.cli.answer_pages import variants_page  # noqa: PLC0415
     from sojourn.cli.funnel_report import nulls  # noqa: PLC0415
     from sojourn.cli.paths_report import variants_for_people  # noqa: PLC0415
 
     found = variants(events, **rules)
     told = {"definition": found.definition, "variants": nulls(found.table(limit=limit))}
-    return told, variants_for_people(found, limit=limit)
+    return Answer(told, variants_for_people(found, limit=limit), lambda: variants_page(found, limit=limit))
 
 
-def _patterns(events: Events, asked: Patterns, *, limit: int, only_maximal: bool) -> Told:
+def _patterns(events: Events, asked: Patterns, *, limit: int, only_maximal: bool) -> Answer:
     from sojourn.analytics.graph.patterns import patterns  # noqa: PLC0415 - help needs no numbers
+    from sojourn.cli.answer_pages import patterns_page  # noqa: PLC0415
     from sojourn.cli.funnel_report import nulls  # noqa: PLC0415
     from sojourn.cli.paths_report import patterns_for_people  # noqa: PLC0415
 
     found = patterns(events, asked)
     shown = found.table(limit=limit, only_maximal=only_maximal)
     told = {"definition": found.definition, "patterns": nulls(shown)}
-    return told, patterns_for_people(found, limit=limit, only_maximal=only_maximal)
+    return Answer(
+        told,
+        patterns_for_people(found, limit=limit, only_maximal=only_maximal),
+        lambda: patterns_page(found, limit=limit, only_maximal=only_maximal),
+    )
 
 
-def _flows(events: Events, from_: str | None, to: str | None, **rules: Any) -> Told:
+def _flows(events: Events, from_: str | None, to: str | None, **rules: Any) -> Answer:
     from sojourn.analytics.graph.sankey import sankey  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
+    from sojourn.cli.answer_pages import flows_page  # noqa: PLC0415
     from sojourn.cli.figures import MANY  # noqa: PLC0415
     from sojourn.cli.funnel_report import flows  # noqa: PLC0415
 
@@ -126,7 +150,7 @@ def _flows(events: Events, from_: str | None, to: str | None, **rules: Any) -> T
         f"{where} {around}: {said['n_cases']:,} {MANY[said['unit']]}; {said['n_cases_without']:,} without it"
     )
     told = {"definition": said, "nodes": drawn.nodes.to_dicts(), "links": drawn.links.to_dicts()}
-    return told, [flows(drawn, title=title)]
+    return Answer(told, [flows(drawn, title=title)], lambda: flows_page(drawn, title=title))
 
 
 def _asked(length: str, **rules: Any) -> Patterns:

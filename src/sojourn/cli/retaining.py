@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.definitions.instants import read_instant
@@ -61,6 +68,7 @@ def retention(  # noqa: PLR0913 - the options of a command
     limit: CohortsOption = 10,
     active_days: DaysOption = None,
     until: UntilOption = None,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Count who comes back in the n-th day, week or month after their first event.
@@ -91,7 +99,11 @@ def retention(  # noqa: PLR0913 - the options of a command
         until_ms=until_ms,
     )
     answer = count(known, asked)
-    if json:
+    if html is not None:
+        from sojourn.cli.answer_pages import retention_page  # noqa: PLC0415 - as above
+
+        write_page(html, retention_page(answer))
+    elif json:
         say_json(report.for_programs(answer))
     else:
         show(*report.for_people(answer))

@@ -186,3 +186,18 @@ def test_a_visit_that_a_late_event_bridged_is_one_visit(tmp_path: Path) -> None:
     check(folder)
     lake.close()
     folder.close()
+
+
+def test_of_two_events_at_one_instant_the_one_that_began_the_visit_says_how_the_person_came(
+    tmp_path: Path,
+) -> None:
+    """The engine breaks ties by the message's id; the visit's channel is that event's."""
+    folder = Folder(tmp_path, Catalogue(journeys={}))
+    campaign = {"campaign": {"source": "newsletter", "medium": "email"}}
+    folder.live([event(2, at=T0)], now=T0)
+    folder.live([event(1, at=T0, context=campaign)], now=T0 + 1)
+
+    with folder.reading() as reading:
+        assert [one for (one,) in rows(reading, "sessions", "channel")] == ["email"]
+    check(folder)
+    folder.close()
