@@ -104,7 +104,7 @@ def _group(connection: DuckDBPyConnection, source: dict[str, str], file: str) ->
             )
         )
         group by path, worth
-    """)  # noqa: S608 - the columns are quoted names of the file
+    """)
     if connection.execute("select count(*) from cells where coalesce(is_bad, true)").fetchall()[0][0]:
         raise ConfigError(_first_bad_row(connection, source, file))
 
@@ -112,7 +112,7 @@ def _group(connection: DuckDBPyConnection, source: dict[str, str], file: str) ->
 def _first_bad_row(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> str:
     numbers = [name for name in _COLUMNS[1:] if name in source]
     rows = connection.execute(
-        f"select {', '.join(source[name] + '::varchar' for name in numbers)} from rows"  # noqa: S608
+        f"select {', '.join(source[name] + '::varchar' for name in numbers)} from rows"
     )
     line = 0
     while batch := rows.fetchmany(10_000):
