@@ -38,9 +38,10 @@ def everything() -> Catalogue:
     """Compile the journeys, segments and policies of all the laws together."""
     texts = (
         catalogues.SEGMENTS, catalogues.BUSY, catalogues.NUDGE, catalogues.DIGEST, catalogues.WEEKLY,
-        catalogues.CHILD, catalogues.RIVAL, catalogues.ECHO, histories.RESCUE, histories.PATHS, histories.ONCE,
-        histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED, test_friction_laws.ABANDONED,
-        test_friction_laws.SEGMENTS, test_steps_equality.SHOPPING, test_steps_equality.VISITING,
+        catalogues.CHILD, catalogues.RIVAL, catalogues.ECHO, histories.RESCUE, histories.PATHS,
+        histories.ONCE, histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED,
+        test_friction_laws.ABANDONED, test_friction_laws.SEGMENTS, test_steps_equality.SHOPPING,
+        test_steps_equality.VISITING,
     )  # fmt: skip
     definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate(texts))
     comforted = compile_journey(test_friction_laws.COMFORTED)

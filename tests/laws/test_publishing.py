@@ -70,7 +70,7 @@ def with_controls(random: Random, entries: list[Entry]) -> list[Entry]:
 def control(random: Random, entry: Entry) -> Any:
     """Draw one: mostly a publishing, some pauses, and now and then all stands still."""
     dice = random.random()
-    name, payload = "$publish", published(random)
+    name, payload = "$publish", published(random, entry)
     if dice < 0.3:
         name, payload = random.choice(("$pause", "$resume", "$resume")), {"journey": random.choice(JOURNEYS)}
     elif dice < 0.45:
@@ -81,8 +81,11 @@ def control(random: Random, entry: Entry) -> Any:
 JOURNEYS = ("rescue", "paths", "once", "patient")
 
 
-def published(random: Random) -> Publishing:
-    """Draw an edit of one journey and what becomes of the people inside."""
+RANKS = (None, {}, {"Order Completed": 0, "Shipping": 1, "Viewed": 2})
+
+
+def published(random: Random, entry: Entry) -> Publishing:
+    """Draw an edit of one journey and what becomes of the people inside; settings by its place in the log."""
     text, states = random.choice(EDITS)
     journey = COMPILED[text]
     policy = random.choice(("pin", "follow", "map", "map"))
@@ -97,6 +100,8 @@ def published(random: Random) -> Publishing:
             )
         ],
         removed=["once"] if random.random() < 0.1 else [],
+        ranks=RANKS[entry.at % 3],
+        session_gap_ms=(None, 5 * MINUTE, 60 * MINUTE, None)[entry.position % 4],
     )
 
 

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from sojourn.definitions.catalogue import Definitions, build_catalogue, load_definitions
 from sojourn.definitions.controls import Change, Publishing, Taking
+from sojourn.definitions.durations import write_duration
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.moving import counterpart, is_place, start_of
 from sojourn.definitions.publishing import InForce
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
-from sojourn.model.views import ChangeView, LandingView, PlanView
+from sojourn.model.views import ChangeView, LandingView, PlanView, SettingView
 
 People = Mapping[tuple[str, str], Mapping[str, int]]
 """(journey, version) -> state -> how many are in it now."""
@@ -113,7 +114,13 @@ def plan(
     is_nothing = publishing == Publishing()
     return Planned(
         publishing=None if is_nothing else publishing,
-        view=PlanView(policy=request.taking, journeys=views, refused=refused, revision=None),
+        view=PlanView(
+            policy=request.taking,
+            journeys=views,
+            refused=refused,
+            revision=None,
+            settings=list(_settings(in_force, publishing)),
+        ),
     )
 
 
@@ -186,6 +193,22 @@ class _Look(Struct, frozen=True):
                 yield LandingView(
                     version=version, state=state, n_people=n_people, stays=is_staying, lands_in=lands_in
                 )
+
+
+def _settings(in_force: InForce, publishing: Publishing) -> Iterator[SettingView]:
+    """Yield what changes beside journeys."""
+    if publishing.shared is not None:
+        yield SettingView(name="segments and policy")
+    if publishing.ranks is not None:
+        before, after = _in_order(in_force.ranks), _in_order(publishing.ranks)
+        yield SettingView(name="steps", before=before, after=after)
+    if publishing.session_gap_ms is not None:
+        before, after = write_duration(in_force.session_gap_ms), write_duration(publishing.session_gap_ms)
+        yield SettingView(name="session_gap", before=before, after=after)
+
+
+def _in_order(ranks: Mapping[str, int]) -> str:
+    return ", ".join(sorted(ranks, key=lambda step: ranks[step])) or "none"
 
 
 def _refusals(view: ChangeView, journey: Journey | None) -> Iterator[str]:

@@ -93,6 +93,15 @@ class ChangeView(Struct, kw_only=True):
     people: list[LandingView]
 
 
+class SettingView(Struct, kw_only=True):
+    """Something that a publishing changes beside journeys."""
+
+    name: str
+    """`steps`, `session_gap`, or `segments and policy`, whose texts are not shown."""
+    before: str = ""
+    after: str = ""
+
+
 class PlanView(Struct, kw_only=True):
     """What publishing some files changes."""
 
@@ -103,6 +112,8 @@ class PlanView(Struct, kw_only=True):
     """Why it cannot be done as asked, a sentence each."""
     revision: int | None
     """With which it is in force; null where nothing was done."""
+    settings: list[SettingView] = []
+    """What else changes."""
 
 
 class VersionView(Struct, kw_only=True):
