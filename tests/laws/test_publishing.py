@@ -105,10 +105,10 @@ def published(random: Random, entry: Entry) -> Publishing:
     )
 
 
-def live(entries: list[Entry], random: Random) -> Outcome:
+def live(entries: list[Entry], random: Random, before: InForce = FIRST) -> Outcome:
     """Run the driver in random batches, with clock ticks and restarts, also in the middle of a sweep."""
     log, store = MemoryLog(), MemoryStore()
-    driver = restarted(log, store)
+    driver = restarted(log, store, before)
     waiting = list(entries)
     while waiting:
         n_taken = random.randrange(1, 12)
@@ -118,15 +118,15 @@ def live(entries: list[Entry], random: Random) -> Outcome:
             ceiling = waiting[0].at if waiting else end_of(entries)
             driver.settle([], until=random.randint(batch[-1].at, ceiling))
         if random.random() < 0.2:
-            driver = restarted(log, store)
+            driver = restarted(log, store, before)
     driver.settle([], until=end_of(entries))
     driver.finish_sweep()
     return outcome_of(store)
 
 
-def restarted(log: MemoryLog, store: MemoryStore) -> Driver:
+def restarted(log: MemoryLog, store: MemoryStore, before: InForce = FIRST) -> Driver:
     """Open the store as a start does."""
-    in_force = kept_in_force(store) or FIRST
+    in_force = kept_in_force(store) or before
     catalogue, _ = catalogue_of(in_force)
     return Driver(log, store, catalogue, in_force=in_force, cache=0)
 

@@ -66,7 +66,7 @@ def test_readers_do_not_stop_a_writer(tmp_path: Path) -> None:
         pass
     with open_readings(config) as readings, open_house(config) as house:
         take(house, signed_up("ann"))
-        assert readings.log.end() == 2  # the publishing of what the folder says, and ann's
+        assert readings.log.end() == 3  # the publishing of what the folder says, the play, and ann's
     lock_folder(config.data).close()
 
 

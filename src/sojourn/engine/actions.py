@@ -40,11 +40,11 @@ def want(inside: Inside, do: Do, state: str) -> None:
         "" if do.is_transactional else enrolment.holdout,
     )
     excess = too_many_actions(inside, state)
+    if enrolment.is_shadow or ledger.is_shadow:
+        tell(wanted, ledger, ActionWithheld, reason="history")
+        return
     if excess:
         tell(wanted, ledger, ActionWithheld, reason="bound", detail=excess)
-        return
-    if enrolment.is_shadow:
-        tell(wanted, ledger, ActionWithheld, reason="history")
         return
     stop = judge(inside.life, wanted, ledger, is_owed=do.is_transactional) if wanted.channel else None
     if stop is not None and not stop.until:

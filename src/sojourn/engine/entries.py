@@ -39,7 +39,6 @@ class Cause(Struct, frozen=True, kw_only=True, gc=False):
     """The event that came, or one made for a segment, a schedule or a call; it is kept as the entry's."""
     view: View
     """Sees that event."""
-    is_shadow: bool = False
     key: Any = None
     """What a call says of the key; None: the journey's own expression does."""
     called: Called | None = None
@@ -235,6 +234,16 @@ def _key_of(value: Any) -> str | None:
     return key if len(key) <= MAX_KEY_CHARS else derive("key", key)
 
 
+def _is_shadow(parent: Enrolment | None, ledger: Ledger) -> bool:
+    """Tell whether history brings somebody in: an imported event, the time that an import plays, or a shadow.
+
+    Somebody who was there before an import calls, when time moves them in it, as they would at any start.
+    """
+    if ledger.is_shadow:
+        return True
+    return ledger.catalogue.is_playing if parent is None else parent.is_shadow
+
+
 def _enrol(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: str) -> Enrolment:
     memory = life.memories.setdefault(journey.name, Memory())
     memory.n_entered += 1
@@ -256,7 +265,7 @@ def _enrol(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: s
         entry=EntryEvent(event.name, ledger.at, event.occurred_at, event.message_id, bytes(event.properties)),
         machine=statechart.Machine(),
         is_held_out=holdout != "",
-        is_shadow=cause.is_shadow,
+        is_shadow=_is_shadow(parent, ledger),
         holdout=holdout,
         revision=ledger.catalogue.revision,
         parent=parent.id if parent is not None else "",
