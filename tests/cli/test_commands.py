@@ -351,7 +351,7 @@ def test_status_says_how_far_everything_is(shop: Path) -> None:
 
     status = answer("status")
 
-    assert (status["position"], status["log_end"]) == (4, 4)  # the publishing, and three events
+    assert (status["position"], status["log_end"]) == (5, 5)  # the publishing, the play, and three events
 
 
 def test_a_folder_without_events_has_no_clock_yet(shop: Path) -> None:

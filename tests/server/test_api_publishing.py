@@ -127,6 +127,32 @@ def test_a_house_that_is_closing_is_no_bug(path: str, body: Any, monkeypatch: py
     assert logs == []
 
 
+def test_settings_that_are_said_come_into_force_and_others_stay() -> None:
+    """A running server reads no configuration anew: what it is to take has to be said."""
+    house = inhabited()
+    said = {"steps": ["Cart", "Pay"], "session_gap_ms": 60_000}
+    _, shown = post(house, "/api/v1/publish", asked(WELCOME, settings=said, dry_run=True))
+    assert (house.driver.catalogue.ranks, len(shown["settings"])) == ({}, 2)
+    _, done = post(house, "/api/v1/publish", asked(WELCOME, settings=said))
+    post(house, "/api/v1/publish", asked(RENAMED))
+    post(house, "/api/v1/rollback", {"journey": "welcome"})
+    catalogue = house.driver.catalogue
+    assert (done["settings"], catalogue.ranks) == (shown["settings"], {"Cart": 0, "Pay": 1})
+    assert catalogue.session_gap_ms == 60_000
+
+
+def test_settings_that_mean_nothing_are_refused() -> None:
+    """With their place."""
+    for steps, gap_ms, expected in (
+        (["A", "B", "A"], 1, "repeated-step"),
+        ([], 0, "bad-parameter"),
+        ([], 1 << 60, "bad-parameter"),
+    ):
+        settings = {"steps": steps, "session_gap_ms": gap_ms}
+        status, refusal = post(House(), "/api/v1/publish", asked(WELCOME, settings=settings))
+        assert (400 <= status < 500, refusal["code"]) == (True, expected)
+
+
 def test_a_pause_said_twice_is_one() -> None:
     """Nobody needs to know whether it is so already."""
     house = inhabited()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sojourn.adapters.sqlite import SqliteLog, lock_folder
 from sojourn.config import Config
@@ -19,7 +20,7 @@ from sojourn.model.fact import SegmentEntered, SegmentLeft
 from sojourn.wiring import House, open_house, open_readings
 from sojourn.wiring.desk import Desk
 from sojourn.wiring.inforce import append_control
-from tests.engine.makers import T0, event
+from tests.engine.makers import MINUTE, T0, event
 
 WELCOME = """
 journey: welcome
@@ -68,7 +69,7 @@ def test_readers_do_not_stop_a_writer(tmp_path: Path) -> None:
         pass
     with open_readings(config) as readings, open_house(config) as house:
         take(house, signed_up("ann"))
-        assert readings.log.end() == 2  # the publishing of what the folder says, and ann's
+        assert readings.log.end() == 3  # the publishing of what the folder says, the play, and ann's
     lock_folder(config.data).close()
 
 
@@ -164,6 +165,22 @@ def test_what_a_crash_left_is_processed_under_the_segments_it_was_acknowledged_u
         ("SegmentLeft", "before"),
         ("SegmentEntered", "after"),
     ]
+
+
+def test_what_a_crash_left_is_processed_under_the_settings_it_was_acknowledged_under(tmp_path: Path) -> None:
+    """The order of steps and the gap of sessions are in the log, as journeys are."""
+    config = replace(settings(tmp_path), session_gap_ms=10 * MINUTE)
+    with open_house(config):
+        pass
+    log = SqliteLog(tmp_path / "data")
+    log.append([event("Viewed", user_id="ann", at=at) for at in (0, 20)], now=T0)  # and the process dies
+    log.close()
+    with open_house(replace(config, session_gap_ms=60 * MINUTE)) as house:
+        take(house, *(event("Viewed", user_id="bob", at=at) for at in (0, 20)))
+        ann, bob = house.profile("ann"), house.profile("bob")
+    assert ann is not None
+    assert bob is not None
+    assert (len(ann.sessions), len(bob.sessions)) == (2, 1)
 
 
 def test_a_version_that_this_release_refuses_is_left_out_aloud(

@@ -49,6 +49,9 @@ def publish(
 ) -> None:
     """Bring journeys into force, and show first what changes and where the people inside land.
 
+    Without paths, all journeys of the configuration are published, and its `steps` and `session_gap`; its
+        other settings are read when a server starts.
+
     The same content publishes nothing. A server that works in the folder is asked over HTTP.
     """
     from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
@@ -62,6 +65,7 @@ def publish(
     asked = {
         "definitions": [{"file": file, "text": text} for file, text in texts],
         "is_whole": not files,
+        "settings": None if files else _told(settings),
         "policy": policy,
         "states": _states(states),
     }
@@ -204,6 +208,11 @@ def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
     typer.echo(f"{'All journeys stand still' if view.stopped else 'Journeys go on'}{printable(paused)}")
 
 
+def _told(settings: Config) -> dict[str, Any]:
+    """Say what is published beside journeys, segments and the policy."""
+    return {"steps": settings.steps, "session_gap_ms": settings.session_gap_ms}
+
+
 def _states(pairs: list[str] | None) -> dict[str, str]:
     states: dict[str, str] = {}
     for pair in pairs or ():
@@ -215,7 +224,8 @@ def _states(pairs: list[str] | None) -> dict[str, str]:
 
 
 def _changes(view: PlanView) -> bool:
-    return bool(view.shared) or any(each.change != "unchanged" for each in view.journeys)
+    is_changed = any(each.change != "unchanged" for each in view.journeys)
+    return is_changed or bool(view.shared or view.settings)
 
 
 def _show_plan(view: PlanView) -> None:
@@ -233,6 +243,9 @@ def _show_plan(view: PlanView) -> None:
         show(table(("journey", "version", "people now in", "", "will be in"), people))
     if view.shared:
         show(table(("shared by journeys", ""), [(each.what, each.change) for each in view.shared]))
+    if view.settings:
+        others = [(one.name, one.before, one.after) for one in view.settings]
+        show(table(("changes, too", "was", "will be"), others))
     if not _changes(view) and view.revision is None:
         typer.echo("Nothing to publish: this is in force")
 

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from sojourn.definitions.catalogue import Definitions, build_catalogue, load_definitions
 from sojourn.definitions.controls import Change, Publishing, Taking
+from sojourn.definitions.durations import write_duration
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.moving import counterpart, is_place, start_of
 from sojourn.definitions.publishing import InForce
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
-from sojourn.model.views import ChangeView, LandingView, PlanView, SharedView
+from sojourn.model.views import ChangeView, LandingView, PlanView, SettingView, SharedView
 
 People = Mapping[tuple[str, str], Mapping[str, int]]
 """(journey, version) -> state -> how many are in it now."""
@@ -115,6 +116,7 @@ def plan(
             refused=refused,
             revision=None,
             shared=[] if publishing.shared is None else list(_shared(catalogue, definitions)),
+            settings=list(_settings(in_force, publishing)),
         ),
     )
 
@@ -211,6 +213,20 @@ def _shared(catalogue: Catalogue, definitions: Definitions) -> Iterator[SharedVi
         if before.get(name) != after.get(name):
             change = "new" if name not in before else "changed" if name in after else "removed"
             yield SharedView(what=f"segment {name}", change=change)
+
+
+def _settings(in_force: InForce, publishing: Publishing) -> Iterator[SettingView]:
+    """Yield which settings change."""
+    if publishing.ranks is not None:
+        before, after = _in_order(in_force.ranks), _in_order(publishing.ranks)
+        yield SettingView(name="steps", before=before, after=after)
+    if publishing.session_gap_ms is not None:
+        before, after = write_duration(in_force.session_gap_ms), write_duration(publishing.session_gap_ms)
+        yield SettingView(name="session_gap", before=before, after=after)
+
+
+def _in_order(ranks: Mapping[str, int]) -> str:
+    return ", ".join(sorted(ranks, key=lambda step: ranks[step])) or "none"
 
 
 def _refusals(view: ChangeView, journey: Journey | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw, structs
 
 from sojourn.definitions.journey import Do, Experiment
+from sojourn.engine.bounds import too_many_actions
 from sojourn.engine.deferred import put_off, take_due, tell
 from sojourn.engine.experiments import assign
 from sojourn.engine.holdouts import is_kept_from
@@ -38,8 +39,12 @@ def want(inside: Inside, do: Do, state: str) -> None:
         b"",
         "" if do.is_transactional else enrolment.holdout,
     )
-    if enrolment.is_shadow:
+    excess = too_many_actions(inside, state)
+    if enrolment.is_shadow or ledger.is_shadow:
         tell(wanted, ledger, ActionWithheld, reason="history")
+        return
+    if excess:
+        tell(wanted, ledger, ActionWithheld, reason="bound", detail=excess)
         return
     stop = judge(inside.life, wanted, ledger, is_owed=do.is_transactional) if wanted.channel else None
     if stop is not None and not stop.until:

@@ -45,7 +45,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         at, fire = _earliest(life, ledger)
         if not 0 < at <= until:
             return has_fired
-        ledger.at, ledger.position = at, 0
+        ledger.at, ledger.position, ledger.is_shadow = at, 0, False
         if not friction.judge(life, None, ledger):  # else a journey heard of it: look again what is due
             fire(life, ledger)
             calls.settle(life, ledger)

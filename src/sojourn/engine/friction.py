@@ -136,9 +136,7 @@ def judge(life: Life, event: Event | None, ledger: Ledger) -> bool:
     return False
 
 
-def hear(
-    life: Life, signals: list[Signal], ledger: Ledger, *, is_history: bool = False, is_shadow: bool
-) -> None:
+def hear(life: Life, signals: list[Signal], ledger: Ledger, *, is_history: bool = False) -> None:
     """Let segments, then journeys hear of signals, each as an event of its name, in the turn that found it.
 
     Of imported history only segments hear: it says who somebody is, and begins nothing.
@@ -149,7 +147,7 @@ def hear(
         if not is_history and (joined or life.enrolments or name in ledger.catalogue.entries):
             event = _event_of(life, signal, name, ledger)
             view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event)
-            journeys.move(life, event, view, ledger, is_shadow=is_shadow, joined=joined)
+            journeys.move(life, event, view, ledger, joined=joined)
 
 
 def next_due(life: Life, _ledger: Ledger) -> int:
@@ -162,10 +160,11 @@ def fire(life: Life, ledger: Ledger) -> None:
     """Let the next deadline pass at `ledger.at`, when it was due: what was waited for did not happen."""
     assert life.friction is not None, "a deadline is somebody's"
     deadline = life.friction.deadlines.pop(0)
+    ledger.is_shadow = deadline.is_shadow
     if is_on(ledger.catalogue):
         rules = ledger.catalogue.policy.friction
         signal = _note(life, Signal(ledger.at, deadline.name, deadline.target), rules, ledger)
-        hear(life, [signal] if signal else [], ledger, is_shadow=deadline.is_shadow)
+        hear(life, [signal] if signal else [], ledger)
 
 
 def follow(life: Life, replaced: tuple[str, ...], visit: str) -> None:
@@ -246,11 +245,12 @@ def _call_dead(life: Life, click: WaitingClick, ledger: Ledger) -> None:
     rules = ledger.catalogue.policy.friction
     assert life.friction is not None, "the click was waiting there"
     life.friction.found_at["dead"] = click.at
-    at, position = ledger.at, ledger.position
-    ledger.at, ledger.position = min(at, click.seen_at + rules.dead_ms), 0
+    before = ledger.at, ledger.position, ledger.is_shadow
+    ledger.at, ledger.position = min(ledger.at, click.seen_at + rules.dead_ms), 0
+    ledger.is_shadow = click.is_shadow
     signal = _note(life, Signal(click.at + rules.dead_ms, "dead", click.target), rules, ledger)
-    hear(life, [signal] if signal else [], ledger, is_shadow=click.is_shadow)
-    ledger.at, ledger.position = at, position
+    hear(life, [signal] if signal else [], ledger)
+    ledger.at, ledger.position, ledger.is_shadow = before
 
 
 def _step(case: _Case, visit: str) -> list[Signal | None]:

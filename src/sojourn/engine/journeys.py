@@ -40,15 +40,7 @@ def is_call(event: Event) -> bool:
     return event.name == ENTER and event.source == OUR_SOURCE
 
 
-def move(
-    life: Life,
-    event: Event,
-    view: View,
-    ledger: Ledger,
-    *,
-    is_shadow: bool,
-    joined: Sequence[str] = (),
-) -> None:
+def move(life: Life, event: Event, view: View, ledger: Ledger, *, joined: Sequence[str] = ()) -> None:
     """Let one event end, move and begin enrolments: goals and exits first, then each chart, then entries.
 
     Those of a higher priority hear it first. `joined` are the segments it made the person a member of.
@@ -71,10 +63,10 @@ def move(
     if not entering and not joined:
         calls.settle(life, ledger)
         return
-    cause = Cause(event=event, view=view, is_shadow=is_shadow)
+    cause = Cause(event=event, view=view)
     if joined:
         comers = [(journey, cause) for journey in entering]
-        _enter_all(life, [*comers, *_joiners(life, joined, ledger, is_shadow=is_shadow)], ledger)
+        _enter_all(life, [*comers, *_joiners(life, joined, ledger)], ledger)
         return
     for journey in entering:  # in their order already
         enter(life, journey, cause, ledger)
@@ -183,13 +175,10 @@ def _deliver(inside: Inside, event: Event) -> None:
         apply(inside, statechart.send(chart, machine, event.name, inside.view, at=inside.ledger.at))
 
 
-def _joiners(
-    life: Life, joined: Iterable[str], ledger: Ledger, *, is_shadow: bool = False
-) -> Iterable[tuple[Journey, Cause]]:
+def _joiners(life: Life, joined: Iterable[str], ledger: Ledger) -> Iterable[tuple[Journey, Cause]]:
     for segment in joined:
         for journey in ledger.catalogue.by_segment.get(segment, ()):
-            cause = made_cause(life, "$segment", ledger, of=[segment], properties={"segment": segment})
-            yield journey, replace(cause, is_shadow=is_shadow)
+            yield journey, made_cause(life, "$segment", ledger, of=[segment], properties={"segment": segment})
 
 
 def _enter_all(life: Life, comers: list[tuple[Journey, Cause]], ledger: Ledger) -> None:

@@ -41,7 +41,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     event = arrived.event
     while life.friction is not None and friction.judge(life, event, ledger):
         due.fire_due(life, arrived.at, ledger)  # what a journey that heard of it has waited for since
-        ledger.at, ledger.position = arrived.at, arrived.position
+        ledger.at, ledger.position, ledger.is_shadow = arrived.at, arrived.position, arrived.is_shadow
     if journeys.is_call(event):
         journeys.admit(life, event, ledger, joined=_join(life, event, ledger))
         return
@@ -61,15 +61,15 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     if life.schedules and life.time_zone is not zone:
         schedules.plan(life, ledger)
     if arrived.is_history:
-        friction.hear(life, signals, ledger, is_history=True, is_shadow=True)
+        friction.hear(life, signals, ledger, is_history=True)
         return
     if joined or _concerns_journeys(life, event, ledger):
         view = View(
             life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
         )
-        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow, joined=joined)
+        journeys.move(life, event, view, ledger, joined=joined)
     if signals:
-        friction.hear(life, signals, ledger, is_shadow=arrived.is_shadow)
+        friction.hear(life, signals, ledger)
 
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:

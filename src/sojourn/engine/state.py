@@ -108,6 +108,10 @@ class Enrolment(Struct, array_like=True):
     """Which hold-out keeps it back: `global`, `journey`, or none."""
     caller: str = ""
     """The parent's state that called this journey."""
+    hour: int = 0
+    """The hour of the log's clock in which it acted last."""
+    n_in_hour: int = 0
+    """How often it acted, or called a journey, in that hour."""
 
 
 class Memory(Struct, array_like=True):
@@ -121,6 +125,10 @@ class Memory(Struct, array_like=True):
     """What the journey's hold-out hashes: the id the person had when it was asked first."""
     exits: dict[str, int] = {}
     """Key -> its last exit, ms: those that are still cooling down, where the journey has a cooldown."""
+    hour: int = 0
+    """The hour of the log's clock in which it last began without an event from outside."""
+    n_in_hour: int = 0
+    """How often it did so in that hour."""
 
 
 class Consent(Struct, array_like=True, frozen=True):

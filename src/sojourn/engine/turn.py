@@ -79,7 +79,7 @@ def _identity_turn(
         assert isinstance(given, Arrived), "only events enter at identity"
         if tie.life is not None:
             changed |= due.fire_due(tie.life, given.at, ledger)
-        ledger.at, ledger.position = given.at, given.position
+        ledger.at, ledger.position, ledger.is_shadow = given.at, given.position, given.is_shadow
         changed |= identity.resolve(tie, key, given, ledger)
     if tie.life is not None:
         changed |= due.fire_due(tie.life, until, ledger)
@@ -107,8 +107,10 @@ def _profile_turn(
         ledger.at, ledger.position = given.at, given.position
         match given:
             case Arrived():
+                ledger.is_shadow = given.is_shadow
                 profile.live(life, given, ledger)
             case Named():
+                ledger.is_shadow = given.is_shadow
                 identity.receive(life, given, ledger)
             case Aliased():
                 raise AssertionError("an alias ends at its pointer")

@@ -102,6 +102,15 @@ class SharedView(Struct, kw_only=True):
     """`new`, `changed` or `removed`."""
 
 
+class SettingView(Struct, kw_only=True):
+    """A setting that a publishing changes."""
+
+    name: str
+    """`steps` or `session_gap`."""
+    before: str = ""
+    after: str = ""
+
+
 class PlanView(Struct, kw_only=True):
     """What publishing some files changes."""
 
@@ -114,6 +123,8 @@ class PlanView(Struct, kw_only=True):
     """With which it is in force; null where nothing was done."""
     shared: list[SharedView] = []
     """What differs beside journeys."""
+    settings: list[SettingView] = []
+    """What else changes."""
 
 
 class VersionView(Struct, kw_only=True):

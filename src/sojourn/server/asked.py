@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sojourn.definitions.durations import MAX_DURATION_MS
+
 MAX_DEFINITIONS = 1_000  # files in one request.
+MAX_STEPS = 10_000  # in order: more than any product has.
 
 
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -17,12 +20,23 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     text: str
 
 
+class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the configuration says of how events are read."""
+
+    steps: Annotated[list[str], Meta(max_length=MAX_STEPS)]
+    """The order in which a person is meant to pass the product's steps."""
+    session_gap_ms: Annotated[int, Meta(gt=0, le=MAX_DURATION_MS)]
+    """So long without an event, and the next visit begins."""
+
+
 class Publish(Struct, kw_only=True, forbid_unknown_fields=True):
     """Files to bring into force."""
 
     definitions: Annotated[list[Definition], Meta(max_length=MAX_DEFINITIONS)]
     is_whole: bool = False
     """They are all there is: a journey in force that is not among them is closed."""
+    settings: Settings | None = None
+    """What is to hold beside them; null: what is in force."""
     policy: Literal["pin", "follow", "map"] = "pin"
     """People inside older versions stay, or go along."""
     states: dict[str, str] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ from sojourn.model.ports import Store
 from sojourn.model.views import HoldView, VersionView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
-from sojourn.server.asked import Publish, Rollback
+from sojourn.server.asked import Publish, Rollback, Settings
 
 
 class Desk:
@@ -43,13 +44,22 @@ class Desk:
         assert self._driver.controls is not None, "a house knows what is in force"
         return self._driver.controls.in_force
 
-    def plan(self, texts: Iterable[tuple[str, str]], request: Request, *, is_whole: bool) -> Planned:
+    def plan(
+        self,
+        texts: Iterable[tuple[str, str]],
+        request: Request,
+        *,
+        is_whole: bool,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Planned:
         """Plan to publish files; with `is_whole`, they are all there is.
 
-        Raises DefinitionError and InputError.
+        `settings` are `ranks` and `session_gap_ms`; None: those in force. Raises DefinitionError and
+        InputError.
         """
         shared = () if is_whole else self.in_force.shared
-        return self._plan(load_definitions(texts, shared=shared), request, is_whole=is_whole)
+        definitions = load_definitions(texts, shared=shared)
+        return self._plan(definitions, request, is_whole=is_whole, settings=settings)
 
     def plan_rollback(self, journey: str, to: str | None, request: Request) -> Planned:
         """Plan to publish an older version again: `to`, or the one published before the one in force."""
@@ -82,11 +92,26 @@ class Desk:
         """Show the versions of a journey that are kept, the one published last first."""
         return versions_of(self.in_force, self._store, journey)
 
-    def _plan(self, definitions: Definitions, request: Request, *, is_whole: bool) -> Planned:
+    def _plan(
+        self,
+        definitions: Definitions,
+        request: Request,
+        *,
+        is_whole: bool,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Planned:
         catalogue = self._driver.catalogue
         views = Tallies(self._store).views(catalogue)
         people = {(view.name, view.version): view.states for view in views}
-        return plan(self.in_force, catalogue, definitions, people=people, is_whole=is_whole, request=request)
+        return plan(
+            self.in_force,
+            catalogue,
+            definitions,
+            people=people,
+            is_whole=is_whole,
+            request=request,
+            settings=settings,
+        )
 
     def _event(self, name: str, payload: Struct, now: int) -> Event:
         return control_event(name, payload, after=self._driver.position, now=now)
@@ -143,4 +168,16 @@ def planned(desk: Desk, asked: Publish | Rollback) -> Planned:
     if isinstance(asked, Rollback):
         return desk.plan_rollback(asked.journey, asked.to, request)
     texts = [(each.file, each.text) for each in asked.definitions]
-    return desk.plan(texts, request, is_whole=asked.is_whole)
+    return desk.plan(texts, request, is_whole=asked.is_whole, settings=_settings(asked.settings))
+
+
+def _settings(asked: Settings | None) -> dict[str, Any] | None:
+    """Read what is to hold beside the files; raises InputError."""
+    if asked is None:
+        return None
+    ranks = {step: rank for rank, step in enumerate(asked.steps)}
+    if len(ranks) < len(asked.steps):
+        repeated = next(step for rank, step in enumerate(asked.steps) if ranks[step] != rank)
+        reason = f"{repeated!r} stands there twice; give each step one place"
+        raise InputError("repeated-step", reason, path="settings.steps")
+    return {"ranks": ranks, "session_gap_ms": asked.session_gap_ms}

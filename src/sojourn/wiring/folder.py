@@ -11,7 +11,6 @@ from sojourn.model.views import HoldView, PlanView
 from sojourn.server.asked import Hold, Publish, Rollback
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import open_house
-from sojourn.wiring.inforce import append_control
 
 
 def answer(config: Config, path: str, asked: dict[str, Any]) -> Any:
@@ -25,7 +24,7 @@ def answer(config: Config, path: str, asked: dict[str, Any]) -> Any:
             hold = msgspec.convert(asked, Hold)
             event = desk.holding(hold.name, hold.journey, now=house.driver.clock)
             if event is not None:
-                append_control(house.driver, event)
+                house.driver.bring(event)
                 house.driver.finish_sweep()
             return _plain(desk.holds())
         wanted: Publish | Rollback
@@ -35,7 +34,7 @@ def answer(config: Config, path: str, asked: dict[str, Any]) -> Any:
             wanted = msgspec.convert(asked, Rollback)
         found = planned(desk, wanted)
         if found.publishing is not None and not found.view.refused and not wanted.dry_run:
-            append_control(house.driver, desk.publishing(found.publishing, now=house.driver.clock))
+            house.driver.bring(desk.publishing(found.publishing, now=house.driver.clock))
             house.driver.finish_sweep()
             found.view.revision = desk.in_force.revision
         return _plain(found.view)

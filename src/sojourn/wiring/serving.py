@@ -22,6 +22,7 @@ from sojourn.model.event import Entry, Event
 from sojourn.model.ports import Sink
 from sojourn.model.views import HoldView, PlanView
 from sojourn.runtime.controls import Applied
+from sojourn.runtime.importing import end_play
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
@@ -53,6 +54,7 @@ async def serve(config: Config) -> None:
     Raises ConfigError and DefinitionError with what to do, and whatever ended the engine.
     """
     with _listening(config) as listener, open_house(config) as house:
+        end_play(house.driver)
         lookups = LocalLookups(config.geo_database)
         sinks = make_sinks(config)
         try:

@@ -138,17 +138,41 @@ def events(
             properties.get("path") if event.kind == "page" else None
         )
         row = (
-            entry.position, entry.at, event.occurred_at, event.received_at, event.timestamp, event.sent_at,
-            event.source, event.message_id, event.kind, event.name,
-            event.anonymous_id, event.user_id, event.previous_id, event.group_id, event.session_id,
-            step and step.profile_id, names.get((person or "", session_id or ""), session_id),
+            entry.position,
+            entry.at,
+            event.occurred_at,
+            event.received_at,
+            event.timestamp,
+            event.sent_at,
+            event.source,
+            event.message_id,
+            event.kind,
+            event.name,
+            event.anonymous_id,
+            event.user_id,
+            event.previous_id,
+            event.group_id,
+            event.session_id,
+            step and step.profile_id,
+            names.get((person or "", session_id or ""), session_id),
             step and step.channel,
-            campaign.get("source"), campaign.get("medium"), campaign.get("name"), path,
+            campaign.get("source"),
+            campaign.get("medium"),
+            campaign.get("name"),
+            path,
             *(bytes(raw).decode() for raw in (event.properties, event.traits, event.context)),
-            event.ip, device and device.kind, device and device.browser, device and device.os,
-            device and device.is_bot, geo and geo.country, geo and geo.region, geo and geo.city,
-            entry.is_history, entry.is_shadow, person,
-        )  # fmt: skip
+            event.ip,
+            device and device.kind,
+            device and device.browser,
+            device and device.os,
+            device and device.is_bot,
+            geo and geo.country,
+            geo and geo.region,
+            geo and geo.city,
+            entry.is_history,
+            entry.is_shadow,
+            person,
+        )
         rows.append(tuple(None if value in ("", "{}") else value for value in row))
     return rows
 
@@ -186,7 +210,7 @@ def sessions(numbered: Sequence[Numbered], people: People, names: Names) -> Rows
                 steps[-1].name if steps else None,
                 (channel[-1] if channel else None) or None,
                 isinstance(changes[-1], facts.SessionEnded),
-            )  # fmt: skip
+            )
         )
     return rows
 
@@ -225,7 +249,7 @@ def enrolments(numbered: Sequence[Numbered], people: People) -> Rows:
                 exits[-1].reason if exits else None,
                 goals[0].at if goals else None,
                 goals[0].value if goals else None,
-            )  # fmt: skip
+            )
         )
     return rows
 

@@ -111,9 +111,7 @@ def _group(connection: DuckDBPyConnection, source: dict[str, str], file: str) ->
 
 def _first_bad_row(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> str:
     numbers = [name for name in _COLUMNS[1:] if name in source]
-    rows = connection.execute(
-        f"select {', '.join(source[name] + '::varchar' for name in numbers)} from rows"
-    )
+    rows = connection.execute(f"select {', '.join(source[name] + '::varchar' for name in numbers)} from rows")
     line = 0
     while batch := rows.fetchmany(10_000):
         for row in batch:
