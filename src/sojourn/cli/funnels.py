@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +19,11 @@ from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.definitions.durations import parse_duration
 from sojourn.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sojourn.analytics.events import Events
+    from sojourn.analytics.kinds import Kind
+    from sojourn.analytics.timing import ConversionAnswer
 
 StepsArgument = Annotated[
     list[str],
@@ -91,8 +97,6 @@ def funnel(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.funnel import Funnel, parse_exclusion  # noqa: PLC0415
     from sojourn.analytics.funnel import funnel as count  # noqa: PLC0415
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
-    from sojourn.analytics.timing import Conversion  # noqa: PLC0415
-    from sojourn.analytics.timing import time_to_convert as convert  # noqa: PLC0415
     from sojourn.cli.funnel_report import Wanted, for_people, for_programs  # noqa: PLC0415
 
     known = read_asked(events, map, rules, kinds=[*steps, *(without or ())], by=by)
@@ -106,11 +110,7 @@ def funnel(  # noqa: PLR0913 - the options of a command
         per=per,
     )
     answer = count(known, asked)
-    conversion = (
-        convert(known, Conversion(first=kinds[0], to=kinds[-1], within_ms=within_ms))
-        if time_to_convert
-        else None
-    )
+    conversion = _conversion(known, kinds, within_ms) if time_to_convert else None
     wanted = Wanted(by=by, after=after, reached=reached, dropped=dropped, limit=limit)
     if html is not None:
         from sojourn.cli.answer_pages import funnel_page  # noqa: PLC0415 - as above
@@ -120,6 +120,12 @@ def funnel(  # noqa: PLR0913 - the options of a command
         say_json(for_programs(answer, wanted, conversion))
     else:
         show(*for_people(answer, wanted, conversion))
+
+
+def _conversion(events: Events, kinds: Sequence[Kind], within_ms: int | None) -> ConversionAnswer:
+    from sojourn.analytics.timing import Conversion, time_to_convert  # noqa: PLC0415 - as above
+
+    return time_to_convert(events, Conversion(first=kinds[0], to=kinds[-1], within_ms=within_ms))
 
 
 def duration_ms(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -22,6 +23,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
+    from sojourn.analytics.retention import RetentionAnswer
 
 FirstOption = Annotated[
     str, typer.Option(metavar="EVENT", help="Whom to follow, and from when: their first such event.")
@@ -79,7 +81,6 @@ def retention(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
     from sojourn.analytics.retention import Retention, parse_brackets  # noqa: PLC0415
     from sojourn.analytics.retention import retention as count  # noqa: PLC0415
-    from sojourn.cli import retention_report as report  # noqa: PLC0415
 
     known = read_asked(events, map, rules, kinds=[first, returning], by=by)
     until_ms = None if until is None else _instant(until, zone)
@@ -99,6 +100,12 @@ def retention(  # noqa: PLR0913 - the options of a command
         until_ms=until_ms,
     )
     answer = count(known, asked)
+    _say(answer, html, json=json)
+
+
+def _say(answer: RetentionAnswer, html: Path | None, *, json: bool) -> None:
+    from sojourn.cli import retention_report as report  # noqa: PLC0415 - as above
+
     if html is not None:
         from sojourn.cli.answer_pages import retention_page  # noqa: PLC0415 - as above
 
