@@ -46,6 +46,7 @@ def read_asked(
     *,
     kinds: Sequence[str] = (),
     by: str | None = None,
+    attributes: Sequence[str] = (),
 ) -> Events:
     """Read the events a command asks about; raise ConfigError or InputError where they cannot be read.
 
@@ -55,6 +56,7 @@ def read_asked(
         steps: The file of step rules.
         kinds: Kinds of event as they are asked for: the attributes of their conditions are read, too.
         by: An attribute that is read, too.
+        attributes: More of them.
     """
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.reading import StepRules, load_steps, parse_mapping, read_events  # noqa: PLC0415
@@ -63,11 +65,12 @@ def read_asked(
     conditions = [condition for text in kinds for condition in parse_kind(text).where]
     asked = {each.attribute: each.attribute for each in conditions}
     numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")}
-    attributes = {**asked, **({by: by} if by else {}), **mapping.attributes}
+    wanted = {name: name for name in (*attributes, *([by] if by else []))}
+    columns_of = {**asked, **wanted, **mapping.attributes}
     mapping = replace(
         mapping,
-        attributes={name: column for name, column in attributes.items() if name not in numbers},
-        values={name: attributes[name] for name in numbers} | dict(mapping.values),
+        attributes={name: column for name, column in columns_of.items() if name not in numbers},
+        values={name: columns_of[name] for name in numbers} | dict(mapping.values),
     )
     return read_events(files, mapping, steps=StepRules() if steps is None else load_steps(steps))
 
