@@ -73,7 +73,8 @@ class Events:
     values: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """Amounts by name (revenue); NaN where an event has none."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """How many rows were no events, by reason: `no-person`, `no-step`, `no-time`, `bad-time`."""
+    """How many rows were no events, by reason: `no-person`, `no-step`, `no-time`, `bad-time`, `bad-line` (no
+    row at all), `left-out` (step rules say so)."""
 
     def __len__(self) -> int:
         """Count the events."""

@@ -83,7 +83,7 @@ class Table:
             for column, type_, name in zip(sojourn_columns, types, self.columns, strict=True)
         )
         # DuckDB finds the dictionary of arrays by the name of the variable.
-        return connection.sql(f"select {', '.join(named)} from sojourn_columns")  # noqa: S608 - names are quoted
+        return connection.sql(f"select {', '.join(named)} from sojourn_columns")
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Give the rows to whoever speaks Arrow's C stream interface."""

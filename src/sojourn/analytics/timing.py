@@ -86,7 +86,7 @@ def kaplan_meier(took_ms: NDArray[np.int64], has_converted: NDArray[np.bool_], *
     """
     times, counts = np.unique(took_ms[has_converted], return_counts=True)
     at_risk = len(took_ms) - np.searchsorted(np.sort(took_ms), times, side="left")
-    waiting: Numbers = np.cumprod(1 - counts / at_risk)
+    waiting = np.cumprod(1 - counts / at_risk, dtype=np.float64)
     z = NormalDist().inv_cdf((1 + level) / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(counts / (at_risk * (at_risk - counts)))

@@ -13,6 +13,8 @@ from sojourn.cli import (
     converting,
     drawing,
     explaining,
+    finding,
+    graphing,
     importing,
     letters,
     operating,
@@ -144,6 +146,19 @@ for name, command, *examples in (
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
     ),
     ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
+    (
+        "graph",
+        graphing.graph,
+        "sojourn graph --events shop.csv --by session --goal 'Order Completed'",
+        "sojourn graph --events 'events/*.parquet' --compare device=mobile:desktop",
+        "sojourn graph --events shop.csv --html map.html",
+    ),
+    (
+        "friction",
+        finding.friction,
+        "sojourn friction --events shop.csv --goal 'Order Completed'",
+        "sojourn friction --events 'events/*.parquet' --attribute device --json",
+    ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):

@@ -16,11 +16,12 @@ from sojourn.analytics.events import Cases, Events
 from sojourn.analytics.funnel.any_order import spans_in_any_order
 from sojourn.analytics.funnel.counted import Counted, count_attempts, count_cases
 from sojourn.analytics.funnel.definition import Funnel
-from sojourn.analytics.funnel.drop_off import went_to
+from sojourn.analytics.funnel.drop_off import after_drop_off, went_to
 from sojourn.analytics.funnel.moments import moments
 from sojourn.analytics.funnel.relevant import Relevant, relevant
 from sojourn.analytics.funnel.spans import spans_in_order
 from sojourn.analytics.funnel.whose import by_attribute
+from sojourn.analytics.graph.sankey import Sankey
 from sojourn.analytics.proportions import Share, independent, share_of
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
@@ -89,14 +90,16 @@ class FunnelAnswer:
         return tuple(answer)
 
     def _share(self, depth: int, of_depth: int) -> Share:
-        hit, tried = self.counted.depth >= depth, self.counted.depth >= of_depth
+        return self.share(self.counted.depth >= depth, self.counted.depth >= of_depth)
+
+    def share(self, hit: NDArray[np.bool_], tried: NDArray[np.bool_]) -> Share:
+        """Return how many of some of the counted are of others, with an interval that knows whose they are.
+
+        Both have the shape (n_counted,); what is hit was tried.
+        """
         effective = None if self.funnel.per == "person" else independent(hit, tried, self.person)
-        return share_of(
-            int(np.count_nonzero(hit)),
-            int(np.count_nonzero(tried)),
-            level=self.funnel.level,
-            of_effective=effective,
-        )
+        n_hit, n_tried = int(np.count_nonzero(hit)), int(np.count_nonzero(tried))
+        return share_of(n_hit, n_tried, level=self.funnel.level, of_effective=effective)
 
     def table(self) -> Table:
         """Lay out the counts, one row a step."""
@@ -184,6 +187,10 @@ class FunnelAnswer:
     def went_to(self, *, limit: int = 10) -> Table:
         """Tell what those who got no further did next: see `drop_off.went_to`."""
         return went_to(self, limit=limit)
+
+    def after_drop_off(self, step: int, *, n_columns: int = 4, limit: int = 8) -> Sankey:
+        """Draw where those went who got to a step and no further: see `drop_off.after_drop_off`."""
+        return after_drop_off(self, step, n_columns=n_columns, limit=limit)
 
 
 def funnel(events: Events, asked: Funnel) -> FunnelAnswer:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.events import Events
+from sojourn.analytics.groups import Named
 from sojourn.analytics.periods import Periods, periods
 from sojourn.analytics.proportions import wilson
 from sojourn.analytics.retention.definition import Retention
@@ -77,7 +78,7 @@ class RetentionAnswer:
         }
 
     @property
-    def cohorts(self) -> list[tuple[str, str | None]]:
+    def cohorts(self) -> Named:
         """Name the cohorts: (kind, name)."""
         return self.followed.cohorts
 

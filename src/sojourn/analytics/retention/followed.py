@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.events import MISSING, Events
+from sojourn.analytics.events import Events
+from sojourn.analytics.groups import Named, grouped
 from sojourn.analytics.kinds import ANYTHING, first_of, where_is
 from sojourn.analytics.periods import Periods
 from sojourn.analytics.retention.definition import Retention
-from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
 MAX_COHORTS = 2_000
@@ -30,8 +30,8 @@ class Followed:
     """The period in which it lies."""
     cohort: Counts
     """An index into the cohorts; NOBODY for who is not followed."""
-    cohorts: list[tuple[str, str | None]]
-    """(kind, name): a "period", a "value", the "other" values, or "none" where the attribute is missing."""
+    cohorts: Named
+    """(kind, name): a "period"; or by an attribute a "value", the "other" values, and "none"."""
 
 
 def follow(events: Events, asked: Retention, calendar: Periods) -> Followed:
@@ -54,34 +54,10 @@ def follow(events: Events, asked: Retention, calendar: Periods) -> Followed:
                 "ask for a longer period or for a part of the events"
             )
         cohort[people] = np.searchsorted(some, period[people])
-        cohorts: list[tuple[str, str | None]] = [
-            ("period", calendar.label(number)) for number in some.tolist()
-        ]
+        cohorts: Named = [("period", calendar.label(number)) for number in some.tolist()]
     else:
-        cohort[people], cohorts = _by_attribute(events, asked, event[people])
+        cohort[people], cohorts = grouped(events, asked.by, event[people], limit=asked.limit)
     return Followed(event, period, cohort, cohorts)
-
-
-def _by_attribute(
-    events: Events, asked: Retention, event: Counts
-) -> tuple[Counts, list[tuple[str, str | None]]]:
-    """Sort people into cohorts by an attribute of their first event: the largest, the others, and those
-    without."""
-    assert asked.by is not None
-    if asked.by not in events.columns:
-        raise ConfigError(
-            f"no attribute of text is called {asked.by!r}{did_you_mean(asked.by, events.columns)}"
-        )
-    column = events.columns[asked.by]
-    codes = column.codes[event]
-    sizes = np.bincount(codes[codes != MISSING], minlength=len(column.values))
-    kept = np.argsort(-sizes, kind="stable")[: min(max(asked.limit, 0), np.count_nonzero(sizes))]
-    cohort_of = np.full(len(column.values) + 1, len(kept))
-    cohort_of[kept] = np.arange(len(kept))
-    cohort_of[MISSING] = len(kept) + 1
-    named = [*(("value", column.values[code]) for code in kept.tolist()), ("other", None), ("none", None)]
-    present, cohort = np.unique(cohort_of[codes], return_inverse=True)
-    return cohort, [named[i] for i in present.tolist()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""The journey graph: what people really do, step after step."""

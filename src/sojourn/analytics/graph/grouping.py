@@ -1,0 +1,55 @@
+"""Grouping: things put together by a small number, so that each group is one stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.analytics.chunks import taken
+
+Counts = NDArray[np.int64]
+
+_RADIX = 1 << 16  # numbers below it are sorted by counting, several times as fast.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """An order in which equal groups lie together, and within a group what came first is first."""
+
+    order: Counts
+    """Shape (n,): indexes of the things grouped."""
+    starts: Counts
+    """Shape (n_groups + 1,): group `g` is `order[starts[g]:starts[g + 1]]`."""
+
+    @classmethod
+    def of(cls, group: NDArray[Any], n_groups: int) -> Groups:
+        """Group things: `group` has the shape (n,), numbers from 0 to n_groups - 1."""
+        keys = group.astype(np.uint16) if n_groups <= _RADIX else group
+        starts = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))])
+        return cls(np.argsort(keys, kind="stable"), starts)
+
+    @property
+    def sizes(self) -> Counts:
+        """Count each group."""
+        return np.diff(self.starts)
+
+    def n_distinct(self, ascending: NDArray[Any]) -> Counts:
+        """Count the distinct values of each group, of values that ascend along the things grouped."""
+        values = taken(ascending, self.order)
+        is_new = np.empty(len(values), dtype=np.bool_)
+        is_new[:1] = True
+        np.not_equal(values[1:], values[:-1], out=is_new[1:])
+        is_new[self.starts[:-1][self.sizes > 0]] = True
+        return np.diff(np.searchsorted(np.flatnonzero(is_new), self.starts))
+
+    def quantiles(self, values: NDArray[Any], shares: Sequence[float]) -> NDArray[np.float64]:
+        """Return quantiles of each group (as R's type 7), shape (n_shares, n_groups); NaN of an empty one."""
+        ordered = taken(values, self.order)
+        found = np.full((len(shares), len(self.sizes)), np.nan)
+        for group in np.flatnonzero(self.sizes).tolist():
+            found[:, group] = np.quantile(ordered[self.starts[group] : self.starts[group + 1]], shares)
+        return found

@@ -1,0 +1,142 @@
+"""Sources: files and relations as Parquet, which DuckDB reads column by column and as often as it must.
+
+Parquet is read where it lies. Anything else is read once, into Parquet in a folder that goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from glob import glob, has_magic
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from sojourn.analytics.reading import lines
+from sojourn.analytics.reading.columns import Schema, quoted, text_sql
+from sojourn.analytics.reading.mapping import Mapping, complete, unknown_column
+from sojourn.model.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+FORMATS = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv",
+    ".parquet": "parquet", ".pq": "parquet",
+}  # fmt: skip
+"""How a file's name tells its format; `.gz` behind it is looked through."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Where events lie, and which of its columns say what."""
+
+    schema: Schema
+    mapping: Mapping
+    """Complete; every column it names is there."""
+    n_bad_lines: int = 0
+    """Lines of text that are no rows."""
+
+
+def open_files(
+    connection: DuckDBPyConnection, paths: Sequence[Path], mapping: Mapping, *, folder: Path
+) -> Source:
+    """Open files of one or several formats.
+
+    Args:
+        connection: Where they are read.
+        paths: In the order that breaks ties.
+        mapping: What is known of the columns; the rest is guessed from the first file's.
+        folder: Where text is kept as Parquet, for as long as the source is read.
+
+    Raises:
+        ConfigError: A column is missing, or the columns tell too little.
+        InputError: A file is damaged.
+    """
+    formats = [_format_of(path) for path in paths]
+    if set(formats) == {"parquet"}:
+        return _checked(_parquet(connection, paths, place=_place(paths)), mapping)
+    parts, n_bad_lines = [], 0
+    for i, (path, format_) in enumerate(zip(paths, formats, strict=True)):
+        if format_ == "parquet":
+            schema = _parquet(connection, [path], place=str(path))
+            mapping = _checked(schema, mapping).mapping
+            part, n_bad = _stage(connection, schema, mapping, folder / f"{i:06}.parquet"), 0
+        else:
+            text = lines.Text(path, format_, connection)
+            mapping = complete(mapping, text.fields, place=str(path))
+            part, n_bad = text.stage(mapping.columns(), folder / f"{i:06}.parquet")
+        parts.append(part)
+        n_bad_lines += n_bad
+    staged = _checked(_parquet(connection, parts, place=_place(paths)), mapping)
+    return Source(schema=staged.schema, mapping=staged.mapping, n_bad_lines=n_bad_lines)
+
+
+def open_relation(
+    connection: DuckDBPyConnection, relation: DuckDBPyRelation, mapping: Mapping, *, folder: Path
+) -> Source:
+    """Open a DuckDB relation: it is asked once, on its own connection; two answers may differ in order."""
+    schema = Schema.of_relation(relation, place="the relation")
+    mapping = _checked(schema, mapping).mapping
+    part = folder / "relation.parquet"
+    tops = dict.fromkeys(schema.top(column) for column in mapping.columns())
+    relation.project(", ".join(map(quoted, tops))).to_parquet(str(part))
+    return _checked(_parquet(connection, [part], place=schema.place), mapping)
+
+
+def find_files(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
+    """List the files that paths and patterns name, each pattern's by name.
+
+    Raises:
+        ConfigError: One names nothing.
+    """
+    found = []
+    for one in [pattern] if isinstance(pattern, str | Path) else pattern:
+        is_pattern = has_magic(str(one)) and not Path(one).exists()
+        named = sorted(glob(str(one), recursive=True)) if is_pattern else [one]  # noqa: PTH207 - from any root
+        paths = [path for path in map(Path, named) if not (is_pattern and path.is_dir())]
+        if not paths or not all(path.is_file() for path in paths):
+            raise ConfigError(
+                f"{one}: there is no such file; give a file, or a pattern such as events/*.parquet"
+            )
+        found += paths
+    return found
+
+
+def _checked(schema: Schema, mapping: Mapping) -> Source:
+    mapping = complete(mapping, schema.names(), place=schema.place)
+    for column in mapping.columns():
+        if schema.find(column) is None:
+            raise unknown_column(column, schema.names(), place=schema.place)
+    return Source(schema=schema, mapping=mapping)
+
+
+def _parquet(connection: DuckDBPyConnection, paths: Sequence[Path], *, place: str) -> Schema:
+    import duckdb  # noqa: PLC0415 - it takes longer to load than the command line's help
+
+    files = ", ".join(text_sql(str(path)) for path in paths)
+    relation = f"read_parquet([{files}], union_by_name = {str(len(paths) > 1).lower()})"
+    try:
+        return Schema.of_relation(connection.sql(f"from {relation}"), place=place, sql=relation)
+    except duckdb.Error as error:
+        reason = f"is no readable Parquet file ({str(error).splitlines()[0]})"
+        raise InputError("damaged-file", reason, path=place) from None
+
+
+def _stage(connection: DuckDBPyConnection, schema: Schema, mapping: Mapping, part: Path) -> Path:
+    tops = dict.fromkeys(schema.top(column) for column in mapping.columns())
+    chosen = ", ".join(map(quoted, tops))
+    connection.sql(f"select {chosen} from {schema.sql}").to_parquet(str(part))
+    return part
+
+
+def _place(paths: Sequence[Path]) -> str:
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+
+
+def _format_of(path: Path) -> Any:
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".gzip")]
+    found = FORMATS.get(suffixes[-1]) if suffixes else None
+    if found is None:
+        known = ", ".join(sorted(FORMATS))
+        raise ConfigError(f"{path}: its name does not tell its format; rename it to end in one of {known}")
+    return found
