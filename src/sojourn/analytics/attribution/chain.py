@@ -16,8 +16,8 @@ TOLERANCE = 1e-14
 """Of the residual, where the largest reward is 1: a few units in the last place of a double."""
 ROUND_OFF = 1e-11
 """A residual this small that no longer shrinks is rounding."""
-PATIENCE = 10  # sweeps without a smaller residual
-MAX_SWEEPS = 100_000  # a path of a thousand turns between two channels takes about 150
+PATIENCE = 10  # sweeps in which corrections must halve the residual
+MAX_SWEEPS = 1_000_000  # a path of a thousand turns between two channels takes 20,000 bare ones at most
 COLUMN_CELLS = 2**21  # of the table that is worked on at once, 16 MB
 
 Integers = NDArray[np.int64]
@@ -151,22 +151,22 @@ class _Equation:
         """Return x, shape (n_states, n_columns), for the channel that each column lacks."""
         mask = self._mask(removed)
         source = mask * source
-        x, best, patience, is_corrected = source, np.inf, PATIENCE, True
-        for _ in range(MAX_SWEEPS):
+        x, before, is_corrected = source, np.inf, True
+        for sweep in range(1, MAX_SWEEPS + 1):
             swept = self.multiply(x)
             swept *= mask
             swept += source
             residual = swept - x
             size = float(np.abs(residual).max(initial=0.0))
-            patience = PATIENCE if size < best else patience - 1
-            best = min(best, size)
-            if size <= TOLERANCE or (not patience and best <= ROUND_OFF):
+            if size <= TOLERANCE:
                 return swept
-            if not patience:
-                # The correction does not help here; bare sweeps always do, if slowly.
-                is_corrected, patience = False, PATIENCE
+            if sweep % PATIENCE == 0:
+                if size <= ROUND_OFF and size >= before:
+                    return swept
+                # Where the correction does not help, bare sweeps do, if slowly.
+                is_corrected, before = is_corrected and size < before / 2, size
             x = swept + mask * self._correction(residual, removed) if is_corrected else swept
-        raise AssertionError(f"no solution after {MAX_SWEEPS} sweeps: the residual is {best}")
+        raise AssertionError(f"no solution after {MAX_SWEEPS} sweeps: the residual is {size}")
 
     def _mask(self, removed: Integers) -> Floats:
         """Return 0 where a window holds the channel that a column lacks, else 1."""

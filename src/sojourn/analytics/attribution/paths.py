@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.events import Codes, Instants, Offsets
+from sojourn.model.errors import ConfigError
 
 NONE = "(none)"
 """Who is credited where nobody was met: a conversion before any touch."""
+
+MAX_CHANNELS = 5_000
+"""More than any report lists: most likely something else was taken for the channel."""
+MAX_TOUCHES = 2**31 - 1
 
 Floats = NDArray[np.float64]
 
@@ -101,10 +106,20 @@ def summed(places: NDArray[Any], weights: NDArray[Any], n_places: int) -> Floats
 
 
 def with_names(paths: Paths, names: Sequence[str]) -> Paths:
-    """Return paths whose codes are indices into `names`, in any order and maybe twice, as they should be."""
-    used = np.flatnonzero(np.bincount(paths.codes, minlength=len(names)))
-    channels = sorted({names[i] for i in used.tolist()})
+    """Return paths whose codes are indices into `names`, in any order and maybe twice, as they should be.
+
+    Raises:
+        ConfigError: There are more channels or touches than can be counted.
+    """
+    used = np.flatnonzero(np.bincount(paths.codes, minlength=len(names))).tolist()
+    channels = sorted({names[i] for i in used})
+    if len(channels) > MAX_CHANNELS:
+        raise ConfigError(
+            f"there are {len(channels):,} channels; at most {MAX_CHANNELS:,} can be credited: group them"
+        )
+    if len(paths.codes) > MAX_TOUCHES:
+        raise ConfigError(f"there are {len(paths.codes):,} touches; at most {MAX_TOUCHES:,} can be counted")
     place = {name: i for i, name in enumerate(channels)}
     new = np.zeros(len(names), dtype=np.int32)
-    new[used] = [place[names[i]] for i in used.tolist()]
+    new[used] = [place[names[i]] for i in used]
     return replace(paths, channels=tuple(channels), codes=new[paths.codes])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sojourn.analytics.attribution.direct import DIRECT_NAMES, DirectRule, apply_direct_rule
 from sojourn.analytics.attribution.names import tidy
-from sojourn.analytics.attribution.paths import Paths, Sample, summed
+from sojourn.analytics.attribution.paths import MAX_CHANNELS, Paths, Sample, summed
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SEPARATOR = " > "
-MAX_CHANNELS = 5_000
-"""More names than any report has channels: most likely the separator is another."""
-
 EmptyTouches = Literal["error", "drop"]
 
 _COLUMNS = ("path", "total_conversions", "total_conversion_value", "total_null")
@@ -43,45 +40,62 @@ class Reading(Struct, frozen=True, kw_only=True):
     direct_names: tuple[str, ...] = DIRECT_NAMES
 
 
-def read_paths(file: Path | str, reading: Reading = Reading()) -> Paths:  # noqa: B008 - it is frozen
-    """Read aggregated paths from Parquet, CSV or TSV, the last two packed with gzip or not.
+def read_paths(source: Path | str | Any, reading: Reading = Reading()) -> Paths:  # noqa: B008 - it is frozen
+    """Read aggregated paths from Parquet, CSV or TSV (the last two packed with gzip or not), or from a table.
 
     Columns are `path` and `total_conversions`, and, where there are any, `total_conversion_value` and
     `total_null`. Rows of one path are summed. A row without a path is journeys without a touch.
 
+    Args:
+        source: A file, or whatever speaks Arrow: a frame of pyarrow, polars or pandas, a `Table`.
+        reading: How it is to be understood.
+
     Raises:
-        ConfigError: The file cannot be read, or holds what cannot be counted; it says the row.
+        ConfigError: It cannot be read, or holds what cannot be counted; it says the row.
     """
     import duckdb  # noqa: PLC0415 - takes longer to load than most questions
 
+    name = str(source) if isinstance(source, str | Path) else "the table"
     with duckdb.connect() as connection:
         try:
-            source = _open(connection, Path(file))
-            _group(connection, source, str(file))
-            paths = _encode(connection, reading, str(file))
+            _open(connection, source)
+            columns = _columns(connection, name)
+            _group(connection, columns, name)
+            paths = _encode(connection, reading, name)
         except duckdb.Error as error:
-            raise ConfigError(f"{file}: {str(error).splitlines()[0]}") from None
+            raise ConfigError(f"{name}: {str(error).splitlines()[0]}") from None
     return apply_direct_rule(paths, reading.direct, reading.direct_names)
 
 
-def _open(connection: DuckDBPyConnection, file: Path) -> dict[str, str]:
-    """Make the file a view `rows`; return its columns by the names we know, quoted."""
+def _open(connection: DuckDBPyConnection, source: Any) -> None:
+    """Make the source a view `rows`."""
+    if not isinstance(source, str | Path):
+        connection.register("given", source)
+        connection.execute("create view rows as from given")
+        return
+    file = Path(source)
     suffixes = [suffix.lower() for suffix in file.suffixes]
-    kind = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else "".join(suffixes[-1:])
-    if kind not in _READERS or (kind == ".parquet" and suffixes[-1] == ".gz"):
+    is_packed = suffixes[-1:] == [".gz"]
+    kind = "".join(suffixes[:-1][-1:] if is_packed else suffixes[-1:])
+    if kind not in _READERS or (is_packed and kind == ".parquet"):
         raise ConfigError(f"{file}: expected a file named *.parquet, *.csv, *.csv.gz, *.tsv or *.tsv.gz")
-    if not file.exists():
+    if not file.is_file():
         raise ConfigError(f"{file}: there is no such file")
     call = _READERS[kind].format(file="'" + str(file).replace("'", "''") + "'")
     connection.execute(f"create view rows as from {call}")
+
+
+def _columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
+    """Return the columns we know by their names, as they are quoted."""
     there = [str(row[0]) for row in connection.execute("describe rows").fetchall()]
-    found = {name.strip().lower(): '"' + name.replace('"', '""') + '"' for name in there}
-    for name in _COLUMNS[:2]:
-        if name not in found:
+    found = {column.strip().lower(): '"' + column.replace('"', '""') + '"' for column in there}
+    for column in _COLUMNS[:2]:
+        if column not in found:
             raise ConfigError(
-                f"{file}: expected a column {name!r}{did_you_mean(name, there)}; there are {', '.join(there)}"
+                f"{name}: expected a column {column!r}{did_you_mean(column, there)}; "
+                f"there are {', '.join(there)}"
             )
-    return {name: found[name] for name in _COLUMNS if name in found}
+    return {column: found[column] for column in _COLUMNS if column in found}
 
 
 def _group(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> None:
@@ -174,7 +188,7 @@ def _encode(connection: DuckDBPyConnection, reading: Reading, file: str) -> Path
         value=sums[1],
         nulls=sums[2],
         sample=sample,
-        rules={"source": f"paths of {Path(file).name}", "window": "as the file has it"},
+        rules={"source": f"paths of {file}", "window": "as the file has it"},
     )
     return tidy(
         paths, separator=separator, is_given=reading.separator is not None, empty=reading.empty_touches
@@ -186,7 +200,7 @@ def _names(connection: DuckDBPyConnection, file: str, separator: str) -> list[st
     if len(rows) > MAX_CHANNELS:
         raise ConfigError(
             f"{file}: over {MAX_CHANNELS:,} different channels; is the separator {separator!r}? "
-            "Give another, or group the channels"
+            "Say which it is, or group the channels"
         )
     return [str(row[0]) for row in rows]
 

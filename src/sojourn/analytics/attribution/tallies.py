@@ -41,7 +41,7 @@ class Tally:
     measure: Measure
     n_features: int
     path: NDArray[np.int32]
-    """Shape (n_entries,), ascending."""
+    """Shape (n_entries,)."""
     feature: NDArray[np.int32]
     """Shape (n_entries,)."""
     share: Floats | None = None

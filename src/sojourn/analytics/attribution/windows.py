@@ -101,7 +101,8 @@ def walks_of(paths: Paths, order: int, counted: NDArray[np.bool_]) -> Walks:
     left, mover = _moves(paths, keys, counted, order)
     newest = paths.codes[left + order]
     first, last = keys[paths.offsets[long]], keys[paths.offsets[long + 1] - order]
-    if n ** (order + 1) <= min(LARGEST_TABLE, max(ALWAYS_A_TABLE, CELLS_A_MOVE * len(mover))):
+    largest = min(LARGEST_TABLE, max(ALWAYS_A_TABLE, CELLS_A_MOVE * len(mover)))
+    if order == 1 or n ** (order + 1) <= largest:
         space, states = Space(order, n, _digits(np.arange(n**order), order, n), None), None
         place = keys[left] * n + newest
     else:
