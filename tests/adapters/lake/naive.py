@@ -186,7 +186,7 @@ def sessions(numbered: Sequence[Numbered], people: People, names: Names) -> Rows
                 steps[-1].name if steps else None,
                 (channel[-1] if channel else None) or None,
                 isinstance(changes[-1], facts.SessionEnded),
-            )  # fmt: skip
+            )
         )
     return rows
 
@@ -225,7 +225,7 @@ def enrolments(numbered: Sequence[Numbered], people: People) -> Rows:
                 exits[-1].reason if exits else None,
                 goals[0].at if goals else None,
                 goals[0].value if goals else None,
-            )  # fmt: skip
+            )
         )
     return rows
 

@@ -134,7 +134,9 @@ def merge(path: Path, disk: Disk, n_alive: int) -> bool:
     return False
 
 
-def test_what_a_crash_left_is_not_there_twice_when_it_is_written_again_in_other_slices(tmp_path: Path) -> None:
+def test_what_a_crash_left_is_not_there_twice_when_it_is_written_again_in_other_slices(
+    tmp_path: Path,
+) -> None:
     """The files had their names and the progress had not: nobody may count them, a glob neither."""
     folder = lived(tmp_path, 1, n_events=60)
     lake = ParquetLake(folder.lake_path)
@@ -157,7 +159,13 @@ def kill_at_random(folder: Folder, *, n_rounds: int, seed: int) -> int:
     """Let a writer run and kill it, so many times; return how often it had come further."""
     random, n_further, reached = Random(seed), 0, 0
     for n in range(n_rounds):
-        command = [sys.executable, "-m", "tests.adapters.lake.crash_child", str(folder.lake_path.parent), str(n)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.adapters.lake.crash_child",
+            str(folder.lake_path.parent),
+            str(n),
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             line = child.stdout.readline()  # it is at work
