@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from sojourn.definitions.friction_rules import FRICTION_EVENT, FrictionRules, Role
 from sojourn.definitions.journey import Catalogue
@@ -133,7 +134,22 @@ def judge(life: Life, event: Event | None, ledger: Ledger) -> bool:
         if is_dead and not _is_told(friction.told_at, "dead", click.at):
             _call_dead(life, click, ledger)
             return True
+    keep_waiting(life, ledger)
     return False
+
+
+def keep_waiting(life: Life, ledger: Ledger) -> None:
+    """Let something happen to a person while nobody knows of their clicks: none is dead before it any more.
+
+    An event that came late, or another life, says nothing of a click, and what it began is there already.
+    """
+    friction = life.friction
+    if friction is None or not friction.clicks:
+        return
+    earliest = ledger.at - ledger.catalogue.policy.friction.dead_ms
+    friction.clicks = [
+        click if click.seen_at >= earliest else replace(click, seen_at=earliest) for click in friction.clicks
+    ]
 
 
 def hear(life: Life, signals: list[Signal], ledger: Ledger, *, is_history: bool = False) -> None:
@@ -250,6 +266,7 @@ def _call_dead(life: Life, click: WaitingClick, ledger: Ledger) -> None:
     ledger.is_shadow = click.is_shadow
     signal = _note(life, Signal(click.at + rules.dead_ms, "dead", click.target), rules, ledger)
     hear(life, [signal] if signal else [], ledger)
+    keep_waiting(life, ledger)
     ledger.at, ledger.position, ledger.is_shadow = before
 
 

@@ -97,9 +97,9 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
         life.variants.setdefault(experiment, variant)
     life.unit = life.unit or other.unit
     merge_zone(life, other)
-    entries.adopt(life, other, ledger)
     merge_consent(life, other, ledger)
     merge_sent(life, other)
+    entries.adopt(life, other, ledger)  # whom it ends may want a message: the words and caps of both hold
     merge_deferred(life, other, ledger)
     _join_as_merged(life, other, ledger)
     calls.settle(life, ledger)
