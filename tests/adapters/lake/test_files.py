@@ -152,7 +152,8 @@ def test_columns_of_files_are_of_the_plain_types_that_everybody_reads(folder: Fo
         for name in TABLES
         for path in folder.lake_path.glob(f"{name}/*/*.parquet")
         for _, kind in duckdb.sql(
-            f"SELECT column_name, column_type FROM (DESCRIBE FROM read_parquet('{path}', hive_partitioning = false))"
+            "SELECT column_name, column_type"
+            f" FROM (DESCRIBE FROM read_parquet('{path}', hive_partitioning = false))"
         ).fetchall()
     }
     assert kinds <= {"VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP"}

@@ -91,7 +91,7 @@ def test_a_channel_that_changes_nothing_has_nothing(rows: list[Row]) -> None:
     touched = [row for row in rows if row.path]
     both = [*touched, *(row._replace(path=(*row.path, "z")) for row in touched)]
     assert phi_of(both).get("z", 0) == pytest.approx(0, abs=1e-9)
-    # In the sum game z is no null player: it stands on paths that converted. Where it stands on none, it has nothing.
+    # In the sum game z is no null player: it stands on paths that converted. Where on none, it has nothing.
     without = [*touched, Row(("z",), 0, 0, 5)]
     assert conversions_of(ask(paths_from(without), "shapley"))["z"] == 0
 
