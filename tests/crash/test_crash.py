@@ -14,6 +14,7 @@ from tests.crash.audit import (
     check_actions,
     check_all_is_done,
     check_facts,
+    check_lake,
     check_log,
     check_replay,
     opened,
@@ -58,6 +59,7 @@ def audit_as_it_lies(world: World) -> None:
     with opened(world.setup.data) as folder:
         check_log(folder, acknowledged=sent.acknowledged, sent=sent.all)
         check_actions(folder, world.receiver)
+        check_lake(world.setup.data, folder)
 
 
 def test_nothing_is_lost_or_done_twice_over_three_crashes(world: World) -> None:
