@@ -82,11 +82,6 @@ class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     forecasts: dict[str, dict[str, float]] = {}
 
-    def version_of(self, journey: str, version: str) -> Version | None:
-        """Return a version that is kept."""
-        found = (one for one in self.versions if (one.journey, one.version) == (journey, version))
-        return next(found, None)
-
 
 def apply_control(in_force: InForce, entry: Entry) -> InForce:
     """Return what is in force after a control; itself, where the control changes nothing or says nothing.
