@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from sojourn import __version__
-from sojourn.cli.app import app
+from tests.cli.commands import answer, run
 
 MAP = "event=event,user_id=user_id,timestamp=timestamp"
 
@@ -37,18 +35,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(variable, raising=False)
     assert run("init").exit_code == 0
     return tmp_path
-
-
-def run(*arguments: str) -> Any:
-    """Run a command."""
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-
-
-def answer(*arguments: str) -> Any:
-    """Run a command and read its last line, which must be JSON."""
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 def events_file(folder: Path, *, more: str = "") -> Path:

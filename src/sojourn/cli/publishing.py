@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 import typer
 
-from sojourn.cli.asking import ask_server
+from sojourn.cli.asking import ask
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import complain, instant, printable, say_json, show, table
 from sojourn.cli.texts import journey_paths, read_text
-from sojourn.model.errors import ConfigError, FolderInUseError
+from sojourn.model.errors import ConfigError
 from sojourn.model.views import HoldView, PlanView
 
 if TYPE_CHECKING:
@@ -166,13 +165,13 @@ def _carry_out(
 ) -> None:
     """Show the plan, ask, and do it."""
     if not dry_run and not yes and not json:
-        view = _ask(settings, path, {**asked, "dry_run": True})
+        view = ask(settings, path, {**asked, "dry_run": True}, PlanView)
         _show_plan(view)
         _stop_where_refused(view)
         if not _changes(view):
             return
         _confirm("Publish this?")
-    view = _ask(settings, path, {**asked, "dry_run": dry_run})
+    view = ask(settings, path, {**asked, "dry_run": dry_run}, PlanView)
     if json:
         say_json(view)
     elif dry_run or yes:
@@ -182,25 +181,8 @@ def _carry_out(
         typer.echo(f"In force, as revision {view.revision}")
 
 
-def _ask(settings: Config, path: str, asked: dict[str, Any]) -> PlanView:
-    """Ask in the folder where it is free, else the server."""
-    from sojourn.wiring.folder import answer  # noqa: PLC0415 - help needs no database
-
-    try:
-        return msgspec.convert(answer(settings, path, asked), PlanView)
-    except FolderInUseError:
-        return msgspec.convert(ask_server(settings, path, asked), PlanView)
-
-
 def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
-    from sojourn.wiring.folder import answer  # noqa: PLC0415 - help needs no database
-
-    asked = {"name": name, "journey": journey}
-    try:
-        told = answer(settings, "/api/v1/holds", asked)
-    except FolderInUseError:
-        told = ask_server(settings, "/api/v1/holds", asked)
-    view = msgspec.convert(told, HoldView)
+    view = ask(settings, "/api/v1/holds", {"name": name, "journey": journey}, HoldView)
     if json:
         say_json(view)
         return

@@ -25,8 +25,6 @@ from sojourn.definitions.segments import (
 from sojourn.definitions.yaml import MappingNode, load
 from sojourn.model.errors import DefinitionError, Problem
 
-MAX_PROBLEMS = 100  # of one file: nobody reads more of them at once.
-
 SHARED = frozenset({"segments", "policy"})
 """What journeys share, in files of their own."""
 
@@ -84,6 +82,7 @@ def check_definitions(
         segments=known,
         policy=None if policy is DEFAULT_POLICY else policy,
     )
+    told = [reading.told() for reading, _ in readings]
     return CheckedFiles(
         definitions=Definitions(
             journeys=tuple(journeys),
@@ -91,9 +90,8 @@ def check_definitions(
             policy=policy,
             texts=tuple(each[n][1] for n in roots),
         ),
-        problems=[one for reading, _ in readings for one in sorted(set(reading.problems))[:MAX_PROBLEMS]]
-        + problems,
-        warnings=[one for reading, _ in readings for one in sorted(set(reading.warnings))] + warnings,
+        problems=[one for wrong, _ in told for one in wrong] + problems,
+        warnings=[one for _, unmeant in told for one in unmeant] + warnings,
     )
 
 

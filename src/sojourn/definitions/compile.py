@@ -27,7 +27,6 @@ from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceN
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
-MAX_PROBLEMS = 100  # nobody reads more of them at once.
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
 
@@ -68,8 +67,7 @@ def check_journey(
         journey = _journey(text, load(text, file=file), reading)
     except DefinitionError as error:
         reading.problems += error.problems
-    problems = sorted(set(reading.problems))[:MAX_PROBLEMS]
-    warnings = sorted(set(reading.warnings))[:MAX_PROBLEMS]
+    problems, warnings = reading.told()
     return Checked(journey=None if problems else journey, problems=problems, warnings=warnings)
 
 

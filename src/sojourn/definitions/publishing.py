@@ -86,11 +86,6 @@ class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_playing: bool = False
     """Imports were played last: nobody has served since."""
 
-    def version_of(self, journey: str, version: str) -> Version | None:
-        """Return a version that is kept."""
-        found = (one for one in self.versions if (one.journey, one.version) == (journey, version))
-        return next(found, None)
-
 
 def apply_control(in_force: InForce, entry: Entry) -> InForce:
     """Return what is in force after a control; itself, where the control changes nothing or says nothing.

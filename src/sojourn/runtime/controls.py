@@ -6,7 +6,7 @@ the same definitions at the same position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -75,11 +75,6 @@ def kept_in_force(store: Store) -> InForce | None:
 def encode_in_force(in_force: InForce) -> bytes:
     """Write it as a store keeps it."""
     return msgspec.json.encode(in_force)
-
-
-def problems_of(applied: Applied) -> Sequence[str]:
-    """Say what was left out, a line each."""
-    return [str(problem) for problem in applied.problems]
 
 
 def _nobody_listens(entry: Entry, applied: Applied) -> None:

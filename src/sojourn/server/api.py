@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Example
 from litestar.params import Body, Parameter
 from litestar.types import Scope
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from sojourn.model.action import Letter
 from sojourn.model.errors import DefinitionError, InputError, UnavailableError
@@ -33,7 +33,7 @@ from sojourn.model.views import (
     StatusView,
     VersionView,
 )  # fmt: skip
-from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
@@ -48,7 +48,6 @@ from sojourn.server.refusing import (
 )
 
 MAX_PAGE = 1_000  # rows in one answer.
-MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
 MAX_BODY_BYTES = 1 << 20
 MAX_PUBLISHED_BYTES = 16 << 20  # of definitions, which stand together: some thousand journeys.
 MAX_ID_CHARS = 1_000
@@ -148,19 +147,6 @@ class DeadLetterPage(Struct, kw_only=True):
     items: list[Letter]
     next: str | None
     """What to ask for as `before`, for older ones; null at the end."""
-
-
-class Retry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which dead letters to try again."""
-
-    action_ids: Annotated[list[str], Meta(max_length=MAX_RETRIED)] | None
-    """Ids of their actions; null for all of them."""
-
-
-class Retried(Struct, kw_only=True):
-    """How many dead letters are on their way again."""
-
-    revived: int
 
 
 VIEWS = (

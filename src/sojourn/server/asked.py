@@ -1,4 +1,4 @@
-"""Asked: what the API may be asked to change of what is in force."""
+"""Asked: what the API may be asked to change: what is in force, and actions that were given up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sojourn.definitions.durations import MAX_DURATION_MS
 
 MAX_DEFINITIONS = 1_000  # files in one request.
 MAX_STEPS = 10_000  # in order: more than any product has.
+MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
 
 
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -62,3 +63,16 @@ class Hold(Struct, kw_only=True, forbid_unknown_fields=True):
     name: Literal["$pause", "$resume", "$stop", "$release"]
     journey: str = ""
     """Of `$pause` and `$resume`."""
+
+
+class Retry(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which dead letters to try again."""
+
+    action_ids: Annotated[list[str], Meta(max_length=MAX_RETRIED)] | None
+    """Ids of their actions; null for all of them."""
+
+
+class Retried(Struct, kw_only=True):
+    """How many dead letters are on their way again."""
+
+    revived: int
