@@ -54,8 +54,14 @@ def is_on(catalogue: Catalogue) -> bool:
 
 
 def is_forged(event: Event) -> bool:
-    """Tell whether an event has the name of a signal: those never come through the log."""
-    return event.name.startswith(FRICTION_EVENT)
+    """Tell whether an event has a name that only the house gives, and is not the house's own.
+
+    Signals never come through the log; what became of an action is said by the house's own source.
+    """
+    name = event.name
+    if not name.startswith("$"):
+        return False
+    return name.startswith(FRICTION_EVENT) or (name in OURS and event.source != OUR_SOURCE)
 
 
 class _Case(Struct, frozen=True, gc=False):

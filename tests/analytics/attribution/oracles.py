@@ -103,7 +103,7 @@ def markov(rows: Sequence[Row], order: int, *, nulls: bool = True) -> tuple[Cred
 def _reached(
     flows: dict[State, dict[State, Fraction]], per_visit: dict[State, Fraction], removed: str | None
 ) -> tuple[Fraction, Fraction]:
-    """Return (chance of a conversion, expected value) from the start; states with it end in nothing."""
+    """Return (chance of a conversion, expected value); states with the removed channel end in nothing."""
     states = [state for state in flows if removed not in state]
     place = {state: i for i, state in enumerate(states)}
     matrix = [[Fraction(int(i == j)) for j in range(len(states))] for i in range(len(states))]

@@ -60,7 +60,7 @@ def test_the_ordered_value_says_where_in_the_path(rows: list[Row]) -> None:
 
 
 def test_places_after_the_ninth_are_one() -> None:
-    """The views adds up, however long a path is."""
+    """The view adds up, however long a path is."""
     answer = ask(paths_from([Row(("a",) * 12, 12)]), "shapley-ordered")
     assert answer.channels[0].positions == pytest.approx([1.0] * 9 + [3.0])
 
@@ -91,7 +91,7 @@ def test_a_channel_that_changes_nothing_has_nothing(rows: list[Row]) -> None:
     touched = [row for row in rows if row.path]
     both = [*touched, *(row._replace(path=(*row.path, "z")) for row in touched)]
     assert phi_of(both).get("z", 0) == pytest.approx(0, abs=1e-9)
-    # In the sum game z is no null player: it stands on paths that converted. Where on none, it has nothing.
+    # In the sum game z has no part only where it stands on no path that converted.
     without = [*touched, Row(("z",), 0, 0, 5)]
     assert conversions_of(ask(paths_from(without), "shapley"))["z"] == 0
 

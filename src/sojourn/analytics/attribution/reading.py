@@ -98,50 +98,54 @@ def _columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
     return {column: found[column] for column in _COLUMNS if column in found}
 
 
-def _group(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> None:
+def _group(connection: DuckDBPyConnection, columns: dict[str, str], name: str) -> None:
     """Sum the rows into a table `cells`: one for each path and worth of one conversion."""
-    counts = {
-        short: f"try_cast({source[name]} as double)" if name in source else "0::double"
-        for short, name in zip("cvn", _COLUMNS[1:], strict=True)
+    texts = {
+        short: f"trim({columns[column]}::varchar)" if column in columns else "'0'"
+        for short, column in zip("cvn", _COLUMNS[1:], strict=True)
     }
+    numbers = {
+        short: f"try_cast({columns[column]} as double)" if column in columns else "0::double"
+        for short, column in zip("cvn", _COLUMNS[1:], strict=True)
+    }
+    # A value may be missing where there is no conversion it could be of.
     connection.execute(f"""
+        create view checked as
+        select *, coalesce(
+            c < 0 or n < 0 or not isfinite(c + n + coalesce(v, 0))
+            or coalesce(v < 0 or (c = 0 and v > 0), false)
+            or case when v is null then c > 0 or coalesce(v_text, '') <> '' else false end, true) as is_bad
+        from (
+            select coalesce({columns["path"]}::varchar, '') as path,
+                   {numbers["c"]} as c, {numbers["v"]} as v, {numbers["n"]} as n,
+                   {texts["c"]} as c_text, {texts["v"]} as v_text, {texts["n"]} as n_text
+            from rows
+        )
+    """)
+    connection.execute("""
         create table cells as
         select path, fsum(c) as c, fsum(c) * worth as v, fsum(n) as n, bool_or(is_bad) as is_bad
-        from (
-            select *, case when c > 0 and v is not null then v / c else 0 end as worth,
-                   c is null or n is null or (v is null and c <> 0) or c < 0 or n < 0 or v < 0
-                   or not isfinite(c + n + coalesce(v, 0)) or (c = 0 and v > 0) as is_bad
-            from (
-                select coalesce({source["path"]}::varchar, '') as path,
-                       {counts["c"]} as c, {counts["v"]} as v, {counts["n"]} as n
-                from rows
-            )
-        )
+        from (select *, case when c > 0 and v is not null then v / c else 0 end as worth from checked)
         group by path, worth
     """)
-    if connection.execute("select count(*) from cells where coalesce(is_bad, true)").fetchall()[0][0]:
-        raise ConfigError(_first_bad_row(connection, source, file))
+    if connection.execute("select 1 from cells where is_bad limit 1").fetchall():
+        raise ConfigError(f"{name}: {_first_bad_row(connection)}")
 
 
-def _first_bad_row(connection: DuckDBPyConnection, source: dict[str, str], file: str) -> str:
-    numbers = [name for name in _COLUMNS[1:] if name in source]
-    rows = connection.execute(f"select {', '.join(source[name] + '::varchar' for name in numbers)} from rows")
-    line = 0
-    while batch := rows.fetchmany(10_000):
-        for row in batch:
-            line += 1
-            given = dict(zip(numbers, row, strict=True))
-            if reason := _what_is_bad(given):
-                return f"{file}: row {line:,}: {reason}"
-    raise AssertionError("a row was bad, and none is")
+def _first_bad_row(connection: DuckDBPyConnection) -> str:
+    (row, *texts) = connection.execute("""
+        select row, c_text, v_text, n_text from (select row_number() over () as row, * from checked)
+        where is_bad order by row limit 1
+    """).fetchall()[0]
+    return f"row {row:,}: {_what_is_bad(dict(zip(_COLUMNS[1:], texts, strict=True)))}"
 
 
 def _what_is_bad(given: dict[str, str | None]) -> str:
-    """Say why a row's numbers cannot be counted, or nothing."""
+    """Say why a row's numbers cannot be counted."""
     numbers: dict[str, float] = {}
     for name, text in given.items():
-        if text is None or not text.strip():
-            if name == "total_conversion_value" and numbers.get("total_conversions") == 0:
+        if not text:
+            if name == "total_conversion_value" and numbers["total_conversions"] == 0:
                 numbers[name] = 0.0
                 continue
             return f"{name} is missing; write 0 where there is none"
@@ -151,9 +155,9 @@ def _what_is_bad(given: dict[str, str | None]) -> str:
             return f"{name} is {text!r}; expected a number"
         if not np.isfinite(numbers[name]) or numbers[name] < 0:
             return f"{name} is {text}; expected a number that is 0 or more"
-    if numbers.get("total_conversion_value", 0) > 0 and numbers["total_conversions"] == 0:
+    if numbers["total_conversion_value"] > 0 and numbers["total_conversions"] == 0:
         return "there is a value and no conversion it belongs to"
-    return ""
+    return f"expected plain numbers, got {', '.join(filter(None, given.values()))}"
 
 
 def _encode(connection: DuckDBPyConnection, reading: Reading, file: str) -> Paths:

@@ -62,29 +62,33 @@ class Deal:
     unit: Unit
     n_units: int
     is_counted: bool = False
-    """Each row is a group of its own, and its count is drawn."""
+    """Each row is a group of its own, and how many journeys it holds is drawn."""
 
 
 def deal(sample: Sample, seed: int) -> Deal:
     """Deal a sample into groups."""
     random = np.random.default_rng([seed, 0])
-    measures = Measures(sample.conversions, sample.value, sample.nulls)
     if sample.person is not None:
+        measures = Measures(sample.conversions, sample.value, sample.nulls)
         n_people = int(sample.person.max(initial=-1)) + 1
         group, n_groups = _groups(n_people, random)
         return Deal(sample.path, measures, group[sample.person], n_groups, "person", n_people)
-    counts, n_rows = measures.of("journeys"), len(sample.path)
-    n_journeys = float(counts.sum())
-    if n_journeys > MAX_JOURNEYS or (sample.conversions % 1).any() or (sample.nulls % 1).any():
-        rows = np.arange(n_rows, dtype=np.int32)
-        return Deal(sample.path, measures, rows, n_rows, "journey", round(n_journeys), is_counted=True)
-    n_each = np.concatenate([sample.conversions, sample.nulls]).astype(np.int64)
-    row = np.repeat(np.tile(np.arange(n_rows), 2), n_each)
-    is_conversion = (np.arange(len(row)) < sample.conversions.sum()).astype(np.float64)
+    # What converts and what does not are drawn apart: they are journeys of different people.
+    n_rows = len(sample.path)
+    count = np.concatenate([sample.conversions, sample.nulls])
+    n_journeys = float(count.sum())
+    is_counted = n_journeys > MAX_JOURNEYS or bool((count % 1).any())
+    place = np.flatnonzero(count) if is_counted else np.repeat(np.arange(len(count)), count.astype(np.int64))
+    count = count[place] if is_counted else np.ones(len(place))
+    row, is_conversion = place % n_rows, place < n_rows
     worth = safe_divide(sample.value, sample.conversions)
-    group, n_groups = _groups(len(row), random)
-    measures = Measures(is_conversion, worth[row] * is_conversion, 1 - is_conversion)
-    return Deal(sample.path[row], measures, group, n_groups, "journey", len(row))
+    conversions = count * is_conversion
+    measures = Measures(conversions, worth[row] * conversions, count - conversions)
+    if is_counted:
+        group, n_groups = np.arange(len(row), dtype=np.int32), len(row)
+    else:
+        group, n_groups = _groups(len(row), random)
+    return Deal(sample.path[row], measures, group, n_groups, "journey", round(n_journeys), is_counted)
 
 
 def interval(replicates: Floats, level: float) -> tuple[Floats, Floats]:
