@@ -34,7 +34,7 @@ from sojourn.engine.state import Life
 from sojourn.engine.trail import Trail, is_a_step, walk
 from sojourn.engine.traits import tally
 from sojourn.engine.view import View
-from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.event import OUR_SOURCE, OURS, Event
 from sojourn.model.fact import FrictionFound
 from sojourn.model.ids import derive
 from sojourn.model.turn import Arrived

@@ -22,7 +22,7 @@ ENTER = "$enter"
 """The house's own event by which the API lets somebody enter: `journey`, `key`, `properties`."""
 
 OURS = OUTCOMES | {ENTER, "$segment", "$schedule"}
-"""Names that only the house gives: from anybody else, such an event counts and moves nothing."""
+"""Names that only the house gives: from anybody else, such an event is a step and moves nothing."""
 
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
