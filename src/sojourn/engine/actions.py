@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Raw, structs
 
 from sojourn.definitions.journey import Do, Experiment
@@ -12,13 +11,12 @@ from sojourn.engine.experiments import assign
 from sojourn.engine.holdouts import is_kept_from
 from sojourn.engine.inside import Inside
 from sojourn.engine.ledger import Ledger
+from sojourn.engine.objects import encode_json
 from sojourn.engine.pacing import judge, record
 from sojourn.engine.state import Life, Wanted
 from sojourn.model.action import Action
 from sojourn.model.fact import ActionDecided, ActionWithheld, Exposed
 from sojourn.model.ids import ActionId, derive
-
-_encode_json = msgspec.json.Encoder().encode
 
 
 def want(inside: Inside, do: Do, state: str) -> None:
@@ -51,7 +49,7 @@ def want(inside: Inside, do: Do, state: str) -> None:
         tell(wanted, ledger, ActionWithheld, reason=stop.reason, detail=stop.detail)
         return
     try:
-        body = _encode_json(do.body.render(inside.view.names()))
+        body = encode_json(do.body.render(inside.view.names()))
     except ValueError as error:  # a template's bounds; its syntax was checked when it was loaded
         tell(wanted, ledger, ActionWithheld, reason="template", detail=str(error))
         return

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct
 
 from sojourn.definitions.journey import Entry, Journey
@@ -18,6 +17,7 @@ from sojourn.engine.holdouts import holdout_of
 from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of, tell
 from sojourn.engine.ledger import Called, Ledger, Return
+from sojourn.engine.objects import encode_json
 from sojourn.engine.state import Enrolment, EntryEvent, Life, Memory
 from sojourn.engine.view import View
 from sojourn.model.event import ENTER, OUR_SOURCE, Event
@@ -28,8 +28,6 @@ MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose k
 MAX_KEYS = 100  # remembered per journey for `reentry: never`.
 MAX_ENTRIES_BYTES = 1 << 20  # of the events that began active enrolments, per person: eight of the largest.
 MAX_KEY_CHARS = 200  # a longer key is known by its digest.
-
-_encode_json = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Cause(Struct, frozen=True, kw_only=True, gc=False):
@@ -63,7 +61,7 @@ def made_cause(
         name=name,
         occurred_at=ledger.at,
         received_at=ledger.at,
-        properties=Raw(_encode_json(properties)),
+        properties=Raw(encode_json(properties)),
     )
     return Cause(event=event, view=View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event))
 
@@ -267,7 +265,7 @@ def _enrol(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: s
         is_held_out=holdout != "",
         is_shadow=_is_shadow(parent, ledger),
         holdout=holdout,
-        revision=ledger.catalogue.revision,
+        revision=ledger.catalogue.renewed,
         parent=parent.id if parent is not None else "",
         caller=called.state if called is not None else "",
     )

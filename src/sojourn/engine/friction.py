@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
@@ -28,7 +27,7 @@ from sojourn.engine.friction_state import (
     score,
 )
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.objects import read_object
+from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.rage import Click, press
 from sojourn.engine.state import Life
 from sojourn.engine.trail import Trail, is_a_step, walk
@@ -44,8 +43,6 @@ SAME_BURST_MS = 3_000  # a client's own signal and ours this close are one: Post
 _NO_ROLES: frozenset[Role] = frozenset()
 _WORKED: frozenset[Role] = frozenset({"effect", "step", "form_start", "form_submit", "cart", "purchase"})
 """What shows that a click worked."""
-
-_encode_json = msgspec.json.Encoder().encode
 
 
 def is_on(catalogue: Catalogue) -> bool:
@@ -333,5 +330,5 @@ def _event_of(life: Life, signal: Signal, name: str, ledger: Ledger) -> Event:
         received_at=ledger.at,
         anonymous_id=life.anonymous_ids[-1] if life.anonymous_ids else None,
         user_id=life.user_ids[0] if life.user_ids else None,
-        properties=Raw(_encode_json(properties)),
+        properties=Raw(encode_json(properties)),
     )

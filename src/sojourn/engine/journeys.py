@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -16,7 +15,7 @@ from sojourn.engine.entries import Cause, enter, made_cause
 from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.objects import read_object
+from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
 from sojourn.model.event import ENTER, OUR_SOURCE, OUTCOMES, Event
@@ -26,8 +25,6 @@ MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
 
 _THE_KERNELS_OWN = ("after(", "done.state.", calls.DONE, "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
-
-_encode_json = msgspec.json.Encoder().encode
 
 
 def is_outcome(event: Event) -> bool:
@@ -79,7 +76,7 @@ def admit(life: Life, event: Event, ledger: Ledger, *, joined: Sequence[str] = (
     journey = ledger.catalogue.journeys.get(str(said.get("journey", "")))
     comers = list(_joiners(life, joined, ledger))
     if journey is not None and journey.entry.is_api:
-        seen = replace(event, properties=Raw(_encode_json(said.get("properties") or {})))
+        seen = replace(event, properties=Raw(encode_json(said.get("properties") or {})))
         view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=seen)
         comers.append((journey, Cause(event=seen, view=view, key=said.get("key"))))
     _enter_all(life, comers, ledger)

@@ -101,7 +101,7 @@ class Enrolment(Struct, array_like=True):
     wake: int = 0
     """When its earliest timer is due, ms; 0 where none runs."""
     revision: int = 0
-    """The catalogue's, when it got its version: a later publishing may take it along."""
+    """Of the last publishing when it got its version: a later one may take it along."""
     parent: str = ""
     """The enrolment that called this journey; empty where it was entered by itself."""
     holdout: str = ""
