@@ -148,3 +148,10 @@ def test_imported_history_tells_of_the_bound_too(text: str) -> None:
     assert {fact.reason for fact in of(story, ActionWithheld)} == {"history"}
     assert len(of(story, JourneyError)) == (text == TICKING)
     story.then.sent_nothing()
+
+
+def test_what_only_the_house_says_moves_nobody_when_others_say_it() -> None:
+    story = Story(AGAIN)
+    for name in ("$delivered", "$enter", "$segment", "$schedule"):
+        story.when(name)
+    assert of(story, Entered) == []
