@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
-from sojourn.definitions.policy_reading import compile_policy
 from sojourn.engine import bounds
 from sojourn.model.event import Entry
 from sojourn.model.fact import (
@@ -50,7 +49,7 @@ def everything() -> Catalogue:
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
         session_gap_ms=20 * MINUTE,
         segments=definitions.segments,
-        policy=replace(compile_policy(paced.POLICY), friction=test_friction_laws.RULES),
+        policy=replace(paced.paced_catalogue().policy, friction=test_friction_laws.RULES),
     )
     return replace(built, forecasts=test_friction_laws.CATALOGUE.forecasts)
 
