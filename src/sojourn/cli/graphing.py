@@ -23,6 +23,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
+    from sojourn.analytics.graph.journey_graph import Asked
     from sojourn.analytics.selecting import Selection
 
 UnitOption = Annotated[Literal["person", "session"], typer.Option("--by", help="Follow people, or sessions.")]
@@ -113,27 +114,17 @@ def graph(  # noqa: PLR0913 - the options of a command
     Nothing is cut off in silence: what is not shown is one row, and every view adds up. How likely a
     conversion is from a step is a forecast from what people did there, not an effect of the step.
     """
-    # Help needs no numbers.
-    from sojourn.analytics.graph.drawing import mermaid_of  # noqa: PLC0415
-    from sojourn.analytics.graph.journey_graph import Asked, journey_graph  # noqa: PLC0415
-    from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415
+    from sojourn.analytics.graph.journey_graph import Asked  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.selecting import select  # noqa: PLC0415
-    from sojourn.cli.graph_report import MATRIX_STEPS, for_people, page_of, show_matrix  # noqa: PLC0415
 
     selection = selection_of(where=where, did=did, never=never, since=since, until=until, of=by)
-    sides = None if compare is None else _sides(compare, of=by)
-    asked_of = [selection, *(side for _, side in sides or ())]
-    attributes = [one.attribute for each in asked_of for one in each.where]
+    sides = [] if compare is None else _sides(compare, of=by)
+    attributes = [one.attribute for each in (selection, *(side for _, side in sides)) for one in each.where]
     read = _in_sessions(read_asked(events, map, rules, attributes=attributes), by, gap)
     chosen = select(read, selection)
-    if sides is not None:
-        limit_shown = SHOWN_EDGES if edges is None else edges
-        _compare(chosen, sides, selection=selection, collapse=collapse, limit=limit_shown, json=json)
-        return
-    if matrix is not None and html is None:
-        found = step_matrix(chosen, n_columns=matrix, limit=MATRIX_STEPS, unit=by, collapse=collapse)
-        found.definition["selection"] = selection.words()
-        show_matrix(found, json=json)
+    if sides:
+        shown = SHOWN_EDGES if edges is None else edges
+        _compare(chosen, sides, selection=selection, collapse=collapse, limit=shown, json=json)
         return
     asked = Asked(
         unit=by,
@@ -143,19 +134,50 @@ def graph(  # noqa: PLR0913 - the options of a command
         edge_limit=edges if edges is not None or json else SHOWN_EDGES,
         collapse=collapse,
     )
-    graphed = journey_graph(chosen, asked)
-    graphed.definition["selection"] = selection.words()
-    if html is not None:
-        places = step_matrix(chosen, n_columns=matrix or 10, limit=MATRIX_STEPS, unit=by, collapse=collapse)
-        html.write_text(page_of(graphed, places), encoding="utf-8")
-        typer.echo(f"{html} is written; open it in a browser")
-    elif json:
-        nodes, moves = graphed.nodes.to_dicts(), graphed.edges.to_dicts()
-        say_json({"definition": graphed.definition, "nodes": nodes, "edges": moves})
-    elif mermaid:
-        typer.echo(mermaid_of(graphed), nl=False)
+    if html is None and matrix is not None:
+        _show_matrix(chosen, asked, n_columns=matrix, selection=selection, json=json)
+    elif html is None:
+        _show(chosen, asked, selection=selection, mermaid=mermaid, json=json)
     else:
-        show(*for_people(graphed))
+        _write_page(chosen, asked, html, n_columns=matrix or 10)
+
+
+def _show(events: Events, asked: Asked, *, selection: Selection, mermaid: bool, json: bool) -> None:
+    from sojourn.analytics.graph.drawing import mermaid_of  # noqa: PLC0415 - as above
+    from sojourn.analytics.graph.journey_graph import journey_graph  # noqa: PLC0415
+    from sojourn.cli.graph_report import for_people  # noqa: PLC0415
+
+    found = journey_graph(events, asked)
+    if json:
+        definition = {**found.definition, "selection": selection.words()}
+        say_json({"definition": definition, "nodes": found.nodes.to_dicts(), "edges": found.edges.to_dicts()})
+    elif mermaid:
+        typer.echo(mermaid_of(found), nl=False)
+    else:
+        show(*for_people(found))
+
+
+def _show_matrix(events: Events, asked: Asked, *, n_columns: int, selection: Selection, json: bool) -> None:
+    from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415 - as above
+    from sojourn.cli.graph_report import MATRIX_STEPS, show_matrix  # noqa: PLC0415
+
+    found = step_matrix(
+        events, n_columns=n_columns, limit=MATRIX_STEPS, unit=asked.unit, collapse=asked.collapse
+    )
+    found.definition["selection"] = selection.words()
+    show_matrix(found, json=json)
+
+
+def _write_page(events: Events, asked: Asked, path: Path, *, n_columns: int) -> None:
+    from sojourn.analytics.graph.journey_graph import journey_graph  # noqa: PLC0415 - as above
+    from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415
+    from sojourn.cli.graph_report import MATRIX_STEPS, page_of  # noqa: PLC0415
+
+    places = step_matrix(
+        events, n_columns=n_columns, limit=MATRIX_STEPS, unit=asked.unit, collapse=asked.collapse
+    )
+    path.write_text(page_of(journey_graph(events, asked), places), encoding="utf-8")
+    typer.echo(f"{path} is written; open it in a browser")
 
 
 def _in_sessions(events: Events, by: str, gap: str | None) -> Events:
