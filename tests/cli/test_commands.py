@@ -66,6 +66,10 @@ def test_help_names_every_command() -> None:
         ["journeys"],
         ["failed", "list"],
         ["dead", "list"],
+        ["lake", "status"],
+        ["lake", "compact"],
+        ["lake", "export"],
+        ["lake", "query"],
     ],
 )
 def test_every_command_s_help_has_an_example(command: list[str]) -> None:
