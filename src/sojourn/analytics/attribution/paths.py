@@ -101,8 +101,8 @@ class Paths:
 
 def summed(places: NDArray[Any], weights: NDArray[Any], n_places: int) -> Floats:
     """Add up weights by place, shape (n_places,)."""
-    sums: Floats = np.bincount(places, weights, n_places)  # type: ignore[assignment]  # the stubs forget weights
-    return sums
+    # Of nothing, NumPy makes whole numbers.
+    return np.bincount(places, weights, n_places).astype(np.float64, copy=False)
 
 
 def with_names(paths: Paths, names: Sequence[str]) -> Paths:
