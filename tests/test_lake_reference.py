@@ -28,7 +28,7 @@ HEAD = """\
 
 All events and facts as tables, for analysis. A server writes them to `lake/` in its data folder;
 how to ask them stands in [query the lake](../how-to/query-the-lake.md), and why it is as it is in
-[decision 18](../adr/0018-the-lake.md). This page is written from the code (`make docs`).
+[decision 15](../adr/0015-the-lake.md). This page is written from the code (`make docs`).
 
 - Instants are timestamps in UTC, to the millisecond. Where there is nothing to say, a column is
   NULL; an empty text is NULL too.
