@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sojourn.cli.app import app
-from tests.cli.test_retry import WAIT_S, answers, eventually, free_port
+from tests.cli.test_retry import WAIT_S, eventually
+from tests.wiring.houses import free_port
 
 TOKEN = "a-token-of-the-tests"
 CONFIG = """\
@@ -88,6 +89,15 @@ def test_a_change_of_no_journey_is_shown_and_asked_about(tmp_path: Path, what: s
     assert "say --yes" in asked.stderr
     assert "In force" in run(tmp_path, "publish", "--yes").stdout
     assert "Nothing to publish" in run(tmp_path, "publish").stdout
+
+
+def answers(url: str) -> bool:
+    """Tell whether somebody answers there."""
+    try:
+        with urllib.request.urlopen(url, timeout=WAIT_S) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 @pytest.fixture

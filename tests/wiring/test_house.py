@@ -19,7 +19,6 @@ from sojourn.model.event import Event, FailedEvent
 from sojourn.model.fact import SegmentEntered, SegmentLeft
 from sojourn.wiring import House, open_house, open_readings
 from sojourn.wiring.desk import Desk
-from sojourn.wiring.inforce import append_control
 from tests.engine.makers import MINUTE, T0, event
 
 WELCOME = """
@@ -134,7 +133,7 @@ def test_what_is_published_while_it_is_open_is_what_answers_are_about(tmp_path: 
         desk = Desk(house.driver, house.store)
         found = desk.plan(texts, Request(), is_whole=False)
         assert found.publishing is not None
-        append_control(house.driver, desk.publishing(found.publishing, now=T0))
+        house.driver.bring(desk.publishing(found.publishing, now=T0))
         house.driver.finish_sweep()
         explained = house.explain("ann", "bye")
         assert explained is not None
