@@ -121,6 +121,13 @@ def session_names(numbered: Sequence[Numbered], people: People) -> Names:
     return found
 
 
+AS_SENT = (
+    "occurred_at", "received_at", "timestamp", "sent_at", "source", "message_id", "kind", "name",
+    "anonymous_id", "user_id", "previous_id", "group_id", "session_id",
+)  # fmt: skip
+"""What an event says, and its row too."""
+
+
 def events(
     entries: Sequence[Entry], numbered: Sequence[Numbered], people: People, names: Names
 ) -> list[tuple[Any, ...]]:
@@ -140,19 +147,7 @@ def events(
         row = (
             entry.position,
             entry.at,
-            event.occurred_at,
-            event.received_at,
-            event.timestamp,
-            event.sent_at,
-            event.source,
-            event.message_id,
-            event.kind,
-            event.name,
-            event.anonymous_id,
-            event.user_id,
-            event.previous_id,
-            event.group_id,
-            event.session_id,
+            *(getattr(event, name) for name in AS_SENT),
             step and step.profile_id,
             names.get((person or "", session_id or ""), session_id),
             step and step.channel,
