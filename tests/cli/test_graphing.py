@@ -173,7 +173,6 @@ def test_a_flowchart_shows_names_as_text(tmp_path: Path) -> None:
         (("--compare", "device=:x"), "--compare 'device=:x': expected attribute=A:B"),
         (("--compare", "soon"), "--compare: expected a time"),
         (("--gap", "30m"), "--gap: cuts no sessions, since people are followed"),
-        (("--by", "session"), "these events have no sessions"),
         (("--by", "session", "--gap", "x"), "--gap: expected a duration"),
     ],
 )
