@@ -211,10 +211,8 @@ def check_lake(data: Path, folder: Folder) -> None:
         steps = ask(
             "SELECT count(*), count(events.profile_id) FROM events JOIN steps USING (position)"
         ).fetchall()
-        n_in_files = sum(file.table == "events" for file in reading.files)
     tail.close()
     processed = folder.store.progress().position
     assert sorted(positions) == list(range(1, processed + 1))
     assert keys == {(group, n): 1 for group, facts in _groups(folder.store) for n in range(len(facts))}
     assert len(set(steps[0])) == 1, "an entry lost its step"
-    assert n_in_files > 0 or processed < 1_000
