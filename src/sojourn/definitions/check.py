@@ -5,7 +5,8 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from sojourn.definitions.drafts import Draft, Way
-from sojourn.definitions.loops import DONE_STATE, Loops, entered_anew, is_in, may_pass
+from sojourn.definitions.internal_events import DONE_STATE
+from sojourn.definitions.loops import Loops, entered_anew, is_in, may_pass
 from sojourn.definitions.reading import Reading
 
 MAX_PASSING_WAITS = 50  # that may be over at once: half of the events a machine may send itself at once.

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sojourn.definitions.drafts import Draft, Way
-
-DONE_STATE = "done.state."
-"""Before a state's id: the event that says that it is done."""
-
-DONE_CALL = "done.call."
-"""Before a state's id: the event by which the engine says that what the state called is over."""
-
-INTERNAL = (DONE_STATE, DONE_CALL, "after(", "error.")
-"""How the names of events begin that only the engine sends."""
+from sojourn.definitions.internal_events import DONE_CALL, DONE_STATE
 
 Taken = tuple[Draft, Way]
 """A way, and the state it leads out of."""

@@ -9,8 +9,8 @@ from sojourn.definitions.actions import read_action, read_actions, read_split
 from sojourn.definitions.chart import Assign
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.expression import Expression
+from sojourn.definitions.internal_events import DONE_CALL, DONE_STATE
 from sojourn.definitions.journey import Call
-from sojourn.definitions.loops import DONE_CALL, DONE_STATE
 from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_context import Context, Kind, Place, step_name
 from sojourn.definitions.wait_for import add_wait_for

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sojourn.definitions.expression import Expression
-from sojourn.definitions.loops import INTERNAL
+from sojourn.definitions.internal_events import INTERNAL
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_context import Context, Place

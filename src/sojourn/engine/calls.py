@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Raw
 
+from sojourn.definitions.internal_events import DONE_CALL
 from sojourn.engine import statechart
 from sojourn.engine.enrolments import apply
 from sojourn.engine.entries import Cause, enter
@@ -20,9 +21,6 @@ from sojourn.model.fact import JourneyError
 
 MAX_CALL_DEPTH = 8  # journeys inside one another; definitions in a circle are refused when they are loaded.
 MAX_CALLS = 100  # begun and told of at one instant: more is a journey that calls again as soon as it is told.
-
-DONE = "done.call."
-"""How the names of the events begin that tell a parent."""
 
 
 def settle(life: Life, ledger: Ledger) -> None:
@@ -80,7 +78,7 @@ def _return(life: Life, told: Return, ledger: Ledger) -> None:
     journey = journey_of(parent, ledger) if parent is not None else None
     if parent is None or journey is None:
         return
-    name = DONE + told.state
+    name = DONE_CALL + told.state
     view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
     view.enrolment = parent
     if statechart.listens(journey.chart, parent.machine, name):

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Raw
 from msgspec.structs import replace
 
+from sojourn.definitions.internal_events import INTERNAL
 from sojourn.definitions.journey import Exit, Journey
 from sojourn.engine import calls, goals, schedules, statechart
 from sojourn.engine.enrolments import apply, end, leave
@@ -18,13 +19,10 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
-from sojourn.model.event import ENTER, OUR_SOURCE, OUTCOMES, Event
+from sojourn.model.event import ENTER, OUR_SOURCE, OUTCOMES, SCHEDULE, SEGMENT, Event
 from sojourn.model.fact import GoalReached
 
 MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
-
-_THE_KERNELS_OWN = ("after(", "done.state.", calls.DONE, "error.")
-"""How the names of a chart's internal events begin: nobody outside may send one."""
 
 
 def is_outcome(event: Event) -> bool:
@@ -90,7 +88,7 @@ def join(life: Life, joined: Sequence[str], ledger: Ledger) -> None:
 def enter_on_schedule(life: Life, ledger: Ledger) -> None:
     """Begin the journeys whose time is now."""
     comers = [
-        (journey, made_cause(life, "$schedule", ledger, of=[journey.name], properties={}))
+        (journey, made_cause(life, SCHEDULE, ledger, of=[journey.name], properties={}))
         for journey in schedules.take_due(life, ledger)
     ]
     _enter_all(life, comers, ledger)
@@ -165,7 +163,7 @@ def _deliver(inside: Inside, event: Event) -> None:
     chart = inside.journey.chart
     if event.name not in chart.names and not chart.is_listening_to_any:
         return
-    if event.name.startswith(_THE_KERNELS_OWN):
+    if event.name.startswith(INTERNAL):
         return
     machine = inside.enrolment.machine
     if statechart.listens(chart, machine, event.name):
@@ -175,7 +173,7 @@ def _deliver(inside: Inside, event: Event) -> None:
 def _joiners(life: Life, joined: Iterable[str], ledger: Ledger) -> Iterable[tuple[Journey, Cause]]:
     for segment in joined:
         for journey in ledger.catalogue.by_segment.get(segment, ()):
-            yield journey, made_cause(life, "$segment", ledger, of=[segment], properties={"segment": segment})
+            yield journey, made_cause(life, SEGMENT, ledger, of=[segment], properties={"segment": segment})
 
 
 def _enter_all(life: Life, comers: list[tuple[Journey, Cause]], ledger: Ledger) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from sojourn.definitions.chart import Assign, Block, Chart, Send, State
+from sojourn.definitions.internal_events import DONE_STATE
 from sojourn.definitions.journey import Catalogue, Migration
 from sojourn.definitions.moving import counterpart, route_to, together
 from sojourn.engine import statechart
@@ -233,7 +234,7 @@ def _done(
     for index in sorted(config - {0}, reverse=True):
         state, was = new.states[index], kept.get(index)
         if _is_over(new, config, state) and not (was is not None and _is_over(old, before, was)):
-            found.append("done.state." + state.id)
+            found.append(DONE_STATE + state.id)
     return found
 
 

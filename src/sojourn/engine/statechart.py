@@ -31,6 +31,7 @@ from sojourn.definitions.chart import (
     Want,
 )
 from sojourn.definitions.expression import Expression
+from sojourn.definitions.internal_events import DONE_STATE
 from sojourn.definitions.route import find_route, is_inside
 from sojourn.engine.answering import answers, candidates, is_final, leaf_of, state_of
 from sojourn.engine.judging import told
@@ -386,11 +387,11 @@ class _Run:
             self.is_done = True
             return
         parent = self.states[final.parent]
-        self.internal.append("done.state." + parent.id)
+        self.internal.append(DONE_STATE + parent.id)
         while (parent := self.states[parent.parent]).kind == "parallel":
             if not is_final(self.states, self.config, parent):
                 return
-            self.internal.append("done.state." + parent.id)
+            self.internal.append(DONE_STATE + parent.id)
 
     def _remember(self, left: Sequence[int]) -> None:
         """Write down what the history states of the states about to be left will lead back to."""

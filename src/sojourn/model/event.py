@@ -21,7 +21,10 @@ OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 ENTER = "$enter"
 """The house's own event by which the API lets somebody enter: `journey`, `key`, `properties`."""
 
-OURS = OUTCOMES | {ENTER, "$segment", "$schedule"}
+SEGMENT, SCHEDULE = "$segment", "$schedule"
+"""The events that are made of somebody joining a segment, or of a journey's time; they pass no log."""
+
+OURS = OUTCOMES | {ENTER, SEGMENT, SCHEDULE}
 """Names that only the house gives: from anybody else, such an event is a step and moves nothing."""
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from sojourn.definitions.chart import Assign, Cancel, Content, Raise, Send, State, Transition, Want
 from sojourn.definitions.chart_builder import timer_name
 from sojourn.definitions.durations import write_duration
+from sojourn.definitions.internal_events import DONE_STATE
 from sojourn.definitions.journey import Call, Do, Experiment, Journey
 
 MAX_BODY_CHARACTERS = 40  # of an action's body: enough to tell two templates apart.
 
-_DONE = "done.state."
 _TIMER = re.compile(r"after\((?P<state>.*),(?P<ms>\d+)\)", re.S)
 _REENTRIES = {"never": "once only", "after_exit": "again after leaving", "always": "several times at once"}
 
@@ -96,8 +96,8 @@ def _event(state: State, name: str) -> str:
     timer = _TIMER.fullmatch(name)
     if timer is not None and timer["state"] == state.id:
         return f"after {write_duration(int(timer['ms']))}"
-    if name.startswith(_DONE):
-        done = name.removeprefix(_DONE)
+    if name.startswith(DONE_STATE):
+        done = name.removeprefix(DONE_STATE)
         return "done" if done == state.id else f"{done.rpartition('.')[2]} done"
     return name
 

@@ -9,8 +9,8 @@ from typing import Literal
 from msgspec import Struct
 
 from sojourn.definitions.expression import Expression
+from sojourn.definitions.internal_events import INTERNAL
 from sojourn.definitions.journey import Journey, Segment
-from sojourn.definitions.loops import INTERNAL
 from sojourn.model.event import OUTCOMES
 
 Role = Literal["goal", "exit", "entry", "on", "asked"]
