@@ -33,7 +33,7 @@ def _every_signal_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(events: Any, goal: str | None = None, ranks: dict[str, int] | None = None) -> Told:
-    walks = walks_of(events, events.by_person())
+    walks = walks_of(events, "person")
     is_goal = None if goal is None else np.array([step == goal for step in events.steps], dtype=bool)
     by_rank = None if ranks is None else np.array([ranks.get(step, -1) for step in events.steps])
     found = signals_of(walks, events.steps, goal=is_goal, ranks=by_rank)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.analytics.sql import quoted
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
@@ -75,11 +77,11 @@ class Table:
         types = [_sql_type(array) for array in sojourn_columns.values()]
         if not len(self):
             empty = (
-                f"null::{type_} as {_quoted(name)}" for type_, name in zip(types, self.columns, strict=True)
+                f"null::{type_} as {quoted(name)}" for type_, name in zip(types, self.columns, strict=True)
             )
             return connection.sql(f"select {', '.join(empty)} where false")
         named = (
-            f"{column}::{type_} as {_quoted(name)}"
+            f"{column}::{type_} as {quoted(name)}"
             for column, type_, name in zip(sojourn_columns, types, self.columns, strict=True)
         )
         # DuckDB finds the dictionary of arrays by the name of the variable.
@@ -140,7 +142,3 @@ def _type_of(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"{_type_of(value[0] if value else '')}[]"
     return _SQL_TYPES.get(type(value), "varchar")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sojourn.analytics.attribution.direct import DIRECT_NAMES, DirectRule, apply_direct_rule
 from sojourn.analytics.attribution.names import tidy
 from sojourn.analytics.attribution.paths import MAX_CHANNELS, Paths, Sample, summed
+from sojourn.analytics.sql import quoted, text_sql
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -81,14 +82,14 @@ def _open(connection: DuckDBPyConnection, source: Any) -> None:
         raise ConfigError(f"{file}: expected a file named *.parquet, *.csv, *.csv.gz, *.tsv or *.tsv.gz")
     if not file.is_file():
         raise ConfigError(f"{file}: there is no such file")
-    call = _READERS[kind].format(file="'" + str(file).replace("'", "''") + "'")
+    call = _READERS[kind].format(file=text_sql(str(file)))
     connection.execute(f"create view rows as from {call}")
 
 
 def _columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
     """Return the columns we know by their names, as they are quoted."""
     there = [str(row[0]) for row in connection.execute("describe rows").fetchall()]
-    found = {column.strip().lower(): '"' + column.replace('"', '""') + '"' for column in there}
+    found = {column.strip().lower(): quoted(column) for column in there}
     for column in _COLUMNS[:2]:
         if column not in found:
             raise ConfigError(

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from sojourn.analytics.cases import Unit, cases_of
+from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import MISSING, Events
 from sojourn.analytics.friction.scan import Trials, Window, edges, p_value, scan_many
 from sojourn.analytics.friction.signals import MIN_CASES, Kind, Signal, signals_of
@@ -140,7 +140,7 @@ def find_friction(
         n_shuffles: How often chance is asked, for each suspect.
         progress: Hears how much is done, from 0 to 1.
     """
-    walks = walks_of(events, cases_of(events, unit))
+    walks = walks_of(events, unit)
     is_goal = np.isin(np.asarray(events.steps, dtype=object), list(goal)) if goal else None
     by_rank = _ranks_of(events.steps, ranks)
     found = signals_of(walks, events.steps, goal=is_goal, ranks=by_rank)

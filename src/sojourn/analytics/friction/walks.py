@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.events import MISSING, Cases, Codes, Events, Instants
+from sojourn.analytics.cases import Unit
+from sojourn.analytics.events import MISSING, Codes, Events, Instants
+from sojourn.analytics.graph.sequences import sequences
 
 DAY_MS = 86_400_000
 Flags = NDArray[np.bool_]
@@ -28,8 +30,8 @@ class Walks:
     """Whose each case is, shape (n_cases,)."""
     first: NDArray[np.int64]
     """Where each case begins, shape (n_cases + 1,)."""
-    index: NDArray[np.int64] | None
-    """Which event each step is; None: they lie in the same order."""
+    event: NDArray[np.int64]
+    """Which event took each step."""
 
     @property
     def follows(self) -> Flags:
@@ -49,23 +51,23 @@ class Walks:
 
     def labels(self, codes: Codes) -> Codes:
         """Return the first known value of an attribute in each case, shape (n_cases,)."""
-        laid = codes if self.index is None else codes[self.index]
+        laid = codes[self.event]
         known = np.flatnonzero(laid != MISSING)[::-1]
         found = np.full(self.n_cases, MISSING, dtype=np.int32)
         found[self.case[known]] = laid[known]  # of several, the last one assigned stays: the first in time
         return found
 
 
-def walks_of(events: Events, cases: Cases) -> Walks:
-    """Lay cases end to end."""
-    order = cases.order
+def walks_of(events: Events, unit: Unit) -> Walks:
+    """Lay the cases of people, or of sessions, end to end."""
+    lined_up = sequences(events, unit)
     return Walks(
-        case=np.repeat(np.arange(len(cases), dtype=np.int32), np.diff(cases.starts)),
-        step=events.step if order is None else events.step[order],
-        at=events.at if order is None else events.at[order],
-        n_cases=len(cases),
+        case=lined_up.case(),
+        step=lined_up.step,
+        at=lined_up.of_events(events.at),
+        n_cases=len(lined_up),
         n_kinds=len(events.steps),
-        person=cases.person,
-        first=cases.starts,
-        index=order,
+        person=lined_up.person,
+        first=lined_up.starts,
+        event=lined_up.event,
     )

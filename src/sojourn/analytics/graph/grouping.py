@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.chunks import taken
+from sojourn.analytics.ordering import stable_order
 
 Counts = NDArray[np.int64]
 
@@ -28,9 +29,10 @@ class Groups:
     @classmethod
     def of(cls, group: NDArray[Any], n_groups: int) -> Groups:
         """Group things: `group` has the shape (n,), numbers from 0 to n_groups - 1."""
-        keys = group.astype(np.uint16) if n_groups <= _RADIX else group
+        is_small = n_groups <= _RADIX
+        order = np.argsort(group.astype(np.uint16), kind="stable") if is_small else stable_order(group)
         starts = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))])
-        return cls(np.argsort(keys, kind="stable"), starts)
+        return cls(order, starts)
 
     @property
     def sizes(self) -> Counts:

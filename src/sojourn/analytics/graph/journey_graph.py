@@ -61,8 +61,8 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     """Count the graph.
 
     Raises:
-        ConfigError: No step has the name of the goal or of a rank, there are no sessions and they are asked
-            for, or more than MAX_STEPS different steps are left: ask for a limit.
+        ConfigError: No step has the name of the goal or of a rank, or more than MAX_STEPS different steps are
+            left: ask for a limit.
     """
     asked = asked or Asked()
     lined_up = sequences(events, asked.unit, collapse=asked.collapse)
@@ -72,9 +72,7 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
-    columns = _node_columns(walk, names)
-    came = np.rint(columns["share"] * len(lined_up)).astype(np.int64)
-    nodes = Table({**columns, **_ahead(walk, ahead, goal, came)}, definition)
+    nodes = Table(_node_columns(walk, names, ahead, goal), definition)
     edges = Table(_edge_columns(walk, names, asked), definition)
     return JourneyGraph(nodes, edges, definition, walk.counts)
 
@@ -100,7 +98,7 @@ class _Walk:
     @classmethod
     def of(cls, events: Events, lined_up: Sequences, node: Codes, n_nodes: int) -> _Walk:
         case = lined_up.case()
-        at = _of_events(events.at, lined_up)
+        at = lined_up.of_events(events.at)
         goes_on = np.ones(max(0, len(node) - 1), dtype=np.bool_)
         goes_on[lined_up.starts[1:-1] - 1] = False
         # Whole arrays side by side, then those that go on: gathering by index takes several times as long.
@@ -111,7 +109,7 @@ class _Walk:
             node=node,
             n_nodes=n_nodes,
             case=case,
-            session=None if events.session is None else _of_events(events.session, lined_up),
+            session=None if events.session is None else lined_up.of_events(events.session),
             goes_on=goes_on,
             edge=edge,
             dwell=(at[1:] - at[:-1])[goes_on],
@@ -140,13 +138,6 @@ def _check(steps: Sequence[str], asked: Asked) -> None:
                 raise ConfigError(f"{what}: no step is called {name!r}{did_you_mean(name, steps)}")
 
 
-def _of_events(values: NDArray[Any], lined_up: Sequences) -> NDArray[Any]:
-    """Return what the event of each step has; where steps are all events as they lie, without a copy."""
-    event = lined_up.event
-    is_as_it_lies = len(event) == len(values) and bool((event[1:] > event[:-1]).all())
-    return values if is_as_it_lies else values[event]
-
-
 def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:
     """Return the names of nodes, the most frequent first and the rest last, and each step's node."""
     sizes = np.bincount(lined_up.step, minlength=len(events.steps))
@@ -167,7 +158,9 @@ def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str]
     return [*names, OTHER] if has_rest else names, number[lined_up.step]
 
 
-def _node_columns(walk: _Walk, names: Sequence[str]) -> dict[str, Any]:
+def _node_columns(
+    walk: _Walk, names: Sequence[str], ahead: Chain | None, goal: NDArray[np.bool_]
+) -> dict[str, Any]:
     n, node = walk.n_nodes, walk.node
     groups = Groups.of(node, n)
     cases = groups.n_distinct(walk.case)
@@ -185,28 +178,26 @@ def _node_columns(walk: _Walk, names: Sequence[str]) -> dict[str, Any]:
         "repeats": np.diagonal(walk.counts).copy(),
         "returns": entries - cases,
         **_dwells(Groups.of(walk.of_sources(node), n), walk.dwell),
+        **({} if ahead is None else _ahead(ahead, _converted(walk, goal) / np.maximum(cases, 1))),
     }
 
 
-def _ahead(walk: _Walk, ahead: Chain | None, goal: NDArray[np.bool_], came: Counts) -> dict[str, Any]:
-    if ahead is None:
-        return {}
+def _ahead(ahead: Chain, converted: NDArray[np.float64]) -> dict[str, Any]:
     return {
-        "converted": _converted(walk, goal, came),
+        "converted": converted,
         "conversion": ahead.conversion,
         "steps_to_convert": ahead.steps_to_convert,
         "steps_to_end": ahead.steps_to_end,
     }
 
 
-def _converted(walk: _Walk, goal: NDArray[np.bool_], came: Counts) -> NDArray[np.float64]:
-    """Return the share of the cases at a node that converted at it or later, as it was observed."""
+def _converted(walk: _Walk, goal: NDArray[np.bool_]) -> Counts:
+    """Count the cases at each node that converted at it or later, as it was observed."""
     place = np.flatnonzero(goal[walk.node])
     last = np.full(len(walk.lined_up), -1, dtype=np.int64)
     last[walk.case[place]] = place
     before = np.flatnonzero(np.arange(len(walk.node)) <= last[walk.case])
-    did = Groups.of(walk.node[before], walk.n_nodes).n_distinct(walk.case[before])
-    return did / np.maximum(came, 1)
+    return Groups.of(walk.node[before], walk.n_nodes).n_distinct(walk.case[before])
 
 
 def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit, unit_means
 from sojourn.analytics.events import Events
+from sojourn.analytics.graph.grouping import Groups
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
 from sojourn.analytics.proportions import wilson
 from sojourn.analytics.tables import Table
@@ -245,10 +246,8 @@ def _with_gaps(lined_up: Sequences, asked: Patterns, least: int) -> Iterator[Pat
 def _places_by_step(lined_up: Sequences) -> list[Places]:
     """Return where each step is taken, ascending."""
     n_steps = int(lined_up.step.max(initial=-1)) + 1
-    # NumPy sorts 16 bits by radix, in linear time.
-    keys = lined_up.step.astype(np.uint16) if n_steps <= 1 << 16 else lined_up.step
-    order = np.argsort(keys, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(lined_up.step, minlength=n_steps))[:-1])
+    groups = Groups.of(lined_up.step, n_steps)
+    return np.split(groups.order, groups.starts[1:-1])
 
 
 def _grow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,12 @@ class Sequences:
     def case(self) -> Codes:
         """Return the case of each step, shape (n_steps,)."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
+
+    def of_events(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what the event of each step has; where steps are all events as they lie, without a copy."""
+        event = self.event
+        is_as_it_lies = len(event) == len(values) and bool((event[1:] > event[:-1]).all())
+        return values if is_as_it_lies else values[event]
 
 
 def sequences(events: Events, unit: Unit, *, collapse: bool = False) -> Sequences:

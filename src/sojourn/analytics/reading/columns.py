@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sojourn.analytics.sql import quoted, text_sql
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
@@ -62,16 +64,6 @@ class Schema:
             else:
                 return None
         return Found(sql, str(type_))
-
-
-def quoted(name: str) -> str:
-    """Write a name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text_sql(text: str) -> str:
-    """Write a text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def json_pointer(parts: list[str]) -> str:

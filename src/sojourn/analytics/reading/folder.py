@@ -60,7 +60,7 @@ def save_events(events: Events, folder: Path) -> None:
     for i, array in enumerate(arrays):
         with (folder / f"{generation}-{i}.npy").open("wb") as file:
             np.save(file, array, allow_pickle=False)
-            _flush(file.fileno())
+            os.fsync(file.fileno())
     index = _Index(
         version=_VERSION,
         generation=generation,
@@ -73,7 +73,7 @@ def save_events(events: Events, folder: Path) -> None:
     written = folder / f"{generation}.json"
     with written.open("wb") as file:
         file.write(msgspec.json.encode(index))
-        _flush(file.fileno())
+        os.fsync(file.fileno())
     written.replace(folder / _INDEX)
     _flush_folder(folder)
     for old in folder.glob("*-*.npy"):
@@ -133,10 +133,6 @@ def _opened(index: _Index, arrays: Iterator[NDArray[Any]]) -> Events:
 
 def _packed(names: Sequence[str]) -> Names:
     return names if isinstance(names, Names) else Names.of(names)
-
-
-def _flush(descriptor: int) -> None:
-    os.fsync(descriptor)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sojourn.analytics.reading.columns import quoted, text_sql
 from sojourn.analytics.reading.mapping import Mapping, complete
 from sojourn.analytics.reading.sources import find_files
+from sojourn.analytics.sql import quoted, text_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

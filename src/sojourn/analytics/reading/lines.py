@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from sojourn.analytics.reading.columns import json_pointer, quoted, text_sql
+from sojourn.analytics.reading.columns import json_pointer
 from sojourn.analytics.reading.mapping import unknown_column
+from sojourn.analytics.sql import quoted, text_sql
 from sojourn.model.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from sojourn.analytics.events import MISSING, Codes, Column, Events
 from sojourn.analytics.names import Names
 from sojourn.analytics.reading.assembling import Mask, Rows, assemble, keep
-from sojourn.analytics.reading.columns import Found, text_sql
+from sojourn.analytics.reading.columns import Found
 from sojourn.analytics.reading.encoding import Encoder, text_of
 from sojourn.analytics.reading.instants import instant_sql, milliseconds
 from sojourn.analytics.reading.sources import Source
 from sojourn.analytics.reading.steps import PAGE_EVENTS, StepRules
+from sojourn.analytics.sql import text_sql
 from sojourn.model.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
