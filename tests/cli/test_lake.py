@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.cli.test_commands import EVENTS, answer, run, shop
+from tests.cli.commands import answer, run
+from tests.cli.test_commands import EVENTS, shop
 
 __all__ = ["shop"]  # the fixture
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from sojourn.cli.app import app
+from tests.cli.commands import run
 
 WELCOME = "{ journey: welcome, entry: { on: Signed Up }, states: { waiting: { after: { 1d: done } } } }"
 GOLD = "segments: { gold: trait.plan == 'gold' }"
@@ -33,11 +31,6 @@ def write(folder: Path, **texts: str) -> None:
     (folder / "journeys").mkdir(exist_ok=True)
     for name, text in texts.items():
         (folder / "journeys" / f"{name}.yaml").write_text(text)
-
-
-def run(*arguments: str, says: str | None = None) -> Any:
-    """Run a command."""
-    return CliRunner().invoke(app, list(arguments), input=says)
 
 
 def test_the_same_content_is_nothing_to_publish(shop: Path) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from sojourn.cli.app import app
+from tests.cli.commands import run as type_in
 from tests.cli.test_retry import WAIT_S, eventually
-from tests.wiring.houses import free_port
+from tests.wiring.houses import free_port, serving
 
 TOKEN = "a-token-of-the-tests"
 CONFIG = """\
@@ -35,9 +32,7 @@ SEGMENTS = "segments: { buyers: \"count('Bought') > 0\" }\n"
 
 def run(folder: Path, *arguments: str) -> Any:
     """Run a command with the configuration of a folder."""
-    return CliRunner().invoke(
-        app, [*arguments, "--config", str(folder / "sojourn.yaml")], catch_exceptions=False
-    )
+    return type_in(*arguments, "--config", str(folder / "sojourn.yaml"))
 
 
 def planned(folder: Path, *arguments: str) -> Any:
@@ -91,28 +86,11 @@ def test_a_change_of_no_journey_is_shown_and_asked_about(tmp_path: Path, what: s
     assert "Nothing to publish" in run(tmp_path, "publish").stdout
 
 
-def answers(url: str) -> bool:
-    """Tell whether somebody answers there."""
-    try:
-        with urllib.request.urlopen(url, timeout=WAIT_S) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A server in a folder; its address."""
-    port = free_port()
-    write(tmp_path, port=port)
-    command = [sys.executable, "-c", "from sojourn.cli import main; main()", "serve"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=tmp_path)
-    try:
-        eventually(lambda: answers(f"http://127.0.0.1:{port}/ready"))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
+    with serving(write(tmp_path, port=free_port()) / "sojourn.yaml") as running:
+        yield running.url
 
 
 def send(address: str, who: str, *names: str) -> None:

@@ -13,6 +13,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
+    from sojourn.analytics.reading import StepRules
 
 EventsOption = Annotated[
     list[str],
@@ -39,10 +40,17 @@ HtmlOption = Annotated[
 ]
 
 
+def rules_of(file: Path | None) -> StepRules:
+    """Read how names of events become steps; without a file they are steps as they are."""
+    from sojourn.analytics.reading import StepRules, load_steps  # noqa: PLC0415 - help needs no numbers
+
+    return StepRules() if file is None else load_steps(file)
+
+
 def read_asked(
     files: list[str],
     columns: str | None,
-    steps: Path | None,
+    rules: StepRules,
     *,
     kinds: Sequence[str] = (),
     by: str | None = None,
@@ -53,13 +61,13 @@ def read_asked(
     Args:
         files: Paths and patterns.
         columns: What `--map` says.
-        steps: The file of step rules.
+        rules: What `rules_of` read.
         kinds: Kinds of event as they are asked for: the attributes of their conditions are read, too.
         by: An attribute that is read, too.
         attributes: More of them.
     """
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - help needs no numbers
-    from sojourn.analytics.reading import StepRules, load_steps, parse_mapping, read_events  # noqa: PLC0415
+    from sojourn.analytics.reading import parse_mapping, read_events  # noqa: PLC0415
 
     mapping = parse_mapping(columns or "")
     conditions = [condition for text in kinds for condition in parse_kind(text).where]
@@ -72,7 +80,7 @@ def read_asked(
         attributes={name: column for name, column in columns_of.items() if name not in numbers},
         values={name: columns_of[name] for name in numbers} | dict(mapping.values),
     )
-    return read_events(files, mapping, steps=StepRules() if steps is None else load_steps(steps))
+    return read_events(files, mapping, steps=rules)
 
 
 def write_page(file: Path, text: str) -> None:

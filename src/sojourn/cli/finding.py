@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    rules_of,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
-from sojourn.cli.output import is_for_people, say_json, show, table
+from sojourn.cli.output import progress, say_json, show, table
 
 if TYPE_CHECKING:
     from sojourn.analytics.friction.findings import Finding, Findings
@@ -38,9 +43,6 @@ LimitOption = Annotated[
 SeedOption = Annotated[
     int, typer.Option("--seed", min=0, help="Of the shuffles: the same seed, the same findings.")
 ]
-HtmlOption = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write a page of its own, with plots.")
-]
 
 
 def friction(  # noqa: PLR0913 - the options of a command
@@ -62,18 +64,16 @@ def friction(  # noqa: PLR0913 - the options of a command
     false incident is found in a hundred runs. Conversions lost are beside what others did: a sign, no proof.
     """
     from sojourn.analytics.friction.findings import find_friction  # noqa: PLC0415 - help needs no numbers
-    from sojourn.analytics.reading import load_steps  # noqa: PLC0415
 
-    read = read_asked(events, _with_attributes(events, map, attribute), rules)
+    said = rules_of(rules)
+    read = read_asked(events, map, said, attributes=_attributes(events, map, attribute))
     unit = by if read.session is not None else "person"
-    ranks = {} if rules is None else dict(load_steps(rules).ranks)
-    with _bar("Looking for incidents") as heard:
+    with progress("Looking for incidents", total=1.0) as tell:
         found = find_friction(
-            read, unit=unit, goal=goal or (), ranks=ranks, attributes=attribute, seed=seed, progress=heard
+            read, unit=unit, goal=goal or (), ranks=said.ranks, attributes=attribute, seed=seed, progress=tell
         )
     if html is not None:
-        html.write_text(_page(found), encoding="utf-8")
-        typer.echo(f"{html} is written; open it in a browser")
+        write_page(html, _page(found))
     elif json:
         say_json(
             {
@@ -86,29 +86,12 @@ def friction(  # noqa: PLR0913 - the options of a command
         show(*_for_people(found, limit))
 
 
-def _with_attributes(files: list[str], columns: str | None, asked: list[str] | None) -> str:
-    """Add the columns by which to tell whose friction it is: those asked for, or all with a few values."""
+def _attributes(files: list[str], columns: str | None, asked: list[str] | None) -> Sequence[str]:
+    """Return the attributes by which to tell whose it is: those asked for, or all of a few values."""
     from sojourn.analytics.reading import parse_mapping  # noqa: PLC0415 - as above
     from sojourn.analytics.reading.guessing import guess_attributes  # noqa: PLC0415
 
-    mapping = parse_mapping(columns or "")
-    named = {name: name for name in asked} if asked is not None else guess_attributes(files, mapping)
-    more = [f"{name}={column}" for name, column in named.items() if name not in mapping.attributes]
-    return ",".join(filter(None, [columns, *more]))
-
-
-@contextmanager
-def _bar(words: str) -> Iterator[Callable[[float], None]]:
-    """Show how much is done, where somebody looks."""
-    if not is_for_people(sys.stderr):
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only where something takes long
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(words, total=1.0)
-        yield lambda share: progress.update(task, completed=share)
+    return asked if asked is not None else list(guess_attributes(files, parse_mapping(columns or "")))
 
 
 def _for_people(found: Findings, limit: int) -> list[Any]:

@@ -13,6 +13,7 @@ from sojourn.cli.events_options import (
     MapOption,
     StepsOption,
     read_asked,
+    rules_of,
     write_page,
 )
 from sojourn.cli.options import JsonOption
@@ -99,7 +100,7 @@ def funnel(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
     from sojourn.cli.funnel_report import Wanted, for_people, for_programs  # noqa: PLC0415
 
-    known = read_asked(events, map, rules, kinds=[*steps, *(without or ())], by=by)
+    known = read_asked(events, map, rules_of(rules), kinds=[*steps, *(without or ())], by=by)
     within_ms = None if within is None else duration_ms(within)
     kinds = [parse_kind(step, known.steps) for step in steps]
     asked = Funnel(

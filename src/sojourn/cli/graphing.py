@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    rules_of,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.selection_options import (
@@ -80,9 +88,6 @@ AgainstOption = Annotated[
 MermaidOption = Annotated[
     bool, typer.Option("--mermaid", help="Write a Mermaid flowchart, for a page that draws it.")
 ]
-HtmlOption = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write a page of its own, with plots.")
-]
 
 SHOWN_STEPS, SHOWN_EDGES = 30, 40  # to people: what a screen or two holds.
 
@@ -120,7 +125,8 @@ def graph(  # noqa: PLR0913 - the options of a command
     selection = selection_of(where=where, did=did, never=never, since=since, until=until, of=by)
     sides = [] if compare is None else _sides(compare, of=by)
     attributes = [one.attribute for each in (selection, *(side for _, side in sides)) for one in each.where]
-    read = _in_sessions(read_asked(events, map, rules, attributes=attributes), by, gap)
+    said = rules_of(rules)
+    read = _in_sessions(read_asked(events, map, said, attributes=attributes), by, gap)
     chosen = select(read, selection)
     if sides:
         shown = SHOWN_EDGES if edges is None else edges
@@ -129,7 +135,7 @@ def graph(  # noqa: PLR0913 - the options of a command
     asked = Asked(
         unit=by,
         goal=tuple(goal or ()),
-        ranks={} if rules is None else _ranks(rules, chosen),
+        ranks={step: rank for step, rank in said.ranks.items() if step in chosen.steps},
         limit=limit if limit is not None or json else SHOWN_STEPS,
         edge_limit=edges if edges is not None or json else SHOWN_EDGES,
         collapse=collapse,
@@ -176,8 +182,7 @@ def _write_page(events: Events, asked: Asked, path: Path, *, n_columns: int) -> 
     places = step_matrix(
         events, n_columns=n_columns, limit=MATRIX_STEPS, unit=asked.unit, collapse=asked.collapse
     )
-    path.write_text(page_of(journey_graph(events, asked), places), encoding="utf-8")
-    typer.echo(f"{path} is written; open it in a browser")
+    write_page(path, page_of(journey_graph(events, asked), places))
 
 
 def _in_sessions(events: Events, by: str, gap: str | None) -> Events:
@@ -194,12 +199,6 @@ def _in_sessions(events: Events, by: str, gap: str | None) -> Events:
         return with_sessions(events, gap_ms=parse_duration(gap))
     except ValueError as error:
         raise ConfigError(f"--gap: {error}") from None
-
-
-def _ranks(rules: Path, read: Events) -> dict[str, int]:
-    from sojourn.analytics.reading import load_steps  # noqa: PLC0415 - as above
-
-    return {step: rank for step, rank in load_steps(rules).ranks.items() if step in read.steps}
 
 
 def _sides(text: str, *, of: Any) -> list[tuple[str, Selection]]:

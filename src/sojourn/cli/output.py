@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -88,6 +89,20 @@ def relative(at_ms: int, now_ms: int) -> str:
     unit_ms, name = next((unit, name) for unit, name in reversed(_STEPS) if distance >= unit)
     count = f"{distance // unit_ms} {name}"
     return f"{count} ago" if at_ms < now_ms else f"in {count}"
+
+
+@contextmanager
+def progress(words: str, *, total: float) -> Iterator[Callable[[float], None]]:
+    """Show on stderr how far something is, where somebody looks; yields what is told of each part done."""
+    if not is_for_people(sys.stderr):
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where people look
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=total)
+        yield lambda more: bar.advance(task, more)
 
 
 def is_for_people(stream: TextIO) -> bool:

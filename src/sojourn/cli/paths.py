@@ -13,6 +13,7 @@ from sojourn.cli.events_options import (
     MapOption,
     StepsOption,
     read_asked,
+    rules_of,
     write_page,
 )
 from sojourn.cli.options import JsonOption
@@ -77,7 +78,7 @@ def paths(  # noqa: PLR0913 - the options of a command
     """
     if sum((from_ is not None, to is not None, patterns)) > 1:
         raise ConfigError("--from, --to and --patterns are three questions: ask one of them")
-    known = read_asked(events, map, rules, kinds=[from_ or to or "*"])
+    known = read_asked(events, map, rules_of(rules), kinds=[from_ or to or "*"])
     if patterns:
         answer = _patterns(
             known,

@@ -13,6 +13,7 @@ from sojourn.cli.events_options import (
     MapOption,
     StepsOption,
     read_asked,
+    rules_of,
     write_page,
 )
 from sojourn.cli.options import JsonOption
@@ -82,7 +83,7 @@ def retention(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.retention import Retention, parse_brackets  # noqa: PLC0415
     from sojourn.analytics.retention import retention as count  # noqa: PLC0415
 
-    known = read_asked(events, map, rules, kinds=[first, returning], by=by)
+    known = read_asked(events, map, rules_of(rules), kinds=[first, returning], by=by)
     until_ms = None if until is None else _instant(until, zone)
     if active_days is not None:
         _active_days(known, returning, json=json, period=active_days, zone=zone, until_ms=until_ms)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
-from sojourn.cli.output import complain, instant, is_for_people, relative, say_json, show, table
+from sojourn.cli.output import complain, instant, progress, relative, say_json, show, table
 
 
 def segment(
@@ -29,7 +26,7 @@ def segment(
 
     with wiring.open_readings(configuration(config, data)) as house:
         n_people = sum(house.store.counts().get(kind, 0) for kind in ("profiles", "devices"))
-        with _progress(n_people) as tell:
+        with progress("Reading people", total=n_people) as tell:
             view = house.segment(name, limit=limit, tell=tell)
         known = ", ".join(house.catalogue.segments) or "none"
     if view is None:
@@ -41,17 +38,3 @@ def segment(
     now = now_ms()
     rows = [(one.id, f"{instant(one.since)} UTC", relative(one.since, now)) for one in view.members]
     show(f"{view.name}: {view.n_members:,} people", table(("person", "since", ""), rows))
-
-
-@contextmanager
-def _progress(n_people: int) -> Iterator[Callable[[int], None]]:
-    """Show how far it is, where somebody looks."""
-    if not is_for_people(sys.stderr):
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only where people look
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Reading people", total=n_people)
-        yield lambda n_more: progress.advance(task, n_more)

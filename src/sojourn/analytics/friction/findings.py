@@ -138,7 +138,7 @@ def find_friction(
             by every attribute there is.
         seed: Of the shuffles: the same seed, the same findings.
         n_shuffles: How often chance is asked, for each suspect.
-        progress: Hears how much is done, from 0 to 1.
+        progress: Hears of each part that is done; all of them are 1.
     """
     walks = walks_of(events, unit)
     is_goal = np.isin(np.asarray(events.steps, dtype=object), list(goal)) if goal else None
@@ -228,9 +228,9 @@ def _suspects(
 ) -> tuple[list[_Suspect], int]:
     """Scan every signal in every segment; return what chance does not make, and how many were scanned."""
     scanned: list[_Suspect] = []
-    for n, signal in enumerate(signals):
+    for signal in signals:
         scanned += _scan(asked, signal)
-        progress(0.5 * (n + 1) / len(signals))
+        progress(0.5 / len(signals))
     suspected = [one for one in scanned if one.window.llr >= WORTH_SHUFFLING]
     suspected.sort(key=lambda one: -one.window.llr)
     suspects: list[_Suspect] = []
@@ -242,7 +242,7 @@ def _suspects(
         )
         if p * len(scanned) <= MAX_P:
             suspects.append(replace(one, p=p * len(scanned)))
-        progress(0.5 + 0.5 * (n + 1) / len(suspected))
+        progress(0.5 / len(suspected))
     return suspects, len(scanned)
 
 
