@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Raw, Struct
 
+from sojourn.analytics.sql import quoted
 from sojourn.model.event import Entry, Event
 from sojourn.model.fact import Fact, StepTaken
 from sojourn.model.lake import EVENTS, FACT_TABLES, TABLES, Column, Kind, Slice, Table
@@ -45,11 +46,6 @@ _TABLE_OF = {kind: table for table in FACT_TABLES for kind in table.facts}
 _encode = msgspec.json.Encoder().encode
 
 Array = np.ndarray[Any, Any]
-
-
-def quoted(name: str) -> str:
-    """Write a name so that no dialect's keywords are in its way."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def empty(connection: DuckDBPyConnection, table: Table, *, schema: str) -> None:

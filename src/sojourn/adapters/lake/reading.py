@@ -52,7 +52,7 @@ class LakeReading:
 
         relation = self.table(name)
         try:
-            copied = self.connection.execute(f"COPY ({relation.sql_query()}) TO '{text(path)}' ({options})")
+            copied = self.connection.execute(f"COPY ({relation.sql_query()}) TO {text(path)} ({options})")
         except duckdb.IOException as error:
             reason = str(error).splitlines()[0]
             raise ConfigError(f"{path}: cannot be written ({reason}) [lake-export]") from None
@@ -112,7 +112,7 @@ def _read_tail(connection: DuckDBPyConnection, tail: Tail, after: Reach, reach: 
 def _join(connection: DuckDBPyConnection, files: list[File]) -> None:
     """Make each table of its files and its tail; a column that a file does not have yet is NULL in it."""
     for name in TABLES:
-        paths = ", ".join(f"'{text(file.path)}'" for file in files if file.table == name)
+        paths = ", ".join(text(file.path) for file in files if file.table == name)
         older = (
             f" UNION ALL BY NAME SELECT * FROM read_parquet([{paths}], union_by_name = true, "
             "hive_partitioning = true, hive_types = {'date': DATE})"

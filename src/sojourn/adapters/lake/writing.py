@@ -28,6 +28,7 @@ from sojourn.adapters.lake.files import (
     list_days,
     name_of,
 )
+from sojourn.analytics.sql import text_sql
 from sojourn.model.errors import ConfigError, FolderInUseError
 from sojourn.model.lake import EVENTS, TABLES, VERSION, LakeSize, Reach, Slice, date_of
 
@@ -201,12 +202,12 @@ class ParquetLake:
             place = staging / table / f"{PARTITION}{first}"
             place.mkdir(parents=True)
             self._run(
-                f"COPY (SELECT * EXCLUDE (date) FROM main.{table}) TO '{text(place / 'all.parquet')}' "
+                f"COPY (SELECT * EXCLUDE (date) FROM main.{table}) TO {text(place / 'all.parquet')} "
                 f"({FORMAT}, {described(table)})"
             )
         else:
             self._run(
-                f"COPY (SELECT * FROM main.{table}) TO '{text(staging / table)}' "
+                f"COPY (SELECT * FROM main.{table}) TO {text(staging / table)} "
                 f"({FORMAT}, PARTITION_BY (date), FILENAME_PATTERN '{{i}}', {described(table)})"
             )
 
@@ -232,11 +233,11 @@ class ParquetLake:
         folder = self._staging() / "day"
         folder.mkdir()
         merged = folder / f"{name_of(files[0].first, files[-1].last)}.parquet"
-        paths = ", ".join(f"'{text(file.path)}'" for file in files)
+        paths = ", ".join(text(file.path) for file in files)
         order = "profile_id, position" if day[0] == EVENTS.name else "profile_id, fact_group, fact_n"
         self._run(
             f"COPY (SELECT * FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false) "
-            f"{f'ORDER BY {order}' if is_sorted else ''}) TO '{text(merged)}' ({FORMAT}, {described(day[0])})"
+            f"{f'ORDER BY {order}' if is_sorted else ''}) TO {text(merged)} ({FORMAT}, {described(day[0])})"
         )
         put_in_place(merged, self._place(day), files, old=self._lake / OLD)
         self._days[day] = counting(list_day(self._lake, *day), self.reach)
@@ -272,7 +273,7 @@ def open_database(*, spill: Path | None = None) -> DuckDBPyConnection:
     connection.execute(f"SET partitioned_write_max_open_files = {MAX_DAYS_OPEN}")
     if spill is not None:
         connection.execute(f"SET memory_limit = '{MEMORY}'")
-        connection.execute(f"SET temp_directory = '{text(spill)}'")
+        connection.execute(f"SET temp_directory = {text(spill)}")
     return connection
 
 
@@ -283,8 +284,8 @@ def described(table: str) -> str:
 
 
 def text(path: Path) -> str:
-    """Write a path as SQL's text."""
-    return str(path).replace("'", "''")
+    """Write a path as SQL."""
+    return text_sql(str(path))
 
 
 def _staged(staging: Path) -> Iterator[tuple[Day, Path]]:

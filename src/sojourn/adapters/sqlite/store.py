@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from sojourn.adapters.sqlite import outbox
 from sojourn.adapters.sqlite.database import Checkpointer, connect, open_database, transaction
+from sojourn.adapters.sqlite.groups import Groups, decode_facts, decode_groups, encode_groups
 from sojourn.adapters.sqlite.outbox import SqliteOutbox, insert_actions
 from sojourn.adapters.sqlite.recent import ABSENT, Recent, Row, from_bytes, to_bytes
 from sojourn.adapters.sqlite.table import StateTable
@@ -57,13 +58,9 @@ class Counts(Struct, frozen=True, array_like=True):
 
 
 _Rows = dict[bytes, Row]
-_Groups = list[tuple[int, bytes]]
-"""Of each group of facts: the number of the same key's group before it (0: none), and the encoded facts."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_rows = msgspec.msgpack.Decoder(_Rows).decode
-_decode_groups = msgspec.msgpack.Decoder(_Groups).decode
-_decode_facts = msgspec.msgpack.Decoder(list[Fact]).decode
 _decode_counts = msgspec.msgpack.Decoder(Counts).decode
 
 
@@ -153,7 +150,7 @@ class SqliteStore:
         while group and len(facts) < limit:
             first, groups = self._block(group)
             group, body = groups[group - first]
-            facts += reversed(_decode_facts(body))
+            facts += reversed(decode_facts(body))
         return facts[:limit]
 
     def facts_after(self, group: int, limit: int) -> list[tuple[int, list[Fact]]]:
@@ -163,7 +160,7 @@ class SqliteStore:
         while number <= self._last_group and len(tail) < limit:
             first, groups = self._block(number)
             chosen = groups[number - first :][: limit - len(tail)]
-            tail += [(number + index, _decode_facts(body)) for index, (_, body) in enumerate(chosen)]
+            tail += [(number + index, decode_facts(body)) for index, (_, body) in enumerate(chosen)]
             number += len(chosen)
         return tail
 
@@ -211,12 +208,12 @@ class SqliteStore:
             rows.update(known)
         return rows
 
-    def _apply(self, writes: Sequence[Write]) -> tuple[_Rows, _Groups, Counts]:
+    def _apply(self, writes: Sequence[Write]) -> tuple[_Rows, Groups, Counts]:
         """Work out the rows and the groups of facts that these writes come to, and the new counts."""
         keys = [to_bytes(write.key) for write in writes]
         before = self._rows(keys)
         rows: _Rows = {}
-        groups: _Groups = []
+        groups: Groups = []
         added = {"profile": 0, "identity": 0, "alias": 0}
         timers = 0
         for key, write in zip(keys, writes, strict=True):
@@ -240,9 +237,9 @@ class SqliteStore:
             ),
         )
 
-    def _write(self, commit: Commit, rows: _Rows, groups: _Groups, counts: Counts) -> int:
+    def _write(self, commit: Commit, rows: _Rows, groups: Groups, counts: Counts) -> int:
         journal = _encode(rows)
-        facts = _encode(groups) if groups else b""
+        facts = encode_groups(groups) if groups else b""
         last_group = self._last_group + len(groups)
         n_bytes = len(journal) + len(facts)
         with transaction(self._writer):
@@ -266,12 +263,12 @@ class SqliteStore:
             self._writer.execute("DELETE FROM commits WHERE id <= ?", (last,))
             self._oldest = last + 1
 
-    def _block(self, group: int) -> tuple[int, _Groups]:
+    def _block(self, group: int) -> tuple[int, Groups]:
         """Return the commit's groups that a group is among, and the number of the first of them."""
         query = "SELECT first, body FROM facts WHERE first <= ? ORDER BY first DESC LIMIT 1"
         with self._reader_lock:
             first, body = self._reader.execute(query, (group,)).fetchone()
-        return first, _decode_groups(body)
+        return first, decode_groups(body)
 
     def _retire_generation(self) -> None:
         """Have a full young generation written to the table, once the one before it is."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
-import msgspec
 from msgspec import Struct
 
 from sojourn.adapters.sqlite.database import connect
+from sojourn.adapters.sqlite.groups import decode_facts, decode_groups
 from sojourn.adapters.sqlite.reading import CACHE_MB, SqliteLogReader
 from sojourn.model.event import Entry
 from sojourn.model.fact import Fact, StepTaken
@@ -26,9 +26,6 @@ GROUPS_PER_EVENT = 4  # After a standstill timers alone make groups, and a slice
 _REACH = "SELECT position, last_group, clock FROM commits ORDER BY id DESC LIMIT 1"
 _FACTS = "SELECT first, body FROM facts WHERE first > ? AND first <= ? ORDER BY first LIMIT 1"
 _MARK = "SELECT first, digests FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1"
-
-_decode_groups = msgspec.msgpack.Decoder(list[tuple[int, bytes]]).decode
-_decode_facts = msgspec.msgpack.Decoder(list[Fact]).decode
 
 _Groups = list[tuple[int, list[Fact]]]
 
@@ -102,8 +99,7 @@ class SqliteTail:
             if row is None:
                 return
             groups = [
-                (number, _decode_facts(body))
-                for number, (_, body) in enumerate(_decode_groups(row[1]), row[0])
+                (number, decode_facts(body)) for number, (_, body) in enumerate(decode_groups(row[1]), row[0])
             ]
             steps = [fact.position for _, facts in groups for fact in facts if type(fact) is StepTaken]
             yield _Commit(groups, min(steps, default=0), max(steps, default=0))
