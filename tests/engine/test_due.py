@@ -31,7 +31,7 @@ SEGMENTS = "segments: { unpaid: trait.plan == null }"
 def in_force(*texts: str, revision: int = 0, minute: float = 0) -> Catalogue:
     """Bring definitions into force `minute` minutes after the start."""
     found = load_definitions((f"{index}.yaml", text) for index, text in enumerate(texts))
-    built = build_catalogue(found.journeys, segments=found.segments, revision=revision)
+    built = build_catalogue(found.journeys, segments=found.segments)
     return replace(built, renewed=revision, renewed_at=T0 + int(minute * MINUTE))
 
 

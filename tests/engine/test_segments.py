@@ -22,11 +22,11 @@ from sojourn.model.turn import Arrived
 from tests.engine.makers import MINUTE, T0, arrived, event
 
 
-def catalogue_of(revision: int = 0, **conditions: str) -> Catalogue:
+def catalogue_of(**conditions: str) -> Catalogue:
     """Put segments in force, and nothing else."""
     lines = "\n".join(f'  {name}: "{condition}"' for name, condition in conditions.items())
     definitions = load_definitions([("segments.yaml", f"segments:\n{lines}\n")] if conditions else [])
-    return build_catalogue([], segments=definitions.segments, revision=revision)
+    return build_catalogue([], segments=definitions.segments)
 
 
 def told(facts: list[Any]) -> list[tuple[str, str, float]]:
@@ -239,9 +239,9 @@ def test_a_late_event_joins_and_leaves_by_its_own_time() -> None:
 
 def test_other_definitions_are_told_when_the_person_is_touched_next() -> None:
     """A new segment has members as of its publishing, one that is gone none, a changed one the right ones."""
-    before = catalogue_of(1, old="count('X') > 0", kept="count('X') > 0")
+    before = catalogue_of(old="count('X') > 0", kept="count('X') > 0")
     result = turn("profile", "ann", None, [arrived("X", user_id="ann")], until=T0, catalogue=before)
-    after = catalogue_of(2, kept="count('X') > 5", new="trait.plan == null")
+    after = catalogue_of(kept="count('X') > 5", new="trait.plan == null")
     after = replace(after, renewed=2, renewed_at=T0 + 3 * MINUTE)
     given = arrived("Y", at=5, position=2, user_id="ann")
     result = turn("profile", "ann", result.state, [given], until=given.at, catalogue=after)
@@ -251,7 +251,7 @@ def test_other_definitions_are_told_when_the_person_is_touched_next() -> None:
 def test_a_person_can_be_brought_up_to_date_without_anything_happening() -> None:
     """As a publishing does, for everybody at once."""
     life = Life(user_ids=["ann"])
-    catalogue = replace(catalogue_of(3, new="trait.plan == null"), renewed=3)
+    catalogue = replace(catalogue_of(new="trait.plan == null"), renewed=3)
     ledger = Ledger(catalogue, user_profile("ann"))
     ledger.at = T0
     assert (bring_up_to_date(life, ledger), life.revision, life.segments) == (["new"], 3, {"new": T0})

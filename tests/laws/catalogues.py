@@ -146,7 +146,6 @@ def rich_catalogue() -> Catalogue:
         policy=Policy(time_zone="America/New_York"),
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
         session_gap_ms=20 * MINUTE,
-        revision=7,
     )
 
 

@@ -47,7 +47,6 @@ class World:
             older=before,
             segments=current.segments,
             policy=self.policy,
-            revision=revision,
         )
         self.driver = Driver(self.log, self.store, replace(catalogue, renewed=revision, renewed_at=self.now))
 

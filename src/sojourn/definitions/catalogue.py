@@ -114,7 +114,6 @@ def build_catalogue(
     session_gap_ms: int = 30 * 60_000,  # the web's convention since Urchin.
     policy: Policy = DEFAULT_POLICY,
     segments: Iterable[Segment] = (),
-    revision: int = 0,
 ) -> Catalogue:
     """Index the definitions in force; `older` are the versions somebody may still be inside.
 
@@ -145,7 +144,6 @@ def build_catalogue(
         segments={segment.name: segment for segment in in_force},
         by_segment=_by_name(by_rank, _joined),
         scheduled=tuple(journey for journey in by_rank if journey.entry.schedule),
-        revision=revision,
         segment_index=index_segments(in_force),
         late_goals=frozenset().union(*(one.goal.names for one in every if one.goal and one.goal.outlives)),
     )

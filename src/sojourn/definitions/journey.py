@@ -200,8 +200,6 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Segment -> journeys that becoming a member enters."""
     scheduled: tuple[Journey, ...] = ()
     """Journeys that are entered by the clock."""
-    revision: int = 0
-    """Grows with every change of what is in force."""
     renewed: int = 0
     """The revision of the last publishing: a person brought up to date before it is to be so again."""
     renewed_at: int = 0

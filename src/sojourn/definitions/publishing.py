@@ -119,7 +119,6 @@ def catalogue_of(in_force: InForce, *, known: Catalogue | None = None) -> tuple[
     return (
         replace(
             catalogue,
-            revision=in_force.revision,
             renewed=in_force.renewed,
             renewed_at=in_force.renewed_at,
             migrations=_migrations(in_force.moves),

@@ -27,7 +27,6 @@ class Markov:
     """
 
     walks: Walks
-    is_with_nulls: bool
     tallies: Sequence[Tally]
 
     @property
@@ -126,7 +125,7 @@ def markov(paths: Paths, order: int = 1, *, nulls: bool = True) -> Markov:
     ]
     if nulls:
         tallies.append(Tally("nulls", n_states, *walks.ends))
-    return Markov(walks, nulls, tallies)
+    return Markov(walks, tallies)
 
 
 def _passed_at_order_1(flow: Flow, won: Floats) -> Floats:

@@ -44,7 +44,6 @@ def as_played(catalogue: Catalogue, names: frozenset[str]) -> Catalogue:
         entries=_among(catalogue.entries, names),
         by_segment=_among(catalogue.by_segment, names),
         scheduled=tuple(journey for journey in catalogue.scheduled if journey.name in names),
-        revision=0,
         renewed=0,
         renewed_at=0,
         migrations={},
