@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from sojourn.definitions.chart import Want
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import Expression
@@ -26,6 +30,12 @@ states:
     on: { Answered: done }
     after: { 1h: done }
   done: {}
+"""
+
+OVER_AT_ONCE = """
+journey: ask
+entry: { api: true, key: properties.cart }
+states: { asking: { branch: [ { to: done } ] }, done: {} }
 """
 
 
@@ -170,3 +180,58 @@ def test_calls_at_one_instant_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> N
     here = world(ASK)
     here.when("Checkout", properties={"cart": 7})
     assert ["[call-limit]" in fact.detail for fact in here.facts(JourneyError)] == [True]
+
+
+def test_nobody_else_is_stuck_where_calls_at_one_instant_meet_their_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three carts wait for the same answer, and what they call is over at once: each is told."""
+    monkeypatch.setattr(calls, "MAX_CALLS", 3)
+    each = caller()
+    each = replace(each, entry=replace(each.entry, key=compile_expression("properties.cart")))
+    here = world(OVER_AT_ONCE, built=(waiting_to_call(each),))
+    for cart in range(3):
+        here.when("Checkout", properties={"cart": cart})
+    here.when("Go")
+    assert here.states() == [["resting"]] * 3
+
+
+def test_a_journey_that_calls_again_as_soon_as_it_is_told_comes_to_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the bound of calls at one instant, whatever an hour has room for."""
+    monkeypatch.setattr(calls, "MAX_CALLS", 3)
+    again = {"target": ["calling"], "event": ["done.call.calling"]}
+    here = world(OVER_AT_ONCE, built=(rebuilt(caller(), [again]),))
+    here.when("Checkout", properties={"cart": 7})
+    assert here.states() == [["calling"]]
+    assert "[call-limit]" in here.facts(JourneyError)[-1].detail
+
+
+def rebuilt(journey: Journey, transitions: list[dict[str, Any]], *, first: str = "calling") -> Journey:
+    """Give a caller other ways out of its call; with another first state, it calls once `Go` comes."""
+    calling = {
+        "id": "calling",
+        "kind": "atomic",
+        "entry": [{"want": next(calls_of(journey))}],
+        "transitions": transitions,
+    }
+    states = [
+        {"id": "idle", "kind": "atomic", "transitions": [{"target": ["calling"], "event": ["Go"]}]},
+        calling,
+        {"id": "resting", "kind": "atomic", "transitions": [{"target": ["done"], "event": ["F"]}]},
+        {"id": "done", "kind": "final"},
+    ]
+    tree = {"kind": "root", "initial": [first], "states": states}
+    return replace(journey, chart=build_chart(tree, compile_guard=compile_expression, exact=True))
+
+
+def waiting_to_call(journey: Journey) -> Journey:
+    """Let a caller wait for `Go` first."""
+    return rebuilt(journey, [{"target": ["resting"], "event": ["done.call.calling"]}], first="idle")
+
+
+def calls_of(journey: Journey) -> Iterator[Call]:
+    """Yield what a journey calls."""
+    for state in journey.chart.states:
+        yield from (each.body for each in state.entry if isinstance(each, Want))

@@ -19,7 +19,7 @@ from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.fact import JourneyError
 
 MAX_CALL_DEPTH = 8  # journeys inside one another; definitions in a circle are refused when they are loaded.
-MAX_CALLS = 100  # begun and told of at one instant: more is a journey that calls again as soon as it is told.
+MAX_CALLS = 400  # begun and told of at one instant: two each of 100 enrolments; more goes round in circles.
 
 DONE = "done.call."
 """How the names of the events begin that tell a parent."""
@@ -36,11 +36,22 @@ def settle(life: Life, ledger: Ledger) -> None:
             _begin(life, ledger.calls.pop(0), ledger)
         else:
             return
-    for called in ledger.calls:
-        detail = f"{called.state}: {called.journey} not called, {MAX_CALLS} calls at once [call-limit]"
-        tell(called.parent, ledger, JourneyError, detail=detail)
-    ledger.calls.clear()
-    ledger.returns.clear()
+    _refuse_the_rest(life, ledger)
+
+
+def _refuse_the_rest(life: Life, ledger: Ledger) -> None:
+    """Begin nothing more at this instant, and tell whoever waits once: who calls again for it waits in vain."""
+    told: set[Return] = set()
+    while ledger.calls or ledger.returns:
+        for called in ledger.calls:
+            detail = f"{called.state}: {called.journey} not called, {MAX_CALLS} calls at once [call-limit]"
+            tell(called.parent, ledger, JourneyError, detail=detail)
+            ledger.returns.append(Return(called.parent.id, called.state))
+        ledger.calls.clear()
+        back = ledger.returns.pop(0)
+        if back not in told:
+            told.add(back)
+            _return(life, back, ledger)
 
 
 def _begin(life: Life, called: Called, ledger: Ledger) -> None:
