@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sojourn.definitions.chart import Want
+from sojourn.definitions.chart import Chart, Want
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Call, Journey
+from sojourn.definitions.journey import Call, Journey, Migration
 from sojourn.engine import calls
 from sojourn.model.fact import ActionWithheld, Entered, Exited, JourneyError, NotEntered
 from tests.engine.makers import MINUTE
@@ -206,6 +206,37 @@ def test_a_journey_that_calls_again_as_soon_as_it_is_told_comes_to_rest(
     here.when("Checkout", properties={"cart": 7})
     assert here.states() == [["calling"]]
     assert "[call-limit]" in here.facts(JourneyError)[-1].detail
+
+
+def test_a_caller_whose_state_has_another_name_now_hears_of_its_child() -> None:
+    """A publishing took it along while it waited: the child does not come back to a state that is gone."""
+    here = world(ASK)
+    here.when("Checkout", properties={"cart": 7})
+    old = here.catalogue.journeys["checkout"]
+    new = replace(old, version="renamed", chart=renamed(old))
+    move = Migration(revision=1, at=here.now, to="renamed", states={"calling": "waiting"})
+    here.driver.catalogue = replace(
+        here.catalogue,
+        versions={**here.catalogue.versions, ("checkout", "renamed"): new},
+        migrations={("checkout", old.version): (move,)},
+    )
+    here.when("Seen")
+    assert here.states() == [["waiting"], ["asking"]]
+    here.when("Answered")
+    assert here.states() == [["resting"]]
+
+
+def renamed(journey: Journey) -> Chart:
+    """Give the state that calls another name."""
+    waiting = {
+        "id": "waiting",
+        "kind": "atomic",
+        "entry": [{"want": next(calls_of(journey))}],
+        "transitions": [{"target": ["resting"], "event": ["done.call.waiting"]}],
+    }
+    states = [waiting, {"id": "resting", "kind": "atomic"}, {"id": "done", "kind": "final"}]
+    tree = {"kind": "root", "initial": ["waiting"], "states": states}
+    return build_chart(tree, compile_guard=compile_expression, exact=True)
 
 
 def rebuilt(journey: Journey, transitions: list[dict[str, Any]], *, first: str = "calling") -> Journey:

@@ -63,6 +63,7 @@ def migrate(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
         return
     placed = place(old.chart, new.chart, enrolment.machine, migration.states, at=ledger.at)
     source, from_version = enrolment.machine.active, enrolment.version
+    _rename_calls(life, enrolment, old.chart, new.chart, migration.states)
     enrolment.version = migration.to
     enrolment.n += 1
     fields = {"from_version": from_version, "n": enrolment.n, "source": source}
@@ -73,6 +74,15 @@ def migrate(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
         new.chart, placed.machine, view, at=ledger.at, entering=placed.entering, done=placed.done
     )
     apply(Inside(life, enrolment, new, view, ledger), step)
+
+
+def _rename_calls(
+    life: Life, parent: Enrolment, old: Chart, new: Chart, states: Mapping[str, str]
+) -> None:
+    """Let what a state has called come back to the state it is now."""
+    for child in life.enrolments:
+        if child.parent == parent.id and child.caller in old.by_id:
+            child.caller = counterpart(old, new, child.caller, states) or child.caller
 
 
 def place(old: Chart, new: Chart, machine: Machine, states: Mapping[str, str], *, at: int) -> Placed:
