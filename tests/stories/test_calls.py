@@ -13,9 +13,9 @@ from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Call, Journey, Migration
+from sojourn.definitions.journey import Call, Hold, Journey, Migration
 from sojourn.engine import calls
-from sojourn.model.fact import ActionWithheld, Entered, Exited, JourneyError, NotEntered
+from sojourn.model.fact import ActionWithheld, Entered, Exited, JourneyError, NotEntered, Transitioned
 from tests.engine.makers import MINUTE
 from tests.stories.world import World
 
@@ -212,6 +212,15 @@ def test_a_caller_whose_state_has_another_name_now_hears_of_its_child() -> None:
     """A publishing took it along while it waited: the child does not come back to a state that is gone."""
     here = world(ASK)
     here.when("Checkout", properties={"cart": 7})
+    rename(here)
+    here.when("Seen")
+    assert here.states() == [["waiting"], ["asking"]]
+    here.when("Answered")
+    assert here.states() == [["resting"]]
+
+
+def rename(here: World) -> None:
+    """Publish a version in which the state that calls has another name, and take everybody along."""
     old = here.catalogue.journeys["checkout"]
     new = replace(old, version="renamed", chart=renamed(old))
     move = Migration(revision=1, at=here.now, to="renamed", states={"calling": "waiting"})
@@ -220,10 +229,25 @@ def test_a_caller_whose_state_has_another_name_now_hears_of_its_child() -> None:
         versions={**here.catalogue.versions, ("checkout", "renamed"): new},
         migrations={("checkout", old.version): (move,)},
     )
-    here.when("Seen")
-    assert here.states() == [["waiting"], ["asking"]]
+
+
+@pytest.mark.parametrize("is_renamed", [False, True], ids=["as it was", "mended meanwhile"])
+def test_a_caller_that_stands_still_hears_of_its_child_when_it_goes_on(is_renamed: bool) -> None:
+    """Nothing of a paused journey moves, and nothing that it waits for is lost."""
+    here = world(ASK)
+    here.when("Checkout", properties={"cart": 7})
+    paused_at = here.now
+    here.driver.catalogue = replace(here.catalogue, holds={"checkout": (Hold(paused_at),)})
+    here.minute = 1
     here.when("Answered")
+    assert here.states() == [["calling"]]
+    if is_renamed:
+        rename(here)
+    here.minute = 2
+    here.driver.catalogue = replace(here.catalogue, holds={"checkout": (Hold(paused_at, here.now),)})
+    here.when("Seen")
     assert here.states() == [["resting"]]
+    assert here.facts(Transitioned)[-1].at == here.now
 
 
 def renamed(journey: Journey) -> Chart:

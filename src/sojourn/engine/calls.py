@@ -7,12 +7,14 @@ an event, and its end comes to the parent as the event `done.call.` and the stat
 from __future__ import annotations
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from sojourn.engine import statechart
 from sojourn.engine.enrolments import apply
 from sojourn.engine.entries import Cause, enter
+from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of, tell
-from sojourn.engine.ledger import Called, Ledger, Return
+from sojourn.engine.ledger import DONE_CALL, Called, Ledger, Return
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
 from sojourn.model.event import OUR_SOURCE, Event
@@ -20,9 +22,6 @@ from sojourn.model.fact import JourneyError
 
 MAX_CALL_DEPTH = 8  # journeys inside one another; definitions in a circle are refused when they are loaded.
 MAX_CALLS = 400  # begun and told of at one instant: two each of 100 enrolments; more goes round in circles.
-
-DONE = "done.call."
-"""How the names of the events begin that tell a parent."""
 
 
 def settle(life: Life, ledger: Ledger) -> None:
@@ -40,7 +39,7 @@ def settle(life: Life, ledger: Ledger) -> None:
 
 
 def _refuse_the_rest(life: Life, ledger: Ledger) -> None:
-    """Begin nothing more at this instant, and tell whoever waits once: who calls again for it waits in vain."""
+    """Begin nothing more at this instant, and tell whoever waits once: who calls again then waits in vain."""
     told: set[Return] = set()
     while ledger.calls or ledger.returns:
         for called in ledger.calls:
@@ -91,12 +90,24 @@ def _return(life: Life, told: Return, ledger: Ledger) -> None:
     journey = journey_of(parent, ledger) if parent is not None else None
     if parent is None or journey is None:
         return
-    name = DONE + told.state
+    name = DONE_CALL + told.state
+    if not statechart.listens(journey.chart, parent.machine, name):
+        return
+    if is_held(ledger.catalogue, journey.name, ledger.at):
+        _put_off(parent, name, ledger)
+        return
     view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
     view.enrolment = parent
-    if statechart.listens(journey.chart, parent.machine, name):
-        step = statechart.send(journey.chart, parent.machine, name, view, at=ledger.at)
-        apply(Inside(life, parent, journey, view, ledger), step)
+    step = statechart.send(journey.chart, parent.machine, name, view, at=ledger.at)
+    apply(Inside(life, parent, journey, view, ledger), step)
+
+
+def _put_off(parent: Enrolment, name: str, ledger: Ledger) -> None:
+    """Let a parent that stands still hear of its child when it goes on: as a timer does that is due now."""
+    machine = parent.machine
+    timers = sorted([*machine.timers, statechart.Timer(ledger.at, machine.n_timers, name)])
+    parent.machine = replace(machine, timers=timers, n_timers=machine.n_timers + 1)
+    parent.wake = timers[0].due
 
 
 def _depth(life: Life, enrolment: Enrolment) -> int:

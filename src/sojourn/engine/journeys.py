@@ -14,7 +14,7 @@ from sojourn.engine.enrolments import apply, end, leave
 from sojourn.engine.entries import Cause, enter, made_cause
 from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of
-from sojourn.engine.ledger import Ledger
+from sojourn.engine.ledger import DONE_CALL, Ledger
 from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
@@ -23,7 +23,7 @@ from sojourn.model.fact import GoalReached
 
 MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
 
-_THE_KERNELS_OWN = ("after(", "done.state.", calls.DONE, "error.")
+_THE_KERNELS_OWN = ("after(", "done.state.", DONE_CALL, "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
 
 

@@ -14,6 +14,9 @@ from sojourn.model.fact import Fact
 from sojourn.model.ids import ProfileId
 from sojourn.model.turn import Forward
 
+DONE_CALL = "done.call."
+"""How the name of the event begins by which a parent hears of a child's end; its state's name follows."""
+
 
 class Called(Struct, frozen=True, gc=False):
     """One journey wanted by another for the same person, not begun yet."""
