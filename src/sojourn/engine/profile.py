@@ -96,8 +96,7 @@ def merge(life: Life, other: Life, ledger: Ledger, *, is_history: bool) -> None:
         if cut.replaces or cut.has_moved:
             friction.follow(life, cut.replaces, cut.session.id)
             _note_revision(cut, ledger)
-    newest = sessions.current(life.sessions)
-    life.step = newest.last_step if newest else ""
+    life.step = _last_step(life)
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
     life.unit = life.unit or other.unit
@@ -145,8 +144,7 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
     cut = None if event.kind == "alias" else _cut(life, event, enrichment, ledger)
     if cut is not None:
         life.n_sessions += 1 - cut.n_touched
-        if at >= life.last_seen_at:
-            life.step = cut.session.last_step
+        life.step = _last_step(life)
     if event.kind not in _NOT_A_STEP:
         ledger.facts.append(
             StepTaken(
@@ -163,6 +161,11 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
             )
         )
     return cut
+
+
+def _last_step(life: Life) -> str:
+    newest = sessions.current(life.sessions)
+    return newest.last_step if newest else ""
 
 
 def _count(life: Life, event: Event, ledger: Ledger) -> None:
