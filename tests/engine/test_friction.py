@@ -313,3 +313,11 @@ def test_what_two_lives_know_is_known_together() -> None:
     assert [signal.at for signal in both.signals] == [3, 5]
     assert both.n_signals == 2
     assert both.deadlines == [Deadline(12, "cart_abandon", "")]
+
+
+def test_what_is_waited_for_when_friction_is_switched_off_is_no_signal() -> None:
+    """Neither a form that was begun nor a click that nobody knows of: nobody asks any more."""
+    life = lived(did("Form Started"), did("$click", at=1))
+    given = [Arrived(T0 + MINUTE, 2, did("Viewed", at=60))]
+    result = turn("profile", "ann", life, given, until=T0 + 90 * MINUTE, catalogue=EMPTY)
+    assert [fact for fact in result.facts if isinstance(fact, FrictionFound)] == []

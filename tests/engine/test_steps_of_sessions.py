@@ -6,7 +6,10 @@ from random import Random
 
 from sojourn.engine.sessions import Visit, merge, visit
 from sojourn.engine.state import Session
-from tests.engine.makers import MINUTE, T0
+from sojourn.engine.turn import turn
+from sojourn.model.event import Event
+from sojourn.model.turn import Arrived
+from tests.engine.makers import EMPTY, MINUTE, T0, event
 
 
 def seen(at: int, step: str = "", client_id: str = "") -> Visit:
@@ -67,3 +70,21 @@ def test_the_step_before_is_the_latest_of_the_same_visit() -> None:
     ]
     cuts = [visit(sessions, each) for each in events]
     assert [each.previous if each else None for each in cuts] == ["", "", "Viewed", "", "", "Viewed"]
+
+
+def test_the_step_a_person_is_in_does_not_depend_on_the_order_of_arrival() -> None:
+    """What is no step may be newer and have come first: forecasts go by the step all the same."""
+    names = ("Viewed", "Cart", "$identify", "$alias")
+    for seed in range(100):
+        random = Random(seed)
+        fields = {"user_id": "ann", "previous_id": "x"}
+        events = [event(random.choice(names), at=at, **fields) for at in random.sample(range(300), k=8)]
+        expected = step_of(sorted(events, key=lambda each: each.occurred_at))
+        assert step_of(events) == expected, f"seed {seed}"
+
+
+def step_of(events: list[Event]) -> str:
+    """Let one person live through events as they come; return where they are."""
+    at = T0 + 300 * MINUTE
+    given = [Arrived(at, position, each) for position, each in enumerate(events, start=1)]
+    return str(turn("profile", "ann", None, given, until=at, catalogue=EMPTY).state.step)

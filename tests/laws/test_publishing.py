@@ -17,7 +17,9 @@ from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.controls import Change, Publishing, control_event
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, Version, catalogue_of
-from sojourn.engine import due, migrating
+from sojourn.engine import due
+from sojourn.engine.ledger import Ledger
+from sojourn.engine.state import Enrolment, Life, Tie, decode
 from sojourn.model.event import Entry
 from sojourn.runtime import sweeping
 from sojourn.runtime.controls import kept_in_force
@@ -25,6 +27,19 @@ from sojourn.runtime.driver import Driver
 from tests.laws.histories import MINUTE, ONCE, PATHS, PATIENT, RESCUE, history
 from tests.laws.runtimes import Outcome, partitioned, sequential
 from tests.laws.test_equality import end_of, outcome_of, same
+
+ASKING = """
+journey: asking
+entry: { on: [Checkout Started, Viewed], reentry: always }
+steps:
+  - { name: asked, call: answer }
+  - wait: 20m
+"""
+ANSWER = """
+journey: answer
+entry: { api: true, key: properties.cart }
+states: { open: { on: { Help Opened: done, Viewed: done }, after: { 40m: done } }, done: {} }
+"""
 
 EDITS: list[tuple[str, dict[str, str]]] = [
     (RESCUE, {"postponed": "waiting"}),
@@ -36,6 +51,8 @@ EDITS: list[tuple[str, dict[str, str]]] = [
     (PATHS.replace("after: { 40m: idle }", "after: { 4m: idle }"), {"deep": "bought", "shallow": "browsing"}),
     (ONCE.replace("10m: told", "30m: told"), {}),
     (PATIENT.replace("after: { 3h: done }", "after: { 1h: resting }"), {"thanked": "done"}),
+    (ASKING, {"waited": "asked"}),
+    (ASKING.replace("asked", "waited"), {"asked": "waited"}),
 ]
 seeds = st.integers(0, 2**32)
 lengths = st.integers(0, 60)
@@ -43,7 +60,7 @@ lengths = st.integers(0, 60)
 
 def first() -> InForce:
     """What is in force before the first control."""
-    compiled = [compile_journey(text) for text in (RESCUE, PATHS, ONCE, PATIENT)]
+    compiled = [compile_journey(text) for text in (RESCUE, PATHS, ONCE, PATIENT, ASKING, ANSWER)]
     return InForce(
         current={one.name: one.version for one in compiled},
         versions=[Version(journey=one.name, version=one.version, text=one.text) for one in compiled],
@@ -78,7 +95,7 @@ def control(random: Random, entry: Entry) -> Any:
     return control_event(name, payload, after=entry.position, now=entry.at)
 
 
-JOURNEYS = ("rescue", "paths", "once", "patient")
+JOURNEYS = ("rescue", "paths", "once", "patient", "asking", "answer")
 
 
 RANKS = (None, {}, {"Order Completed": 0, "Shipping": 1, "Viewed": 2})
@@ -203,6 +220,30 @@ def test_histories_with_controls_reach_what_they_are_meant_to_reach() -> None:
     assert found["not_entered paused"] > 50
 
 
+def test_no_caller_waits_for_a_child_that_is_over() -> None:
+    """Whatever was paused or renamed while it waited: once nothing stands still, it was told."""
+    n_waiting = 0
+    for seed in range(60):
+        _, entries = drawn(seed, 60)
+        resumed = [("$resume", {"journey": journey}) for journey in JOURNEYS]
+        for name, payload in [*resumed, ("$release", {})]:
+            last = entries[-1]
+            event = control_event(name, payload, after=last.position, now=last.at)
+            entries.append(Entry(position=last.position + 1, at=last.at, event=event))
+        outcome = sequential(entries, CATALOGUE, until=entries[-1].at, in_force=FIRST)
+        for (stage, _), raw in outcome.states.items():
+            state = decode(stage, raw)  # type: ignore[arg-type]
+            life = state.life if isinstance(state, Tie) else state
+            if not isinstance(life, Life):
+                continue
+            open_calls = {(one.parent, one.caller) for one in life.enrolments if one.parent}
+            for one in life.enrolments:
+                if one.journey == "asking" and one.machine.active in (["asked"], ["waited"]):
+                    n_waiting += 1
+                    assert (one.id, one.machine.active[0]) in open_calls, seed
+    assert n_waiting > 20
+
+
 def is_broken(catalogue: Catalogue) -> bool:
     """Look for a history in which live and replay differ."""
     for seed in range(60):
@@ -216,12 +257,17 @@ def is_broken(catalogue: Catalogue) -> bool:
 def test_a_migration_dated_by_the_sweep_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """It happens at the publishing's instant, whenever somebody comes to do it."""
     assert not is_broken(CATALOGUE)
-    original = due.migrate
+    fire_due, migrate = due.fire_due, due.migrate
+    asked_at = [0]
 
-    def late(life: Any, enrolment: Any, ledger: Any) -> None:
-        ledger.at += len(ledger.facts)  # what else the turn does tells when it came
-        original(life, enrolment, ledger)
+    def asked(life: Life, until: int, ledger: Ledger) -> bool:
+        asked_at[0] = until
+        return fire_due(life, until, ledger)
 
+    def late(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
+        ledger.at = asked_at[0]
+        migrate(life, enrolment, ledger)
+
+    monkeypatch.setattr(due, "fire_due", asked)
     monkeypatch.setattr(due, "migrate", late)
-    monkeypatch.setattr(migrating, "migrate", late)
     assert is_broken(CATALOGUE)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from sojourn.definitions.chart import Chart, Want
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Call, Journey
+from sojourn.definitions.journey import Call, Hold, Journey, Migration
 from sojourn.engine import calls
-from sojourn.model.fact import ActionWithheld, Entered, Exited, JourneyError, NotEntered
+from sojourn.model.fact import ActionWithheld, Entered, Exited, JourneyError, NotEntered, Transitioned
 from tests.engine.makers import MINUTE
 from tests.stories.world import World
 
@@ -26,6 +30,12 @@ states:
     on: { Answered: done }
     after: { 1h: done }
   done: {}
+"""
+
+OVER_AT_ONCE = """
+journey: ask
+entry: { api: true, key: properties.cart }
+states: { asking: { branch: [ { to: done } ] }, done: {} }
 """
 
 
@@ -170,3 +180,113 @@ def test_calls_at_one_instant_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> N
     here = world(ASK)
     here.when("Checkout", properties={"cart": 7})
     assert ["[call-limit]" in fact.detail for fact in here.facts(JourneyError)] == [True]
+
+
+def test_nobody_else_is_stuck_where_calls_at_one_instant_meet_their_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three carts wait for the same answer, and what they call is over at once: each is told."""
+    monkeypatch.setattr(calls, "MAX_CALLS", 3)
+    each = caller()
+    each = replace(each, entry=replace(each.entry, key=compile_expression("properties.cart")))
+    here = world(OVER_AT_ONCE, built=(waiting_to_call(each),))
+    for cart in range(3):
+        here.when("Checkout", properties={"cart": cart})
+    here.when("Go")
+    assert here.states() == [["resting"]] * 3
+
+
+def test_a_journey_that_calls_again_as_soon_as_it_is_told_comes_to_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the bound of calls at one instant, whatever an hour has room for."""
+    monkeypatch.setattr(calls, "MAX_CALLS", 3)
+    again = {"target": ["calling"], "event": ["done.call.calling"]}
+    here = world(OVER_AT_ONCE, built=(rebuilt(caller(), [again]),))
+    here.when("Checkout", properties={"cart": 7})
+    assert here.states() == [["calling"]]
+    assert "[call-limit]" in here.facts(JourneyError)[-1].detail
+
+
+def test_a_caller_whose_state_has_another_name_now_hears_of_its_child() -> None:
+    """A publishing took it along while it waited: the child does not come back to a state that is gone."""
+    here = world(ASK)
+    here.when("Checkout", properties={"cart": 7})
+    rename(here)
+    here.when("Seen")
+    assert here.states() == [["waiting"], ["asking"]]
+    here.when("Answered")
+    assert here.states() == [["resting"]]
+
+
+def rename(here: World) -> None:
+    """Publish a version in which the state that calls has another name, and take everybody along."""
+    old = here.catalogue.journeys["checkout"]
+    new = replace(old, version="renamed", chart=renamed(old))
+    move = Migration(revision=1, at=here.now, to="renamed", states={"calling": "waiting"})
+    here.driver.catalogue = replace(
+        here.catalogue,
+        versions={**here.catalogue.versions, ("checkout", "renamed"): new},
+        migrations={("checkout", old.version): (move,)},
+    )
+
+
+@pytest.mark.parametrize("is_renamed", [False, True], ids=["as it was", "mended meanwhile"])
+def test_a_caller_that_stands_still_hears_of_its_child_when_it_goes_on(is_renamed: bool) -> None:
+    """Nothing of a paused journey moves, and nothing that it waits for is lost."""
+    here = world(ASK)
+    here.when("Checkout", properties={"cart": 7})
+    paused_at = here.now
+    here.driver.catalogue = replace(here.catalogue, holds={"checkout": (Hold(paused_at),)})
+    here.minute = 1
+    here.when("Answered")
+    assert here.states() == [["calling"]]
+    if is_renamed:
+        rename(here)
+    here.minute = 2
+    here.driver.catalogue = replace(here.catalogue, holds={"checkout": (Hold(paused_at, here.now),)})
+    here.when("Seen")
+    assert here.states() == [["resting"]]
+    assert here.facts(Transitioned)[-1].at == here.now
+
+
+def renamed(journey: Journey) -> Chart:
+    """Give the state that calls another name."""
+    waiting = {
+        "id": "waiting",
+        "kind": "atomic",
+        "entry": [{"want": next(calls_of(journey))}],
+        "transitions": [{"target": ["resting"], "event": ["done.call.waiting"]}],
+    }
+    states = [waiting, {"id": "resting", "kind": "atomic"}, {"id": "done", "kind": "final"}]
+    tree = {"kind": "root", "initial": ["waiting"], "states": states}
+    return build_chart(tree, compile_guard=compile_expression, exact=True)
+
+
+def rebuilt(journey: Journey, transitions: list[dict[str, Any]], *, first: str = "calling") -> Journey:
+    """Give a caller other ways out of its call; with another first state, it calls once `Go` comes."""
+    calling = {
+        "id": "calling",
+        "kind": "atomic",
+        "entry": [{"want": next(calls_of(journey))}],
+        "transitions": transitions,
+    }
+    states = [
+        {"id": "idle", "kind": "atomic", "transitions": [{"target": ["calling"], "event": ["Go"]}]},
+        calling,
+        {"id": "resting", "kind": "atomic", "transitions": [{"target": ["done"], "event": ["F"]}]},
+        {"id": "done", "kind": "final"},
+    ]
+    tree = {"kind": "root", "initial": [first], "states": states}
+    return replace(journey, chart=build_chart(tree, compile_guard=compile_expression, exact=True))
+
+
+def waiting_to_call(journey: Journey) -> Journey:
+    """Let a caller wait for `Go` first."""
+    return rebuilt(journey, [{"target": ["resting"], "event": ["done.call.calling"]}], first="idle")
+
+
+def calls_of(journey: Journey) -> Iterator[Call]:
+    """Yield what a journey calls."""
+    for state in journey.chart.states:
+        yield from (each.body for each in state.entry if isinstance(each, Want))

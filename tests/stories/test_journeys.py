@@ -256,6 +256,24 @@ states:
     assert told == {("none", 0.75), ("free", 0.25)}
 
 
+def test_who_is_led_through_an_import_meets_no_experiment() -> None:
+    """Nothing was sent, so nothing can have worked: they get their variant, and count for neither arm."""
+    text = """
+journey: split
+entry: { on: Viewed, reentry: always }
+holdout: off
+states:
+  offer:
+    experiment: { id: e, variants: { none: 1, free: 1 }, to: { none: waiting, free: waiting } }
+  waiting: { after: { 1h: done } }
+"""
+    world = World(text)
+    world.when("Viewed", imported=True)
+    assert (world.states(), world.facts(Exposed)) == ([["waiting"]], [])
+    world.when("Viewed")
+    assert len(world.facts(Exposed)) == 1
+
+
 def test_deliveries_can_be_counted() -> None:
     """A guard that asks how often sending failed hears of it, though nobody's browser said so."""
     text = """

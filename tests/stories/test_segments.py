@@ -174,3 +174,36 @@ states: { waiting: { after: { 1h: done } }, done: {} }
     world.minute = 5
     world.when("$identify", anonymous_id="phone")
     assert [fact.at for fact in world.facts(Entered)] == [T0 + 5 * MINUTE]
+
+
+GREET = """
+journey: greet
+entry: { segment: active }
+holdout: off
+states: { told: { do: [ { webhook: mail, body: {} } ], after: { 1h: done } }, done: {} }
+"""
+
+
+def test_an_imported_name_begins_shadows_and_one_of_history_begins_nothing() -> None:
+    """Two halves of a person become a member by a name of last year, or of a file: nobody gets a mail."""
+    for is_past, n_entered in ((False, 1), (True, 0)):
+        world = World(SEGMENTS, GREET)
+        world.minute = 60
+        world.when("Viewed")
+        world.when("Viewed", "?phone")
+        at = {"occurred_at": T0} if is_past else {}
+        world.when("$identify", anonymous_id="phone", imported=True, **at)
+        assert [fact.segment for fact in world.facts(SegmentEntered)] == ["active"]
+        assert (len(world.facts(Entered)), world.sent()) == (n_entered, [])
+
+
+def test_who_becomes_a_member_by_a_forged_signal_enters_by_that_and_not_by_the_signal() -> None:
+    """Everybody is told their segments by their first event; nobody outside may say what friction found."""
+    forged = """
+journey: help
+entry: { on: $friction.rage }
+states: { waiting: { after: { 1h: done } }, done: {} }
+"""
+    world = World("segments: { active: trait.plan == null }", GREET, forged)
+    world.when("$friction.rage", kind="track")
+    assert [fact.journey for fact in world.facts(Entered)] == ["greet"]

@@ -38,7 +38,7 @@ def want(inside: Inside, do: Do, state: str) -> None:
         "" if do.is_transactional else enrolment.holdout,
     )
     excess = too_many_actions(inside, state)
-    if enrolment.is_shadow or ledger.is_shadow:
+    if _is_shadow(inside):
         tell(wanted, ledger, ActionWithheld, reason="history")
         return
     if excess:
@@ -76,13 +76,14 @@ def decide_again(life: Life, ledger: Ledger) -> None:
 
 
 def expose(inside: Inside, experiment: Experiment) -> None:
+    """Give a person their variant, which stays; who is held out, or a shadow, has not met it."""
     ledger = inside.ledger
     drawn, propensity = assign(experiment, ledger.unit)
     # Sticky: the first variant stays, whatever becomes of the weights.
     variant = inside.life.variants.setdefault(experiment.id, drawn)
     if variant != drawn:
         propensity = dict(zip(experiment.variants, experiment.weights, strict=True)).get(variant, propensity)
-    if not inside.enrolment.is_held_out:
+    if not (inside.enrolment.is_held_out or _is_shadow(inside)):
         ledger.note(
             Exposed,
             experiment=experiment.id,
@@ -91,6 +92,11 @@ def expose(inside: Inside, experiment: Experiment) -> None:
             enrolment_id=inside.enrolment.id,
             propensity=propensity,
         )
+
+
+def _is_shadow(inside: Inside) -> bool:
+    """Tell whether history wants it: whoever entered in an import, or an event of one."""
+    return inside.enrolment.is_shadow or inside.ledger.is_shadow
 
 
 def _settle(life: Life, wanted: Wanted, body: bytes, ledger: Ledger, *, is_paced: bool) -> None:

@@ -7,11 +7,13 @@ an event, and its end comes to the parent as the event `done.call.` and the stat
 from __future__ import annotations
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from sojourn.definitions.internal_events import DONE_CALL
 from sojourn.engine import statechart
 from sojourn.engine.enrolments import apply
 from sojourn.engine.entries import Cause, enter
+from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of, tell
 from sojourn.engine.ledger import Called, Ledger, Return
 from sojourn.engine.state import Enrolment, Life
@@ -20,7 +22,7 @@ from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.fact import JourneyError
 
 MAX_CALL_DEPTH = 8  # journeys inside one another; definitions in a circle are refused when they are loaded.
-MAX_CALLS = 100  # begun and told of at one instant: more is a journey that calls again as soon as it is told.
+MAX_CALLS = 400  # begun and told of at one instant: two each of 100 enrolments; more goes round in circles.
 
 
 def settle(life: Life, ledger: Ledger) -> None:
@@ -34,11 +36,22 @@ def settle(life: Life, ledger: Ledger) -> None:
             _begin(life, ledger.calls.pop(0), ledger)
         else:
             return
-    for called in ledger.calls:
-        detail = f"{called.state}: {called.journey} not called, {MAX_CALLS} calls at once [call-limit]"
-        tell(called.parent, ledger, JourneyError, detail=detail)
-    ledger.calls.clear()
-    ledger.returns.clear()
+    _refuse_the_rest(life, ledger)
+
+
+def _refuse_the_rest(life: Life, ledger: Ledger) -> None:
+    """Begin nothing more at this instant, and tell whoever waits once: who calls again then waits in vain."""
+    told: set[Return] = set()
+    while ledger.calls or ledger.returns:
+        for called in ledger.calls:
+            detail = f"{called.state}: {called.journey} not called, {MAX_CALLS} calls at once [call-limit]"
+            tell(called.parent, ledger, JourneyError, detail=detail)
+            ledger.returns.append(Return(called.parent.id, called.state))
+        ledger.calls.clear()
+        back = ledger.returns.pop(0)
+        if back not in told:
+            told.add(back)
+            _return(life, back, ledger)
 
 
 def _begin(life: Life, called: Called, ledger: Ledger) -> None:
@@ -79,11 +92,23 @@ def _return(life: Life, told: Return, ledger: Ledger) -> None:
     if parent is None or journey is None:
         return
     name = DONE_CALL + told.state
+    if not statechart.listens(journey.chart, parent.machine, name):
+        return
+    if is_held(ledger.catalogue, journey.name, ledger.at):
+        _put_off(parent, name, ledger)
+        return
     view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)
     view.enrolment = parent
-    if statechart.listens(journey.chart, parent.machine, name):
-        step = statechart.send(journey.chart, parent.machine, name, view, at=ledger.at)
-        apply(Inside(life, parent, journey, view, ledger), step)
+    step = statechart.send(journey.chart, parent.machine, name, view, at=ledger.at)
+    apply(Inside(life, parent, journey, view, ledger), step)
+
+
+def _put_off(parent: Enrolment, name: str, ledger: Ledger) -> None:
+    """Let a parent that stands still hear of its child when it goes on: as a timer does that is due now."""
+    machine = parent.machine
+    timers = sorted([*machine.timers, statechart.Timer(ledger.at, machine.n_timers, name)])
+    parent.machine = replace(machine, timers=timers, n_timers=machine.n_timers + 1)
+    parent.wake = timers[0].due
 
 
 def _depth(life: Life, enrolment: Enrolment) -> int:

@@ -125,6 +125,9 @@ def judge(life: Life, event: Event | None, ledger: Ledger) -> bool:
     if friction is None or not friction.clicks:
         return False
     catalogue = ledger.catalogue
+    if not is_on(catalogue):
+        friction.clicks = []
+        return False
     rules = catalogue.policy.friction
     has_worked = event is not None and (
         event.name in catalogue.ranks or bool(_WORKED & rules.roles.get(event.name, _NO_ROLES))

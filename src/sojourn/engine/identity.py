@@ -75,7 +75,7 @@ def receive(life: Life, named: Named, ledger: Ledger) -> None:
         life.anonymous_ids.append(named.anonymous_id)
     ledger.note(Identified, anonymous_id=named.anonymous_id, how=named.how, message_id=named.message_id)
     if named.life is not None:
-        merge(life, decode_life(named.life), ledger)
+        merge(life, decode_life(named.life), ledger, is_history=named.is_history)
 
 
 def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger) -> bool:
@@ -110,7 +110,8 @@ def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous
         ledger.note(IdentityRefused, other_id=user_id, reason="shared-device", message_id=message_id)
         return True
     life = None if tie.life is None else encode(tie.life)
-    named = Named(arrived.at, arrived.position, anonymous_id, how, message_id, life, arrived.is_shadow)
+    kind = arrived.is_shadow, arrived.is_history
+    named = Named(arrived.at, arrived.position, anonymous_id, how, message_id, life, *kind)
     ledger.forward.append(Forward("alias", user_id, named))
     tie.owner, tie.life = user_id, None
     return True

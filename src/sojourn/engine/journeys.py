@@ -81,7 +81,7 @@ def admit(life: Life, event: Event, ledger: Ledger, *, joined: Sequence[str] = (
 
 
 def join(life: Life, joined: Sequence[str], ledger: Ledger) -> None:
-    """Begin the journeys that new members of these segments enter, where no event made them such."""
+    """Begin the journeys that new members of these segments enter, where journeys hear of no event."""
     _enter_all(life, list(_joiners(life, joined, ledger)), ledger)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from sojourn.definitions.chart import Assign, Block, Chart, Send, State
-from sojourn.definitions.internal_events import DONE_STATE
+from sojourn.definitions.internal_events import DONE_CALL, DONE_STATE
 from sojourn.definitions.journey import Catalogue, Migration
 from sojourn.definitions.moving import counterpart, route_to, together
 from sojourn.engine import statechart
@@ -64,6 +64,7 @@ def migrate(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
         return
     placed = place(old.chart, new.chart, enrolment.machine, migration.states, at=ledger.at)
     source, from_version = enrolment.machine.active, enrolment.version
+    _rename_calls(life, enrolment, old.chart, new=new.chart, states=migration.states)
     enrolment.version = migration.to
     enrolment.n += 1
     fields = {"from_version": from_version, "n": enrolment.n, "source": source}
@@ -74,6 +75,15 @@ def migrate(life: Life, enrolment: Enrolment, ledger: Ledger) -> None:
         new.chart, placed.machine, view, at=ledger.at, entering=placed.entering, done=placed.done
     )
     apply(Inside(life, enrolment, new, view, ledger), step)
+
+
+def _rename_calls(
+    life: Life, parent: Enrolment, old: Chart, *, new: Chart, states: Mapping[str, str]
+) -> None:
+    """Let what a state has called come back to the state it is now."""
+    for child in life.enrolments:
+        if child.parent == parent.id and child.caller in old.by_id:
+            child.caller = counterpart(old, new, child.caller, states) or child.caller
 
 
 def place(old: Chart, new: Chart, machine: Machine, states: Mapping[str, str], *, at: int) -> Placed:
@@ -91,6 +101,7 @@ def place(old: Chart, new: Chart, machine: Machine, states: Mapping[str, str], *
     before = _config(old, machine.active)
     kept = _kept(old, new, states, before=before, config=config)
     timers, begun = _timers(old, new, machine, kept, at=at)
+    timers += _returns(old, new, machine, states)
     leaves = [new.states[index].id for index in config if new.states[index].is_leaf]
     n_timers = max([machine.n_timers, *(timer.n + 1 for timer in timers)])
     return Placed(
@@ -159,6 +170,17 @@ def _timers(
     sent = {(send.event, send.id) for block in _blocks(new) for send in block if isinstance(send, Send)}
     timers += [one for one in machine.timers if one.event not in owned and (one.event, one.id) in sent]
     return timers, begun
+
+
+def _returns(old: Chart, new: Chart, machine: Machine, states: Mapping[str, str]) -> list[Timer]:
+    """Return what a caller that stands still has yet to hear of children that are over, by its new names."""
+    found = []
+    for timer in machine.timers:
+        caller = timer.event.removeprefix(DONE_CALL)
+        if caller != timer.event and caller in old.by_id:
+            event = DONE_CALL + (counterpart(old, new, caller, states) or caller)
+            found.append(Timer(timer.due, timer.n, event))
+    return found
 
 
 def _own_timers(state: State) -> list[Send]:

@@ -63,7 +63,9 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     if arrived.is_history:
         friction.hear(life, signals, ledger, is_history=True)
         return
-    if joined or _concerns_journeys(life, event, ledger):
+    if joined and friction.is_forged(event):
+        journeys.join(life, joined, ledger)
+    elif joined or _concerns_journeys(life, event, ledger):
         view = View(
             life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
         )
@@ -72,8 +74,11 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
         friction.hear(life, signals, ledger)
 
 
-def merge(life: Life, other: Life, ledger: Ledger) -> None:
-    """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
+def merge(life: Life, other: Life, ledger: Ledger, *, is_history: bool) -> None:
+    """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in.
+
+    Where history named it, nobody enters a journey by what both together come to.
+    """
     if 0 <= life.revision < ledger.catalogue.renewed:
         due.bring_up_to_date(life, ledger)
     if other.n_events:
@@ -91,8 +96,7 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
         if cut.replaces or cut.has_moved:
             friction.follow(life, cut.replaces, cut.session.id)
             _note_revision(cut, ledger)
-    newest = sessions.current(life.sessions)
-    life.step = newest.last_step if newest else ""
+    life.step = _last_step(life)
     for experiment, variant in other.variants.items():
         life.variants.setdefault(experiment, variant)
     life.unit = life.unit or other.unit
@@ -101,7 +105,9 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
     merge_sent(life, other)
     entries.adopt(life, other, ledger)  # whom it ends may want a message: the words and caps of both hold
     merge_deferred(life, other, ledger)
-    _join_as_merged(life, other, ledger)
+    joined = _join_as_merged(life, other, ledger)
+    if not is_history:
+        journeys.join(life, joined, ledger)
     calls.settle(life, ledger)
 
 
@@ -112,12 +118,12 @@ def _join(life: Life, event: Event, ledger: Ledger) -> Sequence[str]:
     return segments.follow(life, event.name, ledger)
 
 
-def _join_as_merged(life: Life, other: Life, ledger: Ledger) -> None:
+def _join_as_merged(life: Life, other: Life, ledger: Ledger) -> Sequence[str]:
     """Tell all segments of two lives that became one; whoever was a member in either does not become one."""
     joined = due.bring_up_to_date(life, ledger)
     for name in life.segments.keys() & other.segments.keys():
         life.segments[name] = min(life.segments[name], other.segments[name])
-    journeys.join(life, [name for name in joined if name not in other.segments], ledger)
+    return [name for name in joined if name not in other.segments]
 
 
 def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -> Cut | None:
@@ -138,8 +144,7 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
     cut = None if event.kind == "alias" else _cut(life, event, enrichment, ledger)
     if cut is not None:
         life.n_sessions += 1 - cut.n_touched
-        if at >= life.last_seen_at:
-            life.step = cut.session.last_step
+        life.step = _last_step(life)
     if event.kind not in _NOT_A_STEP:
         ledger.facts.append(
             StepTaken(
@@ -156,6 +161,11 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
             )
         )
     return cut
+
+
+def _last_step(life: Life) -> str:
+    newest = sessions.current(life.sessions)
+    return newest.last_step if newest else ""
 
 
 def _count(life: Life, event: Event, ledger: Ledger) -> None:

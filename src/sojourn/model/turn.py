@@ -44,6 +44,8 @@ class Named(Struct, frozen=True, tag="named", array_like=True):
     life: bytes | None
     """The encoded profile state; None where nothing was lived before the name."""
     is_shadow: bool = False
+    is_history: bool = False
+    """History named them: whatever they become by it, they begin no journey."""
 
 
 class Aliased(Struct, frozen=True, tag="aliased", array_like=True):
