@@ -40,6 +40,7 @@ def read_asked(
     *,
     kinds: Sequence[str] = (),
     by: str | None = None,
+    amounts: Sequence[str] = (),
 ) -> Events:
     """Read the events a command asks about; raise ConfigError or InputError where they cannot be read.
 
@@ -49,6 +50,7 @@ def read_asked(
         steps: The file of step rules.
         kinds: Kinds of event as they are asked for: the attributes of their conditions are read, too.
         by: An attribute that is read, too.
+        amounts: Numbers that are read, too.
     """
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.reading import StepRules, load_steps, parse_mapping, read_events  # noqa: PLC0415
@@ -56,8 +58,9 @@ def read_asked(
     mapping = parse_mapping(columns or "")
     conditions = [condition for text in kinds for condition in parse_kind(text).where]
     asked = {each.attribute: each.attribute for each in conditions}
-    numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")}
-    attributes = {**asked, **({by: by} if by else {}), **mapping.attributes}
+    numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")} | set(amounts)
+    more = [*amounts, *([by] if by else [])]
+    attributes = {**asked, **{name: name for name in more}, **mapping.attributes}
     mapping = replace(
         mapping,
         attributes={name: column for name, column in attributes.items() if name not in numbers},
