@@ -28,8 +28,9 @@ bench: $(READY) ## measure, and write bench/latest.json
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
 
-docs: $(READY) ## write docs/reference/cli.md anew, and run every command the docs show
+docs: $(READY) ## write the references of commands and of the lake anew, and run every command the docs show
 	$(PY) -m typer sojourn.cli.app utils docs --name sojourn --output docs/reference/cli.md
+	$(PY) -m tests.test_lake_reference
 	$(PY) -m pytest tests/test_docs.py
 
 format: $(READY) ## put code in its one format, and mend what lint can mend

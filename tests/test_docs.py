@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from sojourn.config.settings import Config
 from sojourn.definitions.schema import KEYWORDS
 from sojourn.definitions.vocabulary import FUNCTIONS, ROOTS
 from sojourn.server.http import ROUTES
+from tests.wiring.houses import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -79,14 +79,6 @@ def missing_commands(page: Path) -> list[str]:
     text = "\n".join(body for info, body in blocks(page) if info in ("sh run", "sh serve"))
     wanted = re.findall(r"(?:^|[|;&(] *)sojourn (\w[\w-]*)", text, re.M)
     return sorted({command for command in wanted if not is_there(command)})
-
-
-def free_port() -> int:
-    """Find a port nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Session:

@@ -28,7 +28,7 @@ class MailServer:
 
     def __init__(self, **answers: str) -> None:
         self.answers = answers
-        """By command, `rcpt` or `data`."""
+        """By command: `mail`, `rcpt` or `data`."""
         self.mails: list[tuple[Envelope, EmailMessage]] = []
         self.n_connections = 0
         self.n_open = 0
@@ -43,6 +43,14 @@ class MailServer:
 
     def action_ids(self) -> list[str]:
         return [message["Message-ID"].strip("<>").partition("@")[0] for _, message in self.mails]
+
+    async def handle_MAIL(  # noqa: N802 - the library's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if "mail" in self.answers:
+            return self.answers["mail"]
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -25,7 +25,7 @@ PLAIN = {"host": "127.0.0.1", "from": "Shop <hello@shop.example>", "security": "
 
 def mailing(**body: Any) -> Action:
     """Make an action whose body is that of a mail, changed so."""
-    return replace(checked_action(1), body=Raw(json.dumps(BODY | body).encode()))
+    return replace(checked_action(1), channel="email", body=Raw(json.dumps(BODY | body).encode()))
 
 
 def deliver(
@@ -127,6 +127,11 @@ def test_a_wrong_password_is_told_without_it_and_waits_to_be_mended() -> None:
         ({"rcpt": "550 5.1.1 No such person"}, False, 550),
         ({"data": "451 4.3.0 Try later"}, True, 451),
         ({"data": "554 5.7.1 Looks like spam"}, False, 554),
+        ({"mail": "552 5.3.4 Too large"}, False, 552),
+        # Of the sender, which is the operator's, and of no mail.
+        ({"mail": "550 5.7.1 You may not send as this"}, True, 550),
+        ({"mail": "530 5.7.0 Authentication required"}, True, 530),
+        ({"rcpt": "530 5.7.0 Authentication required"}, True, 530),
     ],
 )
 def test_the_servers_answer_says_whether_to_try_again(
@@ -137,6 +142,12 @@ def test_the_servers_answer_says_whether_to_try_again(
     assert (error.retry, error.status) == (retry, status)
     code, _, text = next(iter(answers.values())).partition(" ")
     assert error.reason == f"SMTP {code}: {text}"
+
+
+@pytest.mark.parametrize("answer", ["what?", "250 " + "x" * 10_000_000])
+def test_an_answer_that_is_none_is_no_refusal_of_the_mail(answer: str) -> None:
+    """Another server answers next time, or this one is mended."""
+    assert refusal(answers={"data": answer}).retry
 
 
 def test_a_server_that_does_not_answer_in_time_is_tried_again() -> None:
@@ -281,6 +292,14 @@ def test_what_is_owed_to_the_person_has_no_link() -> None:
     """Who unsubscribes from a receipt would lose the next one."""
     server, _ = deliver(mailing(unsubscribe=False), **LINKS)
     assert "List-Unsubscribe" not in server.message()
+
+
+def test_what_goes_by_no_channel_has_no_link() -> None:
+    """Nothing would heed the click: consent is asked for by channel."""
+    loose = replace(mailing(), channel="")
+    assert "List-Unsubscribe" not in deliver(loose, **LINKS)[0].message()
+    error = refusal(action=replace(mailing(text="Stop: %unsubscribe_url%"), channel=""), **LINKS)
+    assert (error.retry, "name the action's channel" in error.reason) == (False, True)
 
 
 def test_without_https_there_is_no_one_click() -> None:

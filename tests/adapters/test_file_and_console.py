@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +141,22 @@ def test_a_reader_that_is_gone_is_tried_again(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sys.stdout", Gone())
     with pytest.raises(SinkError, match="standard output is gone"):
         asyncio.run(ConsoleSink("c", {}).deliver(checked_action(0)))
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_line_spoils_no_other_line(tmp_path: Path) -> None:
+    """Where not even the end of the torn line could be written, it is once there is room again."""
+    path = tmp_path / "actions.jsonl"
+    sink = FileSink("file", {"path": str(path)})
+    asyncio.run(sink.deliver(checked_action(1)))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))
+        with pytest.raises(SinkError) as caught:
+            asyncio.run(sink.deliver(checked_action(2)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.retry
+    asyncio.run(sink.deliver(checked_action(2)))
+    first, torn, second = path.read_text().splitlines()
+    assert (json.loads(first)["id"], json.loads(second)["id"]) == (checked_action(1).id, checked_action(2).id)
+    assert len(torn) == 10

@@ -142,6 +142,16 @@ def test_secrets_of_the_client_come_from_the_environment(
     assert asyncio.run(story()) == "KafkaSink('bus', topic='actions')"
 
 
+def test_what_comes_from_the_environment_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the setting is called: the client repeats a value that it does not take."""
+    monkeypatch.setenv("KAFKA_PROTOCOL", PASSWORD)
+    options = {"bootstrap_servers": "127.0.0.1:1", "topic": TOPIC}
+    with pytest.raises(ConfigError) as caught:
+        KafkaSink("bus", options | {"client_env": {"security.protocol": "KAFKA_PROTOCOL"}})
+    assert PASSWORD not in str(caught.value)
+    assert "security.protocol" in str(caught.value)
+
+
 def test_a_closed_sink_takes_nothing(brokers: str) -> None:
     """What is not confirmed stays in the outbox."""
 

@@ -185,6 +185,32 @@ def test_a_receiver_that_echoes_our_secrets_does_not_bring_them_into_our_logs() 
     assert error.reason == "HTTP 400: you sent *** to ***"
 
 
+@pytest.mark.parametrize(
+    ("echoed", "options"),
+    [
+        ("the token 12345678-abcd", {"headers": {"Authorization": "Bearer 12345678-abcd"}}),
+        ("the token a-long-secret", {"url": "/hooks?v=1&token=a-long-secret"}),
+        ("the token XXXXXXXXXXXXXXXXXXXXXXXX", {"url": "/services/T0/B0/XXXXXXXXXXXXXXXXXXXXXXXX"}),
+    ],
+)
+def test_a_receiver_that_echoes_a_part_of_a_secret_does_not_either(
+    echoed: str, options: dict[str, Any]
+) -> None:
+    """It is the part that counts, and no receiver says `Bearer` before it."""
+
+    async def story() -> SinkError:
+        async with receiving(answer(401, echoed.encode())) as receiver:
+            base = receiver.url.removesuffix("/hooks/secret-path")
+            given = options | {"url": base + options.get("url", "/hooks")}
+            sink = WebhookSink("shop", given)
+            with pytest.raises(SinkError) as caught:
+                await sink.deliver(ACTION)
+            await sink.close()
+            return caught.value
+
+    assert asyncio.run(story()).reason == "HTTP 401: the token ***"
+
+
 def test_a_network_that_fails_is_tried_again() -> None:
     """Nothing listens there."""
 

@@ -31,7 +31,8 @@ def events_of(rows: Iterable[Row]) -> Events:
     rank = {person: i for i, person in enumerate(people)}
     full.sort(key=lambda row: (rank[row[0]], row[2]))
     steps = sorted({step for _, step, *_ in full})
-    counts = np.bincount([rank[row[0]] for row in full], minlength=len(people)) if full else []
+    places = np.array([rank[row[0]] for row in full], dtype=np.int64)
+    counts = np.bincount(places, minlength=len(people))
     extras = [extra for *_, extra in full]
     named = {name: value for extra in reversed(extras) for name, value in extra.items() if name != "session"}
     texts = sorted(name for name, value in named.items() if isinstance(value, str))

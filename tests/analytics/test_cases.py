@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.analytics.cases import by_session, cases_of
-from sojourn.model.errors import ConfigError
+from sojourn.analytics.cases import cases_of
 from tests.analytics.making import events_of
 from tests.analytics.oracles_funnel import cases_by_hand
 
@@ -21,20 +19,8 @@ def test_sessions_are_their_events_in_order(visits: list[tuple[str, int, str | N
     """Sessions may overlap, and some events are of none."""
     rows = [(who, "View", at, {"session": session} if session else {}) for who, at, session in visits]
     events = events_of([*rows, ("c", "View", 0, {"session": "x"})])
-    cases = by_session(events)
+    cases = cases_of(events, "session")
     order = list(range(len(events))) if cases.order is None else cases.order.tolist()
     starts = cases.starts.tolist()
     found = [(person, order[starts[i] : starts[i + 1]]) for i, person in enumerate(cases.person.tolist())]
     assert found == cases_by_hand(events, "session")
-
-
-def test_sessions_that_lie_in_order_need_no_reordering() -> None:
-    """Nothing is gathered where nothing moves."""
-    rows = [("a", "View", 0, {"session": "x"}), ("a", "View", 1, {"session": "y"})]
-    assert by_session(events_of(rows)).order is None
-
-
-def test_events_without_sessions_have_none() -> None:
-    """Said, and not answered with people instead."""
-    with pytest.raises(ConfigError, match="no sessions"):
-        cases_of(events_of([("a", "View", 0)]), "session")

@@ -158,6 +158,15 @@ def test_per_session_a_pass_ends_with_the_session() -> None:
     ]
 
 
+def test_where_no_sessions_are_recorded_a_silence_ends_one() -> None:
+    """And the definition says so."""
+    events = events_of([("ada", "View", 0), ("ada", "Cart", 30 * MINUTE), ("ada", "Buy", 61 * MINUTE)])
+    answer = funnel(events, asked("View", "Cart", "Buy", per="session"))
+    assert [step.count for step in answer.steps] == [1, 1, 0]
+    assert "silence above 30 min" in answer.definition["case"]
+    assert answer.passes(1).names == ["person", "got_to", "began_at", "got_there_at"]
+
+
 def test_repeated_passes_are_each_an_attempt() -> None:
     """Counted by person, the two purchases were one."""
     events = walks_of("ada: View > Buy > View > View > Buy > View > Cart")
@@ -314,8 +323,6 @@ def test_what_the_data_does_not_know_is_refused() -> None:
     """A misspelt step would be a funnel of nobody."""
     with pytest.raises(ConfigError, match="no event is called 'Veiw'; did you mean 'View'"):
         counts(SHOP, "Veiw")
-    with pytest.raises(ConfigError, match="have no sessions"):
-        counts(SHOP, "View", per="session")
     with pytest.raises(ConfigError, match="steps 1 to 2, not 3"):
         funnel(SHOP, asked("View", "Buy")).people(3)
     with pytest.raises(ConfigError, match="no attribute of text is called 'device'"):

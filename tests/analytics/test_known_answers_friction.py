@@ -62,10 +62,7 @@ def test_the_two_incidents_of_the_shop_lead_the_findings(visits: Visits) -> None
     payment, checkout = find_friction(_events(visits), unit="session", goal=["purchase"]).findings[:2]
     assert (payment.steps, payment.segment) == (["payment_details", "payment_error"], {})
     assert _is_dated(payment, PAYMENT)
-    assert {one.signal for one in payment.evidence} >= {
-        "help",
-        "drop",
-    }  # support asked, payments not finished
+    assert "help" in {one.signal for one in payment.evidence}  # support was asked, too
     assert (checkout.steps[-1], checkout.segment) == ("checkout_bug", {"platform": "mobile"})
     assert _is_dated(checkout, CHECKOUT_BUG)
 

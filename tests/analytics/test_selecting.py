@@ -86,8 +86,8 @@ def test_a_selection_says_itself_in_words() -> None:
         of="session",
     )
     assert selection.words() == (
-        "from 1970-01-01, before 1970-01-02 01:00:00, sessions with country is SE or DE and os is not iOS and "
-        "did Cart before Buy and never did Help"
+        "from 1970-01-01, before 1970-01-02 01:00:00, sessions with country is SE or DE and os is not iOS "
+        "and did Cart before Buy and never did Help"
     )
     assert Selection().words() == "all events"
 

@@ -145,6 +145,36 @@ def test_events_have_times_and_people() -> None:
     assert (told["definition"]["interval"]["unit"], told["totals"]["people"]) == ("person", 2)
 
 
+def test_a_data_folder_is_read_as_it_is_now() -> None:
+    """Events that were imported a moment ago, by whom they are of by now, and how they came."""
+    rows = [
+        ("Visited", "2026-03-02T09:00:00Z", "a-1", None, "newsletter", None),
+        ("Visited", "2026-03-02T10:00:00Z", "a-1", "ada", "ads", None),
+        ("Order Completed", "2026-03-02T10:05:00Z", None, "ada", None, 80),
+    ]
+    lines = [
+        {
+            "type": "track",
+            "event": event,
+            "timestamp": at,
+            "messageId": at,
+            **({"anonymousId": anonymous} if anonymous else {}),
+            **({"userId": user} if user else {}),
+            "context": {"campaign": {"source": source}} if source else {},
+            "properties": {"revenue": revenue} if revenue else {},
+        }
+        for event, at, anonymous, user, source, revenue in rows
+    ]
+    Path("events.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    for arguments in (["init"], ["import", "events.jsonl"]):
+        assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    (folder,) = {path.parent for path in Path().rglob("log.db")}
+    asked = ["--data", str(folder), "--conversion", "Order Completed", "--channel", "campaign_source"]
+    told = answer(*asked, "--value", "properties.revenue", "--model", "linear")
+    assert credit(told, "value") == {"ads": 40.0, "newsletter": 40.0}
+    assert told["totals"]["people"] == 1
+
+
 def test_people_are_shown_intervals_rules_and_a_warning() -> None:
     """A table, who is rare, and that this is no cause."""
     shown = run("--paths", "paths.csv", "--model", "markov", "--model", "shapley-rate").output
@@ -164,8 +194,11 @@ def test_without_replicates_no_interval_is_shown() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give either --paths FILE or --events FILE"),
-        (["--paths", "paths.csv", "--events", "shop.csv"], "give either --paths FILE or --events FILE"),
+        ([], "give one of --paths FILE, --events FILE"),
+        (
+            ["--paths", "paths.csv", "--events", "shop.csv"],
+            "give one of --paths FILE, --events FILE",
+        ),
         (["--paths", "absent.csv"], "there is no such file"),
         (["--paths", "paths.csv", "--model", "marcov"], "did you mean 'markov'?"),
         (["--paths", "paths.csv", "--model", "time-decay"], "time decay needs the time of each touch"),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from sojourn import __version__
-from sojourn.cli.app import app
+from tests.cli.commands import answer, run
 
 MAP = "event=event,user_id=user_id,timestamp=timestamp"
 
@@ -37,18 +35,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(variable, raising=False)
     assert run("init").exit_code == 0
     return tmp_path
-
-
-def run(*arguments: str) -> Any:
-    """Run a command."""
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-
-
-def answer(*arguments: str) -> Any:
-    """Run a command and read its last line, which must be JSON."""
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 def events_file(folder: Path, *, more: str = "") -> Path:
@@ -80,6 +66,10 @@ def test_help_names_every_command() -> None:
         ["journeys"],
         ["failed", "list"],
         ["dead", "list"],
+        ["lake", "status"],
+        ["lake", "compact"],
+        ["lake", "export"],
+        ["lake", "query"],
     ],
 )
 def test_every_command_s_help_has_an_example(command: list[str]) -> None:
@@ -351,7 +341,7 @@ def test_status_says_how_far_everything_is(shop: Path) -> None:
 
     status = answer("status")
 
-    assert (status["position"], status["log_end"]) == (4, 4)  # the publishing, and three events
+    assert (status["position"], status["log_end"]) == (5, 5)  # the publishing, the play, and three events
 
 
 def test_a_folder_without_events_has_no_clock_yet(shop: Path) -> None:

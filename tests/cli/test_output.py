@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sojourn.cli.output import printable, relative
+from sojourn.cli.output import printable, relative, show, table
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,12 @@ def test_a_distance_is_told_in_its_largest_unit(distance_ms: int, expected: str)
 def test_what_a_terminal_would_obey_is_only_shown() -> None:
     """Anybody can send an event whose name clears the screen."""
     assert printable("\x1b[2Jname\r\n\u202e") == "\ufffd[2Jname\ufffd\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("name", ["[/red]", "[bold]x", "\x1b[2J", ":heart:"])
+def test_names_are_shown_wherever_they_stand(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a title and above a column as in a cell: none is markup, and none is obeyed."""
+    show(table((f"{name} (UTC)",), [(name,)], title=f"for {name}"), f"about {name}")
+    shown = capsys.readouterr().out
+    assert shown.count(printable(name)) == 4
+    assert "\x1b" not in shown

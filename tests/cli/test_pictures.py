@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from sojourn.cli.app import app
+from tests.cli.commands import run
 
 MACHINE: dict[str, Any] = {
     "id": "tour",
@@ -31,11 +30,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "tour.json").write_text(json.dumps(MACHINE))
     (tmp_path / "names.yaml").write_text("guards: { isPro: \"trait.plan == 'pro'\" }\n")
     return tmp_path
-
-
-def run(*arguments: str) -> Any:
-    """Run a command."""
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
 
 
 def test_a_journey_is_drawn_by_its_name_or_its_file(shop: Path) -> None:

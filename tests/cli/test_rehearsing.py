@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from sojourn import wiring
-from sojourn.cli.app import app
 from sojourn.config import load_config
 from tests.cli import shops
+from tests.cli.commands import answer, run
 
 ECOM = Path(__file__).parents[3] / "shared" / "data" / "ecom_events" / "ecom_events.csv.gz"
 MAP = "event=event,user_id=user_id,session_id=session_id,timestamp=timestamp,properties.platform=platform"
@@ -32,18 +31,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "draft.yaml").write_text(shops.JOURNEY.replace("30m", "50m"))
     shops.make(tmp_path / "events.csv.gz", seed=5)
     return tmp_path
-
-
-def run(*arguments: str) -> Any:
-    """Run a command."""
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-
-
-def answer(*arguments: str) -> Any:
-    """Run a command and read its JSON."""
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 def published(report: Any) -> shops.Rescue:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from typer.testing import CliRunner
 
-from sojourn.cli.app import app
+from tests.cli.commands import answer, run
+from tests.wiring.houses import TOKEN, free_port, serving, settle_in
 
-TOKEN = "a-token-of-the-tests"
-CONFIG = """\
-http: { port: %d }
-sources: { web: { write_key: dev } }
-sinks: { support: { type: webhook, url: "http://127.0.0.1:%d/" } }
-admin_token: %s
-deliver: { max_attempts: 1 }
-"""
 JOURNEY = """\
 journey: told
 entry: { on: Signed Up }
@@ -33,14 +20,6 @@ states:
   told: { do: [ { webhook: support, body: { who: "{{ profile.user_id }}" } } ], after: { 1d: done } }
 """
 WAIT_S = 20
-
-
-def free_port() -> int:
-    """Find a port nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
@@ -51,14 +30,9 @@ def eventually(is_so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def run(*arguments: str) -> Any:
-    """Run a command."""
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-
-
 def n_dead(folder: Path) -> int:
     """Count dead letters."""
-    return len(json.loads(run("dead", "list", "--json", "--data", str(folder / "data")).stdout or "[]"))
+    return len(answer("dead", "list", "--data", str(folder / "data")))
 
 
 class Shop(NamedTuple):
@@ -71,40 +45,15 @@ class Shop(NamedTuple):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A server with one dead letter: nobody listens where it sends."""
-    folder, port = tmp_path_factory.mktemp("shop"), free_port()
-    (folder / "sojourn.yaml").write_text(CONFIG % (port, free_port(), TOKEN))
-    (folder / "journeys").mkdir()
-    (folder / "journeys" / "told.yaml").write_text(JOURNEY)
-    command = [sys.executable, "-c", "from sojourn.cli import main; main()", "serve"]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=folder)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        eventually(lambda: answers(f"{url}/health"))
-        send(url)
+    folder = tmp_path_factory.mktemp("shop")
+    sink = {"type": "webhook", "url": f"http://127.0.0.1:{free_port()}/"}
+    deliver = {"max_attempts": 1}
+    file = settle_in(folder, http={"port": free_port()}, sinks={"support": sink}, deliver=deliver)
+    (folder / "journeys/told.yaml").write_text(JOURNEY)
+    with serving(file) as house:
+        assert house.ask("/v1/track", {"userId": "ada", "event": "Signed Up"})[0] == 200
         eventually(lambda: n_dead(folder) == 1)
-        yield Shop(folder, url)
-    finally:
-        server.terminate()
-        server.wait(WAIT_S)
-
-
-def answers(address: str) -> bool:
-    """Tell whether somebody answers there."""
-    try:
-        with urllib.request.urlopen(address, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def send(address: str) -> None:
-    """Let somebody sign up."""
-    body = json.dumps({"userId": "ada", "event": "Signed Up"}).encode()
-    key = {"Authorization": f"Basic {b64encode(b'dev:').decode()}"}
-    with urllib.request.urlopen(
-        urllib.request.Request(f"{address}/v1/track", body, key), timeout=5
-    ) as answer:
-        assert answer.status == 200
+        yield Shop(folder, house.url)
 
 
 def test_dead_letters_are_retried_by_the_server_that_works_in_the_folder(

@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 
 from demo.receiver import Receiver
+from sojourn.adapters.lake import read_lake
 from sojourn.adapters.memory import MemoryStore
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore, lock_folder
+from sojourn.adapters.sqlite.tail import SqliteTail
 from sojourn.definitions.catalogue import build_catalogue, load_journeys
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.journey import Catalogue
@@ -30,6 +32,7 @@ from sojourn.model.fact import (
     Transitioned,
 )
 from sojourn.model.ids import derive
+from sojourn.model.lake import FACT_TABLES
 from sojourn.model.ports import Store
 from sojourn.model.turn import STAGES
 from sojourn.runtime.driver import Driver
@@ -177,10 +180,14 @@ def check_replay(folder: Folder, catalogue: Catalogue) -> None:
 
 def all_facts(store: Store) -> Iterator[Fact]:
     """Yield every fact, in the order of commits."""
+    for _, facts in _groups(store):
+        yield from facts
+
+
+def _groups(store: Store) -> Iterator[tuple[int, list[Fact]]]:
     group = 0
     while found := store.facts_after(group, PAGE):
-        for _, facts in found:
-            yield from facts
+        yield from found
         group = found[-1][0]
 
 
@@ -190,3 +197,22 @@ def _by_person(facts: Iterable[Fact]) -> dict[str, list[bytes]]:
     for fact in facts:
         laid[fact.profile_id].append((fact.at, fact.position, msgspec.json.encode(fact)))
     return {person: [one for _, _, one in sorted(rows)] for person, rows in laid.items()}
+
+
+def check_lake(data: Path, folder: Folder) -> None:
+    """Of every entry and fact there is one row: in a file, or not in files yet."""
+    tail = SqliteTail(data)
+    with read_lake(data / "lake", tail) as reading:
+        ask = reading.connection.execute
+        positions = [row[0] for row in ask("SELECT position FROM events").fetchall()]
+        keys: Counter[tuple[int, int]] = Counter()
+        for table in FACT_TABLES:
+            keys.update(ask(f"SELECT fact_group, fact_n FROM {table.name}").fetchall())
+        steps = ask(
+            "SELECT count(*), count(events.profile_id) FROM events JOIN steps USING (position)"
+        ).fetchall()
+    tail.close()
+    processed = folder.store.progress().position
+    assert sorted(positions) == list(range(1, processed + 1))
+    assert keys == {(group, n): 1 for group, facts in _groups(folder.store) for n in range(len(facts))}
+    assert len(set(steps[0])) == 1, "an entry lost its step"

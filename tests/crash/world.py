@@ -189,6 +189,7 @@ class World:
             folder,
             journeys=journeys,
             sinks={"shop": {"type": "webhook", "url": self.receiver.url, "secret": secret}},
+            lake={"every": "100ms", "events": 1_000},  # so that a kill meets it at work
             deliver={"max_attempts": 100, "backoff_base": "50ms", "backoff_cap": "200ms"},
         )
         self.program = Program(self.setup)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import build_catalogue, load_journeys
+from sojourn.definitions.catalogue import build_catalogue, load_definitions, load_journeys
 from sojourn.definitions.chart_builder import build_chart
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import Needs
@@ -96,6 +96,15 @@ def caller(name: str, *, calls: str, group: str = "") -> Journey:
     tree = {"kind": "root", "initial": ["a"], "states": [first, {"id": "b", "kind": "final"}]}
     chart = build_chart(tree, compile_guard=compile_expression, exact=True)
     return replace(journey(name), chart=chart, group=group)
+
+
+def test_files_of_one_name_are_all_read() -> None:
+    """A program that publishes may call all of them alike; one that is not read would be closed."""
+    segments = "segments: { gold: trait.plan == 'gold' }"
+    loaded = load_definitions([("", text("a")), ("", segments), ("", text("b"))])
+    assert [one.name for one in loaded.journeys] == ["a", "b"]
+    assert [one.name for one in loaded.segments] == ["gold"]
+    assert loaded.texts == (segments,)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,15 @@ def test_a_version_is_named_after_the_meaning_not_the_layout() -> None:
     assert len(versions[0]) == 12
 
 
+@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("True", "true"), ("1.00", "1.0"), ("1e1", "10.0")])
+def test_names_that_only_look_like_one_value_are_two_versions(one: str, other: str) -> None:
+    """As numbers they are equal; as events they are not, and a name is what is written."""
+    text = "journey: j\nentry: {{ on: {} }}\nsteps: [ {{ wait: 1d }} ]"
+    first, second = (compile_journey(text.format(each)) for each in (one, other))
+    assert first.entry.names != second.entry.names
+    assert first.version != second.version
+
+
 def test_a_target_is_the_nearest_state_of_that_name() -> None:
     """A sibling wins over an ancestor's sibling; a unique name is found anywhere."""
     text = journey(

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from sojourn.definitions.catalogue import CheckedFiles, check_definitions, load_definitions
 from sojourn.definitions.churn import ChurnModel
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.friction_rules import FrictionRules
 from sojourn.definitions.policy import DEFAULT_HOLDOUT, Cap, Channel, Policy, Quiet
-from sojourn.definitions.policy_reading import (
-    MAX_CAPS,
-    MAX_CHANNELS,
-    CheckedPolicy,
-    check_policy,
-    compile_policy,
-)
-from sojourn.model.errors import DefinitionError
+from sojourn.definitions.policy_reading import MAX_CAPS, MAX_CHANNELS
 
 FULL = """\
 policy:
@@ -31,14 +25,24 @@ policy:
 NIGHT = Quiet(start_min=22 * 60, end_min=8 * 60)
 
 
-def found(checked: CheckedPolicy) -> list[str]:
+def check(text: str) -> CheckedFiles:
+    """Check one file."""
+    return check_definitions([("policy.yaml", text)])
+
+
+def read(text: str) -> Policy:
+    """Read a policy that is good."""
+    return load_definitions([("policy.yaml", text)]).policy
+
+
+def found(checked: CheckedFiles) -> list[str]:
     """Name each problem by its place and code."""
     return [f"{problem.line}:{problem.column} {problem.code}" for problem in checked.problems]
 
 
 def test_a_policy_is_read_as_it_is_written() -> None:
     """What a channel leaves out it has from the policy; what it says of its own stands."""
-    assert compile_policy(FULL) == Policy(
+    assert read(FULL) == Policy(
         channels={
             "email": Channel(
                 sinks=frozenset({"crm"}), caps=(Cap(most=3, within_ms=604_800_000),), holdout=0.02
@@ -50,45 +54,43 @@ def test_a_policy_is_read_as_it_is_written() -> None:
         quiet=NIGHT,
         holdout=0.01,
         time_zone="Europe/Berlin",
-        text=FULL,
     )
 
 
 def test_a_policy_says_what_friction_and_churn_are() -> None:
     """They hold for all journeys, so they stand where all journeys look; `friction: {}` keeps it for all."""
     text = "policy: { friction: { tau: 5m, weights: { rage: 2 } }, churn: { r: 1, alpha: 4, a: 1, b: 2 } }"
-    policy = compile_policy(text)
+    policy = read(text)
     assert policy.friction.is_named
     assert policy.friction.tau_ms == 300_000
     assert policy.friction.weights["rage"] == 2
     assert policy.churn == ChurnModel(r=1.0, alpha=4.0, a=1.0, b=2.0)
-    assert compile_policy("policy: { friction: {} }").friction == FrictionRules(is_named=True)
-    assert not compile_policy("policy: {}").friction.is_named
+    assert read("policy: { friction: {} }").friction == FrictionRules(is_named=True)
+    assert not read("policy: {}").friction.is_named
 
 
 def test_a_policy_that_says_nothing_keeps_the_documented_share_back() -> None:
     """Hold-outs are on unless somebody says off: nobody can hold people back afterwards."""
-    assert compile_policy("policy: {}").holdout == DEFAULT_HOLDOUT
-    assert compile_policy("policy: {holdout: off}").holdout == 0
-    assert compile_policy("policy: {holdout: 0%}").holdout == 0
+    assert read("policy: {}").holdout == DEFAULT_HOLDOUT
+    assert read("policy: {holdout: off}").holdout == 0
+    assert read("policy: {holdout: 0%}").holdout == 0
 
 
 def test_a_sink_belongs_to_its_channel_and_others_to_none() -> None:
     """So an action that names only a sink is paced."""
-    policy = compile_policy(FULL)
+    policy = read(FULL)
     assert [policy.channel_of(sink) for sink in ("crm", "console")] == ["email", ""]
 
 
 def test_a_channel_that_only_actions_name_is_held_to_what_holds_for_all() -> None:
     """A forgotten line in the policy must not wake anybody at night."""
-    assert compile_policy(FULL).channel("whatsapp") == Channel(quiet=NIGHT)
+    assert read(FULL).channel("whatsapp") == Channel(quiet=NIGHT)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("policy: 3", ["1:9 bad-type"]),
-        ("polcy: {}", ["1:1 missing"]),
         ("policy: {chanels: {}}", ["1:10 unknown-keyword"]),
         ("policy: {holdout: 100%}", ["1:19 bad-value"]),
         ("policy: {time_zone: Europe/Berln}", ["1:21 unknown-zone"]),
@@ -118,7 +120,7 @@ def test_a_channel_that_only_actions_name_is_held_to_what_holds_for_all() -> Non
 )
 def test_what_is_wrong_is_refused_at_its_place(text: str, expected: list[str]) -> None:
     """An author is told where to look."""
-    assert found(check_policy(text)) == expected
+    assert found(check(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -134,29 +136,22 @@ def test_what_is_wrong_is_refused_at_its_place(text: str, expected: list[str]) -
 )
 def test_a_message_says_what_was_expected_and_what_came(text: str, message: str) -> None:
     """A message that only says no is half a message."""
-    assert [problem.message for problem in check_policy("policy: " + text).problems] == [message]
+    assert [problem.message for problem in check("policy: " + text).problems] == [message]
 
 
 def test_the_bounds_of_a_policy_are_refused_beyond() -> None:
     """Each cap is asked for every message."""
     channels = ", ".join(f"c{n}: {{}}" for n in range(MAX_CHANNELS + 1))
     caps = ", ".join(["{most: 1, per: day}"] * (MAX_CAPS + 1))
-    assert found(check_policy(f"policy: {{channels: {{{channels}}}}}")) == ["1:20 bad-value"]
-    assert found(check_policy(f"policy: {{caps: [{caps}]}}")) == ["1:16 bad-value"]
+    assert found(check(f"policy: {{channels: {{{channels}}}}}")) == ["1:20 bad-value"]
+    assert found(check(f"policy: {{caps: [{caps}]}}")) == ["1:16 bad-value"]
 
 
 def test_a_cap_of_nothing_is_warned_of() -> None:
     """It is allowed, as a switch; it is rarely meant."""
-    checked = check_policy("policy: {caps: [{most: 0, per: day}]}")
+    checked = check("policy: {caps: [{most: 0, per: day}]}")
     assert checked.problems == []
     assert [warning.code for warning in checked.warnings] == ["blocks-every-send"]
-
-
-def test_who_must_have_a_policy_gets_an_error_with_all_problems() -> None:
-    """The program starts with a whole policy or not at all."""
-    with pytest.raises(DefinitionError) as caught:
-        compile_policy("policy: {holdout: 2, time_zone: x}")
-    assert len(caught.value.problems) == 2
 
 
 def journey(action: str) -> str:
@@ -176,7 +171,7 @@ def journey(action: str) -> str:
 )
 def test_an_action_the_policy_does_not_pace_as_meant_is_warned_of(action: str, expected: list[str]) -> None:
     """A misspelt channel would have consent of its own, which nobody ever gives or refuses."""
-    checked = check_journey(journey(action), policy=compile_policy(FULL))
+    checked = check_journey(journey(action), policy=read(FULL))
     assert [warning.code for warning in checked.warnings] == expected
 
 

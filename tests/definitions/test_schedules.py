@@ -7,6 +7,8 @@ from random import Random
 
 import pytest
 from dateutil.rrule import rrulestr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sojourn.definitions.schedules import MAX_INTERVAL, ORIGIN, compile_schedule
 from sojourn.definitions.zones import instant_of, zone_named
@@ -48,6 +50,49 @@ def test_a_time_that_comes_twice_is_met_once() -> None:
         "2026-10-25T00:30",
         "2026-10-26T01:30",
     ]
+
+
+RULES = (
+    "FREQ=HOURLY;INTERVAL=5;BYMINUTE=20",
+    "FREQ=DAILY;BYHOUR=2,9;BYMINUTE=0,30",
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU;BYHOUR=1;BYMINUTE=15",
+    "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=23;BYMINUTE=59",
+)
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia")
+FIRST, LAST = ORIGIN.replace(year=2011, month=12), ORIGIN.replace(year=2027, month=4)  # around INSTANTS
+WALLS = {rule: rrulestr(rule, dtstart=ORIGIN).between(FIRST, LAST) for rule in RULES}
+SCHEDULES = {rule: compile_schedule(rule) for rule in RULES}
+INSTANTS = st.integers(ms("2011-12-20"), ms("2012-01-10")) | st.integers(ms("2024-01-01"), ms("2027-01-01"))
+LONGEST = timedelta(days=63)  # more than lies between two occurrences of the rarest rule.
+
+
+def plainly_after(rule: str, at_ms: int, zone_name: str) -> int:
+    """Take the first that is later of all that dateutil finds around an instant; nothing is kept."""
+    zone = zone_named(zone_name)
+    assert zone is not None
+    start = datetime.fromtimestamp(at_ms / 1000, UTC).replace(tzinfo=None) - timedelta(days=2)
+    walls = [wall for wall in WALLS[rule] if start <= wall <= start + LONGEST]
+    instants = (instant_of(wall.date(), wall.hour * 60 + wall.minute, zone) for wall in walls)
+    return min(instant for instant in instants if instant > at_ms)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(RULES),
+    st.sampled_from(ZONES),
+    st.lists(INSTANTS, max_size=20),
+)
+def test_what_is_kept_of_earlier_questions_changes_no_answer(rule: str, zone: str, asked: list[int]) -> None:
+    """One schedule is asked for all instants, in any order, and answers as if asked for the first time."""
+    hours = [at - at % 3_600_000 + shift for at in asked[:2] for shift in (-1, 0, 1, 1_200_000)]
+    assert [(at, SCHEDULES[rule].after(at, zone)) for at in asked + hours] == [
+        (at, plainly_after(rule, at, zone)) for at in asked + hours
+    ]
+
+
+def test_a_rule_of_weeks_is_good_though_the_calendar_ends_within_one() -> None:
+    """The last week of Python's calendar reaches into a year 10000 that it does not have."""
+    assert compile_schedule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU;BYHOUR=1").text
 
 
 def test_an_instant_at_which_it_falls_due_is_not_after_itself() -> None:

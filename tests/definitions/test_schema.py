@@ -25,8 +25,8 @@ from sojourn.definitions import (
     waits,
     ways,
 )
+from sojourn.definitions.catalogue import check_definitions
 from sojourn.definitions.compile import check_journey
-from sojourn.definitions.policy_reading import check_policy
 from sojourn.definitions.policy_schema import POLICY_KEYWORDS
 from sojourn.definitions.schema import (
     KEYWORDS,
@@ -122,7 +122,7 @@ def test_a_policy_with_everything_in_it_is_valid() -> None:
 def test_the_policys_schema_and_reader_refuse_the_same_mistakes(text: str) -> None:
     """What an editor lets pass and the reader refuses is a surprise."""
     assert flaws(plain(load(text, file="f")), SHARED, root=SHARED)
-    assert check_policy(text).problems
+    assert check_definitions([("f", text)]).problems
 
 
 @pytest.mark.parametrize("kind", sorted(POLICY_KEYWORDS))

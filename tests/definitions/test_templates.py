@@ -53,6 +53,33 @@ def test_a_string_renders_as_liquid_does_and_a_single_value_keeps_its_type(
     assert compile_template({"x": template}).render(NAMES) == {"x": expected}
 
 
+EVIL = {"trait": {"name": "<a href='//evil'>", "page": "<p>Hi</p>", "tags": ["<", "&"], "n": 3}}
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("<p>{{ trait.name }}</p>", "<p>&lt;a href=&#39;//evil&#39;&gt;</p>"),
+        ("{{ trait.name }}", "&lt;a href=&#39;//evil&#39;&gt;"),
+        ("{{ trait.name | escape }}", "&lt;a href=&#39;//evil&#39;&gt;"),
+        ("{{ trait.tags | join: '<br>' }}", "&lt;<br>&amp;"),
+        ("{{ trait.nobody | default: '<i>you</i>' }}", "<i>you</i>"),
+        ("{{ trait.page | safe }}", "<p>Hi</p>"),
+        ("{{ trait.n }}", "3"),
+    ],
+)
+def test_what_anybody_sent_is_text_in_html(template: str, expected: str) -> None:
+    """Whoever can send events could put a link into another person's mail."""
+    body = compile_template({"html": template, "parts": [{"html": template}]})
+    rendered = body.render(EVIL)
+    assert (rendered["html"], rendered["parts"][0]["html"]) == (expected, expected)
+
+
+def test_what_is_no_html_stays_as_it_came() -> None:
+    """A plain text, or a webhook's value, would show the escapes."""
+    assert compile_template({"text": "{{ trait.name }}"}).render(EVIL) == {"text": "<a href='//evil'>"}
+
+
 def test_strings_anywhere_in_a_value_are_rendered_and_the_rest_is_kept() -> None:
     """A body is a JSON object of any shape."""
     template = compile_template({"a": [1, "{{ profile.user_id }}", {"b": None}], "c": "d"})

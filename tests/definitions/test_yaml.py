@@ -68,6 +68,8 @@ def test_a_place_inside_a_scalar_is_found_in_the_file(
         ("? [a]\n: b", (1, 3), "not-allowed"),
         ("a: .inf", (1, 4), "bad-number"),
         ("a: 1e999", (1, 4), "bad-number"),
+        ("a: 12345678901234567890", (1, 4), "bad-number"),
+        ("a: -1234567890123456789", (1, 4), "bad-number"),
         ("a: [1, 2", (1, 9), "syntax"),
         ("\t- a", (1, 1), "syntax"),
         ("", (1, 1), "syntax"),

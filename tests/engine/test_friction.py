@@ -83,6 +83,14 @@ def test_a_stepper_and_a_selection_are_no_rage(properties: dict[str, Any]) -> No
     assert found(*clicks(0, 0.3, 0.6, **properties)) == []
 
 
+@pytest.mark.parametrize("x", [10**400, 1e308, -(2**80)], ids=["no float", "no square", "too far"])
+def test_a_place_that_is_none_is_not_measured(x: float) -> None:
+    """Bad input is data: the clicks are on the same element, and that is all that is known."""
+    places = [{"x": 0, "y": 0}, {"x": x, "y": 0}, {"x": x, "y": 1}]
+    events = [did("$click", at=0.3 * n, **place) for n, place in enumerate(places)]
+    assert found(*events) == [("rage", "pay", 600)]
+
+
 def test_targets_can_be_left_out() -> None:
     """Where the client does not know, the policy does."""
     rules = replace(RULES, ignored_targets=frozenset({"pay"}))

@@ -93,6 +93,12 @@ priority: 3
 states: { inside: { after: { 12m: done } }, done: {} }
 """
 
+ECHO = """
+journey: echo
+entry: { on: [$delivered, $delivery_failed, $delivery_expired], reentry: always }
+steps: [ { send: { webhook: shop, body: { heard: "{{ event.name }}" } } } ]
+"""
+
 
 def parent() -> Journey:
     """A journey whose first state calls `child` and waits for it; built by hand, as a chart."""

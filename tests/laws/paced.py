@@ -7,10 +7,9 @@ from random import Random
 import msgspec
 from msgspec import Raw, structs
 
-from sojourn.definitions.catalogue import build_catalogue
+from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
-from sojourn.definitions.policy_reading import compile_policy
 from sojourn.model.event import Entry, Event, Geo
 from tests.laws.histories import MINUTE, ONCE, PATHS, PATIENT, RESCUE, history
 
@@ -56,7 +55,7 @@ def paced_catalogue() -> Catalogue:
         journeys,
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
         session_gap_ms=20 * MINUTE,
-        policy=compile_policy(POLICY),
+        policy=load_definitions([("policy.yaml", POLICY)]).policy,
     )
 
 

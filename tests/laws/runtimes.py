@@ -44,7 +44,7 @@ def switches(entries: list[Entry], in_force: InForce | None, catalogue: Catalogu
         in_force = apply_control(in_force, entry)
         after, problems = catalogue_of(in_force, known=catalogue)
         assert not problems
-        asks_first = rests_on_the_last(catalogue, after)
+        asks_first = rests_on_the_last(catalogue, after, at=entry.at)
         found[entry.position] = Switch(entry.at, entry.position, after, asks_first)
         catalogue = after
     return found

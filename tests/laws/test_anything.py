@@ -12,9 +12,8 @@ from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.runtime.driver import Driver
 from sojourn.server.ingest.message import Request
 from sojourn.server.ingest.segment import read_batch
-from tests.laws.histories import MINUTE, NAMES, T0, catalogue
-
-CATALOGUE = catalogue()
+from tests.laws.histories import MINUTE, NAMES, T0
+from tests.laws.test_everything import CATALOGUE
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -25,10 +24,20 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
+friction_names = ("$click", "$click", "$click", "$rageclick", "$error", "Form Started", "$friction.rage")
 names = st.sampled_from(
-    [*NAMES, "$page", "$delivered", "after(waiting,1800000)", "done.state.x", "error.execution"]
-)
-words = st.sampled_from(["cart", "revenue", "plan", "undo", "name", "action_id", "attempts", "reason"])
+    [
+        *NAMES, *friction_names, "$page", "$delivered", "$enter", "after(waiting,1800000)", "done.state.x",
+        "done.call.calling", "error.execution", "Consent Updated",
+    ]
+)  # fmt: skip
+words = st.sampled_from(
+    [
+        "cart", "revenue", "plan", "undo", "name", "action_id", "attempts", "reason", "journey", "properties",
+        "channel", "topic", "granted", "consent", "target", "x", "y", "form_id", "cart_id", "timezone",
+        "campaign", "page", "referrer", "library", "url",
+    ]
+)  # fmt: skip
 objects = st.dictionaries(words | st.text(max_size=4), values, max_size=4)
 ids = st.sampled_from(["d1", "d2", "u1", "u2", "", None, 7, "null"])
 messages = st.fixed_dictionaries(
@@ -59,4 +68,5 @@ def test_the_engine_lives_through_whatever_the_door_lets_in(sent: list[dict[str,
     for minute, event in enumerate(batch.events):
         driver.take(log.append([event], now=T0 + minute * 20 * MINUTE).entries)
     driver.settle([], until=T0 + 10_000 * MINUTE)
+    assert driver.failures.n_noted == 0, "the engine failed and went on; its traceback is above"
     assert store.progress().position == len(batch.events) == log.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
-from sojourn.definitions.policy_reading import compile_policy
+from sojourn.engine import bounds
 from sojourn.model.event import Entry
 from sojourn.model.fact import (
     ActionDecided,
@@ -36,9 +37,10 @@ def everything() -> Catalogue:
     """Compile the journeys, segments and policies of all the laws together."""
     texts = (
         catalogues.SEGMENTS, catalogues.BUSY, catalogues.NUDGE, catalogues.DIGEST, catalogues.WEEKLY,
-        catalogues.CHILD, catalogues.RIVAL, histories.RESCUE, histories.PATHS, histories.ONCE,
-        histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED, test_friction_laws.ABANDONED,
-        test_friction_laws.SEGMENTS, test_steps_equality.SHOPPING, test_steps_equality.VISITING,
+        catalogues.CHILD, catalogues.RIVAL, catalogues.ECHO, histories.RESCUE, histories.PATHS,
+        histories.ONCE, histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED,
+        test_friction_laws.ABANDONED, test_friction_laws.SEGMENTS, test_steps_equality.SHOPPING,
+        test_steps_equality.VISITING,
     )  # fmt: skip
     definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate(texts))
     comforted = compile_journey(test_friction_laws.COMFORTED)
@@ -47,7 +49,7 @@ def everything() -> Catalogue:
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
         session_gap_ms=20 * MINUTE,
         segments=definitions.segments,
-        policy=replace(compile_policy(paced.POLICY), friction=test_friction_laws.RULES),
+        policy=replace(paced.paced_catalogue().policy, friction=test_friction_laws.RULES),
     )
     return replace(built, forecasts=test_friction_laws.CATALOGUE.forecasts)
 
@@ -89,6 +91,37 @@ def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> N
     until = end_of(entries)
     found = partitioned(entries, CATALOGUE, until=until, n_partitions=n_partitions, random=random)
     same(found, sequential(entries, CATALOGUE, until=until))
+
+
+def with_near_bounds(patch: pytest.MonkeyPatch) -> None:
+    """Let one action and one entry of the house's own be all that an hour holds."""
+    patch.setattr(bounds, "MAX_ACTIONS", 1)
+    patch.setattr(bounds, "MAX_OWN_ENTRIES", 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.integers(20, 60))
+def test_bounds_of_an_hour_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None:
+    """What is withheld, and who stays out, is a function of the log and of its clock."""
+    random = Random(seed)
+    entries = drawn(random, n_events=n_events)
+    until = end_of(entries)
+    with pytest.MonkeyPatch.context() as patch:
+        with_near_bounds(patch)
+        expected = sequential(entries, CATALOGUE, until=until)
+        same(live(entries, random, CATALOGUE), expected)
+        same(partitioned(entries, CATALOGUE, until=until, n_partitions=3, random=random), expected)
+
+
+def test_histories_meet_the_bounds_of_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the law before would hold for nothing."""
+    with_near_bounds(monkeypatch)
+    told = b""
+    for seed in range(30):
+        entries = drawn(Random(seed), n_events=60)
+        told += b"".join(sequential(entries, CATALOGUE, until=end_of(entries)).facts)
+    for word, n in (("[action-limit]", 500), ("that no event from outside brought", 5)):
+        assert told.count(word.encode()) > n, word
 
 
 def test_histories_reach_every_feature() -> None:

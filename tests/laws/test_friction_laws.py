@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
+from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.expression import EXIT
@@ -21,6 +22,8 @@ from sojourn.engine import due, friction, friction_state, trail
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Life
 from sojourn.model.event import OUR_SOURCE, Entry
+from sojourn.model.fact import Identified
+from sojourn.runtime.driver import Driver
 from tests.laws import test_equality
 from tests.laws.histories import MINUTE, history
 from tests.laws.runtimes import Outcome, partitioned, sequential
@@ -183,6 +186,21 @@ def test_bounds_of_friction_are_met_alike_by_every_runtime(seed: int, n_events: 
         test_equality.same(live(entries, random), expected)
         found = partitioned(entries, CATALOGUE, until=until, n_partitions=3, random=random)
         test_equality.same(found, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_nothing_happens_to_a_person_before_what_has_happened(seed: int) -> None:
+    """A dead click is found late and dated back: never to before anything that came of other things since."""
+    entries = rough(Random(seed), n_events=60)
+    store = MemoryStore()
+    Driver(MemoryLog(), store, CATALOGUE).settle(entries, until=test_equality.end_of(entries))
+    instants: dict[str, list[int]] = {}
+    for _, group in store.facts_after(0, 1 << 30):
+        for fact in group:
+            if not (isinstance(fact, Identified) and fact.user_id):  # an alias's: another stage tells it
+                instants.setdefault(fact.profile_id, []).append(fact.at)
+    assert all(each == sorted(each) for each in instants.values())
 
 
 def test_rough_histories_reach_what_they_are_meant_to_reach() -> None:

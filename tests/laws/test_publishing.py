@@ -70,7 +70,7 @@ def with_controls(random: Random, entries: list[Entry]) -> list[Entry]:
 def control(random: Random, entry: Entry) -> Any:
     """Draw one: mostly a publishing, some pauses, and now and then all stands still."""
     dice = random.random()
-    name, payload = "$publish", published(random)
+    name, payload = "$publish", published(random, entry)
     if dice < 0.3:
         name, payload = random.choice(("$pause", "$resume", "$resume")), {"journey": random.choice(JOURNEYS)}
     elif dice < 0.45:
@@ -81,8 +81,11 @@ def control(random: Random, entry: Entry) -> Any:
 JOURNEYS = ("rescue", "paths", "once", "patient")
 
 
-def published(random: Random) -> Publishing:
-    """Draw an edit of one journey and what becomes of the people inside."""
+RANKS = (None, {}, {"Order Completed": 0, "Shipping": 1, "Viewed": 2})
+
+
+def published(random: Random, entry: Entry) -> Publishing:
+    """Draw an edit of one journey and what becomes of the people inside; settings by its place in the log."""
     text, states = random.choice(EDITS)
     journey = COMPILED[text]
     policy = random.choice(("pin", "follow", "map", "map"))
@@ -97,13 +100,15 @@ def published(random: Random) -> Publishing:
             )
         ],
         removed=["once"] if random.random() < 0.1 else [],
+        ranks=RANKS[entry.at % 3],
+        session_gap_ms=(None, 5 * MINUTE, 60 * MINUTE, None)[entry.position % 4],
     )
 
 
-def live(entries: list[Entry], random: Random) -> Outcome:
+def live(entries: list[Entry], random: Random, before: InForce = FIRST) -> Outcome:
     """Run the driver in random batches, with clock ticks and restarts, also in the middle of a sweep."""
     log, store = MemoryLog(), MemoryStore()
-    driver = restarted(log, store)
+    driver = restarted(log, store, before)
     waiting = list(entries)
     while waiting:
         n_taken = random.randrange(1, 12)
@@ -113,15 +118,15 @@ def live(entries: list[Entry], random: Random) -> Outcome:
             ceiling = waiting[0].at if waiting else end_of(entries)
             driver.settle([], until=random.randint(batch[-1].at, ceiling))
         if random.random() < 0.2:
-            driver = restarted(log, store)
+            driver = restarted(log, store, before)
     driver.settle([], until=end_of(entries))
     driver.finish_sweep()
     return outcome_of(store)
 
 
-def restarted(log: MemoryLog, store: MemoryStore) -> Driver:
+def restarted(log: MemoryLog, store: MemoryStore, before: InForce = FIRST) -> Driver:
     """Open the store as a start does."""
-    in_force = kept_in_force(store) or FIRST
+    in_force = kept_in_force(store) or before
     catalogue, _ = catalogue_of(in_force)
     return Driver(log, store, catalogue, in_force=in_force, cache=0)
 

@@ -110,6 +110,53 @@ def test_a_crash_in_the_middle_of_a_sweep_loses_nobody(monkeypatch: pytest.Monke
     assert len(house.facts(Migrated)) == 50
 
 
+def halved(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on from here, asking one person for each control."""
+    monkeypatch.setattr(sweeping.Sweep.take, "__defaults__", (1,))
+    monkeypatch.setattr(sweeping, "PAGE", 1)
+    house.start()
+
+
+def test_a_pause_at_the_instant_of_a_publishing_finds_everybody_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not whom the sweep came to first in the new version, and the others in the old one."""
+    house = House(NUDGE)
+    house.do(*[started(str(n)) for n in range(6)], *[started(str(n), "Seen") for n in range(6)])
+    halved(house, monkeypatch)
+    house.publish(RENAMED, at=1, states={"idle": "resting"}, policy="map")
+    house.driver.settle((), until=house.driver.clock)
+    house.say("$pause", at=1, journey="nudge")
+    assert house.states() == [["resting"]] * 6
+
+
+def test_a_pause_at_the_instant_of_a_resume_finds_everybody_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came due meanwhile has happened to all of them, then, or to none."""
+    house = House(NUDGE)
+    house.do(*[started(str(n)) for n in range(6)])
+    house.say("$pause", at=1, journey="nudge")
+    halved(house, monkeypatch)
+    house.say("$resume", at=40, journey="nudge")
+    house.driver.settle((), until=house.driver.clock)
+    house.say("$pause", at=40, journey="nudge")
+    assert house.states() == [["told"]] * 6
+
+
+def test_a_publishing_at_the_instant_of_a_resume_finds_everybody_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What came due meanwhile happens by the version that was in force when they went on."""
+    house = House(NUDGE)
+    house.do(*[started(str(n)) for n in range(6)])
+    house.say("$pause", at=1, journey="nudge")
+    halved(house, monkeypatch)
+    house.say("$resume", at=40, journey="nudge")
+    house.driver.settle((), until=house.driver.clock)
+    house.publish(NUDGE.replace("told", "asked"), at=40, states={"told": "asked"}, policy="map")
+    house.driver.finish_sweep()
+    assert {tuple(fact.target) for fact in house.facts(Transitioned)} == {("waiting",), ("told",)}
+
+
 def test_a_timer_that_became_earlier_fires_for_those_who_waited_that_long() -> None:
     """At the publishing's instant, and not when the sweep comes by."""
     house = House(NUDGE)

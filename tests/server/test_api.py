@@ -36,6 +36,15 @@ def test_without_the_token_every_path_is_401(path: str) -> None:
     assert answer.headers["www-authenticate"] == 'Bearer realm="sojourn"'
 
 
+@pytest.mark.parametrize(
+    "path", ["/%2Fapi/v1/status", "/%2F%2Fapi/v1/journeys", "/api/%2Fv1/status", "/api%2Fv1/status/"]
+)
+def test_more_slashes_than_one_need_the_token_too(path: str) -> None:
+    """The framework takes them for one when it routes; a guard that did not would let anybody in."""
+    assert House().ask(path).status_code == 200
+    assert refusal(House().ask(path, token=None)) == (401, "no-token")
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_with_a_wrong_token_every_path_is_401(path: str) -> None:
     """And the challenge says that it was the token (RFC 6750)."""

@@ -182,6 +182,29 @@ def test_a_late_goal_comes_along_with_the_name() -> None:
     assert [fact.after_exit for fact in world.facts(GoalReached)] == [True]
 
 
+def test_one_order_is_one_conversion_also_where_two_lives_were_through_before() -> None:
+    """Two visits unnamed and named, both mailed: the later run has the order, as in one life."""
+    world = World(GOAL)
+    world.when("Signed Up", properties={"cart": 1})
+    world.after(15)
+    world.when("Signed Up", "?phone", properties={"cart": 1})
+    world.after(HOUR)
+    world.when("$identify", anonymous_id="phone")
+    world.when("Order", properties={"cart": 1})
+    assert len(world.facts(GoalReached)) == 1
+
+
+def test_a_run_that_is_over_does_not_share_the_order_with_one_that_came_with_the_name() -> None:
+    """Who is inside again has begun anew, whichever life was through."""
+    world = World(GOAL)
+    world.when("Signed Up", properties={"cart": 1})
+    world.after(15)
+    world.when("Signed Up", "?phone", properties={"cart": 1})
+    world.when("$identify", anonymous_id="phone")
+    world.when("Order", properties={"cart": 1})
+    assert [fact.after_exit for fact in world.facts(GoalReached)] == [False]
+
+
 # Which of two
 
 

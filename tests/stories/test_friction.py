@@ -9,6 +9,7 @@ from sojourn.definitions.expression import EXIT
 from sojourn.definitions.friction_rules import DEFAULT_EVENTS, FrictionRules, roles_of
 from sojourn.definitions.policy import Policy
 from sojourn.model.fact import Entered, FrictionFound, SessionEnded, StepTaken
+from tests.engine.makers import MINUTE, T0
 from tests.stories.world import World
 
 HELP = """
@@ -153,3 +154,56 @@ def test_a_policy_that_names_friction_finds_it_for_everybody() -> None:
     made = world(rules=rules)
     rage(made)
     assert [fact.signal for fact in made.facts(FrictionFound)] == ["rage"]
+
+
+MAILED = """
+journey: NAME
+entry: { on: EVENT }
+holdout: off
+states: { told: { do: [ { webhook: mail, channel: email, body: {} } ], after: { 1d: done } }, done: {} }
+"""
+CAPPED = """
+policy:
+  holdout: off
+  friction: { effects: [Worked] }
+  channels: { email: { caps: [ { most: 5, per: day } ] } }
+"""
+
+
+def mailing() -> World:
+    """Mail whoever looks, and whoever clicks for nothing."""
+    texts = [
+        MAILED.replace("NAME", name).replace("EVENT", event)
+        for name, event in (("looked", "Viewed"), ("stuck", "$friction.dead"))
+    ]
+    return World(*texts, policy=CAPPED)
+
+
+def test_a_click_that_a_late_event_told_nothing_of_is_dead_from_then_on() -> None:
+    """What the late one began is there already: the second mail is not counted before the first."""
+    made = mailing()
+    made.when("$click", properties={"target": "a"})
+    made.minute = 1
+    made.when("Viewed", occurred_at=made.now - 90_000)
+    made.minute = 2
+    made.when("Seen")
+    assert [(fact.journey, fact.at - T0) for fact in made.facts(Entered)] == [
+        ("looked", MINUTE),
+        ("stuck", MINUTE),
+    ]
+    assert len(made.sent()) == 2
+
+
+def test_a_click_that_comes_with_the_name_is_not_dead_before_what_the_named_person_did() -> None:
+    """The named life went on meanwhile, on another device."""
+    made = mailing()
+    made.when("$click", "?phone", properties={"target": "a"})
+    made.minute = 1
+    made.when("Viewed")
+    made.minute = 2
+    made.when("$identify", anonymous_id="phone")
+    assert [(fact.journey, fact.at - T0) for fact in made.facts(Entered)] == [
+        ("looked", MINUTE),
+        ("stuck", 2 * MINUTE),
+    ]
+    assert len(made.sent()) == 2

@@ -118,6 +118,43 @@ def test_consent_given_before_the_name_holds_after_it() -> None:
     assert len(world.sent()) == 1
 
 
+OFFERS = """
+journey: NAME
+entry: { on: NAME }
+group: offers
+priority: PRIORITY
+holdout: off
+states:
+  told:
+    do: [ { webhook: mail, body: { hello: "NAME" } } ]
+    exit_do: [ { webhook: mail, body: { bye: "NAME" } } ]
+    after: { 1d: done }
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "why"),
+    [
+        ("", {"granted": False}, ("consent", "email is forbidden")),
+        ("caps: [ { most: 2, per: day } ]", {}, ("cap", "email: 2 of 2 in a day")),
+    ],
+)
+def test_what_a_merge_ends_says_goodbye_by_the_words_and_caps_of_both_lives(
+    more: str, said: dict[str, Any], why: tuple[str, str]
+) -> None:
+    """The no was said, and the other message sent, before the name: what the merge wants comes after it."""
+    lower, higher = (
+        OFFERS.replace("NAME", name).replace("PRIORITY", str(n)) for n, name in enumerate("AB", start=1)
+    )
+    world = World(lower, higher, policy=policy(more))
+    world.when("A")
+    world.when("B", "?phone")
+    consent(world, "?phone", **said)
+    n_sent = len(world.sent())
+    world.when("$identify", anonymous_id="phone")
+    assert (world.sent()[n_sent:], withheld(world)) == ([], [why])
+
+
 def test_at_night_a_message_waits_for_the_morning_of_the_person() -> None:
     """Wanted at 22:43 in London; it is 07:43 in Tokyo, where the person is."""
     world = World(REMINDER, policy=NIGHT)

@@ -15,7 +15,6 @@ from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.policy import Policy
-from sojourn.definitions.policy_reading import compile_policy
 from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.views import EnrolmentView, ProfileView
@@ -30,7 +29,7 @@ class World:
     def __init__(self, *journeys: str, policy: str = "") -> None:
         self.story = Story(starts=datetime.fromtimestamp(T0 / 1000, UTC).isoformat(), holdouts=True)
         self.log, self.store = self.story.log, self.story.store
-        self.policy = compile_policy(policy) if policy else Policy()
+        self.policy = load_definitions([("policy.yaml", policy)]).policy if policy else Policy()
         """What holds for all journeys; without a text nothing, no hold-out either."""
         self.publish(*journeys)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -74,6 +75,14 @@ def settle_in(folder: Path, **settings: Any) -> Path:
     config = {"http": {"port": 0}, "sources": {"web": {"write_key": KEY}}, "admin_token": TOKEN}
     file.write_text(json.dumps({**config, **settings}))
     return file
+
+
+def free_port() -> int:
+    """Find a port nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @contextmanager

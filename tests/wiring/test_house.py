@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sojourn.adapters.sqlite import SqliteLog, lock_folder
 from sojourn.config import Config
+from sojourn.definitions.planning import Request
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.fact import SegmentEntered, SegmentLeft
 from sojourn.wiring import House, open_house, open_readings
-from tests.engine.makers import T0, event
+from sojourn.wiring.desk import Desk
+from tests.engine.makers import MINUTE, T0, event
 
 WELCOME = """
 journey: welcome
@@ -65,7 +68,7 @@ def test_readers_do_not_stop_a_writer(tmp_path: Path) -> None:
         pass
     with open_readings(config) as readings, open_house(config) as house:
         take(house, signed_up("ann"))
-        assert readings.log.end() == 2  # the publishing of what the folder says, and ann's
+        assert readings.log.end() == 3  # the publishing of what the folder says, the play, and ann's
     lock_folder(config.data).close()
 
 
@@ -121,6 +124,25 @@ def test_people_inside_an_older_version_go_on_in_it_over_restarts(tmp_path: Path
     assert sorted(found.values(), key=str) == [(False, {"waiting": 1}), (True, {})]
 
 
+def test_what_is_published_while_it_is_open_is_what_answers_are_about(tmp_path: Path) -> None:
+    """A server is open for months."""
+    with open_house(settings(tmp_path)) as house:
+        take(house, signed_up("ann"))
+        texts = [("b.yaml", WELCOME.replace("welcome", "bye").replace("STATE", "leaving"))]
+        texts += [("s.yaml", "segments: { all: profile.first_seen_at > 0 }")]
+        desk = Desk(house.driver, house.store)
+        found = desk.plan(texts, Request(), is_whole=False)
+        assert found.publishing is not None
+        house.driver.bring(desk.publishing(found.publishing, now=T0))
+        house.driver.finish_sweep()
+        explained = house.explain("ann", "bye")
+        assert explained is not None
+        assert "not yet in force" in explained.hints[0]
+        segment = house.segment("all", limit=10, tell=lambda _: None)
+        assert segment is not None
+        assert segment.n_members == 1
+
+
 def test_what_a_crash_left_is_processed_under_the_segments_it_was_acknowledged_under(tmp_path: Path) -> None:
     """And who belongs to the new ones is told when the person is touched next."""
     config = settings(tmp_path)
@@ -142,6 +164,22 @@ def test_what_a_crash_left_is_processed_under_the_segments_it_was_acknowledged_u
         ("SegmentLeft", "before"),
         ("SegmentEntered", "after"),
     ]
+
+
+def test_what_a_crash_left_is_processed_under_the_settings_it_was_acknowledged_under(tmp_path: Path) -> None:
+    """The order of steps and the gap of sessions are in the log, as journeys are."""
+    config = replace(settings(tmp_path), session_gap_ms=10 * MINUTE)
+    with open_house(config):
+        pass
+    log = SqliteLog(tmp_path / "data")
+    log.append([event("Viewed", user_id="ann", at=at) for at in (0, 20)], now=T0)  # and the process dies
+    log.close()
+    with open_house(replace(config, session_gap_ms=60 * MINUTE)) as house:
+        take(house, *(event("Viewed", user_id="bob", at=at) for at in (0, 20)))
+        ann, bob = house.profile("ann"), house.profile("bob")
+    assert ann is not None
+    assert bob is not None
+    assert (len(ann.sessions), len(bob.sessions)) == (2, 1)
 
 
 def test_a_version_that_this_release_refuses_is_left_out_aloud(

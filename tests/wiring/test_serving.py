@@ -20,6 +20,7 @@ from sojourn.config import load_config
 from sojourn.model.errors import ConfigError
 from sojourn.model.optout import OptOut, sign
 from sojourn.wiring import open_house, open_readings
+from tests.engine.makers import event
 from tests.wiring.houses import KEY, START_S, TOKEN, Serving, serving, settle_in
 
 SECRET = "a secret of the operator"
@@ -48,6 +49,14 @@ def slow(store, batch):
 SqliteStore.commit = slow
 from sojourn.cli import main
 main()
+"""
+
+
+GREETING = """
+journey: greeting
+entry: { on: Signed Up }
+holdout: off
+states: { told: { do: [ { console: , body: {} } ], after: { 1d: done } }, done: {} }
 """
 
 
@@ -81,6 +90,26 @@ def test_an_event_is_taken_and_its_person_shown_and_sigterm_ends_in_good_order(t
         assert house.end() == 0
     assert [each["state"] for each in found["enrolments"]] == [["waiting"]]
     assert house.says("stopped")[0]["position"] == 3  # the folder's journeys were published first
+
+
+def test_what_was_imported_is_history_and_who_comes_to_the_server_after_it_is_not(tmp_path: Path) -> None:
+    """The server says in the log that the import is over, before it takes anything."""
+    file = settle_in(tmp_path)
+    (tmp_path / "journeys/welcome.yaml").write_text(GREETING)
+    (tmp_path / "journeys/policy.yaml").write_text("policy: { holdout: off }")
+    config = load_config(file, environment={})
+    with open_house(config) as house, house.play() as player:
+        player.append([event("Signed Up", user_id="bob")], [])
+    for who in ("cat", "dan"):
+        with serving(file) as server:
+            server.ask("/v1/batch", batch("Signed Up", who=who, prefix=who))
+            soon(server, f"/api/v1/profiles/{who}")
+    with open_readings(config) as readings:
+        names = [entry.event.name for entry in readings.log.read(0, 100)]
+        (view,) = readings.journeys()
+    assert (view.entered, view.actions, view.withheld) == (3, 2, 1)
+    assert names[:4] == ["$publish", "$play", "Signed Up", "$played"]
+    assert names.count("$played") == 1
 
 
 def test_a_port_in_use_is_refused_before_anything_is_touched(tmp_path: Path) -> None:

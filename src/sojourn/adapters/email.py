@@ -8,7 +8,8 @@
 
 What an action's body says, and the links to unsubscribe with, are in `adapters/mail.py`. A mail is delivered
 when the server has taken it; what becomes of it then, only its bounces tell. 4xx answers, and a connection
-that fails or is refused, are tried again; 5xx answers to the mail itself are final.
+that fails or is refused, are tried again; 5xx answers to the mail itself are final. What a server says of us,
+of a password it wants or of a sender it does not take, is the operator's to mend, and tried again too.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ MAX_CONNECTIONS = 8  # What mail providers commonly allow one sender at once is 
 MAX_MAILS = 100  # over one connection: Postfix and others close it after as many.
 IDLE_S = 30.0  # Servers wait some minutes; firewalls between forget sooner.
 QUIT_S = 1.0
-CHANNEL = "email"
-"""What a link forbids where the policy knows no channel of the action."""
+
+_OF_US = frozenset({530, 534, 535, 538})
+"""Answers about who we are (RFC 4954), whatever they answer."""
+_TOO_LARGE = 552
+"""All that can be wrong with a mail when its sender is named (RFC 1870)."""
 TOKEN = "{token}"  # noqa: S105 - where one stands, and none itself
 
 
@@ -102,11 +106,12 @@ class EmailSink:
         await self._server.close()
 
     def _link_of(self, action: Action) -> str | None:
+        """Return the link of a mail; None for one that goes by no channel: nothing would heed the click."""
         url, secret = self._link
-        if not url:
+        if not url or not action.channel:
             return None
         user_id, anonymous_id = action.whose()
-        wish = OptOut(user_id, anonymous_id, action.channel or CHANNEL, action.topic)
+        wish = OptOut(user_id, anonymous_id, action.channel, action.topic)
         return url.replace(TOKEN, sign(wish, secret))
 
 
@@ -143,6 +148,11 @@ class _Server:
                 self._give_back(connection)
                 raise self._refusal(error.recipients[0]) from None  # which might echo the password
             except aiosmtplib.SMTPResponseException as error:
+                if (
+                    not 400 <= error.code < 600
+                ):  # no answer of SMTP: whatever comes next may be no answer either
+                    connection.smtp.close()
+                    raise self._failure(error) from None
                 self._give_back(connection)
                 raise self._refusal(error) from None
             except (aiosmtplib.SMTPException, OSError) as error:
@@ -203,9 +213,11 @@ class _Server:
         return _Connection(smtp)
 
     def _refusal(self, error: aiosmtplib.SMTPResponseException) -> SinkError:
-        """Say what an answer to a mail means (RFC 5321, 4.2.1): 4xx not now, 5xx never."""
+        """Say what an answer to a mail means (RFC 5321, 4.2.1): 4xx not now, 5xx never, unless of us."""
         reason = clean(f"SMTP {error.code}: {error.message}", self._hidden())
-        return SinkError(reason, retry=400 <= error.code < 500, status=error.code)
+        is_of_sender = isinstance(error, aiosmtplib.SMTPSenderRefused) and error.code != _TOO_LARGE
+        is_of_us = is_of_sender or error.code in _OF_US
+        return SinkError(reason, retry=error.code < 500 or is_of_us, status=error.code)
 
     def _failure(self, error: Exception) -> SinkError:
         if isinstance(error, TimeoutError):

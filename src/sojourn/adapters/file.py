@@ -72,6 +72,7 @@ class FileSink:
         with self._lock:
             if action.id in self._written:
                 return
+            _end_torn_line(self._handle)  # one that a full disk left
             _write_whole(self._handle, line)
             if self._is_synced:
                 os.fsync(self._handle)
@@ -82,14 +83,12 @@ class FileSink:
 
 def _write_whole(handle: int, line: bytes) -> None:
     n_written = os.write(handle, line)
-    if n_written < len(line):
-        # A full disk took a part: end it, so that the next line can be read.
-        _end_torn_line(handle)
+    if n_written < len(line):  # A full disk took a part.
         raise OSError(28, "no space left for the whole line")
 
 
 def _end_torn_line(handle: int) -> None:
-    """Close the last line where an earlier process died while writing it."""
+    """Close the last line where somebody died, or the disk was full, while it was written."""
     end = os.lseek(handle, 0, os.SEEK_END)
     if end and os.pread(handle, 1, end - 1) != b"\n":
         os.write(handle, b"\n")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -44,12 +45,15 @@ _METADATA = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.2
 
 SECRET_CHARS = 8
 """What is shorter is a word, and hiding it would make an answer unreadable."""
+SEGMENT_CHARS = 16
+"""Of a path's part between slashes, which is a word more often."""
 
 
 class Address:
     """One address, over pooled connections; `name` is the sink's, for what an operator is told.
 
-    `hidden` are texts that a receiver must not echo into our logs, beside the address's own path and query.
+    `hidden` are texts that a receiver must not echo into our logs, beside the address's own path and query;
+    of all of them, the parts neither.
     Raises ConfigError where the address or the timeout is none.
     """
 
@@ -74,7 +78,7 @@ class Address:
         self._url = url
         self._timeout_s = timeout_s
         self._allows_link_local = allow_link_local
-        self._hidden = [text for text in (*hidden, parts.query, parts.path) if len(text) >= SECRET_CHARS]
+        self._hidden = _with_parts(hidden, path=parts.path, query=parts.query)
         self._now_s = now_s
         self._client: httpx.AsyncClient | None = None
 
@@ -152,6 +156,13 @@ class Address:
             status=status,
             retry_after_ms=_retry_after_ms(response.headers.get("retry-after"), self._now_s()),
         )
+
+
+def _with_parts(hidden: Sequence[str], *, path: str, query: str) -> list[str]:
+    """Return what is to be hidden, the longest first: `Bearer abc` may come back as `abc`."""
+    texts = {*hidden, *(part for text in hidden for part in text.split()), query, *re.split("[&=]", query)}
+    texts |= {path, *(part for part in path.split("/") if len(part) >= SEGMENT_CHARS)}
+    return sorted((text for text in texts if len(text) >= SECRET_CHARS), key=lambda text: (-len(text), text))
 
 
 async def _read_some(response: httpx.Response) -> str:

@@ -61,8 +61,10 @@ class KafkaSink:
         _check(name, chosen)
         self._name = name
         self._topic = chosen.topic
-        settings = chosen.client | {key: secret_of(name, held) for key, held in chosen.client_env.items()}
-        self._hidden = [str(value) for key, value in settings.items() if _is_secret(key)]
+        secrets = {key: secret_of(name, held) for key, held in chosen.client_env.items()}
+        settings = chosen.client | secrets
+        told = [str(value) for key, value in chosen.client.items() if _is_secret(key)]
+        self._hidden = [*secrets.values(), *told]
         self._kafka = _client(name)
         self._producer = self._produces(settings, chosen)
         self._is_closed = False

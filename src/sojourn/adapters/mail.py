@@ -14,19 +14,20 @@ import html
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from sojourn.adapters.mail_headers import mail_policy
 from sojourn.adapters.options import read_body
 from sojourn.model.action import Action
 from sojourn.model.errors import SinkError
+from sojourn.model.ids import derive
 
 LINE_CHARS = 998  # RFC 5322, 2.1.1: no line of a message is longer.
-SUBJECT_CHARS = 900  # so that its line, with its name, stays below that also where nothing folds it.
+SUBJECT_CHARS = 900
 PLACEHOLDER = "%unsubscribe_url%"  # as Mailgun and others write it; Liquid would render its own to nothing.
 
 # The local part and the domain of a valid address, as the HTML standard has them for <input type=email>.
@@ -40,6 +41,9 @@ _OURS = frozenset({
     "from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "mime-version", "return-path",
     "received", "dkim-signature", "list-unsubscribe", "list-unsubscribe-post",
 })  # fmt: skip
+
+
+_POLICY = mail_policy()
 
 
 class Letterhead(Struct, frozen=True, kw_only=True):
@@ -77,20 +81,21 @@ def write_mail(action: Action, head: Letterhead, *, link: str | None) -> Mail:
     try:
         recipient = read_address(body.to)
         message = EmailMessage(policy=_POLICY)
-        message["From"] = head.sender
-        message["To"] = recipient
+        message["From"] = _mailbox(head.sender)
+        message["To"] = _mailbox(recipient)
         message["Subject"] = _one_line(body.subject)
         message["Date"] = datetime.fromtimestamp(action.at / 1000, UTC)
         # Derived from the action: a provider that sees it twice may drop the second one.
         message["Message-ID"] = f"<{action.id}@{head.sender.domain}>"
         if head.reply_to is not None and "reply-to" not in map(str.lower, body.headers):
-            message["Reply-To"] = head.reply_to
+            message["Reply-To"] = _mailbox(head.reply_to)
         _add_headers(message, body.headers)
         _add_link(message, link)
         message.set_content(_with_link(body.text, link))
         if body.html:
             message.add_alternative(_with_link(body.html, link and html.escape(link)), subtype="html")
-            message.set_boundary(f"sojourn-{action.id}")  # by itself it would be another at each attempt
+            # The same at every attempt, and nothing that the parts could hold.
+            message.set_boundary("sojourn-" + derive("boundary", action.id, body.text, body.html))
     except ValueError as error:
         raise SinkError(f"the body of the action: {error} [bad-body]", retry=False) from None
     return Mail(head.sender.addr_spec, recipient.addr_spec, message.as_bytes())
@@ -117,6 +122,10 @@ def read_address(text: str) -> Address:
     return Address(name, local, domain)
 
 
+def _mailbox(address: Address) -> str:
+    return f"{address.display_name} <{address.addr_spec}>" if address.display_name else address.addr_spec
+
+
 def _one_line(text: str) -> str:
     if any(ord(character) < 32 or ord(character) in (0x7F, 0x85, 0x2028, 0x2029) for character in text):
         raise ValueError("a header is one line; it may have no line break and no control character in it")
@@ -127,11 +136,12 @@ def _add_headers(message: EmailMessage, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"{name[:40]!r} is no name of a header")
-        if name.lower() in _OURS or name.lower().startswith("content-"):
+        if name.lower() in _OURS or name.lower().startswith(("content-", "resent-")):
             raise ValueError(f"the header {name!r} is set by Sojourn itself")
         if name in message:
             raise ValueError(f"the header {name!r} stands there twice")
-        message[name] = _one_line(value)[:LINE_CHARS]
+        is_address = name.lower() == "reply-to"
+        message[name] = _mailbox(read_address(value)) if is_address else _one_line(value)[:LINE_CHARS]
 
 
 def _add_link(message: EmailMessage, link: str | None) -> None:
@@ -147,24 +157,7 @@ def _add_link(message: EmailMessage, link: str | None) -> None:
 def _with_link(text: str, link: str | None) -> str:
     if link is None and PLACEHOLDER in text:
         raise ValueError(
-            f"{PLACEHOLDER} stands for nothing: configure unsubscribe.secret and unsubscribe.public_url"
+            f"{PLACEHOLDER} stands for nothing: configure unsubscribe.secret and unsubscribe.public_url, and "
+            "name the action's channel"
         )
     return text.replace(PLACEHOLDER, link or "")
-
-
-class _Unfolded(UnstructuredHeader, BaseHeader):
-    """A header whose line stays whole: folded, a long link would become encoded words, which is no link."""
-
-    def fold(self, *, policy: Any) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-def _policy() -> EmailPolicy[EmailMessage]:
-    registry = HeaderRegistry()
-    for name in ("list-unsubscribe", "message-id"):
-        registry.map_to_type(name, _Unfolded)
-    # 7bit: a server that cannot take eight bits is no special case.
-    return SMTP.clone(header_factory=registry, cte_type="7bit")
-
-
-_POLICY = _policy()

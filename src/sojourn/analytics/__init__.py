@@ -13,14 +13,23 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
+    "Asked": "graph.journey_graph",
+    "Did": "selecting",
     "Events": "events",
     "Mapping": "reading",
+    "Selection": "selecting",
     "StepRules": "reading",
     "Table": "tables",
+    "Where": "selecting",
+    "difference": "graph.difference",
+    "journey_graph": "graph.journey_graph",
     "load_steps": "reading",
     "open_events": "reading",
     "read_events": "reading",
     "save_events": "reading",
+    "select": "selecting",
+    "step_matrix": "graph.step_matrix",
+    "with_sessions": "sessions",
 }
 """Name -> the module it lives in."""
 

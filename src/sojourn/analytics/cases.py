@@ -1,4 +1,4 @@
-"""Cases: sessions as what is followed from its first step to its last."""
+"""Cases: what is followed from its first step to its last: people, or their sessions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,29 @@ from typing import Literal
 import numpy as np
 
 from sojourn.analytics.events import MISSING, Cases, Events
+from sojourn.analytics.sessions import GAP_MS, with_sessions
 from sojourn.model.errors import ConfigError
 
 Unit = Literal["person", "session"]
 
 
 def cases_of(events: Events, unit: Unit) -> Cases:
-    """Follow people, or their sessions."""
-    return events.by_person() if unit == "person" else by_session(events)
+    """Follow people, or sessions: those recorded, or else what a silence above `GAP_MS` ends.
+
+    Sessions come in the order of their people and then of their beginnings; events without one are of none.
+    """
+    if unit == "person":
+        return events.by_person()
+    return by_session(events if events.session is not None else with_sessions(events))
+
+
+def unit_means(events: Events, unit: Unit) -> str:
+    """Say what a case is."""
+    if unit == "person":
+        return "all events of one person"
+    if events.session is not None:
+        return "one session of one person, as recorded; events without one are of none"
+    return f"a person's events without a silence above {GAP_MS // 60_000} min: no sessions are recorded"
 
 
 def by_session(events: Events) -> Cases:

@@ -10,9 +10,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import MISSING, Codes, Column, Events
 from sojourn.analytics.names import Names
-from sojourn.analytics.sessions import GAP_MS, Unit, with_sessions
+from sojourn.analytics.sessions import GAP_MS, with_sessions
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -73,6 +74,21 @@ class Selection(Struct, frozen=True, kw_only=True):
             whose = "people" if self.of == "person" else "sessions"
             parts.append(f"{whose} with {' and '.join(conditions)}")
         return ", ".join(parts) or "all events"
+
+
+def parse_where(text: str, option: str) -> Where:
+    """Read `country=SE`, `country=SE|DE` or `country!=SE`; `option` is named in the error.
+
+    Raises:
+        ConfigError: It is no condition on an attribute.
+    """
+    attribute, equals, values = text.partition("=")
+    is_not = attribute.endswith("!")
+    attribute = attribute.removesuffix("!").strip()
+    found = tuple(filter(None, (value.strip() for value in values.split("|"))))
+    if not equals or not attribute or not found:
+        raise ConfigError(f"{option} {text!r}: expected attribute=value, as country=SE or country!=SE|DE")
+    return Where(attribute=attribute, values=found, is_not=is_not)
 
 
 def select(events: Events, selection: Selection) -> Events:

@@ -15,13 +15,17 @@ from sojourn.cli import (
     drawing,
     explaining,
     finding,
+    funnels,
     graphing,
     importing,
+    lake,
     letters,
     operating,
+    paths,
     people,
     publishing,
     rehearsing,
+    retaining,
     segments,
 )
 from sojourn.cli.output import complain, say_json
@@ -167,12 +171,32 @@ for name, command, *examples in (
         "sojourn friction --events shop.csv --goal 'Order Completed'",
         "sojourn friction --events 'events/*.parquet' --attribute device --json",
     ),
+    (
+        "funnel",
+        funnels.funnel,
+        'sojourn funnel "Product Viewed" "Cart Viewed" "Order Completed" --events shop.csv --within 7d',
+        'sojourn funnel Viewed "Ordered [total>=50]" --events "events/*.parquet" --by country --json',
+    ),
+    (
+        "retention",
+        retaining.retention,
+        'sojourn retention --first "Signed Up" --period week --events events.parquet',
+        "sojourn retention --active-days month --zone Europe/Berlin --events events.parquet",
+    ),
+    (
+        "paths",
+        paths.paths,
+        "sojourn paths --events events.parquet --per session --collapse",
+        'sojourn paths --to "Order Completed" --columns 4 --events events.parquet',
+        "sojourn paths --patterns --gaps --min-share 0.1 --events events.parquet",
+    ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
 ):
     app.command(name, epilog=_epilog(*examples))(command)
 app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
+app.add_typer(lake.lake, name="lake")
 
 
 @app.command("version")

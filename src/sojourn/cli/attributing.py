@@ -37,6 +37,10 @@ EventsOption = Annotated[
         help="Parquet, CSV or JSON lines, also .gz; a pattern; repeat for several.",
     ),
 ]
+LakeOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="A data folder: the events of its lake, up to this instant."),
+]
 ModelOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -124,6 +128,7 @@ def attribution(  # noqa: PLR0913 - the options of a command
     *,
     paths: PathsOption = None,
     events: EventsOption = None,
+    data: LakeOption = None,
     map: MapOption = None,
     rules: StepsOption = None,
     model: ModelOption = None,
@@ -161,12 +166,12 @@ def attribution(  # noqa: PLR0913 - the options of a command
     said = _Journeys(conversion, touch, channel, value, lookback, touches, no_reset, once)
     asked = _options(order, half_life, weights, nulls=not without_nulls, direct_names=names, seed=seed)
     drawn = Bootstrap(replicates=replicates, level=level, seed=seed)
-    if (paths is None) == (not events):
-        raise ConfigError("give either --paths FILE or --events FILE")
+    if (paths is not None) + bool(events) + (data is not None) != 1:
+        raise ConfigError("give one of --paths FILE, --events FILE and --data DIR")
     with _progress() as tell:
         tell("reading")
         if paths is None:
-            found = _from_events(_read(events or [], map, rules, said), said, reading)
+            found = _from_events(_read(said, events or [], data, columns=map, steps=rules), said, reading)
         else:
             found = _from_file(paths, said, reading)
         answers = attribute(found, model or ["markov"], options=asked, bootstrap=drawn, tell=tell)
@@ -176,13 +181,16 @@ def attribution(  # noqa: PLR0913 - the options of a command
         show(*for_people(answers))
 
 
-def _read(files: list[str], columns: str | None, steps: Path | None, said: _Journeys) -> Events:
+def _read(
+    said: _Journeys, files: list[str], data: Path | None, *, columns: str | None, steps: Path | None
+) -> Events:
     """Read events with the attributes that the rules name."""
     if said.conversion is None:
         raise ConfigError('say what a conversion is: --conversion "Order Completed"')
     by = said.channel or (None if said.touch else CHANNEL)
     kinds = [kind for kind in (said.conversion, said.touch) if kind]
-    return read_asked(files, columns, steps, kinds=kinds, by=by, amounts=[said.value] if said.value else ())
+    amounts = [said.value] if said.value else []
+    return read_asked(files, columns, steps, kinds=kinds, by=by, amounts=amounts, data=data)
 
 
 def _from_events(events: Events, said: _Journeys, reading: Reading) -> Paths:

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
+from sojourn.model.errors import ConfigError
+
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
+    from sojourn.analytics.reading import Mapping
+
+LAKE_EVENTS = "SELECT * FROM events WHERE person_id IS NOT NULL AND profile_id IS NOT NULL"
+"""What people did: other entries of the log are no steps of anybody."""
 
 EventsOption = Annotated[
     list[str],
@@ -32,6 +38,10 @@ StepsOption = Annotated[
     Path | None, typer.Option("--steps", metavar="FILE", help="How names of events become steps (YAML).")
 ]
 
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write a page of its own, with plots.")
+]
+
 
 def read_asked(
     files: list[str],
@@ -40,7 +50,9 @@ def read_asked(
     *,
     kinds: Sequence[str] = (),
     by: str | None = None,
+    attributes: Sequence[str] = (),
     amounts: Sequence[str] = (),
+    data: Path | None = None,
 ) -> Events:
     """Read the events a command asks about; raise ConfigError or InputError where they cannot be read.
 
@@ -50,7 +62,9 @@ def read_asked(
         steps: The file of step rules.
         kinds: Kinds of event as they are asked for: the attributes of their conditions are read, too.
         by: An attribute that is read, too.
+        attributes: More of them.
         amounts: Numbers that are read, too.
+        data: A data folder, whose lake is read and not files.
     """
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.reading import StepRules, load_steps, parse_mapping, read_events  # noqa: PLC0415
@@ -59,11 +73,39 @@ def read_asked(
     conditions = [condition for text in kinds for condition in parse_kind(text).where]
     asked = {each.attribute: each.attribute for each in conditions}
     numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")} | set(amounts)
-    more = [*amounts, *([by] if by else [])]
-    attributes = {**asked, **{name: name for name in more}, **mapping.attributes}
+    wanted = {name: name for name in (*attributes, *amounts, *([by] if by else []))}
+    columns_of = {**asked, **wanted, **mapping.attributes}
     mapping = replace(
         mapping,
-        attributes={name: column for name, column in attributes.items() if name not in numbers},
-        values={name: attributes[name] for name in numbers} | dict(mapping.values),
+        attributes={name: column for name, column in columns_of.items() if name not in numbers},
+        values={name: columns_of[name] for name in numbers} | dict(mapping.values),
     )
-    return read_events(files, mapping, steps=StepRules() if steps is None else load_steps(steps))
+    rules = StepRules() if steps is None else load_steps(steps)
+    if data is None:
+        return read_events(files, mapping, steps=rules)
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415 - help needs no database
+
+    with open_lake(data) as lake:
+        return read_events(lake.connection.sql(LAKE_EVENTS), _of_lake(mapping), steps=rules)
+
+
+def _of_lake(mapping: Mapping) -> Mapping:
+    """Say which columns of the lake's events say who, what and when, where nobody says otherwise."""
+    return replace(
+        mapping,
+        person=mapping.person or ("person_id",),
+        step=mapping.step or ("name",),
+        time=mapping.time or "occurred_at",
+        session=mapping.session or "session_id",
+        sequence=mapping.sequence or "position",
+        page=mapping.page or "page_path",
+    )
+
+
+def write_page(file: Path, text: str) -> None:
+    """Write a page, and say so; raise ConfigError where it cannot be written."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}") from None
+    typer.echo(f"{file} is written; open it in a browser")

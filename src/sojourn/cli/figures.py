@@ -5,6 +5,9 @@ from __future__ import annotations
 from math import isnan
 
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
+MANY = {"person": "people", "session": "sessions", "attempt": "attempts"}
+"""What is counted, as a heading."""
+
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR_CHARACTERS = 20
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from sojourn.cli.figures import bar, interval, percent, span
+from sojourn.cli.figures import MANY, bar, interval, percent, span
 from sojourn.cli.output import instant, table
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _steps(answer: FunnelAnswer) -> Any:
             )
         )
     people = ["people"] if answer.funnel.per != "person" else []
-    counted = {"person": "people", "session": "sessions", "attempt": "attempts"}[answer.funnel.per]
+    counted = MANY[answer.funnel.per]
     columns = (
         "",
         "step",
@@ -213,6 +213,9 @@ def _conversion(conversion: ConversionAnswer) -> Iterator[Any]:
         )
         for row in conversion.quantiles().to_dicts()
     ]
-    title = f"from {said['first']} to {said['to']}: {said['n_started']:,} started, {said['n_converted']:,} got there"
+    title = f"{said['first']} to {said['to']}: {said['n_started']:,} began, {said['n_converted']:,} got there"
     yield table(("share", "of all who started", "interval", "of those who got there"), rows, title=title)
-    yield "Of all: those still waiting count as long as they were looked at (Kaplan-Meier). The last column is too short while others still may get there."
+    yield (
+        "Of all: those still waiting count as long as they were looked at (Kaplan-Meier). "
+        "The last column is too short while others still may get there."
+    )

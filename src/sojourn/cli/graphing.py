@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,24 +9,55 @@ import typer
 
 from sojourn.cli.events_options import EventsOption, MapOption, StepsOption, read_asked
 from sojourn.cli.options import JsonOption
-from sojourn.cli.output import say_json, show, table
+from sojourn.cli.output import say_json, show
+from sojourn.cli.selection_options import (
+    DidOption,
+    NeverOption,
+    SinceOption,
+    UntilOption,
+    WhereOption,
+    instant_ms,
+    selection_of,
+)
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
-    from sojourn.analytics.graph.journey_graph import JourneyGraph
-    from sojourn.analytics.graph.step_matrix import StepMatrix
+    from sojourn.analytics.graph.journey_graph import Asked
+    from sojourn.analytics.selecting import Selection
 
 UnitOption = Annotated[Literal["person", "session"], typer.Option("--by", help="Follow people, or sessions.")]
+GapOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gap",
+        metavar="DURATION",
+        help="Cut sessions where a person is silent for longer, as 30m, where none are recorded.",
+    ),
+]
 GoalOption = Annotated[
     list[str] | None,
     typer.Option("--goal", metavar="STEP", help="A conversion: how likely it is from each step. Repeatable."),
 ]
 LimitOption = Annotated[
-    int, typer.Option("--limit", min=0, max=2_000, help="So many steps, the most frequent; the rest is one.")
+    int | None,
+    typer.Option(
+        "--limit",
+        min=0,
+        max=2_000,
+        help="So many steps, the most frequent; the rest is one. By default 30; in JSON all.",
+        show_default=False,
+    ),
 ]
 EdgesOption = Annotated[
-    int, typer.Option("--edges", min=0, max=100_000, help="So many transitions; the rest is one row.")
+    int | None,
+    typer.Option(
+        "--edges",
+        min=0,
+        max=100_000,
+        help="So many transitions; the rest is one row. By default 40; in JSON all.",
+        show_default=False,
+    ),
 ]
 CollapseOption = Annotated[
     bool, typer.Option("--collapse", help="Take equal steps right after one another as one.")
@@ -43,14 +73,18 @@ AgainstOption = Annotated[
     typer.Option(
         "--compare",
         metavar="ATTRIBUTE=A:B",
-        help="Which transitions A has more of than B, and whether that is real: device=mobile:desktop.",
+        help="Which transitions A has more of than B, and whether that is real: device=mobile:desktop. "
+        "Without B: than all others. A time compares from then on with before.",
     ),
+]
+MermaidOption = Annotated[
+    bool, typer.Option("--mermaid", help="Write a Mermaid flowchart, for a page that draws it.")
 ]
 HtmlOption = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write a page of its own, with plots.")
 ]
 
-MATRIX_STEPS = 15
+SHOWN_STEPS, SHOWN_EDGES = 30, 40  # to people: what a screen or two holds.
 
 
 def graph(  # noqa: PLR0913 - the options of a command
@@ -59,12 +93,19 @@ def graph(  # noqa: PLR0913 - the options of a command
     map: MapOption = None,
     rules: StepsOption = None,
     by: UnitOption = "person",
+    gap: GapOption = None,
+    where: WhereOption = None,
+    did: DidOption = None,
+    never: NeverOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     goal: GoalOption = None,
-    limit: LimitOption = 30,
-    edges: EdgesOption = 40,
+    limit: LimitOption = None,
+    edges: EdgesOption = None,
     collapse: CollapseOption = False,
     matrix: MatrixOption = None,
     compare: AgainstOption = None,
+    mermaid: MermaidOption = False,
     html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -73,39 +114,86 @@ def graph(  # noqa: PLR0913 - the options of a command
     Nothing is cut off in silence: what is not shown is one row, and every view adds up. How likely a
     conversion is from a step is a forecast from what people did there, not an effect of the step.
     """
-    from sojourn.analytics.graph.journey_graph import Asked, journey_graph  # noqa: PLC0415 - help needs no numbers
-    from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415
+    from sojourn.analytics.graph.journey_graph import Asked  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.selecting import select  # noqa: PLC0415
 
-    read = read_asked(events, _with_compared(map, compare), rules)
-    if compare is not None:
-        _compare(read, compare, unit=by, collapse=collapse, limit=edges, json=json)
+    selection = selection_of(where=where, did=did, never=never, since=since, until=until, of=by)
+    sides = [] if compare is None else _sides(compare, of=by)
+    attributes = [one.attribute for each in (selection, *(side for _, side in sides)) for one in each.where]
+    read = _in_sessions(read_asked(events, map, rules, attributes=attributes), by, gap)
+    chosen = select(read, selection)
+    if sides:
+        shown = SHOWN_EDGES if edges is None else edges
+        _compare(chosen, sides, selection=selection, collapse=collapse, limit=shown, json=json)
         return
-    positions = step_matrix(read, n_columns=matrix or 10, limit=MATRIX_STEPS, unit=by, collapse=collapse)
-    if matrix is not None and html is None:
-        _show_matrix(positions, json=json)
-        return
-    ranks = {} if rules is None else _ranks(rules, read)
     asked = Asked(
-        unit=by, goal=tuple(goal or ()), ranks=ranks, limit=limit, edge_limit=edges, collapse=collapse
+        unit=by,
+        goal=tuple(goal or ()),
+        ranks={} if rules is None else _ranks(rules, chosen),
+        limit=limit if limit is not None or json else SHOWN_STEPS,
+        edge_limit=edges if edges is not None or json else SHOWN_EDGES,
+        collapse=collapse,
     )
-    found = journey_graph(read, asked)
-    if html is not None:
-        html.write_text(_page(found, positions), encoding="utf-8")
-        typer.echo(f"{html} is written; open it in a browser")
-    elif json:
-        say_json(
-            {"definition": found.definition, "nodes": found.nodes.to_dicts(), "edges": found.edges.to_dicts()}
-        )
+    if html is None and matrix is not None:
+        _show_matrix(chosen, asked, n_columns=matrix, selection=selection, json=json)
+    elif html is None:
+        _show(chosen, asked, selection=selection, mermaid=mermaid, json=json)
     else:
-        show(*_for_people(found))
+        _write_page(chosen, asked, html, n_columns=matrix or 10)
 
 
-def _with_compared(columns: str | None, compare: str | None) -> str | None:
-    """Read the attribute that is compared, too, where nobody said which column it is."""
-    attribute = (compare or "").partition("=")[0].strip()
-    if not attribute or f"{attribute}=" in (columns or ""):
-        return columns
-    return ",".join(filter(None, [columns, f"{attribute}={attribute}"]))
+def _show(events: Events, asked: Asked, *, selection: Selection, mermaid: bool, json: bool) -> None:
+    from sojourn.analytics.graph.drawing import mermaid_of  # noqa: PLC0415 - as above
+    from sojourn.analytics.graph.journey_graph import journey_graph  # noqa: PLC0415
+    from sojourn.cli.graph_report import for_people  # noqa: PLC0415
+
+    found = journey_graph(events, asked)
+    if json:
+        definition = {**found.definition, "selection": selection.words()}
+        say_json({"definition": definition, "nodes": found.nodes.to_dicts(), "edges": found.edges.to_dicts()})
+    elif mermaid:
+        typer.echo(mermaid_of(found), nl=False)
+    else:
+        show(*for_people(found))
+
+
+def _show_matrix(events: Events, asked: Asked, *, n_columns: int, selection: Selection, json: bool) -> None:
+    from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415 - as above
+    from sojourn.cli.graph_report import MATRIX_STEPS, show_matrix  # noqa: PLC0415
+
+    found = step_matrix(
+        events, n_columns=n_columns, limit=MATRIX_STEPS, unit=asked.unit, collapse=asked.collapse
+    )
+    found.definition["selection"] = selection.words()
+    show_matrix(found, json=json)
+
+
+def _write_page(events: Events, asked: Asked, path: Path, *, n_columns: int) -> None:
+    from sojourn.analytics.graph.journey_graph import journey_graph  # noqa: PLC0415 - as above
+    from sojourn.analytics.graph.step_matrix import step_matrix  # noqa: PLC0415
+    from sojourn.cli.graph_report import MATRIX_STEPS, page_of  # noqa: PLC0415
+
+    places = step_matrix(
+        events, n_columns=n_columns, limit=MATRIX_STEPS, unit=asked.unit, collapse=asked.collapse
+    )
+    path.write_text(page_of(journey_graph(events, asked), places), encoding="utf-8")
+    typer.echo(f"{path} is written; open it in a browser")
+
+
+def _in_sessions(events: Events, by: str, gap: str | None) -> Events:
+    """Cut sessions where they are asked for, and a silence is given that ends one."""
+    from sojourn.analytics.sessions import with_sessions  # noqa: PLC0415 - as above
+    from sojourn.definitions.durations import parse_duration  # noqa: PLC0415
+
+    if gap is None:
+        return events
+    if by != "session" or events.session is not None:
+        reason = "people are followed" if by != "session" else "the events have sessions of their own"
+        raise ConfigError(f"--gap: cuts no sessions, since {reason}; leave it out")
+    try:
+        return with_sessions(events, gap_ms=parse_duration(gap))
+    except ValueError as error:
+        raise ConfigError(f"--gap: {error}") from None
 
 
 def _ranks(rules: Path, read: Events) -> dict[str, int]:
@@ -114,154 +202,53 @@ def _ranks(rules: Path, read: Events) -> dict[str, int]:
     return {step: rank for step, rank in load_steps(rules).ranks.items() if step in read.steps}
 
 
-def _for_people(found: JourneyGraph) -> list[Any]:
-    says = found.definition
-    nodes = [
-        (
-            row["name"],
-            f"{row['count']:,}",
-            f"{row['people']:,}",
-            f"{row['share']:.1%}",
-            f"{row['starts']:,}",
-            f"{row['ends']:,}",
-            f"{row['returns']:,}",
-            _duration(row["dwell_p50_ms"]),
-            *((_share(row["conversion"]), _number(row["steps_to_convert"])) if says["goal"] else ()),
-        )
-        for row in found.nodes.to_dicts()
-    ]
-    ahead = ("converts", "steps to it") if says["goal"] else ()
-    edges = [
-        (
-            row["source"] or "(all other transitions)",
-            row["target"] or "",
-            f"{row['count']:,}",
-            f"{row['people']:,}",
-            f"{row['share']:.1%}",
-            _duration(row["dwell_p50_ms"]),
-            row["direction"] or "",
-        )
-        for row in found.edges.to_dicts()
-    ]
-    unit = "people" if says["unit"] == "person" else "sessions"
-    return [
-        f"{says['n_events']:,} events of {says['n_people']:,} people, by {says['unit']}",
-        table(
-            ("step", "times", "people", f"of {unit}", "start", "end", "returns", "median stay", *ahead), nodes
-        ),
-        table(("from", "to", "times", "people", "of those leaving", "median stay", ""), edges),
-        *_notes(says),
-    ]
-
-
-def _notes(says: dict[str, Any]) -> list[str]:
-    notes = [f"{n:,} rows left out: {reason}" for reason, n in says["left_out"].items() if n]
-    if says["goal"]:
-        notes.append("converts: a forecast from the step alone (absorbing chain), not an effect of it")
-    return notes
-
-
-def _compare(read: Events, text: str, *, unit: Any, collapse: bool, limit: int, json: bool) -> None:
-    from sojourn.analytics.graph.difference import difference  # noqa: PLC0415 - as above
-    from sojourn.analytics.selecting import Selection, Where, select  # noqa: PLC0415
+def _sides(text: str, *, of: Any) -> list[tuple[str, Selection]]:
+    """Read what is compared: two values, one with all others, or since a time with before it."""
+    from sojourn.analytics.selecting import Selection, Where, parse_where  # noqa: PLC0415 - as above
 
     attribute, equals, values = text.partition("=")
+    if not equals:
+        at_ms = instant_ms(text, "--compare")
+        return [("since", Selection(since_ms=at_ms, of=of)), ("before", Selection(until_ms=at_ms, of=of))]
     one, colon, other = values.partition(":")
-    if not equals or not colon or not one or not other:
-        raise ConfigError(f"--compare {text!r}: expected attribute=A:B, as in device=mobile:desktop")
-    a, b = (
-        select(read, Selection(where=(Where(attribute=attribute, values=(value,)),), of=unit))
-        for value in (one, other)
-    )
-    found = difference(a, b, unit=unit, collapse=collapse)
-    if json:
-        say_json({"definition": found.definition, "edges": found.to_dicts()})
-        return
-    rows = [
-        (
-            row["source"],
-            row["target"],
-            f"{row['share_one']:.1%}",
-            f"{row['share_other']:.1%}",
-            f"{row['difference']:+.1%} ({row['low']:+.1%} to {row['high']:+.1%})",
-            f"{row['people']:,}",
-            "too few" if isnan(row["q"]) else f"{row['q']:.2g}",
-            "real" if row["is_real"] else "",
+    if not attribute.strip() or not one.strip() or (colon and not other.strip()):
+        raise ConfigError(
+            f"--compare {text!r}: expected attribute=A:B, as device=mobile:desktop, or a time as 2026-03-01"
         )
-        for row in found.to_dicts()[:limit]
-    ]
-    says = found.definition
-    show(
-        f"{one}: {says['n_one']:,}, {other}: {says['n_other']:,}, by {unit}",
-        table(("from", "to", one, other, "difference", "people", "q", ""), rows),
-        f"{max(0, len(found) - limit):,} more transitions are not shown; --edges shows more.",
+    chosen = parse_where(f"{attribute}={one}", "--compare")
+    against = (
+        parse_where(f"{attribute}={other}", "--compare")
+        if colon
+        else Where(attribute=chosen.attribute, values=chosen.values, is_not=True)
     )
+    return [
+        (one.strip(), Selection(where=(chosen,), of=of)),
+        (other.strip() if colon else "others", Selection(where=(against,), of=of)),
+    ]
 
 
-def _show_matrix(found: StepMatrix, *, json: bool) -> None:
-    if json:
-        rows = found.table()
-        say_json({"definition": rows.definition, "positions": rows.to_dicts()})
+def _compare(
+    events: Events,
+    sides: list[tuple[str, Selection]],
+    *,
+    selection: Selection,
+    collapse: bool,
+    limit: int,
+    json: bool,
+) -> None:
+    from sojourn.analytics.graph.difference import difference  # noqa: PLC0415 - as above
+    from sojourn.analytics.selecting import select  # noqa: PLC0415
+    from sojourn.cli.graph_report import for_comparison  # noqa: PLC0415
+
+    (one, first), (other, second) = sides
+    found = difference(select(events, first), select(events, second), unit=selection.of, collapse=collapse)
+    if not json:
+        show(*for_comparison(found, one, other, limit=limit))
         return
-    n_cases = max(1, found.n_cases)
-    shares = [[f"{count / n_cases:.1%}" for count in row] for row in found.count.tolist()]
-    lines = [(name, *row) for name, row in zip(found.names, shares, strict=True)]
-    show(table(("step", *(str(i + 1) for i in range(found.count.shape[1]))), lines))
-
-
-def _page(found: JourneyGraph, positions: StepMatrix) -> str:
-    from sojourn.analytics.report import Bar, Cell, Section, bars, heat, page  # noqa: PLC0415 - as above
-
-    nodes, edges = found.nodes.to_dicts(), found.edges.to_dicts()
-    names = [row["name"] for row in nodes][:MATRIX_STEPS]
-    leaving = {(row["source"], row["target"]): row for row in edges}
-    moves = [
-        [
-            Cell(row["share"], f"{row['count']:,} times, {row['people']:,} people") if row else Cell(None)
-            for row in (leaving.get((source, target)) for target in names)
-        ]
-        for source in names
-    ]
-    n_cases = max(1, positions.n_cases)
-    places = [[Cell(count / n_cases, f"{count:,}") for count in row] for row in positions.count.tolist()]
-    columns = [str(i + 1) for i in range(positions.count.shape[1])]
-    steps = [
-        Bar(row["name"], row["count"], f"{row['count']:,} times, {row['people']:,} people") for row in nodes
-    ]
-    shown = [column for column in found.nodes.names if column != "kind"]
-    return page(
-        "What people do",
-        [
-            Section("Steps", picture=bars("Steps by how often they are taken", steps)),
-            Section(
-                "From step to step",
-                note="Of all that leave the step of a row, the share that goes to the step of a column.",
-                picture=heat("Transitions", names, names, moves),
-            ),
-            Section(
-                "Where people are",
-                note="At their first, second, third step.",
-                picture=heat("Step matrix", positions.names, columns, places),
-            ),
-            Section("All steps", columns=shown, rows=[[row[column] for column in shown] for row in nodes]),
-            Section("Transitions", columns=found.edges.names, rows=list(found.edges.rows())),
-        ],
-        definition=found.definition,
-    )
-
-
-def _duration(ms: float | None) -> str:
-    if ms is None or isnan(ms):
-        return ""
-    for unit, name in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")):
-        if ms >= unit:
-            return f"{ms / unit:.3g} {name}"
-    return f"{ms:.0f} ms"
-
-
-def _share(value: float) -> str:
-    return "" if isnan(value) else f"{value:.1%}"
-
-
-def _number(value: float) -> str:
-    return "" if isnan(value) else f"{value:.1f}"
+    says = {
+        **found.definition,
+        "selection": selection.words(),
+        "one": first.words(),
+        "other": second.words(),
+    }
+    say_json({"definition": says, "edges": found.to_dicts()})

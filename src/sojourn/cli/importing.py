@@ -50,7 +50,8 @@ def import_events(
     """Import a file of past events, whole and in time order.
 
     Stopped halfway, run it again: it goes on. Importing a file twice adds nothing. A bad row is kept with its
-        line and its reason (`sojourn failed list`), and stops nothing. Nothing that journeys want is sent.
+        line and its reason (`sojourn failed list`), and stops nothing. Nothing that it makes journeys want is
+        sent.
     """
     from sojourn import wiring  # noqa: PLC0415 - help needs no database
     from sojourn.runtime.importing import Origin, Reading, import_file, parse_column_map  # noqa: PLC0415

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration, now_ms
+from sojourn.cli.asking import ask
+from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration
 from sojourn.cli.output import complain, instant, say_json, show, table
-from sojourn.model.errors import ConfigError, FolderInUseError
-
-if TYPE_CHECKING:
-    from sojourn.config import Config
-
-TIMEOUT_S = 30  # reviving a million letters is one statement.
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - as an operator says that everybody may connect
+from sojourn.model.errors import ConfigError
+from sojourn.server.asked import Retried
 
 failed = typer.Typer(help="Events that were refused, each with its reason.", no_args_is_help=True)
 dead = typer.Typer(help="Actions that were given up, each with its last error.", no_args_is_help=True)
@@ -115,7 +111,9 @@ def retry_dead(
     """
     if bool(actions) == is_all:
         raise ConfigError("dead retry: name the actions to retry, or say --all")
-    n_revived = _revive(actions or None, configuration(config, data), url)
+    asked = {"action_ids": actions or None}
+    path = "/api/v1/dead-letters/retry"
+    n_revived = ask(configuration(config, data), path, asked, Retried, url=url).revived
     if json:
         say_json({"revived": n_revived})
     else:
@@ -131,39 +129,3 @@ def _tell_limit(rows: Sized, limit: int) -> None:
     """Say that there may be more than is shown."""
     if len(rows) == limit:
         typer.echo(f"These are the newest {limit}; --limit shows more.")
-
-
-def _revive(actions: list[str] | None, settings: Config, url: str | None) -> int:
-    """Revive in the data folder where it is free, else by whoever works in it."""
-    from sojourn import wiring  # noqa: PLC0415 - help needs no database
-
-    if url is not None:
-        return _ask(url, actions, settings)
-    try:
-        with wiring.open_house(settings) as house:
-            return house.outbox.revive(actions, now=now_ms())
-    except FolderInUseError:
-        host = "127.0.0.1" if settings.http.host in EVERYWHERE else settings.http.host
-        place = f"[{host}]" if ":" in host else host
-        return _ask(f"http://{place}:{settings.http.port}", actions, settings)
-
-
-def _ask(url: str, actions: list[str] | None, settings: Config) -> int:
-    """Have a server revive."""
-    import httpx  # noqa: PLC0415 - only where a server is asked
-
-    token = settings.admin_token
-    try:
-        answer = httpx.post(
-            f"{url.rstrip('/')}/api/v1/dead-letters/retry",
-            json={"action_ids": actions},
-            headers={"authorization": f"Bearer {token.reveal()}"} if token else {},
-            timeout=TIMEOUT_S,
-        )
-        told = answer.json()
-        if answer.is_success:
-            return int(told["revived"])
-        reason = f"{told['message']}; {told['do']}"
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        reason = f"{error}; is a server of ours there? Name it with --url"
-    raise ConfigError(f"{url}: {reason}")

@@ -27,17 +27,18 @@ def say_json(value: Any) -> None:
 def complain(message: str) -> None:
     """Say on stderr what is wrong, one `error:` a line."""
     for line in message.splitlines():
-        typer.echo(f"error: {line}", err=True)
+        typer.echo(f"error: {printable(line)}", err=True)
 
 
 def show(*parts: Any) -> None:
-    """Write tables and text for people."""
+    """Write tables and lines of text for people; text that came from outside is made harmless."""
     from rich.console import Console  # noqa: PLC0415 - only where people read
+    from rich.text import Text  # noqa: PLC0415
 
     # Into a pipe nothing is folded: one row is one line, for grep.
     console = Console(highlight=False, width=None if is_for_people(sys.stdout) else PIPE_COLUMNS)
     for part in parts:
-        console.print(part, markup=False)
+        console.print(Text(printable(part)) if isinstance(part, str) else part)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> Table:
@@ -46,9 +47,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str =
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    laid_out = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    said = Text(printable(title)) if title else None
+    laid_out = Table(box=box.SIMPLE_HEAD, title=said, title_justify="left", pad_edge=False)
     for column in columns:
-        laid_out.add_column(column, overflow="fold")
+        laid_out.add_column(Text(printable(column)), overflow="fold")
     for row in rows:
         laid_out.add_row(*(Text(printable(cell)) for cell in row))
     return laid_out

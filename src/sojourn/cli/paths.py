@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sojourn.analytics.events import Events
+    from sojourn.analytics.graph.patterns import Patterns
 
 FromOption = Annotated[
     str | None, typer.Option("--from", metavar="EVENT", help="Where people go after their first such event.")
@@ -41,6 +54,9 @@ RowsOption = Annotated[
 
 def paths(  # noqa: PLR0913 - the options of a command
     *,
+    events: EventsOption,
+    map: MapOption = None,
+    rules: StepsOption = None,
     from_: FromOption = None,
     to: ToOption = None,
     patterns: PatternsOption = False,
@@ -52,41 +68,89 @@ def paths(  # noqa: PLR0913 - the options of a command
     per: PerOption = "person",
     collapse: CollapseOption = False,
     limit: RowsOption = 15,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show the ways people go: the distinct whole paths, or patterns in them, or the steps after or before one.
+    """Show the ways people go: distinct whole paths, patterns in them, or the steps after or before one.
 
     What is beyond the limit is one row or one node, so that all adds up.
     """
     if sum((from_ is not None, to is not None, patterns)) > 1:
         raise ConfigError("--from, --to and --patterns are three questions: ask one of them")
-    events = EVENTS
+    known = read_asked(events, map, rules, kinds=[from_ or to or "*"])
     if patterns:
-        asked = _asked(length, min_share=min_share, gaps=gaps, unit=per, collapse=collapse)
-        _show_patterns(events, asked, only_maximal=not every, limit=limit, json=json)
-    elif from_ is not None or to is not None:
-        # Help needs no numbers.
-        from sojourn.analytics.graph.sankey import sankey  # noqa: PLC0415
-        from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
-        from sojourn.cli.funnel_report import flows  # noqa: PLC0415
-
-        around = parse_kind(from_ or to or "", events.steps)
-        drawn = sankey(
-            events,
-            around=around,
-            direction="forward" if to is None else "backward",
-            n_columns=columns,
+        answer = _patterns(
+            known,
+            _asked(length, min_share=min_share, gaps=gaps, unit=per, collapse=collapse),
             limit=limit,
-            unit=per,
-            collapse=collapse,
+            only_maximal=not every,
         )
-        if json:
-            nodes, links = drawn.nodes.to_dicts(), drawn.links.to_dicts()
-            say_json({"definition": drawn.definition, "nodes": nodes, "links": links})
-        else:
-            show(*_flows(drawn))
+    elif from_ is not None or to is not None:
+        answer = _flows(known, from_, to, n_columns=columns, limit=limit, unit=per, collapse=collapse)
     else:
-        _show_variants(events, unit=per, collapse=collapse, limit=limit, json=json)
+        answer = _variants(known, limit=limit, unit=per, collapse=collapse)
+    if html is not None:
+        write_page(html, answer.page())
+    elif json:
+        say_json(answer.told)
+    else:
+        show(*answer.parts)
+
+
+class Answer(NamedTuple):
+    """One answer in each of its forms."""
+
+    told: dict[str, Any]
+    """For programs."""
+    parts: Iterable[Any]
+    """For people."""
+    page: Callable[[], str]
+    """In HTML."""
+
+
+def _variants(events: Events, *, limit: int, **rules: Any) -> Answer:
+    from sojourn.analytics.graph.variants import variants  # noqa: PLC0415 - help needs no numbers
+    from sojourn.cli.answer_pages import variants_page  # noqa: PLC0415
+    from sojourn.cli.funnel_report import nulls  # noqa: PLC0415
+    from sojourn.cli.paths_report import variants_for_people  # noqa: PLC0415
+
+    found = variants(events, **rules)
+    told = {"definition": found.definition, "variants": nulls(found.table(limit=limit))}
+    return Answer(told, variants_for_people(found, limit=limit), lambda: variants_page(found, limit=limit))
+
+
+def _patterns(events: Events, asked: Patterns, *, limit: int, only_maximal: bool) -> Answer:
+    from sojourn.analytics.graph.patterns import patterns  # noqa: PLC0415 - help needs no numbers
+    from sojourn.cli.answer_pages import patterns_page  # noqa: PLC0415
+    from sojourn.cli.funnel_report import nulls  # noqa: PLC0415
+    from sojourn.cli.paths_report import patterns_for_people  # noqa: PLC0415
+
+    found = patterns(events, asked)
+    shown = found.table(limit=limit, only_maximal=only_maximal)
+    told = {"definition": found.definition, "patterns": nulls(shown)}
+    return Answer(
+        told,
+        patterns_for_people(found, limit=limit, only_maximal=only_maximal),
+        lambda: patterns_page(found, limit=limit, only_maximal=only_maximal),
+    )
+
+
+def _flows(events: Events, from_: str | None, to: str | None, **rules: Any) -> Answer:
+    from sojourn.analytics.graph.sankey import sankey  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
+    from sojourn.cli.answer_pages import flows_page  # noqa: PLC0415
+    from sojourn.cli.figures import MANY  # noqa: PLC0415
+    from sojourn.cli.funnel_report import flows  # noqa: PLC0415
+
+    around = parse_kind(from_ or to or "", events.steps)
+    drawn = sankey(events, around=around, direction="forward" if to is None else "backward", **rules)
+    said = drawn.definition
+    where = "after" if to is None else "before"
+    title = (
+        f"{where} {around}: {said['n_cases']:,} {MANY[said['unit']]}; {said['n_cases_without']:,} without it"
+    )
+    told = {"definition": said, "nodes": drawn.nodes.to_dicts(), "links": drawn.links.to_dicts()}
+    return Answer(told, [flows(drawn, title=title)], lambda: flows_page(drawn, title=title))
 
 
 def _asked(length: str, **rules: Any) -> Patterns:

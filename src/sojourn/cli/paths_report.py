@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sojourn.cli.figures import bar, interval, percent, span, walk
+from sojourn.cli.figures import MANY, bar, interval, percent, span, walk
 from sojourn.cli.output import table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ SHOWN_STEPS = 12  # of a path in a terminal.
 
 def variants_for_people(found: Variants, *, limit: int) -> Iterator[Any]:
     """Lay out the most frequent whole paths, and the rest."""
-    yield f"{len(found):,} distinct paths of {found.definition['n_cases']:,} {found.unit}s."
+    yield f"{len(found):,} distinct paths of {found.definition['n_cases']:,} {MANY[found.unit]}."
     rows = []
     for row in found.table(limit=limit).to_dicts():
         is_other = row["kind"] == "other"
@@ -32,14 +32,15 @@ def variants_for_people(found: Variants, *, limit: int) -> Iterator[Any]:
                 path,
             )
         )
-    yield table((f"{found.unit}s", "share", "interval", "", "half last", "path"), rows)
+    yield table((MANY[found.unit], "share", "interval", "", "half last", "path"), rows)
 
 
 def patterns_for_people(found: PatternsAnswer, *, limit: int, only_maximal: bool) -> Iterator[Any]:
     """Lay out the most widespread patterns."""
     said = found.definition
     shown = found.table(limit=limit, only_maximal=only_maximal)
-    yield f"{said['n_patterns']:,} patterns are in {found.least:,} of {said['n_cases']:,} {said['unit']}s or more; gaps: {said['gaps']}."
+    least = f"{found.least:,} of {said['n_cases']:,} {MANY[said['unit']]} or more"
+    yield f"{said['n_patterns']:,} patterns are in {least}; gaps: {said['gaps']}."
     rows = [
         (
             f"{row['count']:,}",
@@ -50,7 +51,7 @@ def patterns_for_people(found: PatternsAnswer, *, limit: int, only_maximal: bool
         )
         for row in shown.to_dicts()
     ]
-    yield table((f"{said['unit']}s", "share", "interval", "times", "pattern"), rows)
+    yield table((MANY[said["unit"]], "share", "interval", "times", "pattern"), rows)
     n_all = sum(found.maximal) if only_maximal else len(found.patterns)
     if n_all > len(shown):
         yield f"{n_all - len(shown):,} more; --limit {n_all} shows them."

@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 import typer
 
-from sojourn.cli.asking import ask_server
+from sojourn.cli.asking import ask
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import complain, instant, printable, say_json, show, table
 from sojourn.cli.texts import journey_paths, read_text
-from sojourn.model.errors import ConfigError, FolderInUseError
+from sojourn.model.errors import ConfigError
 from sojourn.model.views import HoldView, PlanView
 
 if TYPE_CHECKING:
@@ -49,6 +48,9 @@ def publish(
 ) -> None:
     """Bring journeys into force, and show first what changes and where the people inside land.
 
+    Without paths, all journeys of the configuration are published, and its `steps` and `session_gap`; its
+        other settings are read when a server starts.
+
     The same content publishes nothing. A server that works in the folder is asked over HTTP.
     """
     from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
@@ -62,6 +64,7 @@ def publish(
     asked = {
         "definitions": [{"file": file, "text": text} for file, text in texts],
         "is_whole": not files,
+        "settings": None if files else _told(settings),
         "policy": policy,
         "states": _states(states),
     }
@@ -162,13 +165,13 @@ def _carry_out(
 ) -> None:
     """Show the plan, ask, and do it."""
     if not dry_run and not yes and not json:
-        view = _ask(settings, path, {**asked, "dry_run": True})
+        view = ask(settings, path, {**asked, "dry_run": True}, PlanView)
         _show_plan(view)
         _stop_where_refused(view)
         if not _changes(view):
             return
         _confirm("Publish this?")
-    view = _ask(settings, path, {**asked, "dry_run": dry_run})
+    view = ask(settings, path, {**asked, "dry_run": dry_run}, PlanView)
     if json:
         say_json(view)
     elif dry_run or yes:
@@ -178,30 +181,18 @@ def _carry_out(
         typer.echo(f"In force, as revision {view.revision}")
 
 
-def _ask(settings: Config, path: str, asked: dict[str, Any]) -> PlanView:
-    """Ask in the folder where it is free, else the server."""
-    from sojourn.wiring.folder import answer  # noqa: PLC0415 - help needs no database
-
-    try:
-        return msgspec.convert(answer(settings, path, asked), PlanView)
-    except FolderInUseError:
-        return msgspec.convert(ask_server(settings, path, asked), PlanView)
-
-
 def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
-    from sojourn.wiring.folder import answer  # noqa: PLC0415 - help needs no database
-
-    asked = {"name": name, "journey": journey}
-    try:
-        told = answer(settings, "/api/v1/holds", asked)
-    except FolderInUseError:
-        told = ask_server(settings, "/api/v1/holds", asked)
-    view = msgspec.convert(told, HoldView)
+    view = ask(settings, "/api/v1/holds", {"name": name, "journey": journey}, HoldView)
     if json:
         say_json(view)
         return
     paused = f"; paused: {', '.join(view.paused)}" if view.paused else ""
     typer.echo(f"{'All journeys stand still' if view.stopped else 'Journeys go on'}{printable(paused)}")
+
+
+def _told(settings: Config) -> dict[str, Any]:
+    """Say what is published beside journeys, segments and the policy."""
+    return {"steps": settings.steps, "session_gap_ms": settings.session_gap_ms}
 
 
 def _states(pairs: list[str] | None) -> dict[str, str]:
@@ -215,7 +206,8 @@ def _states(pairs: list[str] | None) -> dict[str, str]:
 
 
 def _changes(view: PlanView) -> bool:
-    return any(each.change != "unchanged" for each in view.journeys)
+    is_changed = any(each.change != "unchanged" for each in view.journeys)
+    return is_changed or bool(view.shared or view.settings)
 
 
 def _show_plan(view: PlanView) -> None:
@@ -231,6 +223,11 @@ def _show_plan(view: PlanView) -> None:
     ]
     if people:
         show(table(("journey", "version", "people now in", "", "will be in"), people))
+    if view.shared:
+        show(table(("shared by journeys", ""), [(each.what, each.change) for each in view.shared]))
+    if view.settings:
+        others = [(one.name, one.before, one.after) for one in view.settings]
+        show(table(("changes, too", "was", "will be"), others))
     if not _changes(view) and view.revision is None:
         typer.echo("Nothing to publish: this is in force")
 

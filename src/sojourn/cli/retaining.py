@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sojourn.cli.events_options import (
+    EventsOption,
+    HtmlOption,
+    MapOption,
+    StepsOption,
+    read_asked,
+    write_page,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
+from sojourn.definitions.instants import read_instant
+from sojourn.definitions.zones import zone_named
+from sojourn.model.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sojourn.analytics.events import Events
+    from sojourn.analytics.retention import RetentionAnswer
 
 FirstOption = Annotated[
     str, typer.Option(metavar="EVENT", help="Whom to follow, and from when: their first such event.")
@@ -28,9 +44,10 @@ ByOption = Annotated[
 ]
 DaysOption = Annotated[
     Literal["week", "month"] | None,
-    typer.Option(
-        "--active-days", help="Instead: on how many of its days people are active, and DAU, WAU, MAU."
-    ),
+    typer.Option("--active-days", help="Instead: how many days people are active, and DAU, WAU, MAU."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Up to when all was observed; by default the last event.")
 ]
 CohortsOption = Annotated[
     int, typer.Option("--limit", min=0, max=1_000, help="So many cohorts of --by; the rest is one.")
@@ -39,6 +56,9 @@ CohortsOption = Annotated[
 
 def retention(  # noqa: PLR0913 - the options of a command
     *,
+    events: EventsOption,
+    map: MapOption = None,
+    rules: StepsOption = None,
     first: FirstOption = "*",
     returning: ReturningOption = "*",
     counting: CountingOption = "classic",
@@ -49,6 +69,8 @@ def retention(  # noqa: PLR0913 - the options of a command
     by: ByOption = None,
     limit: CohortsOption = 10,
     active_days: DaysOption = None,
+    until: UntilOption = None,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Count who comes back in the n-th day, week or month after their first event.
@@ -57,23 +79,17 @@ def retention(  # noqa: PLR0913 - the options of a command
     """
     # Help needs no numbers.
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
-    from sojourn.analytics.retention import Retention, parse_brackets, retention  # noqa: PLC0415
-    from sojourn.analytics.stickiness import Stickiness, stickiness  # noqa: PLC0415
-    from sojourn.cli import retention_report as report  # noqa: PLC0415
+    from sojourn.analytics.retention import Retention, parse_brackets  # noqa: PLC0415
+    from sojourn.analytics.retention import retention as count  # noqa: PLC0415
 
-    events = EVENTS
-    until_ms = None
+    known = read_asked(events, map, rules, kinds=[first, returning], by=by)
+    until_ms = None if until is None else _instant(until, zone)
     if active_days is not None:
-        kind = parse_kind(returning, events.steps)
-        found = stickiness(events, Stickiness(active=kind, period=active_days, zone=zone, until_ms=until_ms))
-        if json:
-            say_json(report.active_days_for_programs(found))
-        else:
-            show(*report.active_days_for_people(found))
+        _active_days(known, returning, json=json, period=active_days, zone=zone, until_ms=until_ms)
         return
     asked = Retention(
-        first=parse_kind(first, events.steps),
-        returning=parse_kind(returning, events.steps),
+        first=parse_kind(first, known.steps),
+        returning=parse_kind(returning, known.steps),
         counting="bracket" if brackets else counting,
         brackets=parse_brackets(brackets) if brackets else (),
         period=period,
@@ -83,8 +99,39 @@ def retention(  # noqa: PLR0913 - the options of a command
         limit=limit,
         until_ms=until_ms,
     )
-    answer = retention(events, asked)
-    if json:
+    answer = count(known, asked)
+    _say(answer, html, json=json)
+
+
+def _say(answer: RetentionAnswer, html: Path | None, *, json: bool) -> None:
+    from sojourn.cli import retention_report as report  # noqa: PLC0415 - as above
+
+    if html is not None:
+        from sojourn.cli.answer_pages import retention_page  # noqa: PLC0415 - as above
+
+        write_page(html, retention_page(answer))
+    elif json:
         say_json(report.for_programs(answer))
     else:
         show(*report.for_people(answer))
+
+
+def _active_days(events: Events, active: str, *, json: bool, **rules: Any) -> None:
+    from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - as above
+    from sojourn.analytics.stickiness import Stickiness, stickiness  # noqa: PLC0415
+    from sojourn.cli import retention_report as report  # noqa: PLC0415
+
+    found = stickiness(events, Stickiness(active=parse_kind(active, events.steps), **rules))
+    if json:
+        say_json(report.active_days_for_programs(found))
+    else:
+        show(*report.active_days_for_people(found))
+
+
+def _instant(text: str, zone: str) -> int:
+    """Read a date or a time, by the clock of the place."""
+    rules = zone_named(zone)
+    at = read_instant(text, rules) if rules else 0  # a wrong zone is named where it is used
+    if at is None:
+        raise ConfigError(f"--until {text}: expected a date or a time, as 2026-03-01 or 2026-03-01T12:00:00Z")
+    return at

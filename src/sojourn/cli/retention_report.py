@@ -25,9 +25,11 @@ def for_programs(answer: RetentionAnswer) -> dict[str, Any]:
 def for_people(answer: RetentionAnswer) -> Iterator[Any]:
     """Lay out retention: all together with intervals, then cohort by cohort."""
     said = answer.definition
+    none = f"{said['n_without_first']:,} had none"
+    yield f"{said['n_followed']:,} people, from their first event of {said['first']}; {none}."
     yield (
-        f"Of {said['n_followed']:,} people with {said['first']}, by {said['period']} ({said['zone']}): "
-        f"who {said['counting_means']} with {said['returning']}. {said['n_without_first']:,} people never had the first."
+        f"In column n, by {said['period']} ({said['zone']}): "
+        f"who {said['counting_means']}, with {said['returning']}."
     )
     yield _overall(answer)
     yield _cohorts(answer)
@@ -41,7 +43,8 @@ def for_people(answer: RetentionAnswer) -> Iterator[Any]:
 def active_days_for_people(answer: StickinessAnswer) -> Iterator[Any]:
     """Lay out how many days people are active, and the ratios of day, week and month."""
     said = answer.definition
-    yield f"{said['n_active']:,} of {said['n_people']:,} people were active ({said['active']}); days by the clock of {said['zone']}."
+    active = f"{said['n_active']:,} of {said['n_people']:,} people were active ({said['active']})"
+    yield f"{active}; days by the clock of {said['zone']}."
     periods: dict[str, list[dict[str, Any]]] = {}
     for row in nulls(answer.active_days()):
         periods.setdefault(row["period"], []).append(row)

@@ -103,6 +103,19 @@ class Deliver(Struct, frozen=True, kw_only=True):
     """Of every sink that says none of its own."""
 
 
+class Lake(Struct, frozen=True, kw_only=True):
+    """What is written for analysis, and how soon."""
+
+    enabled: bool = True
+    """Whether a server writes it; what is not written is read from the log, which is slower."""
+    every_ms: int = 10_000
+    """The longest anything waits before it is written."""
+    events: Annotated[int, Meta(ge=1_000, le=1_000_000)] = 20_000
+    """So many are written without waiting."""
+    keep_ms: int | None = None
+    """How long days are kept; None: for ever."""
+
+
 class Logging(Struct, frozen=True, kw_only=True):
     """What is said while it runs."""
 
@@ -130,6 +143,7 @@ class Config(Struct, frozen=True, kw_only=True):
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     deliver: Deliver = Deliver()
     unsubscribe: Unsubscribe = Unsubscribe()
+    lake: Lake = Lake()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

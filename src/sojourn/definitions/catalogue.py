@@ -25,7 +25,8 @@ from sojourn.definitions.segments import (
 from sojourn.definitions.yaml import MappingNode, load
 from sojourn.model.errors import DefinitionError, Problem
 
-MAX_PROBLEMS = 100  # of one file: nobody reads more of them at once.
+SHARED = frozenset({"segments", "policy"})
+"""What journeys share, in files of their own."""
 
 
 class Definitions(Struct, frozen=True, kw_only=True):
@@ -51,13 +52,11 @@ class CheckedFiles(Struct, frozen=True, kw_only=True):
 def load_definitions(files: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
     """Compile (file name, text) pairs of any kind: journeys, segments, policy.
 
-    `shared` are texts of segments and policy that stand by where no file brings any. Raises DefinitionError
-    with the problems of all files, two journeys of one name among them.
+    `shared` are texts of segments and policy: those stand by of which no file brings any. Raises
+    DefinitionError with the problems of all files, two journeys of one name among them.
     """
     each = list(files)
-    if not any(_shared_root(text, file=file) for file, text in each):
-        each += [(f"segments and policy in force ({n})", text) for n, text in enumerate(shared)]
-    checked = check_definitions(each)
+    checked = check_definitions([*each, *_standing_by(each, shared)])
     if checked.problems:
         raise DefinitionError(checked.problems)
     return checked.definitions
@@ -71,28 +70,28 @@ def check_definitions(
     `sinks` are those of the configuration; None: nobody knows.
     """
     each = list(files)
-    roots = {file: root for file, text in each if (root := _shared_root(text, file=file))}
+    roots = {n: root for n, (file, text) in enumerate(each) if (root := _shared_root(text, file=file))}
     known = {name for root in roots.values() for name in segment_names(root.entries.get("segments"))}
-    readings = [(Reading(file, sinks=sinks, segments=known), root) for file, root in roots.items()]
+    readings = [(Reading(each[n][0], sinks=sinks, segments=known), root) for n, root in roots.items()]
     drafts = [draft for reading, root in readings for draft in _segments(root, reading)]
     segments = in_order(drafts)
     policy = _policy(readings)
     journeys, problems, warnings = _check_journeys(
-        [(file, text) for file, text in each if file not in roots],
+        [pair for n, pair in enumerate(each) if n not in roots],
         sinks=sinks,
         segments=known,
         policy=None if policy is DEFAULT_POLICY else policy,
     )
+    told = [reading.told() for reading, _ in readings]
     return CheckedFiles(
         definitions=Definitions(
             journeys=tuple(journeys),
             segments=tuple(segments),
             policy=policy,
-            texts=tuple(text for file, text in each if file in roots),
+            texts=tuple(each[n][1] for n in roots),
         ),
-        problems=[one for reading, _ in readings for one in sorted(set(reading.problems))[:MAX_PROBLEMS]]
-        + problems,
-        warnings=[one for reading, _ in readings for one in sorted(set(reading.warnings))] + warnings,
+        problems=[one for wrong, _ in told for one in wrong] + problems,
+        warnings=[one for _, unmeant in told for one in unmeant] + warnings,
     )
 
 
@@ -160,7 +159,39 @@ def _shared_root(text: str, *, file: str) -> MappingNode | None:
         return None  # told when it is read as a journey
     if not isinstance(node, MappingNode) or "journey" in node.entries:
         return None
-    return node if {"segments", "policy"} & node.entries.keys() else None
+    return node if SHARED & node.entries.keys() else None
+
+
+def _standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the texts of what no file brings anew; raise DefinitionError where one holds only half of it."""
+    brought = {
+        kind: (file, root.keys[kind])
+        for file, text in files
+        if (root := _shared_root(text, file=file))
+        for kind in SHARED & root.entries.keys()
+    }
+    standing: list[tuple[str, str]] = []
+    for n, text in enumerate(shared):
+        name = f"segments and policy in force ({n})"
+        root = _shared_root(text, file=name)
+        held = {kind for kind in SHARED if root and kind in root.entries}
+        anew, kept = held & brought.keys(), held - brought.keys()
+        if anew and kept:
+            file, place = brought[anew.pop()]
+            message = (
+                f"the {place.text} in force stands in one file with the {kept.pop()}, which would be lost; "
+                "publish files that bring both"
+            )
+            raise DefinitionError(
+                [
+                    Problem(
+                        file=file, line=place.line, column=place.column, message=message, code="half-shared"
+                    )
+                ]
+            )
+        if not anew:
+            standing.append((name, text))
+    return standing
 
 
 def _segments(root: MappingNode, reading: Reading) -> list[SegmentDraft]:

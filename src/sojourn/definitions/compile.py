@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -23,11 +23,10 @@ from sojourn.definitions.reading import Reading
 from sojourn.definitions.rules import read_entry, read_exits, read_goal, read_priority
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.states import read_states, read_steps
-from sojourn.definitions.yaml import AnyNode, MappingNode, load, plain
+from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
 VERSION_DIGITS = 12  # 48 bits: the versions of one journey are thousands at most.
-MAX_PROBLEMS = 100  # nobody reads more of them at once.
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
 
@@ -68,8 +67,7 @@ def check_journey(
         journey = _journey(text, load(text, file=file), reading)
     except DefinitionError as error:
         reading.problems += error.problems
-    problems = sorted(set(reading.problems))[:MAX_PROBLEMS]
-    warnings = sorted(set(reading.warnings))[:MAX_PROBLEMS]
+    problems, warnings = reading.told()
     return Checked(journey=None if problems else journey, problems=problems, warnings=warnings)
 
 
@@ -130,9 +128,26 @@ def _graph(
 
 
 def _version(node: AnyNode) -> str:
-    """Name a version after its meaning: layout and comments do not change it, the order of keys does."""
-    canonical = msgspec.json.encode(plain(node))
-    return blake2b(canonical, digest_size=VERSION_DIGITS // 2).hexdigest()
+    """Name a version after its meaning: layout and comments do not change it, the order of keys does.
+
+    Where a name may stand, `007` and `7` are two: a number that is not written as JSON writes it counts as
+    written.
+    """
+    said = [msgspec.json.encode(plain(node)), *(text.encode() for text in _as_written(node))]
+    return blake2b(b"\n".join(said), digest_size=VERSION_DIGITS // 2).hexdigest()
+
+
+def _as_written(node: AnyNode) -> Iterator[str]:
+    """Yield the numbers, and true and false, that JSON writes in another way."""
+    if isinstance(node, ScalarNode):
+        is_other = (
+            not isinstance(node.value, str | None) and msgspec.json.encode(node.value) != node.text.encode()
+        )
+        yield from [node.text] if is_other else []
+    elif isinstance(node, SequenceNode):
+        yield from (text for item in node.items for text in _as_written(item))
+    else:
+        yield from (text for value in node.entries.values() for text in _as_written(value))
 
 
 def _name(node: AnyNode | None, reading: Reading, *, what: str = "journey") -> str:

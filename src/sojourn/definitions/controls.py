@@ -13,15 +13,17 @@ from sojourn.model.ids import derive
 CONTROL_USER = "$control"
 """Whose events they are in the log: nobody's, for no profile is made of it."""
 
-PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT = (
+PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED = (
     "$publish",
     "$pause",
     "$resume",
     "$stop",
     "$release",
     "$learnt",
+    "$play",
+    "$played",
 )
-CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT})
+CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED})
 
 Taking = Literal["pin", "follow", "map"]
 """What becomes of the people inside older versions: they stay, or go along, some by a map of states."""
@@ -53,7 +55,7 @@ class Publishing(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Holding(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `$pause` and `$resume` say; `$stop` and `$release` say nothing."""
+    """What `$pause` and `$resume` say; `$stop` and `$release`, `$play` and `$played` say nothing."""
 
     journey: str = ""
 

@@ -212,6 +212,8 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Journey -> when it stood still, in order; under EVERY_JOURNEY, all of them."""
     forecasts: dict[str, dict[str, float]] = {}
     """Goal -> step -> the probability of reaching the goal from it before the visit ends."""
+    is_playing: bool = False
+    """Imports are played: whoever enters, also by the clock or a segment, is a shadow."""
     segment_index: SegmentIndex = SegmentIndex()
     late_goals: frozenset[str] = frozenset()
     """Events that reach a goal also after the enrolment is over."""

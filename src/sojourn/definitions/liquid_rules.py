@@ -43,9 +43,12 @@ class JourneyEnvironment(Environment):
         self.add_filter("date", format_date)
 
 
-def make_environment() -> JourneyEnvironment:
-    """Return the environment every template is read in: strict about syntax, lenient about missing values."""
-    return JourneyEnvironment(tolerance=Mode.STRICT, strict_filters=True, autoescape=False)
+def make_environment(*, is_html: bool = False) -> JourneyEnvironment:
+    """Return what templates are read in: strict about syntax, lenient about missing values.
+
+    In HTML, values are escaped.
+    """
+    return JourneyEnvironment(tolerance=Mode.STRICT, strict_filters=True, autoescape=is_html)
 
 
 def format_date(value: Any, form: Any = "%Y-%m-%d") -> str:

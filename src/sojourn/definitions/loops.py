@@ -12,6 +12,9 @@ DONE_STATE = "done.state."
 DONE_CALL = "done.call."
 """Before a state's id: the event by which the engine says that what the state called is over."""
 
+INTERNAL = (DONE_STATE, DONE_CALL, "after(", "error.")
+"""How the names of events begin that only the engine sends."""
+
 Taken = tuple[Draft, Way]
 """A way, and the state it leads out of."""
 

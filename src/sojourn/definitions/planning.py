@@ -5,19 +5,20 @@ Pure: what is in force, the files and how many people are where go in; the plan 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from sojourn.definitions.catalogue import Definitions, build_catalogue, load_definitions
 from sojourn.definitions.controls import Change, Publishing, Taking
+from sojourn.definitions.durations import write_duration
 from sojourn.definitions.journey import Catalogue, Journey
 from sojourn.definitions.moving import counterpart, is_place, start_of
 from sojourn.definitions.publishing import InForce
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
-from sojourn.model.views import ChangeView, LandingView, PlanView
+from sojourn.model.views import ChangeView, LandingView, PlanView, SettingView, SharedView
 
 People = Mapping[tuple[str, str], Mapping[str, int]]
 """(journey, version) -> state -> how many are in it now."""
@@ -44,13 +45,9 @@ class Planned(Struct, frozen=True, kw_only=True):
     view: PlanView
 
 
-def load_texts(texts: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
-    """Compile definitions that are to stand together, from (file, text); raises DefinitionError.
-
-    `shared` are the segments and the policy in force: they stand by where the files bring none of their own.
-    """
-    files = list(texts)
-    definitions = load_definitions(files, shared=shared)
+def load_texts(texts: Iterable[tuple[str, str]]) -> Definitions:
+    """Compile definitions that are all there is, from (file, text); raises DefinitionError."""
+    definitions = load_definitions(texts)
     build_catalogue(definitions.journeys, segments=definitions.segments, policy=definitions.policy)
     return definitions
 
@@ -98,7 +95,7 @@ def plan(
 
     Where somebody would have nowhere to go, the plan says so in `refused`, and must not be carried out.
     """
-    _check_together(in_force, catalogue, definitions)
+    _check_together(in_force, catalogue, definitions, is_whole=is_whole)
     publishing = (
         difference(in_force, definitions, is_whole=is_whole, settings=settings, request=request)
         or Publishing()
@@ -113,13 +110,31 @@ def plan(
     is_nothing = publishing == Publishing()
     return Planned(
         publishing=None if is_nothing else publishing,
-        view=PlanView(policy=request.taking, journeys=views, refused=refused, revision=None),
+        view=PlanView(
+            policy=request.taking,
+            journeys=views,
+            refused=refused,
+            revision=None,
+            shared=[] if publishing.shared is None else list(_shared(catalogue, definitions)),
+            settings=list(_settings(in_force, publishing)),
+        ),
     )
 
 
-def _check_together(in_force: InForce, catalogue: Catalogue, definitions: Definitions) -> None:
+def _check_together(
+    in_force: InForce, catalogue: Catalogue, definitions: Definitions, *, is_whole: bool
+) -> None:
+    """Refuse what cannot stand beside the journeys that stay in force as they are."""
     names = {one.name for one in definitions.journeys}
-    others = [one for one in catalogue.journeys.values() if one.name not in names]
+    others = [one for one in catalogue.journeys.values() if one.name not in names and not is_whole]
+    known = {one.name for one in definitions.segments} if definitions.texts else catalogue.segments.keys()
+    for journey in others:
+        for name in sorted({*journey.needs.segments, journey.entry.segment} - {"", *known}):
+            reason = (
+                f"journey {journey.name} asks for the segment {name!r}, and these files have none of that "
+                "name; publish the file that defines it, too"
+            )
+            raise InputError("unknown-segment", reason, path="definitions")
     build_catalogue(
         [*definitions.journeys, *others],
         ranks=in_force.ranks,
@@ -186,6 +201,32 @@ class _Look(Struct, frozen=True):
                 yield LandingView(
                     version=version, state=state, n_people=n_people, stays=is_staying, lands_in=lands_in
                 )
+
+
+def _shared(catalogue: Catalogue, definitions: Definitions) -> Iterator[SharedView]:
+    """Yield what differs of policy and segments."""
+    if definitions.policy != catalogue.policy:
+        yield SharedView(what="policy", change="changed")
+    before = {name: one.text for name, one in catalogue.segments.items()}
+    after = {one.name: one.text for one in definitions.segments}
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            change = "new" if name not in before else "changed" if name in after else "removed"
+            yield SharedView(what=f"segment {name}", change=change)
+
+
+def _settings(in_force: InForce, publishing: Publishing) -> Iterator[SettingView]:
+    """Yield which settings change."""
+    if publishing.ranks is not None:
+        before, after = _in_order(in_force.ranks), _in_order(publishing.ranks)
+        yield SettingView(name="steps", before=before, after=after)
+    if publishing.session_gap_ms is not None:
+        before, after = write_duration(in_force.session_gap_ms), write_duration(publishing.session_gap_ms)
+        yield SettingView(name="session_gap", before=before, after=after)
+
+
+def _in_order(ranks: Mapping[str, int]) -> str:
+    return ", ".join(sorted(ranks, key=lambda step: ranks[step])) or "none"
 
 
 def _refusals(view: ChangeView, journey: Journey | None) -> Iterator[str]:

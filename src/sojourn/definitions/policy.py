@@ -77,8 +77,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     """The share of people who get nothing at all, 0 to 1."""
     time_zone: str = "UTC"
     """Of people whose own nobody knows."""
-    text: str = ""
-    """The definition as written."""
     friction: FrictionRules = FrictionRules()
     churn: ChurnModel = ChurnModel()
 

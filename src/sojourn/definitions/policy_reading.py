@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from typing import Literal, cast
 
-import msgspec
-from msgspec import structs
-
 from sojourn.definitions.churn import ChurnModel
 from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.friction_reading import read_churn, read_friction
 from sojourn.definitions.friction_rules import FrictionRules
 from sojourn.definitions.policy import DEFAULT_HOLDOUT, EVERYTHING, MAX_MOST, Cap, Channel, Policy, Quiet
 from sojourn.definitions.policy_schema import TIME_OF_DAY_PATTERN
-from sojourn.definitions.reading import MAX_PROBLEMS, Reading
+from sojourn.definitions.reading import Reading
 from sojourn.definitions.schema_parts import CHANNEL_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
-from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, load
+from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode
 from sojourn.definitions.zones import zone_named, zone_names
-from sojourn.model.errors import DefinitionError, Problem
 
 MAX_CHANNELS = 20  # email, push, sms, in-app, ...: peers know eight.
 MAX_CAPS = 10  # in one list; each is asked for every message.
@@ -29,40 +25,6 @@ _CHANNEL = re.compile(CHANNEL_PATTERN, re.ASCII)
 _CALENDAR = ("day", "week", "month")
 _CONSENTS = ("opt_out", "opt_in")
 _THENS = ("later", "drop")
-
-
-class CheckedPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of checking one file."""
-
-    policy: Policy | None
-    """None where there are problems."""
-    problems: list[Problem]
-    warnings: list[Problem]
-
-
-def compile_policy(text: str, *, file: str = "<policy>") -> Policy:
-    """Read the policy of one file, or raise DefinitionError with every problem found."""
-    checked = check_policy(text, file=file)
-    if checked.policy is None:
-        raise DefinitionError(checked.problems)
-    return checked.policy
-
-
-def check_policy(text: str, *, file: str = "<policy>") -> CheckedPolicy:
-    """Read the policy of one file and say what is wrong, or probably not meant; this raises nothing."""
-    reading = Reading(file)
-    policy = Policy()
-    try:
-        root = load(text, file=file)
-        if isinstance(root, MappingNode) and "policy" in root.entries:
-            policy = structs.replace(read_policy(root.entries["policy"], reading), text=text)
-        else:
-            reading.refuse(root, "expected an object with policy", "missing")
-    except DefinitionError as error:
-        reading.problems += error.problems
-    problems = sorted(set(reading.problems))[:MAX_PROBLEMS]
-    warnings = sorted(set(reading.warnings))[:MAX_PROBLEMS]
-    return CheckedPolicy(policy=None if problems else policy, problems=problems, warnings=warnings)
 
 
 def read_policy(node: AnyNode, reading: Reading) -> Policy:

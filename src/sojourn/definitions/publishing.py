@@ -17,6 +17,8 @@ from sojourn.definitions.catalogue import build_catalogue, check_definitions, lo
 from sojourn.definitions.controls import (
     LEARNT,
     PAUSE,
+    PLAY,
+    PLAYED,
     PUBLISH,
     RELEASE,
     RESUME,
@@ -81,11 +83,8 @@ class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ranks: dict[str, int] = {}
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     forecasts: dict[str, dict[str, float]] = {}
-
-    def version_of(self, journey: str, version: str) -> Version | None:
-        """Return a version that is kept."""
-        found = (one for one in self.versions if (one.journey, one.version) == (journey, version))
-        return next(found, None)
+    is_playing: bool = False
+    """Imports were played last: nobody has served since."""
 
 
 def apply_control(in_force: InForce, entry: Entry) -> InForce:
@@ -126,6 +125,7 @@ def catalogue_of(in_force: InForce, *, known: Catalogue | None = None) -> tuple[
             migrations=_migrations(in_force.moves),
             holds={name: tuple(holds) for name, holds in in_force.holds.items()},
             forecasts=in_force.forecasts,
+            is_playing=in_force.is_playing,
         ),
         problems,
     )
@@ -139,18 +139,29 @@ def asks_everybody(before: Catalogue, after: Catalogue) -> bool:
     return is_kept_for_all and before.renewed != after.renewed
 
 
-def rests_on_the_last(before: Catalogue, after: Catalogue) -> bool:
-    """Tell whether everybody must have been asked about the last change before this one comes.
+def rests_on_the_last(before: Catalogue, after: Catalogue, *, at: int) -> bool:
+    """Tell whether everybody must have been asked about the last change before this one, of `at` (ms), comes.
 
-    So it is where something goes that a person may still need, and where a person is brought up to date with
-    the newest publishing only.
+    So it is where something goes that a person may still need, where the last change moves people at the
+    same instant, where a person is brought up to date with the newest publishing only, and where an import
+    begins or ends: what is due before it is no shadow, and what is due after it is none any more.
     """
+    if before.is_playing != after.is_playing:
+        return True
     if before.versions.keys() - after.versions.keys():
+        return True
+    if at in _moving(before) and asks_everybody(before, after):
         return True
     if _revisions(before) - _revisions(after) or _ended(before) - _ended(after):
         return True
     is_kept_for_all = any(one.segments or one.scheduled for one in (before, after))
     return is_kept_for_all and before.renewed != after.renewed
+
+
+def _moving(catalogue: Catalogue) -> set[int]:
+    """Return the instants at which people go along with a publishing, or go on after a hold."""
+    moves = {one.at for migrations in catalogue.migrations.values() for one in migrations}
+    return moves | {one.until for holds in catalogue.holds.values() for one in holds if one.until is not None}
 
 
 def _revisions(catalogue: Catalogue) -> set[tuple[tuple[str, str], int]]:
@@ -268,6 +279,16 @@ def _learn(after: InForce, body: bytes) -> InForce | None:
     return replace(after, forecasts={**after.forecasts, **learnt.forecasts})
 
 
+def _play(after: InForce, body: bytes) -> InForce | None:
+    del body
+    return None if after.is_playing else replace(after, is_playing=True)
+
+
+def _end_play(after: InForce, body: bytes) -> InForce | None:
+    del body
+    return replace(after, is_playing=False) if after.is_playing else None
+
+
 _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
     PUBLISH: _publish,
     PAUSE: _pause,
@@ -275,6 +296,8 @@ _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
     STOP: _stop,
     RELEASE: _release_all,
     LEARNT: _learn,
+    PLAY: _play,
+    PLAYED: _end_play,
 }
 
 

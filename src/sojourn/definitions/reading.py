@@ -17,7 +17,7 @@ from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, Node, ScalarNode, SequenceNode
 from sojourn.model.errors import DefinitionError, Problem
 
-MAX_PROBLEMS = 100  # nobody reads more of them at once.
+MAX_PROBLEMS = 100  # of one file: nobody reads more of them at once.
 MAX_SHOWN = 40  # characters of what came: enough to find it again.
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
 _KEYWORDS: Mapping[str, tuple[str, ...]] = {**KEYWORDS, **POLICY_KEYWORDS}
@@ -66,6 +66,10 @@ class Reading:
     def warn(self, place: Node | tuple[int, int], message: str, code: str) -> None:
         """Note something that is allowed and probably not meant."""
         self.warnings.append(self._problem(place, message, code))
+
+    def told(self) -> tuple[list[Problem], list[Problem]]:
+        """Return the problems and the warnings, each once, in the order of the file; of each at most 100."""
+        return sorted(set(self.problems))[:MAX_PROBLEMS], sorted(set(self.warnings))[:MAX_PROBLEMS]
 
     def mapping(self, node: AnyNode, kind: str, required: Iterable[str] = ()) -> dict[str, AnyNode]:
         """Return an object's entries; its keys must be those of `kind` in _KEYWORDS."""

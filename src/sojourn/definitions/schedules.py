@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import cast
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr
@@ -117,11 +117,12 @@ class _Recurrence:
     def refuse_odd_ones(self) -> None:
         """Raise ValueError for a rule that never happens, or too often.
 
-        The years at the end of the calendar are asked, for there the search for an occurrence ends.
+        The years at the end of the calendar are asked, for there the search for an occurrence ends; without
+        the last one, whose last week dateutil cannot write down.
         """
         near_the_end = _LAST_YEAR - MAX_YEARS_AHEAD
         rule = self._rule.replace(dtstart=self._start(near_the_end))
-        near = (wall for wall in rule if wall.year >= near_the_end)
+        near = (wall for wall in takewhile(_is_within, rule) if wall.year >= near_the_end)
         sample = list(islice(near, MAX_PER_YEAR + 1))
         if not sample:
             raise ValueError(f"this does not happen within {MAX_YEARS_AHEAD} years; correct the rule")
@@ -156,6 +157,10 @@ class _Recurrence:
             return ORIGIN + timedelta(days=_floor(days, interval))
         assert frequency == HOURLY, "other frequencies are refused"
         return ORIGIN + timedelta(hours=_floor(days * 24, interval))
+
+
+def _is_within(wall: datetime) -> bool:
+    return wall.year < _LAST_YEAR
 
 
 def _floor(n: int, interval: int) -> int:

@@ -2,7 +2,8 @@
 
 A string renders to a string, as in Liquid. One exception: a string that is exactly one `{{ .. }}` keeps the
 type of a number, a boolean, null, a list or an object, because receivers want numbers as numbers. Missing
-values render to nothing. Values are data: nothing in them is ever read as a template.
+values render to nothing. Values are data: nothing in them is ever read as a template, nor, in what stands
+under the name `html`, as markup, unless the template says `safe`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ TEMPLATE_NAMES = frozenset(
     {"event", "properties", "trait", "traits", "profile", "entry", "session", "journey"}
 )
 """What the engine gives a template."""
+
+HTML = "html"
+"""Under this name a body has a page: values in it are escaped."""
 
 Path = tuple[str | int, ...]
 Place = Callable[[Path, int, int], tuple[int, int]]
@@ -97,7 +101,8 @@ class _Compiler:
             message = f"expected at most {MAX_TEMPLATE_CHARACTERS} characters, got {len(source)}"
             self._refuse(path, message, "too-long")
             return None
-        environment = _environment()
+        is_html = path[-1:] == (HTML,)
+        environment = _environment(is_html=is_html)
         try:
             template = environment.from_string(source)
             flaws = list(_flaws(template, source, environment))
@@ -110,7 +115,7 @@ class _Compiler:
             return None
         for offset, message, code in flaws:
             self._refuse(path, message, code, before=source[:offset])
-        return _typed(template) if _is_one_output(template) else _plain(template)
+        return _typed(template) if _is_one_output(template) and not is_html else _plain(template)
 
     def _refuse(self, path: Path, message: str, code: str, *, before: str = "") -> None:
         lines = before.split("\n")
@@ -119,8 +124,8 @@ class _Compiler:
 
 
 @cache
-def _environment() -> JourneyEnvironment:
-    return make_environment()
+def _environment(*, is_html: bool) -> JourneyEnvironment:
+    return make_environment(is_html=is_html)
 
 
 def _flaws(

@@ -7,15 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sojourn.definitions.expression import Expression
-from sojourn.definitions.loops import DONE_CALL, DONE_STATE
+from sojourn.definitions.loops import INTERNAL
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_context import Context, Place
 from sojourn.definitions.ways import SHADOWED
 from sojourn.definitions.yaml import AnyNode, MappingNode, SequenceNode
-
-_INTERNAL = (DONE_STATE, DONE_CALL, "after(", "error.")
-"""How the names of events begin that only the engine sends."""
 
 _PART = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
@@ -82,12 +79,15 @@ def _lead_on_events(step: Context, awaited: Sequence[Mapping[str, AnyNode]], pat
         is_always = "when" not in entries or (compiled is not None and compiled.is_always_true)
         when = None if is_always or compiled is None else compiled.expression
         if "on" not in entries:
+            if is_always:
+                message = "this is always true, so that nothing is waited for; leave the step out"
+                step.reading.refuse(entries["when"], message, "always-true")
             step.lead("nothing", path(), entries["when"], when=when)
             continue
         if "match" in entries:
             when = _both(when, _match(entries["match"], step.reading))
         for name in sorted(step.reading.names(entries["on"])):
-            if name.startswith(_INTERNAL):
+            if name.startswith(INTERNAL):
                 step.reading.refuse(entries["on"], f"{name} is nothing that a person does", "not-allowed")
             if name in decided:
                 step.reading.refuse(entries["on"], SHADOWED, "shadowed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,6 @@ from sojourn.definitions.reading import IN_A_STATE, Reading
 from sojourn.definitions.step_schema import DAY_NAMES
 from sojourn.definitions.yaml import AnyNode, ScalarNode, SequenceNode
 from sojourn.definitions.zones import EVERY_DAY, next_open, next_time, zone_named
-
-Instant = Callable[[Any], int | None]
-"""Takes a scope, returns the instant a wait ends, ms; None: at once."""
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _LIKE_TIME = re.compile(r"\d{1,2}:\d{1,2}", re.ASCII)
@@ -140,7 +137,7 @@ def _offset(node: AnyNode, reading: Reading) -> int:
     text = reading.text(node, "a time before or after it, such as -3d or 2h")
     sign = -1 if text.startswith("-") else 1
     try:
-        return sign * parse_duration(text.lstrip("+-") if text[:1] in ("+", "-") else text or "1ms")
+        return sign * parse_duration(text[1:] if text[:1] in ("+", "-") else text or "1ms")
     except ValueError as error:
         reading.refuse(node, str(error), "bad-duration")
         return 0

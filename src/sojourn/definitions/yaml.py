@@ -28,7 +28,8 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten time
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)  # 18 digits: whatever fits 64 bits
+_INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
+_INTEGER_DIGITS = 18  # whatever fits 64 bits; more would lose some of them on their way.
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", re.ASCII)
 
@@ -201,6 +202,10 @@ class _Reader:
         if text in _BOOLS:
             return _BOOLS[text]
         if _INTEGER.fullmatch(text):
+            if len(text.lstrip("+-")) > _INTEGER_DIGITS:
+                raise self._refuse(
+                    event, "the number has too many digits; quote it if it is text", "bad-number"
+                )
             return int(text)
         if _NO_NUMBER.fullmatch(text):
             raise self._refuse(event, f"{text} is no number in JSON; quote it if it is text", "bad-number")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Raw, structs
 
 from sojourn.definitions.journey import Do, Experiment
+from sojourn.engine.bounds import too_many_actions
 from sojourn.engine.deferred import put_off, take_due, tell
 from sojourn.engine.experiments import assign
 from sojourn.engine.holdouts import is_kept_from
 from sojourn.engine.inside import Inside
 from sojourn.engine.ledger import Ledger
+from sojourn.engine.objects import encode_json
 from sojourn.engine.pacing import judge, record
 from sojourn.engine.state import Life, Wanted
 from sojourn.model.action import Action
 from sojourn.model.fact import ActionDecided, ActionWithheld, Exposed
 from sojourn.model.ids import ActionId, derive
-
-_encode_json = msgspec.json.Encoder().encode
 
 
 def want(inside: Inside, do: Do, state: str) -> None:
@@ -38,15 +37,19 @@ def want(inside: Inside, do: Do, state: str) -> None:
         b"",
         "" if do.is_transactional else enrolment.holdout,
     )
-    if enrolment.is_shadow:
+    excess = too_many_actions(inside, state)
+    if enrolment.is_shadow or ledger.is_shadow:
         tell(wanted, ledger, ActionWithheld, reason="history")
+        return
+    if excess:
+        tell(wanted, ledger, ActionWithheld, reason="bound", detail=excess)
         return
     stop = judge(inside.life, wanted, ledger, is_owed=do.is_transactional) if wanted.channel else None
     if stop is not None and not stop.until:
         tell(wanted, ledger, ActionWithheld, reason=stop.reason, detail=stop.detail)
         return
     try:
-        body = _encode_json(do.body.render(inside.view.names()))
+        body = encode_json(do.body.render(inside.view.names()))
     except ValueError as error:  # a template's bounds; its syntax was checked when it was loaded
         tell(wanted, ledger, ActionWithheld, reason="template", detail=str(error))
         return

@@ -72,8 +72,7 @@ def _cause(life: Life, called: Called, ledger: Ledger) -> Cause:
         properties=Raw(entry.properties),
     )
     view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event)
-    is_shadow = called.parent.is_shadow
-    return Cause(event=event, view=view, is_shadow=is_shadow, key=called.key, called=called)
+    return Cause(event=event, view=view, key=called.key, called=called)
 
 
 def _return(life: Life, told: Return, ledger: Ledger) -> None:

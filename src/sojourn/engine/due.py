@@ -45,7 +45,7 @@ def fire_due(life: Life, until: int, ledger: Ledger) -> bool:
         at, fire = _earliest(life, ledger)
         if not 0 < at <= until:
             return has_fired
-        ledger.at, ledger.position = at, 0
+        ledger.at, ledger.position, ledger.is_shadow = at, 0, False
         if not friction.judge(life, None, ledger):  # else a journey heard of it: look again what is due
             fire(life, ledger)
             calls.settle(life, ledger)
@@ -102,7 +102,7 @@ def _waits_for_timers_only(life: Life, catalogue: Catalogue) -> bool:
         or life.schedules
         or (pacing is not None and pacing.deferred)
         or (found is not None and found.deadlines)
-        or (life.revision < catalogue.renewed and life.n_events)
+        or 0 <= life.revision < catalogue.renewed
         or catalogue.migrations
         or catalogue.holds
     )
@@ -133,7 +133,7 @@ def _migrates_at(enrolment: Enrolment, catalogue: Catalogue) -> int:
 def _next_revision(life: Life, ledger: Ledger) -> int:
     """Return when the last publishing was, where it did not reach the person yet; of somebody new, never."""
     catalogue = ledger.catalogue
-    if life.revision >= catalogue.renewed or not life.n_events:
+    if not 0 <= life.revision < catalogue.renewed:
         return 0
     # Where nothing is kept for everybody, nobody is asked: whether a sweep comes by must not show in a state.
     is_kept = catalogue.segments or catalogue.scheduled or life.segments or life.schedules

@@ -7,6 +7,7 @@ from typing import Literal
 from sojourn.definitions.journey import Call, Do, Experiment
 from sojourn.engine import goals, statechart
 from sojourn.engine.actions import expose, want
+from sojourn.engine.bounds import too_many_actions
 from sojourn.engine.deferred import cancel
 from sojourn.engine.inside import Inside, journey_of, tell
 from sojourn.engine.ledger import Called, Ledger, Return
@@ -87,6 +88,9 @@ def end(
 def _call(inside: Inside, call: Call, state: str) -> None:
     enrolment = inside.enrolment
     enrolment.n += 1
+    if too_many_actions(inside, state):  # as where it cannot be entered: it goes on
+        inside.ledger.returns.append(Return(enrolment.id, state))
+        return
     key = None if call.key is None else call.key.call(inside.view)
     inside.ledger.calls.append(Called(enrolment, state, call.journey, key, enrolment.n))
 

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Raw, Struct
 
 from sojourn.definitions.journey import Entry, Journey
 from sojourn.engine import goals, statechart
+from sojourn.engine.bounds import merge_ticks, too_many_entries
 from sojourn.engine.deferred import cancel, withhold_all
 from sojourn.engine.enrolments import MAX_EXITS, apply, leave
 from sojourn.engine.holdouts import holdout_of
 from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of, tell
 from sojourn.engine.ledger import Called, Ledger, Return
+from sojourn.engine.objects import encode_json
 from sojourn.engine.state import Enrolment, EntryEvent, Life, Memory
 from sojourn.engine.view import View
-from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.event import ENTER, OUR_SOURCE, Event
 from sojourn.model.fact import Entered, Exited, NotEntered
 from sojourn.model.ids import EnrolmentId, derive
 
@@ -27,8 +28,6 @@ MAX_ENROLMENTS = 100  # active at once, per person: more is a definition whose k
 MAX_KEYS = 100  # remembered per journey for `reentry: never`.
 MAX_ENTRIES_BYTES = 1 << 20  # of the events that began active enrolments, per person: eight of the largest.
 MAX_KEY_CHARS = 200  # a longer key is known by its digest.
-
-_encode_json = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Cause(Struct, frozen=True, kw_only=True, gc=False):
@@ -38,7 +37,6 @@ class Cause(Struct, frozen=True, kw_only=True, gc=False):
     """The event that came, or one made for a segment, a schedule or a call; it is kept as the entry's."""
     view: View
     """Sees that event."""
-    is_shadow: bool = False
     key: Any = None
     """What a call says of the key; None: the journey's own expression does."""
     called: Called | None = None
@@ -63,7 +61,7 @@ def made_cause(
         name=name,
         occurred_at=ledger.at,
         received_at=ledger.at,
-        properties=Raw(_encode_json(properties)),
+        properties=Raw(encode_json(properties)),
     )
     return Cause(event=event, view=View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event))
 
@@ -111,6 +109,7 @@ def adopt(life: Life, other: Life, ledger: Ledger) -> None:
         kept.last_exit_at = max(kept.last_exit_at, memory.last_exit_at)
         kept.keys = (kept.keys + [key for key in memory.keys if key not in kept.keys])[-MAX_KEYS:]
         kept.unit = kept.unit or memory.unit
+        merge_ticks(kept, memory)
         exits = {key: max(at, kept.exits.get(key, 0)) for key, at in memory.exits.items()}
         newest_last = sorted({**kept.exits, **exits}.items(), key=lambda pair: (pair[1], pair[0]))
         kept.exits = dict(newest_last[-MAX_EXITS:])
@@ -143,7 +142,15 @@ def _refusal(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key:
     for _, theirs in _rivals(life, journey, ledger):
         if theirs.priority >= journey.priority:
             return Refusal("excluded", f"{theirs.name} of the group {journey.group}")
-    return None
+    if not _is_own(cause):
+        return None
+    excess = too_many_entries(life.memories.setdefault(journey.name, Memory()), ledger.at)
+    return Refusal("bound", excess) if excess else None
+
+
+def _is_own(cause: Cause) -> bool:
+    """Tell whether nobody outside brought the person: an outcome, a segment, a schedule, a signal did."""
+    return cause.event.source == OUR_SOURCE and cause.event.name != ENTER and cause.called is None
 
 
 def _note_refusal(journey: Journey, key: str, refusal: Refusal, ledger: Ledger) -> None:
@@ -225,6 +232,16 @@ def _key_of(value: Any) -> str | None:
     return key if len(key) <= MAX_KEY_CHARS else derive("key", key)
 
 
+def _is_shadow(parent: Enrolment | None, ledger: Ledger) -> bool:
+    """Tell whether history brings somebody in: an imported event, the time that an import plays, or a shadow.
+
+    Somebody who was there before an import calls, when time moves them in it, as they would at any start.
+    """
+    if ledger.is_shadow:
+        return True
+    return ledger.catalogue.is_playing if parent is None else parent.is_shadow
+
+
 def _enrol(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: str) -> Enrolment:
     memory = life.memories.setdefault(journey.name, Memory())
     memory.n_entered += 1
@@ -246,9 +263,9 @@ def _enrol(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: s
         entry=EntryEvent(event.name, ledger.at, event.occurred_at, event.message_id, bytes(event.properties)),
         machine=statechart.Machine(),
         is_held_out=holdout != "",
-        is_shadow=cause.is_shadow,
+        is_shadow=_is_shadow(parent, ledger),
         holdout=holdout,
-        revision=ledger.catalogue.revision,
+        revision=ledger.catalogue.renewed,
         parent=parent.id if parent is not None else "",
         caller=called.state if called is not None else "",
     )

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from sojourn.definitions.friction_rules import FRICTION_EVENT, FrictionRules, Role
 from sojourn.definitions.journey import Catalogue
@@ -27,13 +27,13 @@ from sojourn.engine.friction_state import (
     score,
 )
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.objects import read_object
+from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.rage import Click, press
 from sojourn.engine.state import Life
 from sojourn.engine.trail import Trail, is_a_step, walk
 from sojourn.engine.traits import tally
 from sojourn.engine.view import View
-from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.event import OUR_SOURCE, OURS, Event
 from sojourn.model.fact import FrictionFound
 from sojourn.model.ids import derive
 from sojourn.model.turn import Arrived
@@ -44,8 +44,6 @@ _NO_ROLES: frozenset[Role] = frozenset()
 _WORKED: frozenset[Role] = frozenset({"effect", "step", "form_start", "form_submit", "cart", "purchase"})
 """What shows that a click worked."""
 
-_encode_json = msgspec.json.Encoder().encode
-
 
 def is_on(catalogue: Catalogue) -> bool:
     """Tell whether anybody asks."""
@@ -53,8 +51,14 @@ def is_on(catalogue: Catalogue) -> bool:
 
 
 def is_forged(event: Event) -> bool:
-    """Tell whether an event has the name of a signal: those never come through the log."""
-    return event.name.startswith(FRICTION_EVENT)
+    """Tell whether an event has a name that only the house gives, and is not the house's own.
+
+    Signals never come through the log; what became of an action is said by the house's own source.
+    """
+    name = event.name
+    if not name.startswith("$"):
+        return False
+    return name.startswith(FRICTION_EVENT) or (name in OURS and event.source != OUR_SOURCE)
 
 
 class _Case(Struct, frozen=True, gc=False):
@@ -133,12 +137,25 @@ def judge(life: Life, event: Event | None, ledger: Ledger) -> bool:
         if is_dead and not _is_told(friction.told_at, "dead", click.at):
             _call_dead(life, click, ledger)
             return True
+    keep_waiting(life, ledger)
     return False
 
 
-def hear(
-    life: Life, signals: list[Signal], ledger: Ledger, *, is_history: bool = False, is_shadow: bool
-) -> None:
+def keep_waiting(life: Life, ledger: Ledger) -> None:
+    """Let something happen to a person while nobody knows of their clicks: none is dead before it any more.
+
+    An event that came late, or another life, says nothing of a click, and what it began is there already.
+    """
+    friction = life.friction
+    if friction is None or not friction.clicks:
+        return
+    earliest = ledger.at - ledger.catalogue.policy.friction.dead_ms
+    friction.clicks = [
+        click if click.seen_at >= earliest else replace(click, seen_at=earliest) for click in friction.clicks
+    ]
+
+
+def hear(life: Life, signals: list[Signal], ledger: Ledger, *, is_history: bool = False) -> None:
     """Let segments, then journeys hear of signals, each as an event of its name, in the turn that found it.
 
     Of imported history only segments hear: it says who somebody is, and begins nothing.
@@ -149,7 +166,7 @@ def hear(
         if not is_history and (joined or life.enrolments or name in ledger.catalogue.entries):
             event = _event_of(life, signal, name, ledger)
             view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event)
-            journeys.move(life, event, view, ledger, is_shadow=is_shadow, joined=joined)
+            journeys.move(life, event, view, ledger, joined=joined)
 
 
 def next_due(life: Life, _ledger: Ledger) -> int:
@@ -162,10 +179,11 @@ def fire(life: Life, ledger: Ledger) -> None:
     """Let the next deadline pass at `ledger.at`, when it was due: what was waited for did not happen."""
     assert life.friction is not None, "a deadline is somebody's"
     deadline = life.friction.deadlines.pop(0)
+    ledger.is_shadow = deadline.is_shadow
     if is_on(ledger.catalogue):
         rules = ledger.catalogue.policy.friction
         signal = _note(life, Signal(ledger.at, deadline.name, deadline.target), rules, ledger)
-        hear(life, [signal] if signal else [], ledger, is_shadow=deadline.is_shadow)
+        hear(life, [signal] if signal else [], ledger)
 
 
 def follow(life: Life, replaced: tuple[str, ...], visit: str) -> None:
@@ -246,11 +264,13 @@ def _call_dead(life: Life, click: WaitingClick, ledger: Ledger) -> None:
     rules = ledger.catalogue.policy.friction
     assert life.friction is not None, "the click was waiting there"
     life.friction.found_at["dead"] = click.at
-    at, position = ledger.at, ledger.position
-    ledger.at, ledger.position = min(at, click.seen_at + rules.dead_ms), 0
+    before = ledger.at, ledger.position, ledger.is_shadow
+    ledger.at, ledger.position = min(ledger.at, click.seen_at + rules.dead_ms), 0
+    ledger.is_shadow = click.is_shadow
     signal = _note(life, Signal(click.at + rules.dead_ms, "dead", click.target), rules, ledger)
-    hear(life, [signal] if signal else [], ledger, is_shadow=click.is_shadow)
-    ledger.at, ledger.position = at, position
+    hear(life, [signal] if signal else [], ledger)
+    keep_waiting(life, ledger)
+    ledger.at, ledger.position, ledger.is_shadow = before
 
 
 def _step(case: _Case, visit: str) -> list[Signal | None]:
@@ -310,5 +330,5 @@ def _event_of(life: Life, signal: Signal, name: str, ledger: Ledger) -> Event:
         received_at=ledger.at,
         anonymous_id=life.anonymous_ids[-1] if life.anonymous_ids else None,
         user_id=life.user_ids[0] if life.user_ids else None,
-        properties=Raw(_encode_json(properties)),
+        properties=Raw(encode_json(properties)),
     )

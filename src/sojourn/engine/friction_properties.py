@@ -8,6 +8,7 @@ from typing import Any
 from sojourn.engine.rage import Place
 
 MAX_TARGET_CHARS = 200  # as names of events.
+MAX_PIXELS = 10**9  # either way: beyond any page; farther is no place, and its square no number.
 
 # fmt: off
 # Ours and Segment's, then those of PostHog's autocapture. Of several, the first that is there.
@@ -28,11 +29,11 @@ def target_of(properties: Mapping[str, Any]) -> str:
 
 
 def place_of(properties: Mapping[str, Any]) -> Place | None:
-    """Return where a click was, in pixels."""
+    """Return where a click was, in pixels; None where the event does not say, or says nonsense."""
     for across, down in _PLACES:
-        x, y = properties.get(across), properties.get(down)
-        if x.__class__ in (int, float) and y.__class__ in (int, float):
-            return float(x), float(y)
+        x, y = _pixels(properties.get(across)), _pixels(properties.get(down))
+        if x is not None and y is not None:
+            return x, y
     return None
 
 
@@ -49,6 +50,11 @@ def form_of(properties: Mapping[str, Any]) -> str:
 def cart_of(properties: Mapping[str, Any]) -> str:
     """Name a cart; empty where the event does not say."""
     return _first(properties, ("cart_id",))
+
+
+def _pixels(value: Any) -> float | None:
+    is_number = value.__class__ in (int, float)
+    return float(value) if is_number and -MAX_PIXELS <= value <= MAX_PIXELS else None
 
 
 def _first(properties: Mapping[str, Any], names: tuple[str, ...]) -> str:

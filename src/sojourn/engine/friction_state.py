@@ -33,7 +33,7 @@ class WaitingClick(Struct, array_like=True, frozen=True):
     at: int
     """Its own time, ms."""
     seen_at: int
-    """When the log had it, ms."""
+    """When the log had it, ms; later, where other things have happened since that told nothing of it."""
     target: str
     is_shadow: bool = False
 

@@ -73,12 +73,30 @@ def begin_anew(life: Life, journey: str, key: str) -> None:
 
 
 def adopt(life: Life, others: list[Enrolment], ledger: Ledger) -> None:
-    """Bring in the runs that an unnamed life had finished."""
-    if others:
-        active = {(enrolment.journey, enrolment.key) for enrolment in life.enrolments}
-        runs = [run for run in [*life.finished, *others] if (run.journey, run.key) not in active]
-        runs.sort(key=lambda run: (run.entered_at, run.id))
-        life.finished = _bounded(_open(runs, ledger))
+    """Bring in the runs that an unnamed life had finished, as if all had been one life's.
+
+    Who is inside again has begun anew, and so has whoever entered again after a run of the other life.
+    """
+    if not (life.finished or others):
+        return
+    active = {(enrolment.journey, enrolment.key) for enrolment in life.enrolments}
+    runs = [*_not_begun_anew(life.finished, others), *_not_begun_anew(others, life.finished)]
+    runs = [run for run in runs if (run.journey, run.key) not in active]
+    runs.sort(key=_order)
+    life.finished = _bounded(_open(runs, ledger))
+
+
+def _not_begun_anew(runs: list[Enrolment], others: list[Enrolment]) -> list[Enrolment]:
+    """Return the runs after which no other of the same journey and key began."""
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
+    for other in others:
+        pair = other.journey, other.key
+        newest[pair] = max(_order(other), newest.get(pair, (0, "")))
+    return [run for run in runs if _order(run) >= newest.get((run.journey, run.key), (0, ""))]
+
+
+def _order(run: Enrolment) -> tuple[int, str]:
+    return run.entered_at, run.id
 
 
 def _late_goal(enrolment: Enrolment, ledger: Ledger) -> Goal | None:

@@ -110,7 +110,7 @@ def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous
         ledger.note(IdentityRefused, other_id=user_id, reason="shared-device", message_id=message_id)
         return True
     life = None if tie.life is None else encode(tie.life)
-    named = Named(arrived.at, arrived.position, anonymous_id, how, message_id, life)
+    named = Named(arrived.at, arrived.position, anonymous_id, how, message_id, life, arrived.is_shadow)
     ledger.forward.append(Forward("alias", user_id, named))
     tie.owner, tie.life = user_id, None
     return True

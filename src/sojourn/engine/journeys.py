@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -16,7 +15,7 @@ from sojourn.engine.entries import Cause, enter, made_cause
 from sojourn.engine.holds import is_held
 from sojourn.engine.inside import Inside, journey_of
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.objects import read_object
+from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
 from sojourn.model.event import ENTER, OUR_SOURCE, OUTCOMES, Event
@@ -26,8 +25,6 @@ MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
 
 _THE_KERNELS_OWN = ("after(", "done.state.", calls.DONE, "error.")
 """How the names of a chart's internal events begin: nobody outside may send one."""
-
-_encode_json = msgspec.json.Encoder().encode
 
 
 def is_outcome(event: Event) -> bool:
@@ -40,15 +37,7 @@ def is_call(event: Event) -> bool:
     return event.name == ENTER and event.source == OUR_SOURCE
 
 
-def move(
-    life: Life,
-    event: Event,
-    view: View,
-    ledger: Ledger,
-    *,
-    is_shadow: bool,
-    joined: Sequence[str] = (),
-) -> None:
+def move(life: Life, event: Event, view: View, ledger: Ledger, *, joined: Sequence[str] = ()) -> None:
     """Let one event end, move and begin enrolments: goals and exits first, then each chart, then entries.
 
     Those of a higher priority hear it first. `joined` are the segments it made the person a member of.
@@ -71,10 +60,10 @@ def move(
     if not entering and not joined:
         calls.settle(life, ledger)
         return
-    cause = Cause(event=event, view=view, is_shadow=is_shadow)
+    cause = Cause(event=event, view=view)
     if joined:
         comers = [(journey, cause) for journey in entering]
-        _enter_all(life, [*comers, *_joiners(life, joined, ledger, is_shadow=is_shadow)], ledger)
+        _enter_all(life, [*comers, *_joiners(life, joined, ledger)], ledger)
         return
     for journey in entering:  # in their order already
         enter(life, journey, cause, ledger)
@@ -87,7 +76,7 @@ def admit(life: Life, event: Event, ledger: Ledger, *, joined: Sequence[str] = (
     journey = ledger.catalogue.journeys.get(str(said.get("journey", "")))
     comers = list(_joiners(life, joined, ledger))
     if journey is not None and journey.entry.is_api:
-        seen = replace(event, properties=Raw(_encode_json(said.get("properties") or {})))
+        seen = replace(event, properties=Raw(encode_json(said.get("properties") or {})))
         view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=seen)
         comers.append((journey, Cause(event=seen, view=view, key=said.get("key"))))
     _enter_all(life, comers, ledger)
@@ -183,13 +172,10 @@ def _deliver(inside: Inside, event: Event) -> None:
         apply(inside, statechart.send(chart, machine, event.name, inside.view, at=inside.ledger.at))
 
 
-def _joiners(
-    life: Life, joined: Iterable[str], ledger: Ledger, *, is_shadow: bool = False
-) -> Iterable[tuple[Journey, Cause]]:
+def _joiners(life: Life, joined: Iterable[str], ledger: Ledger) -> Iterable[tuple[Journey, Cause]]:
     for segment in joined:
         for journey in ledger.catalogue.by_segment.get(segment, ()):
-            cause = made_cause(life, "$segment", ledger, of=[segment], properties={"segment": segment})
-            yield journey, replace(cause, is_shadow=is_shadow)
+            yield journey, made_cause(life, "$segment", ledger, of=[segment], properties={"segment": segment})
 
 
 def _enter_all(life: Life, comers: list[tuple[Journey, Cause]], ledger: Ledger) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
 from sojourn.definitions.expression import Expression
+from sojourn.engine.objects import encode_json
 from sojourn.engine.scope import Scope
 from sojourn.model.fact import Judged
 
 MAX_CHARACTERS = 200  # of one guard, and of one value it saw: enough to recognise it.
 MAX_NUMBER = 2**63  # a larger one does not fit where facts are kept.
-
-_encode_json = msgspec.json.Encoder().encode
 
 
 def judge(expression: Expression, scope: Scope) -> Judged:
@@ -44,7 +41,7 @@ def _brief(value: Any) -> Any:
     if isinstance(value, str):
         return _cut(value)
     try:
-        return _cut(_encode_json(value).decode())
+        return _cut(encode_json(value).decode())
     except (TypeError, ValueError, RecursionError, OverflowError):
         return _cut(f"({type(value).__name__})")
 

@@ -40,8 +40,8 @@ class Ledger:
     """Who the turn is about, where in the log it stands, and what came of it so far."""
 
     __slots__ = (
-        "actions", "at", "calls", "catalogue", "facts", "forward", "position", "profile_id", "returns",
-        "unit",
+        "actions", "at", "calls", "catalogue", "facts", "forward", "is_shadow", "position", "profile_id",
+        "returns", "unit",
     )  # fmt: skip
 
     def __init__(self, catalogue: Catalogue, profile_id: ProfileId) -> None:
@@ -57,6 +57,8 @@ class Ledger:
         self.returns: list[Return] = []
         self.at = 0
         self.position = 0
+        self.is_shadow = False
+        """An imported event is at work: whoever enters is a shadow, and what anybody wants is not sent."""
 
     def note(self, kind: Callable[..., Fact], **fields: Any) -> None:
         """Write a fact down: about this person, at this instant, caused by this entry."""

@@ -1,4 +1,4 @@
-"""Objects: the JSON an event carries as bytes, read when somebody asks."""
+"""Objects: the JSON that events carry as bytes, read when somebody asks, and written as it was said."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 
 _decode = msgspec.json.Decoder().decode
+
+encode_json = msgspec.json.Encoder().encode
+"""Writes JSON; an object's members stay in their order, which is their author's."""
 
 
 def read_object(raw: bytes | msgspec.Raw) -> Mapping[str, Any]:

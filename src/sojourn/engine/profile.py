@@ -41,7 +41,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     event = arrived.event
     while life.friction is not None and friction.judge(life, event, ledger):
         due.fire_due(life, arrived.at, ledger)  # what a journey that heard of it has waited for since
-        ledger.at, ledger.position = arrived.at, arrived.position
+        ledger.at, ledger.position, ledger.is_shadow = arrived.at, arrived.position, arrived.is_shadow
     if journeys.is_call(event):
         journeys.admit(life, event, ledger, joined=_join(life, event, ledger))
         return
@@ -61,20 +61,20 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     if life.schedules and life.time_zone is not zone:
         schedules.plan(life, ledger)
     if arrived.is_history:
-        friction.hear(life, signals, ledger, is_history=True, is_shadow=True)
+        friction.hear(life, signals, ledger, is_history=True)
         return
     if joined or _concerns_journeys(life, event, ledger):
         view = View(
             life, ledger.catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment
         )
-        journeys.move(life, event, view, ledger, is_shadow=arrived.is_shadow, joined=joined)
+        journeys.move(life, event, view, ledger, joined=joined)
     if signals:
-        friction.hear(life, signals, ledger, is_shadow=arrived.is_shadow)
+        friction.hear(life, signals, ledger)
 
 
 def merge(life: Life, other: Life, ledger: Ledger) -> None:
     """Take an unnamed life in: everything it learnt, its sessions, and the journeys it was in."""
-    if life.n_events and life.revision < ledger.catalogue.renewed:
+    if 0 <= life.revision < ledger.catalogue.renewed:
         due.bring_up_to_date(life, ledger)
     if other.n_events:
         first_seen_at = life.first_seen_at if life.n_events else other.first_seen_at
@@ -97,9 +97,9 @@ def merge(life: Life, other: Life, ledger: Ledger) -> None:
         life.variants.setdefault(experiment, variant)
     life.unit = life.unit or other.unit
     merge_zone(life, other)
-    entries.adopt(life, other, ledger)
     merge_consent(life, other, ledger)
     merge_sent(life, other)
+    entries.adopt(life, other, ledger)  # whom it ends may want a message: the words and caps of both hold
     merge_deferred(life, other, ledger)
     _join_as_merged(life, other, ledger)
     calls.settle(life, ledger)
@@ -222,6 +222,7 @@ def _note_revision(cut: Cut, ledger: Ledger) -> None:
         session_id=cut.session.id,
         replaces=list(cut.replaces),
         started_at=cut.session.started_at,
+        channel=cut.session.channel,
     )
 
 

@@ -19,8 +19,13 @@ def plan(life: Life, ledger: Ledger) -> None:
 
 
 def take_due(life: Life, ledger: Ledger) -> list[Journey]:
-    """Return the journeys whose time is now, of the highest priority first, and set their next times."""
-    due = [journey for journey in ledger.catalogue.scheduled if life.schedules.get(journey.name) == ledger.at]
+    """Return the journeys whose time is now, of the highest priority first, and set their next times.
+
+    A journey that is not scheduled any more has no next time, so that it is not due for ever.
+    """
+    names = {name for name, at in life.schedules.items() if at == ledger.at}
+    due = [journey for journey in ledger.catalogue.scheduled if journey.name in names]
+    life.schedules = {name: at for name, at in life.schedules.items() if name not in names}
     for journey in due:
         _set_next(life, journey, ledger)
     return due
@@ -31,7 +36,5 @@ def _set_next(life: Life, journey: Journey, ledger: Ledger) -> None:
     assert schedule is not None, "only scheduled journeys are planned"
     zone = schedule.time_zone or View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit).zone.key
     following = schedule.after(ledger.at, zone)
-    if following is None:
-        life.schedules.pop(journey.name, None)
-    else:
+    if following is not None:
         life.schedules[journey.name] = following

@@ -101,13 +101,17 @@ class Enrolment(Struct, array_like=True):
     wake: int = 0
     """When its earliest timer is due, ms; 0 where none runs."""
     revision: int = 0
-    """The catalogue's, when it got its version: a later publishing may take it along."""
+    """Of the last publishing when it got its version: a later one may take it along."""
     parent: str = ""
     """The enrolment that called this journey; empty where it was entered by itself."""
     holdout: str = ""
     """Which hold-out keeps it back: `global`, `journey`, or none."""
     caller: str = ""
     """The parent's state that called this journey."""
+    hour: int = 0
+    """The hour of the log's clock in which it acted last."""
+    n_in_hour: int = 0
+    """How often it acted, or called a journey, in that hour."""
 
 
 class Memory(Struct, array_like=True):
@@ -121,6 +125,10 @@ class Memory(Struct, array_like=True):
     """What the journey's hold-out hashes: the id the person had when it was asked first."""
     exits: dict[str, int] = {}
     """Key -> its last exit, ms: those that are still cooling down, where the journey has a cooldown."""
+    hour: int = 0
+    """The hour of the log's clock in which it last began without an event from outside."""
+    n_in_hour: int = 0
+    """How often it did so in that hour."""
 
 
 class Consent(Struct, array_like=True, frozen=True):

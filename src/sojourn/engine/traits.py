@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from sojourn.engine.objects import encode_json
 from sojourn.engine.state import Counter, Trait
 
 _encode_state = msgspec.msgpack.Encoder().encode
-_encode_text = msgspec.json.Encoder().encode
 
 MAX_TRAITS = 300  # as Segment Unify; more is a product's data model in the wrong place.
 MAX_TRAIT_NAME_CHARS = 200  # a longer name is not learnt.
@@ -72,7 +72,7 @@ def _storable(value: Any) -> Any:
     try:
         n_bytes = len(_encode_state(value))
     except OverflowError:
-        value = _encode_text(value).decode()
+        value = encode_json(value).decode()
         n_bytes = len(value)
     return value if n_bytes <= MAX_TRAIT_BYTES else None
 

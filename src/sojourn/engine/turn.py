@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine import due, identity, profile
+from sojourn.engine import due, friction, identity, profile
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Life, Pointer, State, Tie
 from sojourn.model.event import Event
@@ -54,9 +54,8 @@ def turn(
         key: an anonymous id (identity) or a user id (alias, profile).
         state: what the last turn returned; None the first time. Changed in place.
         inputs: for this key, in the order of (at, position), all later than those of earlier turns.
-        until: the log's clock: every input at or before it has been given, in this turn or before, so
-        timers due
-            by then fire. Each fires at the instant it was due, before any later input (law 3).
+        until: the log's clock: every input at or before it has been given, in this turn or before, so timers
+            due by then fire. Each fires at the instant it was due, before any later input (law 3).
         catalogue: the definitions in force.
 
     Returns:
@@ -79,7 +78,7 @@ def _identity_turn(
         assert isinstance(given, Arrived), "only events enter at identity"
         if tie.life is not None:
             changed |= due.fire_due(tie.life, given.at, ledger)
-        ledger.at, ledger.position = given.at, given.position
+        ledger.at, ledger.position, ledger.is_shadow = given.at, given.position, given.is_shadow
         changed |= identity.resolve(tie, key, given, ledger)
     if tie.life is not None:
         changed |= due.fire_due(tie.life, until, ledger)
@@ -107,9 +106,12 @@ def _profile_turn(
         ledger.at, ledger.position = given.at, given.position
         match given:
             case Arrived():
+                ledger.is_shadow = given.is_shadow
                 profile.live(life, given, ledger)
             case Named():
+                ledger.is_shadow = given.is_shadow
                 identity.receive(life, given, ledger)
+                friction.keep_waiting(life, ledger)
             case Aliased():
                 raise AssertionError("an alias ends at its pointer")
             case _:

@@ -21,6 +21,9 @@ OUTCOMES = frozenset({"$delivered", "$delivery_failed", "$delivery_expired"})
 ENTER = "$enter"
 """The house's own event by which the API lets somebody enter: `journey`, `key`, `properties`."""
 
+OURS = OUTCOMES | {ENTER, "$segment", "$schedule"}
+"""Names that only the house gives: from anybody else, such an event is a step and moves nothing."""
+
 
 class Device(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a user agent says of its device, as the lookup in force at the door answered."""

@@ -48,6 +48,7 @@ class SessionRevised(_Fact, tag="session_revised", frozen=True, kw_only=True):
     session_id: SessionId
     replaces: list[SessionId]
     started_at: int
+    channel: str = ""
 
 
 class SessionEnded(_Fact, tag="session_ended", frozen=True, kw_only=True):

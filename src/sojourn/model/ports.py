@@ -14,6 +14,7 @@ from msgspec import Struct
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.event import Device, Entry, Event, FailedEvent, Geo
 from sojourn.model.fact import Fact
+from sojourn.model.lake import LakeSize, Reach, Slice
 from sojourn.model.turn import Key, Stage
 
 
@@ -162,6 +163,59 @@ class Store(Protocol):
 
     def kept(self, name: str) -> bytes | None:
         """Return a document kept under a name."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
+        ...
+
+
+class Tail(Protocol):
+    """What a log and a store hold, read in order beside the process that writes them."""
+
+    def reach(self) -> Reach:
+        """Return how far the engine has come."""
+        ...
+
+    def read(self, after: Reach, reach: Reach, *, n_events: int) -> Slice:
+        """Return what comes after one reach, up to another, at most about `n_events` entries of it.
+
+        Every entry comes in the same slice as the step it took.
+        """
+        ...
+
+    def mark(self, position: int) -> str:
+        """Return what tells the message at a position from those of other logs; empty where there is none."""
+        ...
+
+
+class Lake(Protocol):
+    """Facts and events in columns, for analysis; one process writes it."""
+
+    @property
+    def reach(self) -> Reach:
+        """How far it is written."""
+        ...
+
+    @property
+    def mark(self) -> str:
+        """What the log had at the last position written; empty where nothing was."""
+        ...
+
+    def write(self, slice_: Slice) -> None:
+        """Add the slice that comes next, once, whatever crash there is; return once it is on disk."""
+        ...
+
+    def compact(self, *, is_final: bool = False) -> bool:
+        """Do one piece of tidying up; return whether there was one. With `is_final`, as far as it goes."""
+        ...
+
+    def expire(self, *, before: str) -> int:
+        """Remove the days (YYYY-MM-DD) before a date; return how many."""
+        ...
+
+    def size(self) -> LakeSize:
+        """Return how much it holds."""
         ...
 
     def close(self) -> None:

@@ -43,6 +43,7 @@ class Named(Struct, frozen=True, tag="named", array_like=True):
     message_id: str
     life: bytes | None
     """The encoded profile state; None where nothing was lived before the name."""
+    is_shadow: bool = False
 
 
 class Aliased(Struct, frozen=True, tag="aliased", array_like=True):

@@ -93,6 +93,24 @@ class ChangeView(Struct, kw_only=True):
     people: list[LandingView]
 
 
+class SharedView(Struct, kw_only=True):
+    """What a publishing does to something that all journeys share."""
+
+    what: str
+    """`policy`, or `segment` and its name."""
+    change: str
+    """`new`, `changed` or `removed`."""
+
+
+class SettingView(Struct, kw_only=True):
+    """A setting that a publishing changes."""
+
+    name: str
+    """`steps` or `session_gap`."""
+    before: str = ""
+    after: str = ""
+
+
 class PlanView(Struct, kw_only=True):
     """What publishing some files changes."""
 
@@ -103,6 +121,10 @@ class PlanView(Struct, kw_only=True):
     """Why it cannot be done as asked, a sentence each."""
     revision: int | None
     """With which it is in force; null where nothing was done."""
+    shared: list[SharedView] = []
+    """What differs beside journeys."""
+    settings: list[SettingView] = []
+    """What else changes."""
 
 
 class VersionView(Struct, kw_only=True):

@@ -6,7 +6,7 @@ the same definitions at the same position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -53,7 +53,7 @@ class Controls:
 
     def rests_on_the_last(self, entry: Entry) -> bool:
         """Tell whether everybody must have been asked about the last change before this one comes."""
-        return rests_on_the_last(self.catalogue, self.look_at(entry).catalogue)
+        return rests_on_the_last(self.catalogue, self.look_at(entry).catalogue, at=entry.at)
 
     def apply(self, entry: Entry) -> Applied:
         """Bring a control into force."""
@@ -75,11 +75,6 @@ def kept_in_force(store: Store) -> InForce | None:
 def encode_in_force(in_force: InForce) -> bytes:
     """Write it as a store keeps it."""
     return msgspec.json.encode(in_force)
-
-
-def problems_of(applied: Applied) -> Sequence[str]:
-    """Say what was left out, a line each."""
-    return [str(problem) for problem in applied.problems]
 
 
 def _nobody_listens(entry: Entry, applied: Applied) -> None:

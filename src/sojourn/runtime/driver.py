@@ -22,7 +22,7 @@ from sojourn.definitions.publishing import InForce, asks_everybody
 from sojourn.engine.state import encode
 from sojourn.engine.turn import passes, route, turn
 from sojourn.model.action import Action
-from sojourn.model.event import Entry
+from sojourn.model.event import Entry, Event
 from sojourn.model.fact import Fact
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
@@ -126,6 +126,15 @@ class Driver:
         while waiting and len(batch) < BATCH and not is_control(waiting[0].event):
             batch.append(waiting.popleft())
         return batch, batch[-1].at
+
+    def bring(self, control: Event) -> None:
+        """Append a control while nobody serves, and bring it into force.
+
+        It is stamped with the log's own clock: the wall's would put an import that follows into history.
+        """
+        clock, _ = self.log.seal(self.clock)
+        self.log.append([control], now=clock)
+        self.catch_up()
 
     def finish_sweep(self) -> None:
         """Ask everybody who is still to be asked, now."""

@@ -138,7 +138,7 @@ class Lane:
                 continue
             if not self._house.gate.is_shut:
                 await self._read_ahead()
-                self._send(group)
+            self._send(group)
             await self._sleep()
 
     async def _write_back(self) -> None:
@@ -165,8 +165,10 @@ class Lane:
         return self._breaker.n_places(now) - len(self._in_flight)
 
     def _send(self, group: asyncio.TaskGroup) -> None:
+        """Begin what may go now; the gate is asked here, for it may have been shut while we read ahead."""
         now = self._house.now()
-        while self._ready and self._n_places(now) > 0 and self._may_go(self._ready[0], now):
+        is_shut = self._house.gate.is_shut
+        while self._ready and not is_shut and self._n_places(now) > 0 and self._may_go(self._ready[0], now):
             task = group.create_task(self._carry(self._ready.popleft()))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)

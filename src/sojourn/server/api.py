@@ -18,10 +18,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import Example
 from litestar.params import Body, Parameter
 from litestar.types import Scope
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from sojourn.model.action import Letter
-from sojourn.model.errors import DefinitionError, InputError
+from sojourn.model.errors import DefinitionError, InputError, UnavailableError
 from sojourn.model.event import FailedEvent
 from sojourn.model.ports import Place
 from sojourn.model.views import (
@@ -33,15 +33,23 @@ from sojourn.model.views import (
     StatusView,
     VersionView,
 )  # fmt: skip
-from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
-from sojourn.server.refusing import Guarded, Refusal, refuse_bug, refuse_definition, refuse_http, refuse_input
+from sojourn.server.refusing import (
+    Guarded,
+    Refusal,
+    refuse_bug,
+    refuse_definition,
+    refuse_for_now,
+    refuse_http,
+    refuse_input,
+)
 
 MAX_PAGE = 1_000  # rows in one answer.
-MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
 MAX_BODY_BYTES = 1 << 20
+MAX_PUBLISHED_BYTES = 16 << 20  # of definitions, which stand together: some thousand journeys.
 MAX_ID_CHARS = 1_000
 PROFILES = "/api/v1/profiles/"
 
@@ -141,19 +149,6 @@ class DeadLetterPage(Struct, kw_only=True):
     """What to ask for as `before`, for older ones; null at the end."""
 
 
-class Retry(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which dead letters to try again."""
-
-    action_ids: Annotated[list[str], Meta(max_length=MAX_RETRIED)] | None
-    """Ids of their actions; null for all of them."""
-
-
-class Retried(Struct, kw_only=True):
-    """How many dead letters are on their way again."""
-
-    revived: int
-
-
 VIEWS = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
@@ -179,6 +174,7 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
             HTTPException: refuse_http,
             InputError: refuse_input,
             DefinitionError: refuse_definition,
+            UnavailableError: refuse_for_now,
             Exception: refuse_bug,
         },
         openapi_config=openapi_config(),
@@ -267,7 +263,13 @@ def _retrying(operations: Operations) -> HTTPRouteHandler:
 def _changing(operations: Operations) -> list[HTTPRouteHandler]:
     """Make the routes that change what is in force."""
 
-    @post("/api/v1/publish", summary="Publish", tags=["journeys"], status_code=200)
+    @post(
+        "/api/v1/publish",
+        summary="Publish",
+        tags=["journeys"],
+        status_code=200,
+        request_max_body_size=MAX_PUBLISHED_BYTES,
+    )
     async def publish(data: Annotated[Publish, Body()]) -> PlanView:
         """Bring files into force; `refused` says why it was not done. The same content publishes nothing."""
         return await operations.publish(data)

@@ -1,4 +1,4 @@
-"""Asked: what the API may be asked to change of what is in force."""
+"""Asked: what the API may be asked to change: what is in force, and actions that were given up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sojourn.definitions.durations import MAX_DURATION_MS
+
 MAX_DEFINITIONS = 1_000  # files in one request.
+MAX_STEPS = 10_000  # in order: more than any product has.
+MAX_RETRIED = 1_000  # ids in one request; all of them needs none.
 
 
 class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -17,12 +21,23 @@ class Definition(Struct, kw_only=True, forbid_unknown_fields=True):
     text: str
 
 
+class Settings(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the configuration says of how events are read."""
+
+    steps: Annotated[list[str], Meta(max_length=MAX_STEPS)]
+    """The order in which a person is meant to pass the product's steps."""
+    session_gap_ms: Annotated[int, Meta(gt=0, le=MAX_DURATION_MS)]
+    """So long without an event, and the next visit begins."""
+
+
 class Publish(Struct, kw_only=True, forbid_unknown_fields=True):
     """Files to bring into force."""
 
     definitions: Annotated[list[Definition], Meta(max_length=MAX_DEFINITIONS)]
     is_whole: bool = False
     """They are all there is: a journey in force that is not among them is closed."""
+    settings: Settings | None = None
+    """What is to hold beside them; null: what is in force."""
     policy: Literal["pin", "follow", "map"] = "pin"
     """People inside older versions stay, or go along."""
     states: dict[str, str] = {}
@@ -48,3 +63,16 @@ class Hold(Struct, kw_only=True, forbid_unknown_fields=True):
     name: Literal["$pause", "$resume", "$stop", "$release"]
     journey: str = ""
     """Of `$pause` and `$resume`."""
+
+
+class Retry(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which dead letters to try again."""
+
+    action_ids: Annotated[list[str], Meta(max_length=MAX_RETRIED)] | None
+    """Ids of their actions; null for all of them."""
+
+
+class Retried(Struct, kw_only=True):
+    """How many dead letters are on their way again."""
+
+    revived: int

@@ -12,13 +12,12 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 from litestar import post
-from litestar.exceptions import HTTPException, NotFoundException, ValidationException
+from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.params import Body, Parameter
 from msgspec import Meta, Raw, Struct
 
-from sojourn.model.errors import UnavailableError
 from sojourn.model.event import ENTER, OUR_SOURCE, Event
 from sojourn.model.ids import is_blocked_id
 from sojourn.server.refusing import Refusal
@@ -85,11 +84,7 @@ def entering(entrance: Entrance) -> HTTPRouteHandler:
         message_id = data.message_id or secrets.token_hex(16)
         now = time.time_ns() // 1_000_000
         event = enter_event(name, data, message_id=message_id, now=now)
-        try:
-            is_new = await entrance.let_in(event)
-        except UnavailableError as error:
-            raise HTTPException(str(error), status_code=503) from error
-        return Taken(message_id=message_id, is_new=is_new)
+        return Taken(message_id=message_id, is_new=await entrance.let_in(event))
 
     return enter_journey
 

@@ -90,7 +90,7 @@ def _finished(item: Json) -> Json:
             responses["404"] = _refused("Nobody has this id, or nothing this name.")
         if "requestBody" in operation:
             responses["400"] = _refused("The body is no JSON.")
-            responses["413"] = _refused("The body is larger than 1 MiB.")
+            responses["413"] = _refused("The body is larger than 1 MiB, or 16 MiB of definitions.")
         if "parameters" in operation or "requestBody" in operation:
             responses["422"] = _refused("A parameter, or the body, is not what it must be.")
     return item

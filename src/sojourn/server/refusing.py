@@ -11,11 +11,11 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
-from sojourn.model.errors import DefinitionError, InputError
+from sojourn.model.errors import DefinitionError, InputError, UnavailableError
 from sojourn.server.http import Scope, Send
 from sojourn.server.ingest.door import Receive
 
-ROOT = "/api"
+ROOT = "api"
 DOCUMENT = "see /api/openapi.json"
 _SEND_TOKEN = "send the configuration's admin_token: `Authorization: Bearer ...`"  # noqa: S105 - says where it is
 _SET_TOKEN = "set admin_token in the configuration, or SOJOURN_ADMIN_TOKEN, and start again"  # noqa: S105
@@ -46,7 +46,7 @@ _ADVICE = {
     403: ("forbidden", _SEND_TOKEN),
     404: ("not-found", "look at the path and the id: " + DOCUMENT),
     405: ("bad-method", "use a method that `Allow` names"),
-    413: ("too-large", "send fewer ids, or null for all"),
+    413: ("too-large", "send less at once; of ids, null means all"),
     415: ("bad-media-type", "send a body of JSON"),
     503: ("unavailable", "send the same again in a moment"),
     422: ("bad-parameter", "correct what is named; for the bounds " + DOCUMENT),
@@ -54,7 +54,7 @@ _ADVICE = {
 
 
 class Guarded:
-    """Lets nobody in under `/api` who does not carry the operator's token, whatever they ask."""
+    """Lets nobody in to `/api` who does not carry the operator's token, whatever they ask."""
 
     def __init__(self, app: Any, token: str | None) -> None:
         self._app = app
@@ -62,8 +62,8 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope, as ASGI 3 has it."""
-        path = scope.get("path", "")
-        is_ours = path == ROOT or path.startswith(ROOT + "/")
+        # Anywhere in the path: the framework's own idea of where one begins (`//api`) is not to be guessed.
+        is_ours = ROOT in scope.get("path", "").split("/")
         refusal = self._refuse(dict(scope["headers"])) if scope["type"] == "http" and is_ours else None
         if refusal is None:
             await self._app(scope, receive, send)
@@ -118,6 +118,17 @@ def refuse_definition(request: Request[Any, Any, Any], error: DefinitionError) -
     del request
     do = "mend what is named; `sojourn check` says the same"
     return Response(Refusal(code="bad-definition", message=str(error), do=do), status_code=422)
+
+
+def refuse_for_now(request: Request[Any, Any, Any], error: UnavailableError) -> Response[Refusal]:
+    """Answer where nothing could be made durable now."""
+    del request
+    code, do = _ADVICE[503]
+    return Response(
+        Refusal(code=code, message=error.reason, do=do),
+        status_code=503,
+        headers={"retry-after": str(error.retry_after_s)},
+    )
 
 
 def refuse_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Refusal]:

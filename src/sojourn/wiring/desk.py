@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.catalogue import Definitions
+from sojourn.definitions.catalogue import Definitions, load_definitions
 from sojourn.definitions.controls import (
     PAUSE,
     PUBLISH,
@@ -18,7 +19,7 @@ from sojourn.definitions.controls import (
     control_event,
 )
 from sojourn.definitions.journey import EVERY_JOURNEY
-from sojourn.definitions.planning import Planned, Request, load_texts, plan
+from sojourn.definitions.planning import Planned, Request, plan
 from sojourn.definitions.publishing import InForce, Version
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
@@ -27,7 +28,7 @@ from sojourn.model.ports import Store
 from sojourn.model.views import HoldView, VersionView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
-from sojourn.server.asked import Publish, Rollback
+from sojourn.server.asked import Publish, Rollback, Settings
 
 
 class Desk:
@@ -43,19 +44,28 @@ class Desk:
         assert self._driver.controls is not None, "a house knows what is in force"
         return self._driver.controls.in_force
 
-    def plan(self, texts: Iterable[tuple[str, str]], request: Request, *, is_whole: bool) -> Planned:
+    def plan(
+        self,
+        texts: Iterable[tuple[str, str]],
+        request: Request,
+        *,
+        is_whole: bool,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Planned:
         """Plan to publish files; with `is_whole`, they are all there is.
 
-        Raises DefinitionError and InputError.
+        `settings` are `ranks` and `session_gap_ms`; None: those in force. Raises DefinitionError and
+        InputError.
         """
         shared = () if is_whole else self.in_force.shared
-        return self._plan(load_texts(texts, shared=shared), request, is_whole=is_whole)
+        definitions = load_definitions(texts, shared=shared)
+        return self._plan(definitions, request, is_whole=is_whole, settings=settings)
 
     def plan_rollback(self, journey: str, to: str | None, request: Request) -> Planned:
         """Plan to publish an older version again: `to`, or the one published before the one in force."""
         found = self._older(journey, to)
         file = f"journey {journey}, version {found.version}"
-        (again,) = load_texts([(file, found.text)], shared=self.in_force.shared).journeys
+        (again,) = load_definitions([(file, found.text)], shared=self.in_force.shared).journeys
         definitions = Definitions(journeys=(replace(again, version=found.version),))
         return self._plan(definitions, request, is_whole=False)
 
@@ -82,11 +92,26 @@ class Desk:
         """Show the versions of a journey that are kept, the one published last first."""
         return versions_of(self.in_force, self._store, journey)
 
-    def _plan(self, definitions: Definitions, request: Request, *, is_whole: bool) -> Planned:
+    def _plan(
+        self,
+        definitions: Definitions,
+        request: Request,
+        *,
+        is_whole: bool,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Planned:
         catalogue = self._driver.catalogue
         views = Tallies(self._store).views(catalogue)
         people = {(view.name, view.version): view.states for view in views}
-        return plan(self.in_force, catalogue, definitions, people=people, is_whole=is_whole, request=request)
+        return plan(
+            self.in_force,
+            catalogue,
+            definitions,
+            people=people,
+            is_whole=is_whole,
+            request=request,
+            settings=settings,
+        )
 
     def _event(self, name: str, payload: Struct, now: int) -> Event:
         return control_event(name, payload, after=self._driver.position, now=now)
@@ -103,12 +128,13 @@ class Desk:
 
     def _older(self, journey: str, to: str | None) -> Version:
         self._known(journey)
-        current = self.in_force.current.get(journey)
-        own = [one for one in self.in_force.versions if one.journey == journey and one.version != current]
-        if to is not None:
+        own = [one for one in self.in_force.versions if one.journey == journey]
+        if to is not None:  # the one in force, too: whoever says it twice wants it once
             own = [one for one in own if one.version == to]
+        else:
+            own = [one for one in own if one.version != self.in_force.current.get(journey)]
         if not own:
-            which = f"no older version {to}" if to else "no older version"
+            which = f"no version {to}" if to else "no older version"
             reason = f"journey {journey} has {which}; `sojourn versions {journey}` lists those that are kept"
             raise InputError("unknown-version", reason, status=404)
         return own[-1]
@@ -142,4 +168,16 @@ def planned(desk: Desk, asked: Publish | Rollback) -> Planned:
     if isinstance(asked, Rollback):
         return desk.plan_rollback(asked.journey, asked.to, request)
     texts = [(each.file, each.text) for each in asked.definitions]
-    return desk.plan(texts, request, is_whole=asked.is_whole)
+    return desk.plan(texts, request, is_whole=asked.is_whole, settings=_settings(asked.settings))
+
+
+def _settings(asked: Settings | None) -> dict[str, Any] | None:
+    """Read what is to hold beside the files; raises InputError."""
+    if asked is None:
+        return None
+    ranks = {step: rank for rank, step in enumerate(asked.steps)}
+    if len(ranks) < len(asked.steps):
+        repeated = next(step for rank, step in enumerate(asked.steps) if ranks[step] != rank)
+        reason = f"{repeated!r} stands there twice; give each step one place"
+        raise InputError("repeated-step", reason, path="settings.steps")
+    return {"ranks": ranks, "session_gap_ms": asked.session_gap_ms}

@@ -2,44 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from sojourn.config import Config
+from sojourn.model.errors import InputError
 from sojourn.model.views import HoldView, PlanView
-from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.wiring.desk import Desk, planned
-from sojourn.wiring.house import open_house
-from sojourn.wiring.inforce import append_control
+from sojourn.wiring.house import House, now_ms, open_house
+
+_ASKED: Mapping[str, type[Publish | Rollback | Hold | Retry]] = {
+    "/api/v1/publish": Publish,
+    "/api/v1/rollback": Rollback,
+    "/api/v1/holds": Hold,
+    "/api/v1/dead-letters/retry": Retry,
+}
 
 
-def answer(config: Config, path: str, asked: dict[str, Any]) -> Any:
+def answer(config: Config, path: str, asked: dict[str, Any]) -> PlanView | HoldView | Retried:
     """Answer as the API would; raises FolderInUseError where a server is to be asked instead.
 
     Everybody is asked about the change before it returns.
     """
+    try:
+        wanted = msgspec.convert(asked, _ASKED[path])
+    except msgspec.ValidationError as error:
+        raise InputError("bad-parameter", str(error)) from None
     with open_house(config, publish=False) as house:
-        desk = Desk(house.driver, house.store)
-        if path == "/api/v1/holds":
-            hold = msgspec.convert(asked, Hold)
-            event = desk.holding(hold.name, hold.journey, now=house.driver.clock)
-            if event is not None:
-                append_control(house.driver, event)
-                house.driver.finish_sweep()
-            return _plain(desk.holds())
-        wanted: Publish | Rollback
-        if path == "/api/v1/publish":
-            wanted = msgspec.convert(asked, Publish)
-        else:
-            wanted = msgspec.convert(asked, Rollback)
-        found = planned(desk, wanted)
-        if found.publishing is not None and not found.view.refused and not wanted.dry_run:
-            append_control(house.driver, desk.publishing(found.publishing, now=house.driver.clock))
-            house.driver.finish_sweep()
-            found.view.revision = desk.in_force.revision
-        return _plain(found.view)
+        match wanted:
+            case Retry():
+                return Retried(revived=house.outbox.revive(wanted.action_ids, now=now_ms()))
+            case Hold():
+                return _hold(house, wanted)
+            case _:
+                return _publish(house, wanted)
 
 
-def _plain(view: PlanView | HoldView) -> Any:
-    return msgspec.to_builtins(view)
+def _hold(house: House, wanted: Hold) -> HoldView:
+    desk = Desk(house.driver, house.store)
+    event = desk.holding(wanted.name, wanted.journey, now=house.driver.clock)
+    if event is not None:
+        house.driver.bring(event)
+        house.driver.finish_sweep()
+    return desk.holds()
+
+
+def _publish(house: House, wanted: Publish | Rollback) -> PlanView:
+    desk = Desk(house.driver, house.store)
+    found = planned(desk, wanted)
+    if found.publishing is not None and not found.view.refused and not wanted.dry_run:
+        house.driver.bring(desk.publishing(found.publishing, now=house.driver.clock))
+        house.driver.finish_sweep()
+        found.view.revision = desk.in_force.revision
+    return found.view

@@ -78,6 +78,11 @@ class Readings(Struct, frozen=True):
     store: Store
     outbox: Outbox
     catalogue: Catalogue
+    """What was in force when it was opened."""
+
+    def in_force(self) -> Catalogue:
+        """Return what is in force, as far as this is kept up to date."""
+        return self.catalogue
 
     def profile(self, any_id: str, *, limit: int = 100) -> ProfileView | None:
         """Find a person by any id."""
@@ -85,17 +90,17 @@ class Readings(Struct, frozen=True):
 
     def explain(self, any_id: str, journey: str) -> ExplanationView | None:
         """Say why a person did or did not get what a journey sends."""
-        return explain(self.store, self.catalogue, any_id, journey)
+        return explain(self.store, self.in_force(), any_id, journey)
 
     def segment(self, name: str, *, limit: int, tell: Callable[[int], None]) -> SegmentView | None:
         """Count and list who is in a segment; None where no segment in force has the name."""
-        if name not in self.catalogue.segments:
+        if name not in self.in_force().segments:
             return None
         return find_members(self.store, name, limit=limit, tell=tell)
 
     def journeys(self) -> list[JourneyView]:
         """Return every journey somebody can be in."""
-        return Tallies(self.store).views(self.catalogue)
+        return Tallies(self.store).views(self.in_force())
 
     def versions(self, journey: str) -> list[VersionView]:
         """Return the versions of a journey that are kept; raises InputError where there is none."""
@@ -130,9 +135,9 @@ class House(Readings, frozen=True):
 
     driver: Driver
 
-    def journeys(self) -> list[JourneyView]:
-        """Return every journey somebody can be in, by what is in force now."""
-        return Tallies(self.store).views(self.driver.catalogue)
+    def in_force(self) -> Catalogue:
+        """Return what is in force now."""
+        return self.driver.catalogue
 
     def play(self) -> Player:
         """Return what an import appends with, to be left before the house is."""

@@ -20,7 +20,6 @@ from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.planning import difference, load_texts
 from sojourn.definitions.publishing import InForce, Version, catalogue_of
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
-from sojourn.model.event import Event
 from sojourn.model.ports import Store
 from sojourn.runtime.controls import DOCUMENT, Applied, kept_in_force
 from sojourn.runtime.driver import Driver
@@ -108,17 +107,7 @@ def publish_configured(config: Config, driver: Driver, texts: Iterable[tuple[str
         settings={"ranks": config.ranks(), "session_gap_ms": config.session_gap_ms},
     )
     if publishing is not None:
-        append_control(driver, control_event(PUBLISH, publishing, after=driver.position, now=driver.clock))
-
-
-def append_control(driver: Driver, event: Event) -> None:
-    """Append a control while nobody serves, and bring it into force.
-
-    It is stamped with the log's own clock: the wall's would put an import that follows into history.
-    """
-    clock, _ = driver.log.seal(driver.clock)
-    driver.log.append([event], now=clock)
-    driver.catch_up()
+        driver.bring(control_event(PUBLISH, publishing, after=driver.position, now=driver.clock))
 
 
 def _versions(texts: Sequence[str]) -> list[Version]:

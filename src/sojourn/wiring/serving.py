@@ -22,6 +22,7 @@ from sojourn.model.event import Entry, Event
 from sojourn.model.ports import Sink
 from sojourn.model.views import HoldView, PlanView
 from sojourn.runtime.controls import Applied
+from sojourn.runtime.importing import end_play
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
@@ -36,6 +37,7 @@ from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
+from sojourn.wiring.lakeside import Lakeside
 from sojourn.wiring.sinks import make_sinks, rates_of
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
@@ -52,6 +54,7 @@ async def serve(config: Config) -> None:
     Raises ConfigError and DefinitionError with what to do, and whatever ended the engine.
     """
     with _listening(config) as listener, open_house(config) as house:
+        end_play(house.driver)
         lookups = LocalLookups(config.geo_database)
         sinks = make_sinks(config)
         try:
@@ -81,6 +84,7 @@ class _Serving:
             meter=_Meter(self._metrics),
             executor=self._live.store_thread,
         )
+        self._lakeside = Lakeside(config)
         self._desk = Desk(house.driver, house.store)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
@@ -100,6 +104,7 @@ class _Serving:
         engine = asyncio.create_task(self._live.run(), name="engine")
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
+        lakeside = asyncio.create_task(self._write_lake(), name="lake")
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
@@ -109,12 +114,18 @@ class _Serving:
         await _ended(outbox)
         self._live.close()
         await _ended(engine)
+        await self._lakeside.stop()
+        await _ended(lakeside)
         await asyncio.to_thread(self._live.release)
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http]:
+        for task in [*ended, engine, outbox, http, lakeside]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
+
+    async def _write_lake(self) -> None:
+        if self._config.lake.enabled:
+            await self._lakeside.run()
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
         """Put dead letters back on their way, and wake their sinks."""
@@ -243,7 +254,31 @@ class _Serving:
             "Inputs and timers that the engine failed on",
             lambda: house.driver.failures.n_noted,
         )
+        self._watch_lake()
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
+
+    def _watch_lake(self) -> None:
+        driver, lakeside, metrics = self._house.driver, self._lakeside, self._metrics
+        if not self._config.lake.enabled:
+            return
+        metrics.watch(
+            "sojourn_lake_lag_entries",
+            "Entries processed and not yet in the lake's files",
+            lambda: driver.position - lakeside.report.position,
+        )
+        metrics.watch(
+            "sojourn_lake_lag_seconds",
+            "How long the oldest that is not in the lake's files has waited",
+            lambda: lakeside.report.lag_ms / 1000,
+        )
+        metrics.watch("sojourn_lake_files", "Files of the lake", lambda: lakeside.report.n_files)
+        metrics.watch("sojourn_lake_bytes", "Bytes in files of the lake", lambda: lakeside.report.n_bytes)
+        metrics.watch_total(
+            "sojourn_lake_cpu_seconds", "Processor time of the lake's writer", lambda: lakeside.cpu_s
+        )
+        metrics.watch_total(
+            "sojourn_lake_failures", "How often writing the lake failed", lambda: lakeside.n_failures
+        )
 
 
 class _Server(uvicorn.Server):

@@ -162,7 +162,6 @@ def by_hand(events: Any, direction: str, n_columns: int) -> Counter[Any]:
         ({"n_columns": 51}, "expected 1 to 50"),
         ({"limit": -1}, "fewer than no steps"),
         ({"around": Kind(("Veiw",))}, "did you mean 'View'"),
-        ({"unit": "session"}, "no sessions"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(rules: dict[str, Any], message: str) -> None:

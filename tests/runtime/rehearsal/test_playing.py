@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.engine.bounds import MAX_ACTIONS
 from sojourn.engine.journeys import is_outcome
 from sojourn.model.action import Delivery
 from sojourn.model.event import Entry
@@ -133,9 +134,7 @@ def test_an_outcome_of_an_action_that_was_not_decided_is_not_heard() -> None:
     assert playing._play_step_by_step(arrivals, catalogue(PATIENT), until=T0, deliver="yes").facts == []
 
 
-def test_a_journey_that_acts_on_its_own_outcomes_ends() -> None:
-    """Delivered at once, it would go round for ever."""
-    loop = """
+LOOP = """
 journey: loop
 holdout: 0%
 entry: { on: Began }
@@ -143,8 +142,21 @@ states:
   a: { do: [ { sink: crm, body: {} } ], on: { $delivered: b }, after: { 1d: done } }
   b: { do: [ { sink: crm, body: {} } ], on: { $delivered: a }, after: { 1d: done } }
 """
-    played = play_one(loop, deliver="yes")
-    assert sum(isinstance(fact, ActionDecided) for fact in played) == playing.MAX_ANSWERS + 1
+
+
+def test_a_journey_that_acts_on_its_own_outcomes_ends() -> None:
+    """Delivered at once, it would go round for ever."""
+    played = play_one(LOOP, deliver="yes")
+    assert sum(isinstance(fact, ActionDecided) for fact in played) == MAX_ACTIONS
+
+
+def test_so_many_outcomes_are_assumed_and_no_more() -> None:
+    """What rests between its rounds meets no bound of the engine, and may go on for years."""
+    rests = LOOP[: LOOP.index("  b:")] + "  b: { after: { 1m: a } }\n"
+    played = play_one(rests, deliver="yes")
+    assert sum(fact.outcome == "delivered" for fact in played if isinstance(fact, Delivered)) == (
+        playing.MAX_ANSWERS
+    )
 
 
 def play_one(text: str, *, deliver: str) -> list[Fact]:

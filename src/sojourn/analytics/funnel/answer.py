@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from sojourn.analytics.cases import cases_of
+from sojourn.analytics.cases import Unit, cases_of, unit_means
 from sojourn.analytics.events import Cases, Events
 from sojourn.analytics.funnel.any_order import spans_in_any_order
 from sojourn.analytics.funnel.counted import Counted, count_attempts, count_cases
@@ -59,10 +59,16 @@ class FunnelAnswer:
         """Say what the numbers mean, and how many people stand behind them."""
         return {
             **self.funnel.in_words(),
+            "case": unit_means(self.events, self.unit),
             "n_events": len(self.events),
             "n_people": self.events.n_people,
             "n_cases": len(self.cases),
         }
+
+    @property
+    def unit(self) -> Unit:
+        """What is followed."""
+        return "session" if self.funnel.per == "session" else "person"
 
     @cached_property
     def person(self) -> NDArray[np.int32]:
@@ -197,8 +203,7 @@ def funnel(events: Events, asked: Funnel) -> FunnelAnswer:
     """Count how many get how far.
 
     Raises:
-        ConfigError: A step or an exclusion names what no event has, or sessions are asked for and there are
-            none.
+        ConfigError: A step or an exclusion names what no event has.
     """
     cases = cases_of(events, "session" if asked.per == "session" else "person")
     some = relevant(events, cases, asked)

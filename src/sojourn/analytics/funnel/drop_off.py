@@ -25,7 +25,7 @@ def went_to(answer: FunnelAnswer, *, limit: int = 10) -> Table:
     lined_up = _lined_up(answer)
     rows = []
     for n, label in enumerate(answer.funnel.labels[:-1], start=1):
-        flow = draw(answer.events, lined_up, _dropped(answer, n), Shape(1, 2, limit), {})
+        flow = draw(lined_up, _dropped(answer, n), Shape(1, 2, limit), {})
         n_dropped = int(np.count_nonzero(answer.counted.depth == n))
         rows += [
             (n, label, kind, name, count, people, count / n_dropped)
@@ -48,11 +48,11 @@ def after_drop_off(answer: FunnelAnswer, step: int, *, n_columns: int = 4, limit
         raise ConfigError(f"a funnel of {len(answer.funnel.steps)} steps has no drop-off at step {step}")
     definition = {**answer.definition, "from": f"the last time they were at step {step}, and got no further"}
     shape = Shape(1, n_columns, limit)
-    return draw(answer.events, _lined_up(answer), _dropped(answer, step), shape, definition)
+    return draw(_lined_up(answer), _dropped(answer, step), shape, definition)
 
 
 def _lined_up(answer: FunnelAnswer) -> Sequences:
-    return sequences(answer.events, "session" if answer.funnel.per == "session" else "person")
+    return sequences(answer.events, answer.unit)
 
 
 def _dropped(answer: FunnelAnswer, step: int) -> Walks:

@@ -70,8 +70,9 @@ def difference(one: Events, other: Events, *, unit: Unit = "person", collapse: b
         "share_one": share_a[order],
         "share_other": share_b[order],
         "difference": (share_a - share_b)[order],
-        "low": (share_a - share_b - reach)[order],
-        "high": (share_a - share_b + reach)[order],
+        # The normal law knows no bounds, and a difference of shares has some.
+        "low": np.maximum(share_a - share_b - reach, -1.0)[order],
+        "high": np.minimum(share_a - share_b + reach, 1.0)[order],
         "people": n_people[order],
         "p": p[order],
         "q": q[order],

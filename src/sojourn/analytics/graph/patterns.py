@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from sojourn.analytics.cases import Unit
+from sojourn.analytics.cases import Unit, unit_means
 from sojourn.analytics.events import Events
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
 from sojourn.analytics.proportions import wilson
@@ -83,6 +83,7 @@ class PatternsAnswer:
         """Say what the numbers mean, and how many people stand behind them."""
         return {
             "unit": self.asked.unit,
+            "case": unit_means(self.events, self.asked.unit),
             "gaps": "other steps may lie between"
             if self.asked.gaps
             else "none: each step right after the other",
@@ -133,7 +134,7 @@ def patterns(events: Events, asked: Patterns) -> PatternsAnswer:
     """Find all patterns that occur in enough cases.
 
     Raises:
-        ConfigError: There are more than MAX_PATTERNS, or sessions are asked for and there are none.
+        ConfigError: There are more than MAX_PATTERNS.
     """
     lined_up = sequences(events, asked.unit, collapse=asked.collapse)
     # A product such as 0.1 * 30 may lie a rounding above its whole number.

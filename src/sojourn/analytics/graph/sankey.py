@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.cases import Unit
+from sojourn.analytics.cases import Unit, unit_means
 from sojourn.analytics.events import Codes, Events
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
 from sojourn.analytics.kinds import ANYTHING, Kind, bits_of
@@ -93,7 +93,7 @@ def sankey(
         collapse: Take equal steps right after one another as one.
 
     Raises:
-        ConfigError: No event is of the kind, or sessions are asked for and there are none.
+        ConfigError: No event is of the kind.
     """
     if direction not in ("forward", "backward"):
         raise ConfigError(f"{direction!r}: a sankey goes forward or backward")
@@ -107,13 +107,14 @@ def sankey(
         "from": f"the {'first' if direction == 'forward' else 'last'} such event of each {unit}",
         "direction": direction,
         "unit": unit,
+        "case": unit_means(events, unit),
         "repeats": "equal steps right after one another are one" if collapse else "kept",
         "n_cases": len(case),
         "n_cases_without": len(lined_up) - len(case),
         "n_people": events.n_people,
     }
     shape = Shape(1 if direction == "forward" else -1, n_columns, limit)
-    return draw(events, lined_up, Walks(case, place[case]), shape, definition)
+    return draw(lined_up, Walks(case, place[case]), shape, definition)
 
 
 def _anchors(events: Events, lined_up: Sequences, kind: Kind, direction: Direction) -> NDArray[np.int64]:
@@ -128,9 +129,7 @@ def _anchors(events: Events, lined_up: Sequences, kind: Kind, direction: Directi
     return np.where(place >= lined_up.starts[:-1], place, -1)
 
 
-def draw(
-    events: Events, lined_up: Sequences, walks: Walks, shape: Shape, definition: dict[str, Any]
-) -> Sankey:
+def draw(lined_up: Sequences, walks: Walks, shape: Shape, definition: dict[str, Any]) -> Sankey:
     """Draw given walks, column by column."""
     end = "ended" if shape.stride > 0 else "began"
     nodes: list[tuple[Any, ...]] = []
@@ -138,7 +137,7 @@ def draw(
     before: NDArray[np.int64] | None = None
     names_before: Names = []
     for column in range(shape.n_columns):
-        node, names = _nodes(events, lined_up, walks, shape.limit, end)
+        node, names = _nodes(lined_up, walks, shape.limit, end)
         person = lined_up.person[walks.case]
         nodes += [(column, *names[i], *counts) for i, *counts in _tally(node, person)]
         if before is not None:
@@ -160,20 +159,18 @@ def draw(
     )
 
 
-def _nodes(
-    events: Events, lined_up: Sequences, walks: Walks, limit: int, end: str
-) -> tuple[NDArray[np.int64], Names]:
+def _nodes(lined_up: Sequences, walks: Walks, limit: int, end: str) -> tuple[NDArray[np.int64], Names]:
     """Return each walk's node in a column, and what the nodes are: steps by frequency, the others, the
     end."""
     is_inside = (walks.place >= lined_up.starts[walks.case]) & (walks.place < lined_up.starts[walks.case + 1])
     step = lined_up.step[walks.place[is_inside]]
-    sizes = np.bincount(step, minlength=len(events.steps))
+    sizes = np.bincount(step, minlength=len(lined_up.names))
     kept = np.argsort(-sizes, kind="stable")[: min(limit, np.count_nonzero(sizes))]
     node_of = np.full(len(sizes), len(kept))
     node_of[kept] = np.arange(len(kept))
     node = np.full(len(walks.case), len(kept) + 1)
     node[is_inside] = node_of[step]
-    names: Names = [("step", events.steps[code]) for code in kept.tolist()]
+    names: Names = [("step", lined_up.names[code]) for code in kept.tolist()]
     return node, [*names, ("other", None), (end, None)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,8 @@ class Sequences:
     """Shape (n_cases,): each case's last event."""
     person: Codes
     """Shape (n_cases,): whose each case is, ascending."""
+    names: Sequence[str]
+    """The names of steps."""
 
     def __len__(self) -> int:
         """Count the cases."""
@@ -36,11 +39,7 @@ class Sequences:
 
 
 def sequences(events: Events, unit: Unit, *, collapse: bool = False) -> Sequences:
-    """Line up the steps of people or sessions.
-
-    Raises:
-        ConfigError: Sessions are asked for, and there are none.
-    """
+    """Line up the steps of people or sessions."""
     cases = cases_of(events, unit)
     event = np.arange(len(events)) if cases.order is None else cases.order
     step = events.step if cases.order is None else events.step[cases.order]
@@ -52,7 +51,7 @@ def sequences(events: Events, unit: Unit, *, collapse: bool = False) -> Sequence
         kept = np.flatnonzero(is_new)
         starts = np.searchsorted(kept, starts)
         event, step = event[kept], step[kept]
-    return Sequences(starts, step, event, last_event, cases.person)
+    return Sequences(starts, step, event, last_event, cases.person, events.steps)
 
 
 def n_people(group: NDArray[np.int64], person: NDArray[np.int32], n_groups: int) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.cases import Unit
+from sojourn.analytics.cases import Unit, unit_means
 from sojourn.analytics.events import Events
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
 from sojourn.analytics.proportions import independent, wilson
@@ -44,6 +44,7 @@ class Variants:
         """Say what the numbers mean, and how many people stand behind them."""
         return {
             "unit": self.unit,
+            "case": unit_means(self.events, self.unit),
             "repeats": "equal steps right after one another are one" if self.collapse else "kept",
             "ties": "events at one instant are in the order they came",
             "duration": "from the first event of a case to its last",
@@ -116,9 +117,6 @@ def variants(events: Events, *, unit: Unit = "person", collapse: bool = False) -
 
     Paths are told apart by a 64-bit hash, and then compared step by step: a collision is found, and hashed
     anew.
-
-    Raises:
-        ConfigError: Sessions are asked for, and there are none.
     """
     lined_up = sequences(events, unit, collapse=collapse)
     lengths = np.diff(lined_up.starts)

@@ -66,7 +66,7 @@ class _Writing:
     def _state(self, box: Box, indent: str) -> Iterator[str]:
         name = _name(box.index)
         counted = f" · {people_words(box)}" if box.n_people is not None else ""
-        title = _text(box_title(box) + counted)
+        title = safe_text(box_title(box) + counted)
         lines = [*box.lines, *self._ways_inside(box)]
         if box.is_choice:
             yield f"{indent}state {name} <<choice>>"
@@ -108,7 +108,7 @@ def _name(index: int) -> str:
 
 
 def _way(source: str, target: str, label: str, indent: str) -> str:
-    return f"{indent}{source} --> {target}" + (f" : {_text(label)}" if label else "")
+    return f"{indent}{source} --> {target}" + (f" : {safe_text(label)}" if label else "")
 
 
 def _note(
@@ -116,14 +116,14 @@ def _note(
 ) -> Iterator[str]:
     if lines:
         yield f"{indent}note {side} of {name}"
-        yield from (f"{indent}{_INDENT}{_text(line)}" for line in lines)
+        yield from (f"{indent}{_INDENT}{safe_text(line)}" for line in lines)
         yield f"{indent}end note"
 
 
-def _text(text: str) -> str:
+def safe_text(text: str) -> str:
     """Write text so that Mermaid shows it and obeys none of it: its own entities, `#` and a number.
 
-    >>> _text('a "b"; c')
+    >>> safe_text('a "b"; c')
     'a #34;b#34;#59; c'
     """
     return _UNSAFE.sub(lambda found: f"#{ord(found.group())};", plain_text(text))

@@ -3,7 +3,7 @@
 from sojourn.runtime.importing.importer import Imported, Step, import_file
 from sojourn.runtime.importing.judging import Origin
 from sojourn.runtime.importing.mapping import ColumnMap, parse_column_map
-from sojourn.runtime.importing.playing import Player
+from sojourn.runtime.importing.playing import Player, end_play
 from sojourn.runtime.importing.reader import Format, Reading, Row, read_rows
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Reading",
     "Row",
     "Step",
+    "end_play",
     "import_file",
     "parse_column_map",
     "read_rows",

@@ -1,5 +1,8 @@
 """Playing: an import's batches through log, engine and store, each at work while the others are.
 
+The control `$play` says in the log where it begins, and `$played`, where somebody serves again. Between them
+time itself is history: whoever enters by the clock or a segment is a shadow, as who enters by an event is.
+
 The log and the store spend their time in SQLite and fsync, without the interpreter's lock: while the engine
 is at one batch, the next is appended on a thread of its own, and what the last came to is stored on another.
 """
@@ -12,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
+from sojourn.definitions.controls import PLAY, PLAYED, control_event
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended
 from sojourn.runtime.driver import Driver
@@ -25,6 +29,8 @@ class Player:
     """One import into one house. Leaving it without an error waits until all is processed and stored.
 
     Leaving it with one waits only for what is under way: whatever the log has is processed at the next start.
+    Either way the play goes on, for another import, until `end_play`. A driver that keeps its catalogue plays
+    without controls.
     """
 
     def __init__(self, driver: Driver, *, now: Callable[[], int]) -> None:
@@ -41,6 +47,8 @@ class Player:
 
         Meanwhile the engine takes the batch before.
         """
+        if events:
+            _begin_play(self._driver)
         appending = self._log_thread.submit(self._append, events, failed)
         self._process(self._waiting)
         self._waiting = ()
@@ -93,3 +101,15 @@ class Player:
         if self._storing is not None:
             self._storing.result()
             self._storing = None
+
+
+def _begin_play(driver: Driver) -> None:
+    """Say in the log that it is imports from here on, where it does not say so yet."""
+    if driver.controls is not None and not driver.catalogue.is_playing:
+        driver.bring(control_event(PLAY, {}, after=driver.position, now=driver.clock))
+
+
+def end_play(driver: Driver) -> None:
+    """Say in the log that imports are over, where there were any: so does whoever serves, at first."""
+    if driver.catalogue.is_playing:
+        driver.bring(control_event(PLAYED, {}, after=driver.position, now=driver.clock))

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from sojourn.definitions.expression import Expression
 from sojourn.definitions.journey import Journey, Segment
+from sojourn.definitions.loops import INTERNAL
 from sojourn.model.event import OUTCOMES
 
 Role = Literal["goal", "exit", "entry", "on", "asked"]
@@ -17,7 +18,6 @@ Role = Literal["goal", "exit", "entry", "on", "asked"]
 
 Constant = str | int | float | bool
 
-_KERNELS_OWN = ("after(", "done.state.", "error.")
 _PROPERTIES = {"properties": "properties", "trait": "traits", "traits": "traits"}
 
 
@@ -41,7 +41,7 @@ def listen(journeys: Iterable[Journey], segments: Iterable[Segment] = ()) -> Lis
     values: set[str] = set()
     for journey in each:
         for name, role in _names(journey):
-            if name not in OUTCOMES and not name.startswith(_KERNELS_OWN):
+            if name not in OUTCOMES and not name.startswith(INTERNAL):
                 roles.setdefault(name, role)
         for expression in _expressions(journey):
             for kind, name, constants in _asked(expression):
@@ -87,7 +87,7 @@ def _expressions(journey: Journey) -> Iterator[Expression]:
 
 def _asked(expression: Expression) -> Iterator[tuple[str, str, list[Constant]]]:
     """Yield (`properties` or `traits`, a name, the constants it is compared with)."""
-    tree = ast.parse(expression.source.strip(), mode="eval")
+    tree = ast.parse(" ".join(expression.source.splitlines()).strip(), mode="eval")  # it may span lines
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             yield from ((kind, name, []) for kind, name in _place(node))

@@ -24,7 +24,7 @@ from sojourn.model.turn import STAGES, Arrived, Input, Stage
 from sojourn.runtime.outbox import outcome_event
 from sojourn.runtime.rehearsal.walk import Walk
 
-MAX_ANSWERS = 1_000  # assumed for one group: a journey that acts on each of its own outcomes never ends.
+MAX_ANSWERS = 1_000  # assumed for one group: a journey that acts on its own outcomes may go on for years.
 
 Deliver = Literal["yes", "no"]
 """What becomes of an action whose outcome the history does not have: delivered at once, or nothing."""

@@ -49,6 +49,7 @@ def as_played(catalogue: Catalogue, names: frozenset[str]) -> Catalogue:
         renewed_at=0,
         migrations={},
         holds={},
+        is_playing=False,
     )
 
 

@@ -1,0 +1,223 @@
+"""The lakeside: the process that writes the lake beside a server, and the server's hold on it.
+
+It is a process of its own so that it takes nothing of the server's interpreter, and a nice one, so that the
+processor is the server's first. They talk by lines: its input says `stop`, or ends where the server is gone;
+its output says how it is doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from sojourn.config import Config
+from sojourn.config import Lake as Settings
+from sojourn.model.errors import ConfigError
+from sojourn.runtime.lake import Follower
+from sojourn.wiring.lake import open_to_write, pace_of
+
+if TYPE_CHECKING:
+    from sojourn.adapters.lake import ParquetLake
+
+NICENESS = 10  # beside a busy server it gets a tenth of what an equal would; the log waits.
+FIRST_RETRY_MS = 1_000
+MAX_RETRY_MS = 60_000
+FINISH_S = 5.0  # for the last slices, when the server stops; what is left is written at the next start.
+REPORT_MS = 1_000
+REFUSED = 2
+"""Exit code: it cannot go on before somebody does something."""
+STOP = b"stop\n"
+
+_WHAT_TO_DO = "nothing is lost, the log has it all; where the disk is full, make room: it is tried again"
+
+log = structlog.get_logger("sojourn")
+
+
+class Report(Struct, kw_only=True):
+    """What the writer says of itself, a line each time."""
+
+    position: int = 0
+    """The last log entry written."""
+    lag_ms: int = 0
+    """How long the oldest that is not written has waited."""
+    n_events: int = 0
+    """How many it wrote since it began."""
+    n_files: int = 0
+    n_bytes: int = 0
+    cpu_s: float = 0.0
+    """Processor time since it began."""
+    error: str = ""
+    """What it failed with since its last line."""
+
+
+# -- The server's side.
+
+
+class Lakeside:
+    """The writer as the server sees it: started, watched, started again, stopped."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._process: asyncio.subprocess.Process | None = None
+        self._is_stopping = False
+        self._cpu_s_before = 0.0
+        self.report = Report()
+        """The newest."""
+        self.n_failures = 0
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time of all writers so far."""
+        return self._cpu_s_before + self.report.cpu_s
+
+    async def run(self) -> None:
+        """Keep a writer running until `stop`, or until one says that it cannot go on."""
+        retry_ms = FIRST_RETRY_MS
+        while not self._is_stopping:
+            started_at = time.monotonic()
+            code = await self._live()
+            self._cpu_s_before, self.report.cpu_s = self.cpu_s, 0.0
+            if self._is_stopping or code == REFUSED:
+                return
+            if time.monotonic() - started_at > MAX_RETRY_MS / 1000:
+                retry_ms = FIRST_RETRY_MS
+            self.n_failures += 1
+            log.warning("the lake's writer ended, and is started again", status=code, after_ms=retry_ms)
+            await asyncio.sleep(retry_ms / 1000)
+            retry_ms = min(2 * retry_ms, MAX_RETRY_MS)
+
+    async def stop(self) -> None:
+        """Let it write what is there, and end; what takes too long is left to the next start."""
+        self._is_stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        assert process.stdin is not None, "it was started with a pipe"
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(STOP)
+            await process.stdin.drain()
+        try:
+            async with asyncio.timeout(FINISH_S + 1):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+
+    async def _live(self) -> int:
+        """Start one, and hear what it says until it ends; return its exit code."""
+        settings = msgspec.json.encode(self._config.lake).decode()
+        self._process = process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __name__, str(self._config.data), settings),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None, "it was started with a pipe"
+        async for line in process.stdout:
+            self._hear(msgspec.json.decode(line, type=Report))
+        return await process.wait()
+
+    def _hear(self, report: Report) -> None:
+        self.report = report
+        if report.error:
+            self.n_failures += 1
+            log.error("the lake cannot be written", error=report.error, do=_WHAT_TO_DO)
+
+
+# -- The writer's side.
+
+
+class _Writer:
+    """The writer of one folder's lake, in its own process."""
+
+    def __init__(self, data: Path, settings: Settings, stopping: threading.Event) -> None:
+        self._data = data
+        self._settings = settings
+        self._stopping = stopping
+        self._told_at = 0
+        self._told = Report()
+
+    def run(self) -> int:
+        """Write until told to stop; return the exit code."""
+        retry_ms = FIRST_RETRY_MS
+        while True:
+            try:
+                self._follow()
+                return 0
+            except ConfigError as error:
+                self._tell(Report(error=str(error)))
+                return REFUSED
+            except OSError as error:
+                self._tell(Report(error=f"{type(error).__name__}: {error}"))
+                if self._stopping.wait(retry_ms / 1000):
+                    return 1
+                retry_ms = min(2 * retry_ms, MAX_RETRY_MS)
+
+    def _follow(self) -> None:
+        with open_to_write(self._data, wait=True) as (tail, lake):
+            follower = Follower(tail, lake, now=now_ms, pace=pace_of(self._settings))
+            while not self._stopping.is_set():
+                wait_ms = follower.turn()
+                if wait_ms or now_ms() - self._told_at >= REPORT_MS:
+                    self._tell(_report(follower, lake))
+                self._stopping.wait(wait_ms / 1000)
+            deadline = time.monotonic() + FINISH_S
+            follower.catch_up(until=lambda: time.monotonic() > deadline)
+            self._tell(_report(follower, lake))
+
+    def _tell(self, report: Report) -> None:
+        """Say it, where there is something new to say."""
+        if report == self._told:
+            return
+        self._told, self._told_at = report, now_ms()
+        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        sys.stdout.flush()
+
+
+def _report(follower: Follower, lake: ParquetLake) -> Report:
+    size = lake.size()
+    return Report(
+        position=lake.reach.position,
+        lag_ms=follower.lag_ms,
+        n_events=follower.n_events,
+        n_files=size.n_files,
+        n_bytes=size.n_bytes,
+        cpu_s=round(time.process_time(), 2),
+    )
+
+
+def _heed(stopping: threading.Event) -> None:
+    """Wait for the server's word; where the server is gone, end at once, as it did."""
+    if sys.stdin.buffer.readline() == STOP:
+        stopping.set()
+    else:
+        os._exit(1)
+
+
+def main() -> int:
+    """Write the lake of the folder named first, with the settings named second (JSON)."""
+    data, settings = Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # Ctrl-C and the like are for the server, which then says so
+    os.nice(NICENESS)
+    stopping = threading.Event()
+    threading.Thread(target=_heed, args=(stopping,), daemon=True).start()
+    return _Writer(data, settings, stopping).run()
+
+
+def now_ms() -> int:
+    """Return the wall clock, ms."""
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
