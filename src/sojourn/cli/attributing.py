@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -16,7 +16,7 @@ from sojourn.cli.output import is_for_people, say_json, show
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sojourn.analytics.attribution import Options, Paths, Reading, Weights
+    from sojourn.analytics.attribution import Attribution, Options, Paths, Reading, Weights
     from sojourn.analytics.events import Events
 
 CHANNEL = "channel"
@@ -159,7 +159,6 @@ def attribution(  # noqa: PLR0913 - the options of a command
     """
     # Help needs no numbers.
     from sojourn.analytics.attribution import DIRECT_NAMES, Bootstrap, Reading, attribute  # noqa: PLC0415
-    from sojourn.cli.attribution_report import for_people  # noqa: PLC0415
 
     names = tuple(direct_name or DIRECT_NAMES)
     reading = Reading(separator=separator, empty_touches=empty, direct=direct, direct_names=names)
@@ -175,6 +174,13 @@ def attribution(  # noqa: PLR0913 - the options of a command
         else:
             found = _from_file(paths, said, reading)
         answers = attribute(found, model or ["markov"], options=asked, bootstrap=drawn, tell=tell)
+    _show(answers, json=json)
+
+
+def _show(answers: Sequence[Attribution], *, json: bool) -> None:
+    """Answer: one model is one object, several are a list."""
+    from sojourn.cli.attribution_report import for_people  # noqa: PLC0415 - as above
+
     if json:
         say_json(answers[0] if len(answers) == 1 else answers)
     else:
