@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from sojourn import __version__
 from sojourn.cli import (
+    attributing,
     checking,
     converting,
     drawing,
@@ -150,6 +151,13 @@ for name, command, *examples in (
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
     ),
     ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
+    (
+        "attribution",
+        attributing.attribution,
+        "sojourn attribution --paths paths.csv --model markov --order auto",
+        "sojourn attribution --paths paths.parquet --model last --model markov --model shapley --json",
+        "sojourn attribution --events shop.csv --conversion 'Order Completed' --value revenue --lookback 30d",
+    ),
     (
         "graph",
         graphing.graph,

@@ -13,7 +13,10 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
-    from sojourn.analytics.reading import StepRules
+    from sojourn.analytics.reading import Mapping, StepRules
+
+LAKE_EVENTS = "SELECT * FROM events WHERE person_id IS NOT NULL AND profile_id IS NOT NULL"
+"""What people did: other entries of the log are no steps of anybody."""
 
 EventsOption = Annotated[
     list[str],
@@ -55,6 +58,8 @@ def read_asked(
     kinds: Sequence[str] = (),
     by: str | None = None,
     attributes: Sequence[str] = (),
+    amounts: Sequence[str] = (),
+    data: Path | None = None,
 ) -> Events:
     """Read the events a command asks about; raise ConfigError or InputError where they cannot be read.
 
@@ -65,6 +70,8 @@ def read_asked(
         kinds: Kinds of event as they are asked for: the attributes of their conditions are read, too.
         by: An attribute that is read, too.
         attributes: More of them.
+        amounts: Numbers that are read, too.
+        data: A data folder, whose lake is read and not files.
     """
     from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.reading import parse_mapping, read_events  # noqa: PLC0415
@@ -72,15 +79,33 @@ def read_asked(
     mapping = parse_mapping(columns or "")
     conditions = [condition for text in kinds for condition in parse_kind(text).where]
     asked = {each.attribute: each.attribute for each in conditions}
-    numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")}
-    wanted = {name: name for name in (*attributes, *([by] if by else []))}
+    numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")} | set(amounts)
+    wanted = {name: name for name in (*attributes, *amounts, *([by] if by else []))}
     columns_of = {**asked, **wanted, **mapping.attributes}
     mapping = replace(
         mapping,
         attributes={name: column for name, column in columns_of.items() if name not in numbers},
         values={name: columns_of[name] for name in numbers} | dict(mapping.values),
     )
-    return read_events(files, mapping, steps=rules)
+    if data is None:
+        return read_events(files, mapping, steps=rules)
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415 - help needs no database
+
+    with open_lake(data) as lake:
+        return read_events(lake.connection.sql(LAKE_EVENTS), _of_lake(mapping), steps=rules)
+
+
+def _of_lake(mapping: Mapping) -> Mapping:
+    """Say which columns of the lake's events say who, what and when, where nobody says otherwise."""
+    return replace(
+        mapping,
+        person=mapping.person or ("person_id",),
+        step=mapping.step or ("name",),
+        time=mapping.time or "occurred_at",
+        session=mapping.session or "session_id",
+        sequence=mapping.sequence or "position",
+        page=mapping.page or "page_path",
+    )
 
 
 def write_page(file: Path, text: str) -> None:

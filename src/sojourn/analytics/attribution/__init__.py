@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sojourn.analytics.attribution.attributing import Bootstrap, attribute
 from sojourn.analytics.attribution.choosing import OrderScore, score_orders
+from sojourn.analytics.attribution.direct import DIRECT_NAMES
 from sojourn.analytics.attribution.journeys import JourneyRules, paths_of
 from sojourn.analytics.attribution.models import MODELS, Options, Weights
 from sojourn.analytics.attribution.paths import NONE, Paths, Sample
@@ -17,6 +18,7 @@ from sojourn.analytics.attribution.results import (
 )
 
 __all__ = [
+    "DIRECT_NAMES",
     "MODELS",
     "NONE",
     "Attribution",

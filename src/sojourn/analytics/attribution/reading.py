@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -123,9 +123,13 @@ def _group(connection: DuckDBPyConnection, columns: dict[str, str], name: str) -
             from rows
         )
     """)
-    connection.execute("""
+    # Whole numbers add up exactly in any order, fractions only with care: threads must decide no digit.
+    types = dict(row[:2] for row in connection.execute("describe rows").fetchall())
+    counts = [columns[column].strip('"') for column in (_COLUMNS[1], _COLUMNS[3]) if column in columns]
+    add = "sum" if all("INT" in types.get(column, "") for column in counts) else "fsum"
+    connection.execute(f"""
         create table cells as
-        select path, fsum(c) as c, fsum(c) * worth as v, fsum(n) as n, bool_or(is_bad) as is_bad
+        select path, worth, {add}(c) as c, {add}(c) * worth as v, {add}(n) as n, bool_or(is_bad) as is_bad
         from (select *, case when c > 0 and v is not null then v / c else 0 end as worth from checked)
         group by path, worth
     """)
@@ -161,65 +165,74 @@ def _what_is_bad(given: dict[str, str | None]) -> str:
     return f"expected plain numbers, got {', '.join(filter(None, given.values()))}"
 
 
-def _encode(connection: DuckDBPyConnection, reading: Reading, file: str) -> Paths:
+def _encode(connection: DuckDBPyConnection, reading: Reading, name: str) -> Paths:
     separator = SEPARATOR if reading.separator is None else reading.separator
     if not separator:
         raise ConfigError("the separator is empty; give what stands between touches, as ' > '")
+    # An order of no meaning, but the same on every run: seeds depend on it. (Should two paths ever have one
+    # hash, one of them may be kept in two parts, which changes nothing.)
     connection.execute("""
-        create table distinct_paths as
-        select path, (row_number() over () - 1)::integer as id
-        from (select distinct path from cells order by hash(path), path)
+        create table ordered as
+        select *, path is distinct from lag(path) over () as is_first
+        from (select path, c, v, n from cells order by hash(path), worth)
     """)
-    cells = connection.execute("""
-        select id, c, v, n from cells join distinct_paths using (path)
-        where c > 0 or n > 0 order by id, v / greatest(c, 1e-300)
-    """).fetchnumpy()
-    connection.execute(
-        "create table touches as select unnest(string_split(path, ?)) as name, id from distinct_paths",
-        [separator],
-    )
-    names = _names(connection, file, separator)
-    touches = _codes(connection)
-    n_paths = connection.execute("select count(*) from distinct_paths").fetchall()[0][0]
-    sample = Sample(_plain(cells["id"]), *(_plain(cells[name]) for name in "cvn"))
-    sums = [
-        summed(sample.path, column, n_paths) for column in (sample.conversions, sample.value, sample.nulls)
-    ]
+    cells = connection.execute("select is_first, c, v, n from ordered").fetchnumpy()
+    touches = _touches(connection, name, separator)
+    place = (np.cumsum(_plain(cells["is_first"])) - 1).astype(np.int32)
+    n_paths = int(place[-1]) + 1 if len(place) else 0
+    sample = Sample(place, *(_plain(cells[column]) for column in "cvn"))
+    sums = [summed(place, column, n_paths) for column in (sample.conversions, sample.value, sample.nulls)]
     paths = Paths(
-        channels=names,
-        offsets=np.concatenate([[0], np.cumsum(np.bincount(touches["id"], minlength=n_paths))]),
-        codes=touches["code"],
+        channels=touches.names,
+        offsets=np.concatenate([[0], np.cumsum(np.bincount(touches.path, minlength=n_paths))]),
+        codes=touches.codes,
         conversions=sums[0],
         value=sums[1],
         nulls=sums[2],
         sample=sample,
-        rules={"source": f"paths of {file}", "window": "as the file has it"},
+        rules={"source": f"paths of {name}", "window": "as the file has it"},
     )
     return tidy(
         paths, separator=separator, is_given=reading.separator is not None, empty=reading.empty_touches
     )
 
 
-def _names(connection: DuckDBPyConnection, file: str, separator: str) -> list[str]:
+class _Touches(NamedTuple):
+    """What stood between separators."""
+
+    names: list[str]
+    codes: NDArray[np.int32]
+    path: NDArray[np.int64]
+
+
+def _touches(connection: DuckDBPyConnection, name: str, separator: str) -> _Touches:
+    """Split the paths; a dictionary does the rest."""
+    connection.execute(
+        """
+        create table touches as
+        select unnest(string_split(path, ?)) as name, path_number
+        from (select path, row_number() over () - 1 as path_number from ordered where is_first)
+        """,
+        [separator],
+    )
     rows = connection.execute("select distinct name from touches order by name").fetchall()
-    if len(rows) > MAX_CHANNELS:
+    names = [str(row[0]) for row in rows]
+    if len(names) > MAX_CHANNELS:
         raise ConfigError(
-            f"{file}: over {MAX_CHANNELS:,} different channels; is the separator {separator!r}? "
+            f"{name}: over {MAX_CHANNELS:,} different channels; is the separator {separator!r}? "
             "Say which it is, or group the channels"
         )
-    return [str(row[0]) for row in rows]
-
-
-def _codes(connection: DuckDBPyConnection) -> dict[str, Any]:
-    """Return the touches as `code` and `id`, in their order."""
-    connection.execute("create type channel as enum (select distinct name from touches order by name)")
+    if not names:
+        return _Touches([], np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64))
+    labels = ", ".join("'" + each.replace("'", "''") + "'" for each in names)
+    connection.execute(f"create type channel as enum ({labels})")
     touches = connection.execute(
-        "select enum_code(name::channel)::integer as code, id from touches"
+        "select enum_code(name::channel)::integer as code, path_number from touches"
     ).fetchnumpy()
-    ids = _plain(touches["id"])
+    path = _plain(touches["path_number"])
     # DuckDB keeps the order of what it inserts, and all depends on it.
-    assert not (np.diff(ids) < 0).any()
-    return {"code": _plain(touches["code"]), "id": ids}
+    assert not (np.diff(path) < 0).any()
+    return _Touches(names, _plain(touches["code"]), path)
 
 
 def _plain(column: Any) -> NDArray[Any]:
