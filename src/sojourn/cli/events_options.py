@@ -13,10 +13,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
-    from sojourn.analytics.reading import Mapping, StepRules
-
-LAKE_EVENTS = "SELECT * FROM events WHERE person_id IS NOT NULL AND profile_id IS NOT NULL"
-"""What people did: other entries of the log are no steps of anybody."""
+    from sojourn.analytics.reading import StepRules
 
 EventsOption = Annotated[
     list[str],
@@ -89,23 +86,9 @@ def read_asked(
     )
     if data is None:
         return read_events(files, mapping, steps=rules)
-    from sojourn.wiring.lake import open_lake  # noqa: PLC0415 - help needs no database
+    from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415 - as above
 
-    with open_lake(data) as lake:
-        return read_events(lake.connection.sql(LAKE_EVENTS), _of_lake(mapping), steps=rules)
-
-
-def _of_lake(mapping: Mapping) -> Mapping:
-    """Say which columns of the lake's events say who, what and when, where nobody says otherwise."""
-    return replace(
-        mapping,
-        person=mapping.person or ("person_id",),
-        step=mapping.step or ("name",),
-        time=mapping.time or "occurred_at",
-        session=mapping.session or "session_id",
-        sequence=mapping.sequence or "position",
-        page=mapping.page or "page_path",
-    )
+    return read_lake_events(data, mapping, rules)
 
 
 def write_page(file: Path, text: str) -> None:
