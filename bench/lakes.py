@@ -1,8 +1,8 @@
 """Lakes: a data folder whose lake holds so many events of a shop, written directly in the lake's own files.
 
-People come over thirty days, in visits; most of them sign in at some visit and are one with their device from
-then on, and one visit in a hundred was moved by a late event. A server can go on from the folder: its log says
-that all this has been, and has none of it. The same arguments write the same rows.
+People come over thirty days, in visits; most of them sign in at some visit and are one with their device
+from then on, and one visit in a hundred was moved by a late event. A server can go on from the folder: its
+log says that all this has been, and has none of it. The same arguments write the same rows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import duckdb
 import msgspec
 import numpy as np
 
+from sojourn.adapters.lake.columns import DUCKDB_TYPES
 from sojourn.adapters.lake.files import PARTITION, name_of
 from sojourn.adapters.lake.writing import FORMAT, PROGRESS, Written
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore
@@ -33,14 +34,23 @@ EVENTS_A_PERSON, EVENTS_A_VISIT = 10, 4
 SHARE_NAMED = 0.6
 SHARE_REVISED = 0.01
 MARK = bytes(range(16))
+_pack = msgspec.msgpack.encode
 
+_MACROS = """
+CREATE MACRO steps() AS {steps};
+CREATE MACRO channels() AS {channels};
+CREATE MACRO profile(is_named, person) AS
+    CASE WHEN is_named THEN printf('u:%08d', person) ELSE printf('a:%016x', hash(person)) END;
+CREATE MACRO visit(visit, is_late) AS printf('%016x%04x', hash(visit, is_late), visit % 65536);
+"""
 _EVENTS = """
 SELECT position, make_timestamp_ms(moment) AS logged_at, make_timestamp_ms(moment) AS occurred_at,
        make_timestamp_ms(moment) AS received_at, 'shop' AS source, printf('m%012d', position) AS message_id,
-       'track' AS kind, steps[step + 1] AS name, printf('%016x', hash(person)) AS anonymous_id,
+       'track' AS kind, steps()[step + 1] AS name, printf('%016x', hash(person)) AS anonymous_id,
        CASE WHEN is_named THEN printf('%08d', person) END AS user_id,
-       CASE WHEN is_named THEN printf('u:%08d', person) ELSE printf('a:%016x', hash(person)) END AS profile_id,
-       printf('%016x%04x', hash(visit, is_late), visit % 65536) AS session_id, channels[channel + 1] AS channel,
+       profile(is_named, person) AS profile_id,
+       visit(visit, is_late) AS session_id,
+       channels()[channel + 1] AS channel,
        CASE WHEN step = 17 THEN printf('{"revenue":%d.5}', 5 + position % 90) END AS properties,
        ['desktop', 'mobile', 'tablet'][1 + person % 3] AS device_kind,
        ['DE', 'FR', 'US', 'GB', 'IT'][1 + person % 5] AS country
@@ -51,19 +61,23 @@ SELECT row_number() OVER (ORDER BY position) AS fact_group, 0 AS fact_n, positio
        make_timestamp_ms(moment) AS logged_at, printf('u:%08d', person) AS profile_id, 'identified' AS change,
        printf('%016x', hash(person)) AS anonymous_id, 'both_ids' AS how,
        printf('m%012d', position) AS message_id
-FROM (SELECT person, min(position) AS position, arg_min(moment, position) AS moment FROM rows WHERE is_named GROUP BY ALL)
+FROM (
+    SELECT person, min(position) AS position, arg_min(moment, position) AS moment
+    FROM rows WHERE is_named GROUP BY person
+)
 """
 _VISITS = """
 SELECT row_number() OVER (ORDER BY position) AS fact_group, 1 AS fact_n, position,
        make_timestamp_ms(moment) AS logged_at,
-       CASE WHEN is_named THEN printf('u:%08d', person) ELSE printf('a:%016x', hash(person)) END AS profile_id,
+       profile(is_named, person) AS profile_id,
        CASE WHEN is_late THEN 'revised' ELSE 'started' END AS change,
-       printf('%016x%04x', hash(visit, is_late), visit % 65536) AS session_id,
-       CASE WHEN is_late THEN printf('%016x%04x', hash(visit, false), visit % 65536) END AS replaces,
-       make_timestamp_ms(moment) AS started_at, channels[channel + 1] AS channel
+       visit(visit, is_late) AS session_id,
+       CASE WHEN is_late THEN visit(visit, false) END AS replaces,
+       make_timestamp_ms(moment) AS started_at, channels()[channel + 1] AS channel
 FROM (
     SELECT visit, is_late, any_value(person) AS person, any_value(channel) AS channel,
-           min(position) AS position, arg_min(moment, position) AS moment, arg_min(is_named, position) AS is_named
+           min(position) AS position, arg_min(moment, position) AS moment,
+           arg_min(is_named, position) AS is_named
     FROM rows GROUP BY visit, is_late
 )
 """
@@ -76,13 +90,12 @@ def write_lake(data: Path, n_events: int, *, seed: int = 1) -> None:
     connection = duckdb.connect()
     connection.execute("SET preserve_insertion_order = true")
     connection.register("rows", rows)
-    connection.execute(f"CREATE MACRO steps() AS {list(STEPS)}; CREATE MACRO channels() AS {list(CHANNELS)}")
+    connection.execute(_MACROS.format(steps=list(STEPS), channels=list(CHANNELS)))
     for name, sql, first in (
         (EVENTS.name, _EVENTS, "position"),
         ("identity_changes", _IDENTITIES, "fact_group"),
         ("session_changes", _VISITS, "fact_group"),
     ):
-        sql = sql.replace("steps[", "steps()[").replace("channels[", "channels()[")
         _write(connection, data / "lake" / name, sql, first)
     connection.close()
     reach = Reach(n_events, n_events, T0 + DAYS * DAY_MS)
@@ -120,10 +133,8 @@ def _write(connection: duckdb.DuckDBPyConnection, place: Path, sql: str, first: 
         f"SELECT CAST(logged_at AS DATE), min({first}), max({first}) FROM made GROUP BY 1 ORDER BY 1"
     ).fetchall()
     given = {column[0] for column in connection.execute("DESCRIBE made").fetchall()}
-    kinds = {"text": "VARCHAR", "names": "VARCHAR", "json": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE",
-             "flag": "BOOLEAN", "instant": "TIMESTAMP"}  # fmt: skip
     columns = ", ".join(
-        column.name if column.name in given else f"CAST(NULL AS {kinds[column.kind]}) AS {column.name}"
+        column.name if column.name in given else f"CAST(NULL AS {DUCKDB_TYPES[column.kind]}) AS {column.name}"
         for column in table.columns
     )
     for day, low, high in days:
@@ -149,7 +160,13 @@ def _write_databases(data: Path, reach: Reach) -> None:
     with sqlite3.connect(data / "state.db") as state:
         state.execute(
             "INSERT INTO commits VALUES (1, ?, ?, ?, ?, ?)",
-            (reach.position, reach.clock, reach.group, msgspec.msgpack.encode([0, 0, 0]), msgspec.msgpack.encode({})),
+            (
+                reach.position,
+                reach.clock,
+                reach.group,
+                msgspec.msgpack.encode([0, 0, 0]),
+                msgspec.msgpack.encode({}),
+            ),
         )
 
 

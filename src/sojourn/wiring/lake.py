@@ -50,7 +50,7 @@ def open_lake(data: Path) -> Iterator[LakeReading]:
     """
     from sojourn.adapters.lake import read_lake  # noqa: PLC0415 - DuckDB takes long to load
 
-    with _tail(data) as tail, read_lake(data / FOLDER, tail) as reading:
+    with open_tail(data) as tail, read_lake(data / FOLDER, tail) as reading:
         yield reading
 
 
@@ -60,7 +60,7 @@ def open_to_write(data: Path, *, wait: bool = False) -> Iterator[tuple[SqliteTai
     from sojourn.adapters.lake import ParquetLake  # noqa: PLC0415
 
     with ExitStack() as stack:
-        tail = stack.enter_context(_tail(data))
+        tail = stack.enter_context(open_tail(data))
         lake = ParquetLake(data / FOLDER, wait=wait)
         stack.callback(lake.close)
         yield tail, lake
@@ -79,7 +79,7 @@ def status(config: Config) -> LakeStatus:
     """Say how far the lake is written, and how large it is."""
     from sojourn.adapters.lake import files, read_progress  # noqa: PLC0415
 
-    with _tail(config.data) as tail:
+    with open_tail(config.data) as tail:
         written, engine = read_progress(config.data / FOLDER).reach, tail.reach()
     sizes: dict[str, LakeSize] = {}
     for file in files.list_files(config.data / FOLDER):
@@ -125,7 +125,8 @@ def pace_of(settings: Settings) -> Pace:
 
 
 @contextmanager
-def _tail(data: Path) -> Iterator[SqliteTail]:
+def open_tail(data: Path) -> Iterator[SqliteTail]:
+    """Open what log and store of a data folder hold; raises ConfigError where no data is there."""
     if not (data / "log.db").exists() or not (data / "state.db").exists():
         raise ConfigError(
             f"{data}: no data is there yet; `sojourn serve` and `sojourn import` make it, or name another "

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
 from sojourn.model.lake import EVENTS
-from sojourn.wiring.lake import open_lake
+from sojourn.wiring.lake import FOLDER, open_lake, open_tail
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,18 +46,38 @@ def read_lake_events(data: Path, mapping: Mapping, rules: StepRules) -> Events:
         ConfigError: There is no lake, or no event has an attribute that is asked for.
         InputError: Nobody did anything yet (`no-events`).
     """
+    try:
+        events = _encoded(data, in_lake(mapping), rules) or read_anew(data, in_lake(mapping), rules)
+    except InputError as error:
+        if error.code != "no-events":
+            raise
+        reason = "nobody did anything here yet; send events to its server, or `sojourn import` some"
+        raise InputError("no-events", reason, path=str(data), status=404) from None
+    _check_attributes(data, events, mapping)
+    return events
+
+
+def read_anew(data: Path, mapping: Mapping, rules: StepRules) -> Events:
+    """Read what people did from files and log, and nothing that is kept beside them.
+
+    The mapping is one of the lake's columns. Raises as `read_lake_events`.
+    """
     from sojourn.analytics.reading import read_events  # noqa: PLC0415 - help needs no numbers
 
     with open_lake(data) as lake:
-        try:
-            events = read_events(lake.connection.sql(STEPS_OF_PEOPLE), in_lake(mapping), steps=rules)
-        except InputError as error:
-            if error.code != "no-events":
-                raise
-            reason = "nobody did anything here yet; send events to its server, or `sojourn import` some"
-            raise InputError("no-events", reason, path=str(data), status=404) from None
-        _check_attributes(lake.connection, events, mapping)
-        return events
+        return read_events(lake.connection.sql(STEPS_OF_PEOPLE), mapping, steps=rules)
+
+
+def _encoded(data: Path, mapping: Mapping, rules: StepRules) -> Events | None:
+    """Read what is kept encoded, and what came since; None where nothing is kept, or not what is asked."""
+    from sojourn.adapters.lake.encoded import columns_for, events_of, read_known  # noqa: PLC0415 - as above
+
+    columns = columns_for(mapping, rules)
+    if columns is None:
+        return None
+    with open_tail(data) as tail:
+        found = read_known(data / FOLDER, tail, columns)
+    return None if found is None else events_of(found[0], mapping, rules)
 
 
 def in_lake(mapping: Mapping) -> Mapping:
@@ -84,7 +104,7 @@ def _column(name: str) -> str:
     return name if name.partition(".")[0] in _COLUMNS else f"{_PROPERTIES}.{name}"
 
 
-def _check_attributes(connection: DuckDBPyConnection, events: Events, mapping: Mapping) -> None:
+def _check_attributes(data: Path, events: Events, mapping: Mapping) -> None:
     """Refuse a property that no event has: it is a slip, and would be an answer about nothing."""
     from numpy import isnan  # noqa: PLC0415 - as above
 
@@ -93,7 +113,8 @@ def _check_attributes(connection: DuckDBPyConnection, events: Events, mapping: M
     for what, absent in (("", texts), ("a number in ", numbers)):
         for name, column in absent.items():
             if column not in _COLUMNS:
-                known = did_you_mean(column, [*_COLUMNS, *_properties(connection)])
+                with open_lake(data) as lake:
+                    known = did_you_mean(column, [*_COLUMNS, *_properties(lake.connection)])
                 raise ConfigError(
                     f"no event has {what}{name!r}: it is no column of the lake's events, so "
                     f"{_column(column)} was looked for{known}"

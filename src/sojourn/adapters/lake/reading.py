@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from sojourn.adapters.lake import columns
 from sojourn.adapters.lake.durable import locked
 from sojourn.adapters.lake.files import File, counting, list_files
 from sojourn.adapters.lake.resolving import resolve
-from sojourn.adapters.lake.writing import READERS_LOCK, open_database, read_progress, text
+from sojourn.adapters.lake.writing import READERS_LOCK, Written, open_database, read_progress, text
 from sojourn.model.errors import ConfigError
 from sojourn.model.lake import DERIVED, TABLES, Reach, check_origin
 from sojourn.model.ports import Tail
@@ -80,6 +82,30 @@ def read_lake(lake: Path, tail: Tail) -> Iterator[LakeReading]:
     Until it is left, nobody compacts the lake: the files stay. Raises ConfigError where the lake belongs to
     another log.
     """
+    with listed(lake, tail) as listing:
+        connection = open_database()
+        try:
+            join_tables(connection, listing.files)
+            fill_tail(connection, tail, listing.written.reach, listing.reach)
+            resolve(connection)
+            yield LakeReading(connection, listing.reach, listing.files)
+        finally:
+            connection.close()
+
+
+class Listing(Struct, frozen=True):
+    """What a lake has at one instant."""
+
+    written: Written
+    reach: Reach
+    """How far the engine is; what lies between is in the tail."""
+    files: list[File]
+    """Those that count."""
+
+
+@contextmanager
+def listed(lake: Path, tail: Tail) -> Iterator[Listing]:
+    """List what a lake has; until it is left, the files stay. Raises ConfigError as `read_lake` does."""
     with locked(lake / READERS_LOCK, shared=True, wait=True):
         written, reach = read_progress(lake), tail.reach()
         log_mark = tail.mark(written.reach.position)
@@ -89,29 +115,25 @@ def read_lake(lake: Path, tail: Tail) -> Iterator[LakeReading]:
             for _, day in groupby(list_files(lake), key=lambda file: (file.table, file.date))
             for file in counting(day, written.reach)
         ]
-        connection = open_database()
-        try:
-            connection.execute("CREATE SCHEMA tail; CREATE SCHEMA raw")
-            _read_tail(connection, tail, written.reach, reach)
-            _join(connection, files)
-            resolve(connection)
-            yield LakeReading(connection, reach, files)
-        finally:
-            connection.close()
+        yield Listing(written, reach, files)
 
 
-def _read_tail(connection: DuckDBPyConnection, tail: Tail, after: Reach, reach: Reach) -> None:
-    for table in TABLES.values():
-        columns.empty(connection, table, schema="tail")
+def fill_tail(connection: DuckDBPyConnection, tail: Tail, after: Reach, reach: Reach) -> None:
+    """Add to the tables what came after one reach, up to another."""
     while (after.position, after.group) != (reach.position, reach.group):
         slice_ = tail.read(after, reach, n_events=SLICE_EVENTS)
         columns.fill(connection, slice_, schema="tail")
         after = slice_.reach
 
 
-def _join(connection: DuckDBPyConnection, files: list[File]) -> None:
-    """Make each table of its files and its tail; a column that a file does not have yet is NULL in it."""
-    for name in TABLES:
+def join_tables(connection: DuckDBPyConnection, files: Iterable[File]) -> None:
+    """Make each table, in the schema `raw`, of its files and an empty tail.
+
+    A column that a file does not have yet is NULL in it.
+    """
+    connection.execute("CREATE SCHEMA tail; CREATE SCHEMA raw")
+    for name, table in TABLES.items():
+        columns.empty(connection, table, schema="tail")
         paths = ", ".join(text(file.path) for file in files if file.table == name)
         older = (
             f" UNION ALL BY NAME SELECT * FROM read_parquet([{paths}], union_by_name = true, "

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # Whoever names a device first takes what was lived on it before; nobody does where their limit was reached.
-_FIRST_OWNERS = """
-CREATE TEMP TABLE first_owners AS
+FIRST_OWNERS = """
 SELECT 'a:' || id AS profile_id, arg_min(owner, position) AS owner, min(position) AS until_position,
        arg_min(logged_at, position) AS until_at
 FROM (
@@ -25,8 +24,9 @@ FROM (
     UNION ALL
     SELECT other_id, '', position, logged_at FROM raw.identity_changes WHERE reason = 'merge-limit'
 )
-GROUP BY id HAVING arg_min(owner, position) <> ''
+GROUP BY id
 """
+"""SQL of who named each device first; an owner without a name is nobody."""
 _POINTERS = """
 SELECT profile_id, 'u:' || arg_max(user_id, position) FROM raw.identity_changes
 WHERE change = 'identified' AND anonymous_id IS NULL GROUP BY profile_id
@@ -34,28 +34,30 @@ WHERE change = 'identified' AND anonymous_id IS NULL GROUP BY profile_id
 _IDENTITIES = """
 CREATE TABLE identities AS
 SELECT f.profile_id, coalesce(a.person_id, f.owner) AS person_id, until_position, until_at
-FROM first_owners f LEFT JOIN aliases a ON a.profile_id = f.owner
+FROM first_owners f LEFT JOIN aliases a ON a.profile_id = f.owner WHERE f.owner <> ''
 UNION ALL
 SELECT profile_id, person_id, NULL, NULL FROM aliases WHERE person_id <> profile_id
 """
 
-_PERSON = """CASE
+PERSON = """CASE
     WHEN i.person_id IS NULL THEN t.profile_id
     WHEN i.until_position IS NULL THEN i.person_id
     WHEN CASE WHEN t.position > 0 THEN t.position < i.until_position ELSE t.logged_at <= i.until_at END
     THEN i.person_id
     ELSE t.profile_id
 END"""
+"""SQL of whom a row of `t` is about, with JOIN_PEOPLE behind it."""
+JOIN_PEOPLE = "LEFT JOIN identities i ON i.profile_id = t.profile_id"
 _WITH_PERSON = f"""
 CREATE VIEW {{table}} AS
-SELECT t.*, {_PERSON} AS person_id FROM raw.{{table}} t LEFT JOIN identities i ON i.profile_id = t.profile_id
+SELECT t.*, {PERSON} AS person_id FROM raw.{{table}} t {JOIN_PEOPLE}
 """
 _WITH_SESSION = f"""
 CREATE VIEW {{table}} AS
 SELECT t.* REPLACE (coalesce(n.name, t.session_id) AS session_id)
 FROM (
-    SELECT t.*, {_PERSON} AS person_id FROM raw.{{table}} t
-    LEFT JOIN identities i ON i.profile_id = t.profile_id
+    SELECT t.*, {PERSON} AS person_id FROM raw.{{table}} t
+    {JOIN_PEOPLE}
 ) t
 LEFT JOIN session_names n ON n.person_id = t.person_id AND n.session_id = t.session_id
 """
@@ -65,9 +67,9 @@ _SESSION_NAMES = f"""
 CREATE TEMP TABLE session_names AS
 SELECT person_id, old AS session_id, arg_max(session_id, (fact_group, fact_n)) AS name
 FROM (
-    SELECT {_PERSON} AS person_id, unnest(string_split(t.replaces, ',')) AS old, t.session_id, t.fact_group,
+    SELECT {PERSON} AS person_id, unnest(string_split(t.replaces, ',')) AS old, t.session_id, t.fact_group,
            t.fact_n
-    FROM raw.session_changes t LEFT JOIN identities i ON i.profile_id = t.profile_id
+    FROM raw.session_changes t {JOIN_PEOPLE}
     WHERE t.change = 'revised' AND t.replaces IS NOT NULL
 )
 WHERE old <> session_id GROUP BY person_id, old
@@ -138,18 +140,25 @@ FROM steps GROUP BY person_id
 
 def resolve(connection: DuckDBPyConnection) -> None:
     """Make the tables that a reader asks, out of those in the schema `raw`."""
-    connection.execute(_FIRST_OWNERS)
-    people = follow_aliases(dict(connection.execute(_POINTERS).fetchall()))
-    connection.execute("CREATE TEMP TABLE aliases (profile_id VARCHAR, person_id VARCHAR)")
-    if people:
-        connection.executemany("INSERT INTO aliases VALUES (?, ?)", list(people.items()))
-    connection.execute(_IDENTITIES)
+    resolve_people(connection)
     _name_sessions(connection)
     for name in TABLES:
         has_session = name in (EVENTS.name, "steps")
         connection.execute((_WITH_SESSION if has_session else _WITH_PERSON).format(table=name))
     for view in (_SESSIONS, _ENROLMENTS, _PEOPLE):
         connection.execute(view)
+
+
+def resolve_people(connection: DuckDBPyConnection) -> dict[str, str]:
+    """Make `identities`; return the user each aliased profile points to."""
+    connection.execute(f"CREATE TEMP TABLE first_owners AS {FIRST_OWNERS}")
+    pointers = dict(connection.execute(_POINTERS).fetchall())
+    people = follow_aliases(pointers)
+    connection.execute("CREATE TEMP TABLE aliases (profile_id VARCHAR, person_id VARCHAR)")
+    if people:
+        connection.executemany("INSERT INTO aliases VALUES (?, ?)", list(people.items()))
+    connection.execute(_IDENTITIES)
+    return pointers
 
 
 def follow_aliases(pointers: Mapping[str, str]) -> dict[str, str]:

@@ -59,7 +59,7 @@ def assemble(rows: Rows, *, people: Names, steps: list[str], left_out: Mapping[s
         return array if order is None else taken(array, order)
 
     step, steps = _compact(rows.step, steps)
-    session = None if rows.session is None else _sessions(take(rows.session), starts, rows.no_session)
+    session = None if rows.session is None else number_sessions(take(rows.session), starts, rows.no_session)
     return Events(
         starts=starts,
         step=take(step),
@@ -95,7 +95,7 @@ def _compact(step: Codes, steps: list[str]) -> tuple[Codes, list[str]]:
     return codes[step], [name for name, is_seen in zip(steps, seen, strict=True) if is_seen]
 
 
-def _sessions(hashes: NDArray[np.uint64], starts: NDArray[np.int64], none: NDArray[np.uint64]) -> Codes:
+def number_sessions(hashes: NDArray[np.uint64], starts: NDArray[np.int64], none: NDArray[np.uint64]) -> Codes:
     """Number the sessions in the order of their first events: what is one is (person, session id).
 
     A hash of 64 bits tells the sessions of one person apart; no list of their ids is made.

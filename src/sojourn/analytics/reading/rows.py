@@ -22,9 +22,9 @@ from sojourn.model.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_LEFT_OUT = MISSING - 1
+LEFT_OUT = MISSING - 1
 """The code of a step that the rules leave out."""
-_PAGE = "\0"
+PAGE = "\0"
 """Between an event's name, one of PAGE_EVENTS, and its page."""
 
 
@@ -54,23 +54,26 @@ def encode_source(connection: DuckDBPyConnection, source: Source, rules: StepRul
     reasons: dict[str, Mask | None] = {
         "no-person": person == MISSING,
         "no-step": step == MISSING,
-        "left-out": step == _LEFT_OUT,
+        "left-out": step == LEFT_OUT,
         "no-time": is_no_time,
         "bad-time": is_bad_time,
     }
     del person, step, at
-    left_out = _leave_out(rows, reasons)
+    left_out = leave_out(rows, reasons)
     if source.n_bad_lines:
         left_out["bad-line"] = source.n_bad_lines
     if not len(rows.person):
-        said = ", ".join(f"{n:,} {reason}" for reason, n in left_out.items()) or "there are no rows"
-        raise InputError(
-            "no-events", f"holds no event with a person, a step and a time ({said})", path=source.schema.place
-        )
+        raise no_events(left_out, place=source.schema.place)
     return assemble(rows, people=people, steps=steps, left_out=left_out)
 
 
-def _leave_out(rows: Rows, reasons: dict[str, Mask | None]) -> dict[str, int]:
+def no_events(left_out: dict[str, int], *, place: str) -> InputError:
+    """Make the error for what holds no event."""
+    said = ", ".join(f"{n:,} {reason}" for reason, n in left_out.items()) or "there are no rows"
+    return InputError("no-events", f"holds no event with a person, a step and a time ({said})", path=place)
+
+
+def leave_out(rows: Rows, reasons: dict[str, Mask | None]) -> dict[str, int]:
     """Drop what is no event; count it by its first reason."""
     left_out: dict[str, int] = {}
     kept: Mask | None = None
@@ -100,23 +103,33 @@ def _found(source: Source, columns: Sequence[str]) -> list[Found]:
 
 
 def _steps(encoder: Encoder, source: Source, rules: StepRules) -> tuple[Codes, list[str]]:
-    """Encode steps as the rules name them; _LEFT_OUT where they leave an event out."""
+    """Encode steps as the rules name them; LEFT_OUT where they leave an event out."""
     text = _text(source, source.mapping.step)
     if rules.has_pages and source.mapping.page:
         page = f"({_text(source, (source.mapping.page,))})::varchar"
         names = ", ".join(map(text_sql, PAGE_EVENTS))
         text = (
             f"case when ({text})::varchar in ({names}) and {page} <> ''"
-            f" then ({text})::varchar || chr({ord(_PAGE)}) || {page} else ({text})::varchar end"
+            f" then ({text})::varchar || chr({ord(PAGE)}) || {page} else ({text})::varchar end"
         )
-    codes, raw = encoder.encode(text)
-    parts = [one.partition(_PAGE) for one in raw]
+    return name_steps(*encoder.encode(text), rules)
+
+
+def name_steps(codes: Codes, raw: list[str], rules: StepRules) -> tuple[Codes, list[str]]:
+    """Return (each row's step; LEFT_OUT where the rules leave it out, the names of steps, sorted).
+
+    Args:
+        codes: Shape (n_rows,): an index into `raw`, or MISSING.
+        raw: Names of events, sorted; behind some stand PAGE and a page.
+        rules: How they become steps.
+    """
+    parts = [one.partition(PAGE) for one in raw]
     named = rules.names([event for event, _, _ in parts], [page if mark else None for _, mark, page in parts])
     steps = sorted({name for name in named if name is not None})
     place = {name: i for i, name in enumerate(steps)}
     # The last entry is where MISSING points.
     table = np.array(
-        [*(place.get(name, _LEFT_OUT) if name is not None else _LEFT_OUT for name in named), MISSING]
+        [*(place.get(name, LEFT_OUT) if name is not None else LEFT_OUT for name in named), MISSING]
     )
     if raw == steps:
         return codes, steps

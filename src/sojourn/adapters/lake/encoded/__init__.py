@@ -1,0 +1,8 @@
+"""Encoded: the events of a lake kept as numbers beside its files, and what came since, joined."""
+
+from sojourn.adapters.lake.encoded.answering import columns_for, events_of
+from sojourn.adapters.lake.encoded.delta import Columns
+from sojourn.adapters.lake.encoded.keeping import FEW_EVENTS, read_known
+from sojourn.adapters.lake.encoded.known import Known
+
+__all__ = ["FEW_EVENTS", "Columns", "Known", "columns_for", "events_of", "read_known"]

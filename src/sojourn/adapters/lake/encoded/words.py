@@ -1,0 +1,93 @@
+"""Words: texts by code, those that are kept on disk and those that were learnt since."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.analytics.events import MISSING
+from sojourn.analytics.names import Names
+
+_STRIDE = 64  # Every so many kept texts one stands in a list that is searched first.
+
+
+class Places:
+    """Where texts stand among sorted ones that stay on disk; a search reads a few of them."""
+
+    def __init__(self, kept: Names) -> None:
+        self._kept = kept
+        self._blob, self._offsets = kept.blob.data, kept.offsets.data
+        self._sample: list[bytes] | None = None
+
+    def find(self, text: str) -> tuple[int, bool]:
+        """Return (the place of the first kept text that is not smaller, whether it is this one)."""
+        if self._sample is None:
+            self._sample = [self._at(i) for i in range(0, len(self._kept), _STRIDE)]
+        wanted = text.encode()
+        block = bisect_right(self._sample, wanted) - 1
+        low, high = max(block, 0) * _STRIDE, min((block + 1) * _STRIDE, len(self._kept))
+        while low < high:
+            middle = (low + high) // 2
+            if self._at(middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low, low < len(self._kept) and self._at(low) == wanted
+
+    def _at(self, i: int) -> bytes:
+        return bytes(self._blob[self._offsets[i] : self._offsets[i + 1]])
+
+
+class Words:
+    """A dictionary that grows: the kept texts have the first codes, in their order."""
+
+    def __init__(self, kept: Sequence[str]) -> None:
+        self._kept = kept
+        self._places = Places(kept) if isinstance(kept, Names) else None
+        self._more: list[str] = []
+        self._codes: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """Count the texts."""
+        return len(self._kept) + len(self._more)
+
+    def __getitem__(self, code: int) -> str:
+        """Return the text of a code."""
+        return self._kept[code] if code < len(self._kept) else self._more[code - len(self._kept)]
+
+    def code(self, text: str | None) -> int:
+        """Return a text's code, a new one where it is new; MISSING of None."""
+        if text is None:
+            return MISSING
+        code = self._codes.get(text)
+        if code is None:
+            place, is_there = self._find(text)
+            code = place if is_there else len(self)
+            if not is_there:
+                self._more.append(text)
+            self._codes[text] = code
+        return code
+
+    def codes(self, texts: Sequence[str | None]) -> NDArray[np.int32]:
+        """Return the codes of texts, shape (n_texts,)."""
+        return np.fromiter(map(self.code, texts), np.int32, len(texts))
+
+    def in_order(self) -> tuple[Sequence[str], NDArray[np.int32] | None]:
+        """Return (all texts, sorted; each code's place among them, None where that is the code)."""
+        if not self._more:
+            return self._kept, None
+        texts = [*self._kept, *self._more]
+        order = sorted(range(len(texts)), key=texts.__getitem__)
+        # The last entry is where MISSING points.
+        table = np.full(len(texts) + 1, MISSING, dtype=np.int32)
+        table[order] = np.arange(len(texts), dtype=np.int32)
+        return [texts[code] for code in order], table
+
+    def _find(self, text: str) -> tuple[int, bool]:
+        if self._places is not None:
+            return self._places.find(text)
+        place = bisect_left(self._kept, text)
+        return place, place < len(self._kept) and self._kept[place] == text

@@ -1,0 +1,130 @@
+"""Encoded: what is kept beside a lake's files changes no answer, whatever happens to it and in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from sojourn.adapters.lake import ParquetLake
+from sojourn.adapters.lake.encoded import columns_for, events_of, keeping, read_known
+from sojourn.analytics.events import Events
+from sojourn.analytics.reading import Mapping, StepRules, read_events, read_steps
+from sojourn.model.errors import InputError
+from sojourn.model.event import Event
+from tests.adapters.lake.folders import Folder
+from tests.laws.catalogues import rich_catalogue, rich_history
+
+MINUTE = 60_000
+MAPPING = Mapping(
+    person=("person_id",),
+    step=("name",),
+    time="occurred_at",
+    session="session_id",
+    sequence="position",
+    page="page_path",
+    attributes={"channel": "channel", "plan": "properties.plan"},
+    values={"price": "properties.price"},
+)
+SOME = read_steps("steps: { Bought: { events: 'Order*' } }\nleft_out: ['Viewed*']", file="steps")
+PAGES = read_steps("steps: { Product: { pages: '/product/*' } }", file="steps")
+OF_PEOPLE = "SELECT * FROM events WHERE person_id IS NOT NULL AND profile_id IS NOT NULL"
+
+
+def anew(folder: Folder, mapping: Mapping, rules: StepRules) -> Events | None:
+    """Read everything from files and log: the oracle."""
+    with folder.reading() as reading:
+        return or_none(lambda: read_events(reading.connection.sql(OF_PEOPLE), mapping, steps=rules))
+
+
+def kept(folder: Folder, mapping: Mapping, rules: StepRules) -> Events | None:
+    """Read what is kept encoded, and what came since."""
+    columns = columns_for(mapping, rules)
+    assert columns is not None
+    found = read_known(folder.lake_path, folder.tail, columns, few_events=0)
+    assert found is not None
+    return or_none(lambda: events_of(found[0], mapping, rules))
+
+
+def or_none(read) -> Events | None:
+    """Return no events where there are none."""
+    try:
+        return read()
+    except InputError as error:
+        assert error.code == "no-events"
+        return None
+
+
+def check(folder: Folder, mapping: Mapping = MAPPING, rules: StepRules = StepRules()) -> None:
+    """Compare both, to the last code."""
+    expected, found = anew(folder, mapping, rules), kept(folder, mapping, rules)
+    if expected is None or found is None:
+        assert expected is found
+        return
+    assert list(found.people) == list(expected.people)
+    assert list(found.steps) == list(expected.steps)
+    for name in ("starts", "step", "at", "session"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+    for name, column in expected.columns.items():
+        assert list(found.columns[name].values) == list(column.values)
+        np.testing.assert_array_equal(found.columns[name].codes, column.codes)
+    for name, values in expected.values.items():
+        np.testing.assert_array_equal(found.values[name], values)
+    assert found.left_out == expected.left_out
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_answer_is_as_if_all_were_read_anew(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late events, merges, duplicates, compactions and restarts, asked at any moment."""
+    random = Random(seed)
+    monkeypatch.setattr(keeping, "MANY_NEW", random.choice((1, 3, 20)))
+    folder = Folder(tmp_path, rich_catalogue())
+    lake = ParquetLake(folder.lake_path)
+    waiting = rich_history(random, n_events=120)
+    lived: list[Event] = []
+    while waiting:
+        match random.choice(("live", "live", "wait", "flush", "flush", "compact", "restart", "ask", "damage")):
+            case "live":
+                n = random.randrange(1, 20)
+                batch, waiting = waiting[:n], waiting[n:]
+                again = random.sample(lived, min(len(lived), random.randrange(3)))  # duplicates: refused
+                lived += [entry.event for entry in batch]
+                folder.live([entry.event for entry in batch] + again, now=batch[-1].at)
+            case "wait":
+                folder.wait(folder.store.progress().clock + random.choice((1, MINUTE, 120 * MINUTE)))
+            case "flush":
+                folder.flush(lake, n_events=random.choice((1, 3, 10, 1_000)))
+            case "compact":
+                while lake.compact(is_final=random.random() < 0.5):
+                    pass
+            case "restart":
+                lake.close()
+                lake = ParquetLake(folder.lake_path)
+            case "damage":
+                damage(folder.lake_path / "encoded", random)
+            case "ask":
+                mapping = random.choice((MAPPING, Mapping(**{**_fields(MAPPING), "attributes": {}})))
+                check(folder, mapping, random.choice((StepRules(), SOME, PAGES)))
+    check(folder)
+    lake.close()
+    folder.close()
+
+
+def _fields(mapping: Mapping) -> dict[str, object]:
+    return {name: getattr(mapping, name) for name in mapping.__struct_fields__}
+
+
+def damage(encoded: Path, random: Random) -> None:
+    """Tear, remove or cut something of what is kept."""
+    files = [path for path in encoded.glob("*") if path.name != "lock"]
+    if not files:
+        return
+    path = random.choice(sorted(files))
+    if random.random() < 0.5:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: random.randrange(path.stat().st_size)])
