@@ -87,7 +87,9 @@ def test_every_answer_is_as_if_all_were_read_anew(
     waiting = rich_history(random, n_events=120)
     lived: list[Event] = []
     while waiting:
-        match random.choice(("live", "live", "wait", "flush", "flush", "compact", "restart", "ask", "damage")):
+        match random.choice(
+            ("live", "live", "wait", "flush", "flush", "compact", "restart", "ask", "damage")
+        ):
             case "live":
                 n = random.randrange(1, 20)
                 batch, waiting = waiting[:n], waiting[n:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +54,21 @@ def empty(connection: DuckDBPyConnection, table: Table, *, schema: str) -> None:
     connection.execute(f"CREATE OR REPLACE TABLE {schema}.{table.name} ({columns}, date DATE)")
 
 
-def fill(connection: DuckDBPyConnection, slice_: Slice, *, schema: str) -> list[str]:
-    """Add a slice to tables that `empty` made; return the names of those that got rows."""
+Wanted = Mapping[str, Collection[str]]
+"""Tables and, of each, the columns that somebody asks for."""
+
+
+def fill(
+    connection: DuckDBPyConnection, slice_: Slice, *, schema: str, wanted: Wanted | None = None
+) -> list[str]:
+    """Add a slice to tables that `empty` made; return the names of those that got rows.
+
+    With `wanted`, other tables are left alone, and in other columns all is NULL.
+    """
     kinds = _by_kind(slice_)
-    laid = _facts(kinds)
+    laid = _facts(kinds, wanted)
     if slice_.entries:
-        laid[EVENTS.name] = _events(slice_.entries, kinds)
+        laid[EVENTS.name] = _events(slice_.entries, kinds, None if wanted is None else wanted[EVENTS.name])
     for name, arrays in laid.items():
         chosen = ", ".join(_chosen(column, arrays) for column in TABLES[name].columns)
         connection.register("incoming", arrays)
@@ -105,10 +114,12 @@ def _by_kind(slice_: Slice) -> _Kinds:
     return kinds
 
 
-def _facts(kinds: _Kinds) -> dict[str, dict[str, Array]]:
+def _facts(kinds: _Kinds, wanted: Wanted | None) -> dict[str, dict[str, Array]]:
     tables: dict[str, list[type[Fact]]] = defaultdict(list)
     for kind in kinds:
-        tables[_TABLE_OF[kind].name].append(kind)
+        name = _TABLE_OF[kind].name
+        if wanted is None or name in wanted:
+            tables[name].append(kind)
     return {
         name: _table(TABLES[name], {kind: kinds[kind] for kind in found}) for name, found in tables.items()
     }
@@ -224,23 +235,27 @@ _PARTS = {
     "region": ("geo", "region"),
     "city": ("geo", "city"),
 }
+_OF_CONTEXT = {"campaign_source", "campaign_medium", "campaign_name", "page_path"}
 _decode_context = msgspec.json.Decoder(_Context).decode
 _decode_page = msgspec.json.Decoder(_Page).decode
 
 
-def _events(entries: Sequence[Entry], kinds: _Kinds) -> dict[str, Array]:
+def _events(entries: Sequence[Entry], kinds: _Kinds, wanted: Collection[str] | None) -> dict[str, Array]:
     laid = {}
-    for column, values in _event_values(entries, kinds):
+    for column, values in _event_values(entries, kinds, wanted):
         known = _known(values)
         if known is not None:
             laid[column.name] = _array(column, known, len(entries))
     return laid
 
 
-def _event_values(entries: Sequence[Entry], kinds: _Kinds) -> Iterator[tuple[Column, Iterable[Any]]]:
-    """Yield the values of every column that some entry may have."""
+def _event_values(
+    entries: Sequence[Entry], kinds: _Kinds, wanted: Collection[str] | None
+) -> Iterator[tuple[Column, Iterable[Any]]]:
+    """Yield the values of every column that some entry may have; with `wanted`, of these."""
     events = [entry.event for entry in entries]
-    contexts = [_context(event.context) for event in events]
+    is_context_read = wanted is None or not _OF_CONTEXT.isdisjoint(wanted)
+    contexts = [_context(event.context) for event in events] if is_context_read else []
     steps = {fact.position: fact for fact in kinds[StepTaken].facts} if StepTaken in kinds else {}
     parts: dict[str, Sequence[Any]] = {
         "step": [steps.get(entry.position) for entry in entries],
@@ -250,6 +265,8 @@ def _event_values(entries: Sequence[Entry], kinds: _Kinds) -> Iterator[tuple[Col
     }
     is_there = {name: any(each is not None for each in values) for name, values in parts.items()}
     for column in EVENTS.columns:
+        if wanted is not None and column.name not in wanted:
+            continue
         part, field = _PARTS.get(column.name, ("", column.field))
         if column.name == "page_path":
             yield column, map(_page_path, events, contexts)

@@ -171,7 +171,7 @@ def _node_columns(
         "kind": ["other" if name == OTHER else "step" for name in names],
         "count": groups.sizes,
         "people": cases if walk.is_by_person else groups.n_distinct(walk.person()),
-        "sessions": _sessions(node, walk.session, n),
+        "sessions": _sessions(groups, node, walk.session),
         "share": cases / max(1, len(walk.lined_up)),
         "starts": walk.starts,
         "ends": walk.ends,
@@ -222,7 +222,7 @@ def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, 
         "kind": ["step"] * n_shown + ["other"] * has_rest,
         "count": groups.sizes,
         "people": groups.n_distinct(walk.of_sources(walk.person())),
-        "sessions": _sessions(row, None if walk.session is None else walk.of_sources(walk.session), n_rows),
+        "sessions": _sessions(groups, row, None if walk.session is None else walk.of_sources(walk.session)),
         "share": groups.sizes / np.maximum(1, leaves[source + [n] * has_rest]),
         "direction": [
             _direction(names[a], names[b], asked.ranks) for a, b in zip(source, target, strict=True)
@@ -244,12 +244,20 @@ def _direction(source: str, target: str, ranks: Mapping[str, int]) -> str | None
     return ("same", "forward")[ahead] if ahead <= 1 else "skip"
 
 
-def _sessions(group: Codes, session: NDArray[np.int32] | None, n_groups: int) -> list[int] | list[None]:
+def _sessions(groups: Groups, group: Codes, session: NDArray[np.int32] | None) -> list[int] | list[None]:
+    """Count the distinct sessions of each group; `group` and `session` are of the things grouped."""
+    n_groups = len(groups.sizes)
     if session is None:
         return [None] * n_groups
-    known = session != MISSING
-    sessions: list[int] = n_people(group[known].astype(np.int64), session[known], n_groups).tolist()
-    return sessions
+    stretches = np.append(session[:-1][session[1:] != session[:-1]], session[-1:])
+    n_stretches = np.bincount(stretches + 1, minlength=1)  # What is MISSING is counted first.
+    # The few sessions that others run into do not stay together; the last entry is where MISSING points.
+    is_whole = np.append(n_stretches[1:] == 1, False)
+    found = groups.n_distinct(session, of=None if is_whole[:-1].all() and not n_stretches[0] else is_whole)
+    if not is_whole[:-1].all():
+        split = np.flatnonzero(~is_whole[session] & (session != MISSING))
+        found = found + n_people(group[split].astype(np.int64), session[split], n_groups)
+    return list(found.tolist())
 
 
 def _dwells(groups: Groups, dwell: Counts) -> dict[str, NDArray[np.float64]]:

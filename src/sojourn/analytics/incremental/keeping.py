@@ -15,7 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.events import MISSING, Column, Events
-from sojourn.analytics.incremental.views import Counts, View
+from sojourn.analytics.incremental.views import Counts, View, exchanged
 
 
 class New(Struct, frozen=True, kw_only=True):
@@ -110,11 +110,7 @@ class Kept:
     def _replace(self, before: Mapping[str, list[_Row]], after: Mapping[str, list[_Row]]) -> None:
         gone, come = self._encoded(before), self._encoded(after)
         for name, view in self._views.items():
-            counts = self.counts[name]
-            counts.update(view.count(come))
-            counts.subtract(view.count(gone))
-            for key in [key for key, count in counts.items() if not count]:
-                del counts[key]
+            exchanged(self.counts[name], gone=view.count(gone), come=view.count(come))
         self._changed.update(after)
 
     def _history(self, person: str) -> list[_Row]:

@@ -24,6 +24,16 @@ MICRO = 1_000_000
 START, CONVERSION, NULL = "(start)", "(conversion)", "(null)"
 
 
+def exchanged(counts: Counts, *, gone: Counts, come: Counts) -> Counts:
+    """Take out of a view's counts what some people added, and put in what they add now; changes `counts`."""
+    counts.update(come)
+    counts.subtract(gone)
+    for key in gone:
+        if not counts[key]:
+            del counts[key]
+    return counts
+
+
 class View(Protocol):
     """An answer that is a sum over people."""
 
