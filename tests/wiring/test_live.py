@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -33,20 +34,19 @@ VIEWS: dict[str, View] = {
         JourneyRules(conversion=Kind(("Order Completed",)), value="revenue", repeats="session")
     ),
 }
+EVERYTHING = StepRules()
 RULES = read_steps("steps: { Seen: { pages: '/**' } }\nleft_out: ['$screen']", file="steps")
 
 
-def recounted(data: Path, rules: StepRules = StepRules()) -> dict[str, Counts]:
+def recounted(data: Path, rules: StepRules = EVERYTHING) -> dict[str, Counts]:
     """Count all events of the lake, read anew: the oracle."""
-    from dataclasses import replace
-
     events = read_anew(data, in_lake(MAPPING), rules)
     asked = {name for view in VIEWS.values() for name in view.names()} - set(events.steps)
     events = replace(events, steps=[*events.steps, *sorted(asked)])
     return {name: view.count(events) for name, view in VIEWS.items()}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_what_is_followed_is_what_counting_anew_gives(tmp_path: Path, seed: int) -> None:
     """Late events, merges, aliases and duplicates; the lake is written and merged meanwhile."""
     random, rules = Random(seed), Random(seed).choice((StepRules(), RULES))
@@ -75,3 +75,66 @@ def test_what_is_followed_is_what_counting_anew_gives(tmp_path: Path, seed: int)
         assert live.lag == 0
     lake.close()
     folder.close()
+
+
+def test_views_follow_a_running_server(program: Program) -> None:  # noqa: F811 - the fixture
+    """Sent over HTTP, seen after a refresh, and the same once they are in files and after a restart."""
+    data = program.setup.data
+    send(program, "Checkout Started")
+    until(lambda: program.metrics().total("sojourn_lag_entries") == 0)
+    with open_live(data, VIEWS, MAPPING, StepRules()) as live:
+        assert live.counts["graph"]["times", "Checkout Started"] == 1
+        send(program, "Order Completed", "Order Completed")
+        until(lambda: refreshed(live, n_events=3))
+        assert live.counts["funnel"]["reached", "2"] == 1
+        assert live.counts == recounted(data)
+
+        assert program.stop() == 0  # all of it is in files now
+        program.start()
+        send(program, "Help Opened")
+        until(lambda: refreshed(live, n_events=4))
+        assert live.counts == recounted(data)
+    with open_live(data, VIEWS, MAPPING, StepRules()) as again:
+        assert again.counts == recounted(data)
+
+
+def refreshed(live: LiveViews, *, n_events: int) -> bool:
+    """Refresh; tell whether so many events are counted."""
+    live.refresh()
+    times = sum(count for key, count in live.counts["graph"].items() if key[0] == "times")
+    return times == n_events
+
+
+def test_nobody_did_anything_yet_is_a_beginning(tmp_path: Path) -> None:
+    """A server that has just begun has a page, too."""
+    folder = Folder(tmp_path, rich_catalogue())
+    with open_live(tmp_path, VIEWS, MAPPING, StepRules()) as live:
+        assert live.counts == {"graph": {}, "funnel": {}, "attribution": {}}
+        folder.live([event(1, "Order Completed")], now=T0)
+        assert live.lag == 1
+        assert live.refresh() == Refreshed(n_entries=1, n_people=1)
+        assert live.counts["graph"]["times", "Order Completed"] == 1
+    folder.close()
+
+
+def test_what_a_view_refuses_is_told_at_each_refresh(tmp_path: Path) -> None:
+    """A conversion of a negative value makes no answer, and no older one is shown as if it were today's."""
+    folder = Folder(tmp_path, rich_catalogue())
+    folder.live([event(1, "Order Completed", properties={"revenue": 5})], now=T0)
+    with open_live(tmp_path, VIEWS, MAPPING, StepRules()) as live:
+        folder.live([event(2, "Order Completed", user_id="bob", properties={"revenue": -5})], now=T0 + 1)
+        with pytest.raises(ConfigError, match="revenue"):
+            live.refresh()
+        with pytest.raises(ConfigError, match="revenue"):
+            live.refresh()
+    folder.close()
+
+
+def test_a_mapping_that_says_otherwise_who_and_when_is_refused(tmp_path: Path) -> None:
+    """What is followed is people, by what is known of them."""
+    Folder(tmp_path, rich_catalogue()).close()
+    with (
+        pytest.raises(ConfigError, match="live-mapping"),
+        open_live(tmp_path, VIEWS, Mapping(person=("user_id",)), StepRules()),
+    ):
+        pass

@@ -54,21 +54,12 @@ def empty(connection: DuckDBPyConnection, table: Table, *, schema: str) -> None:
     connection.execute(f"CREATE OR REPLACE TABLE {schema}.{table.name} ({columns}, date DATE)")
 
 
-Wanted = Mapping[str, Collection[str]]
-"""Tables and, of each, the columns that somebody asks for."""
-
-
-def fill(
-    connection: DuckDBPyConnection, slice_: Slice, *, schema: str, wanted: Wanted | None = None
-) -> list[str]:
-    """Add a slice to tables that `empty` made; return the names of those that got rows.
-
-    With `wanted`, other tables are left alone, and in other columns all is NULL.
-    """
+def fill(connection: DuckDBPyConnection, slice_: Slice, *, schema: str) -> list[str]:
+    """Add a slice to tables that `empty` made; return the names of those that got rows."""
     kinds = _by_kind(slice_)
-    laid = _facts(kinds, wanted)
+    laid = _facts(kinds)
     if slice_.entries:
-        laid[EVENTS.name] = _events(slice_.entries, kinds, None if wanted is None else wanted[EVENTS.name])
+        laid[EVENTS.name] = _events(slice_.entries, kinds, None)
     for name, arrays in laid.items():
         chosen = ", ".join(_chosen(column, arrays) for column in TABLES[name].columns)
         connection.register("incoming", arrays)
@@ -80,9 +71,23 @@ def fill(
     return list(laid)
 
 
+def lay_events(
+    entries: Sequence[Entry], steps: Iterable[StepTaken], wanted: Collection[str]
+) -> tuple[dict[str, Array], str]:
+    """Lay some columns of events out, without a table: return (arrays, SQL of their values).
+
+    The SQL stands between SELECT and FROM, behind which the arrays stand; the columns are those of `events`.
+    """
+    taken = _Kind()
+    taken.facts.extend(steps)
+    arrays = _events(entries, {StepTaken: taken}, wanted)
+    return arrays, ", ".join(_chosen(column, arrays) for column in EVENTS.columns if column.name in wanted)
+
+
 def _chosen(column: Column, arrays: Mapping[str, Array]) -> str:
     name = quoted(column.name)
-    cast = _CASTS[column.kind].format(name) if column.name in arrays else "NULL"
+    is_there = column.name in arrays
+    cast = _CASTS[column.kind].format(name) if is_there else f"CAST(NULL AS {DUCKDB_TYPES[column.kind]})"
     return f"{cast} AS {name}"
 
 
@@ -114,12 +119,10 @@ def _by_kind(slice_: Slice) -> _Kinds:
     return kinds
 
 
-def _facts(kinds: _Kinds, wanted: Wanted | None) -> dict[str, dict[str, Array]]:
+def _facts(kinds: _Kinds) -> dict[str, dict[str, Array]]:
     tables: dict[str, list[type[Fact]]] = defaultdict(list)
     for kind in kinds:
-        name = _TABLE_OF[kind].name
-        if wanted is None or name in wanted:
-            tables[name].append(kind)
+        tables[_TABLE_OF[kind].name].append(kind)
     return {
         name: _table(TABLES[name], {kind: kinds[kind] for kind in found}) for name, found in tables.items()
     }
@@ -252,10 +255,10 @@ def _events(entries: Sequence[Entry], kinds: _Kinds, wanted: Collection[str] | N
 def _event_values(
     entries: Sequence[Entry], kinds: _Kinds, wanted: Collection[str] | None
 ) -> Iterator[tuple[Column, Iterable[Any]]]:
-    """Yield the values of every column that some entry may have; with `wanted`, of these."""
+    """Yield the values of every column that some entry may have; with `wanted`, only of these."""
     events = [entry.event for entry in entries]
     is_context_read = wanted is None or not _OF_CONTEXT.isdisjoint(wanted)
-    contexts = [_context(event.context) for event in events] if is_context_read else []
+    contexts = [_context(event.context) if is_context_read else _NOTHING for event in events]
     steps = {fact.position: fact for fact in kinds[StepTaken].facts} if StepTaken in kinds else {}
     parts: dict[str, Sequence[Any]] = {
         "step": [steps.get(entry.position) for entry in entries],

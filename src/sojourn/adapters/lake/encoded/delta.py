@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.adapters.lake.encoded.ledger import NOBODY, Aliased, Owned
-from sojourn.adapters.lake.encoded.rows import NO_TIME, number_key, text_key
+from sojourn.adapters.lake.encoded.rows import NO_TIME, NUMBER, TEXT, number_key, text_key
 from sojourn.adapters.lake.encoded.visits import Revision
 from sojourn.analytics.reading.columns import Schema
 from sojourn.analytics.reading.encoding import text_of
@@ -31,8 +31,8 @@ class Columns(NamedTuple):
     numbers: tuple[str, ...] = ()
 
 
-class Delta(NamedTuple):
-    """Rows of events, column by column, and what was learnt of people and visits; each in order."""
+class DeltaRows(NamedTuple):
+    """Rows of events, column by column, in the order of the log."""
 
     profiles: Sequence[str]
     names: Sequence[str | None]
@@ -43,6 +43,18 @@ class Delta(NamedTuple):
     """By `text_key`."""
     numbers: dict[str, NDArray[np.float64]]
     """By `number_key`."""
+
+
+class Delta(NamedTuple):
+    """Rows of events, and what was learnt of people and visits, each in order."""
+
+    profiles: Sequence[str]
+    names: Sequence[str | None]
+    at: NDArray[np.int64]
+    position: NDArray[np.int64]
+    visit: NDArray[np.uint64]
+    texts: dict[str, Sequence[str | None]]
+    numbers: dict[str, NDArray[np.float64]]
     owned: list[Owned]
     aliased: list[Aliased]
     revisions: list[Revision]
@@ -53,32 +65,41 @@ def read_delta(
 ) -> Delta:
     """Read what the schema `raw` has after a position and a group."""
     schema = Schema.of_relation(connection.sql("SELECT * FROM raw.events"), place=PLACE)
+    later = f"(SELECT * FROM raw.events WHERE position > {position})"
+    rows = fetch_rows(connection, later, expressions(schema, columns))
+    return Delta(*rows, *_identities(connection, group), _revisions(connection, group))
+
+
+def fetch_rows(connection: DuckDBPyConnection, events: str, attributes: Mapping[str, str]) -> DeltaRows:
+    """Read rows.
+
+    Args:
+        connection: Where they are.
+        events: What stands behind FROM: it has the columns of the lake's events.
+        attributes: SQL of each, by its key.
+    """
     chosen = [
         "profile_id", "name", f"coalesce(epoch_ms(occurred_at), {NO_TIME})", "position",
-        VISIT_SQL.format("session_id"), *expressions(schema, columns).values(),
+        VISIT_SQL.format("session_id"), *attributes.values(),
     ]  # fmt: skip
     named = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(chosen))
     found = connection.execute(
-        f"SELECT {named} FROM raw.events WHERE profile_id IS NOT NULL AND position > {position} "
-        "ORDER BY position"
+        f"SELECT {named} FROM {events} WHERE profile_id IS NOT NULL ORDER BY position"
     ).fetchnumpy()
-    fetched = [found[f"c{i}"] for i in range(len(chosen))]
-    first, n_texts = 5, len(columns.texts)
-    owned, aliased = _identities(connection, group)
-    return Delta(
-        profiles=_texts(fetched[0]),
-        names=_texts(fetched[1]),
-        at=_plain(fetched[2], np.int64),
-        position=_plain(fetched[3], np.int64),
-        visit=_plain(fetched[4], np.uint64),
-        texts={text_key(name): _texts(fetched[first + i]) for i, name in enumerate(columns.texts)},
+    profiles, names, at, position, visit, *rest = (found[f"c{i}"] for i in range(len(chosen)))
+    told = dict(zip(attributes, rest, strict=True))
+    return DeltaRows(
+        profiles=_texts(profiles),
+        names=_texts(names),
+        at=_plain(at, np.int64),
+        position=_plain(position, np.int64),
+        visit=_plain(visit, np.uint64),
+        texts={key: _texts(values) for key, values in told.items() if key.startswith(TEXT)},
         numbers={
-            number_key(name): np.ma.filled(fetched[first + n_texts + i].astype(np.float64), np.nan)
-            for i, name in enumerate(columns.numbers)
+            key: np.ma.filled(values.astype(np.float64), np.nan)
+            for key, values in told.items()
+            if key.startswith(NUMBER)
         },
-        owned=owned,
-        aliased=aliased,
-        revisions=_revisions(connection, group),
     )
 
 

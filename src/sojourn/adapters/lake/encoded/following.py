@@ -2,36 +2,80 @@
 
 from __future__ import annotations
 
-from sojourn.adapters.lake import columns as laying
-from sojourn.adapters.lake.encoded.delta import Columns, Delta, read_delta
-from sojourn.adapters.lake.encoded.keeping import READ
-from sojourn.adapters.lake.reading import join_tables
-from sojourn.adapters.lake.writing import open_database
-from sojourn.model.lake import EVENTS, TABLES, Slice
+from itertools import chain
 
-_OF_EVENTS = ("position", "logged_at", "occurred_at", "name", "profile_id", "session_id")
+import numpy as np
+
+from sojourn.adapters.lake import columns as laying
+from sojourn.adapters.lake.encoded.delta import PLACE, Columns, Delta, expressions, fetch_rows
+from sojourn.adapters.lake.encoded.ledger import NOBODY, Aliased, Owned
+from sojourn.adapters.lake.encoded.visits import Revision
+from sojourn.adapters.lake.writing import open_database
+from sojourn.analytics.reading.columns import Schema
+from sojourn.model.fact import Fact, Identified, IdentityRefused, SessionRevised, StepTaken
+from sojourn.model.lake import EVENTS, Slice
+
+_OF_EVENTS = ("position", "occurred_at", "name", "profile_id", "session_id")
+
+Numbered = tuple[int, int, Fact]
+"""A fact with its group and its place in it."""
 
 
 class Slices:
-    """A database in memory that holds one slice at a time: the same tables, read by the same SQL as files."""
+    """Reads one slice after another; what becomes of values is said by the same SQL as of those in files."""
 
     def __init__(self, columns: Columns) -> None:
         """Take the attributes that are asked for."""
-        self._columns = columns
         self._connection = open_database()
-        join_tables(self._connection, [])
+        self._columns = columns
         asked = {name.partition(".")[0] for name in (*columns.texts, *columns.numbers)}
-        self._wanted = {name: {column.name for column in TABLES[name].columns} for name in READ}
-        self._wanted[EVENTS.name] = {*_OF_EVENTS, *asked}
-        self._filled: list[str] = []
+        self._wanted = {*_OF_EVENTS, *asked}
+        laying.empty(self._connection, EVENTS, schema="main")
+        schema = Schema.of_relation(self._connection.table(EVENTS.name), place=PLACE)
+        self._expressions = expressions(schema, columns)
 
     def delta(self, slice_: Slice) -> Delta:
         """Read what a slice holds."""
-        for name in self._filled:
-            self._connection.execute(f"TRUNCATE tail.{name}")
-        self._filled = laying.fill(self._connection, slice_, schema="tail", wanted=self._wanted)
-        return read_delta(self._connection, self._columns)
+        facts = [(group, n, fact) for group, some in slice_.groups for n, fact in enumerate(some)]
+        steps = [fact for _, _, fact in facts if type(fact) is StepTaken]
+        arrays, selected = laying.lay_events(slice_.entries, steps, self._wanted)
+        self._connection.register("incoming", arrays)
+        rows = fetch_rows(self._connection, f"(SELECT {selected} FROM incoming)", self._expressions)
+        self._connection.unregister("incoming")
+        owned, aliased = _identities(facts)
+        return Delta(*rows, owned, aliased, self._revisions(facts))
 
     def close(self) -> None:
         """Release the memory."""
         self._connection.close()
+
+    def _revisions(self, facts: list[Numbered]) -> list[Revision]:
+        revised = [(group, n, fact) for group, n, fact in facts if type(fact) is SessionRevised]
+        if not revised:
+            return []
+        names = list(dict.fromkeys(chain.from_iterable([f.session_id, *f.replaces] for _, _, f in revised)))
+        self._connection.register("names", {"name": np.array(names, dtype=object)})
+        hashes = self._connection.execute("SELECT hash(name) FROM names").fetchall()
+        self._connection.unregister("names")
+        hash_of = {name: number for name, (number,) in zip(names, hashes, strict=True)}
+        return [
+            Revision(fact.profile_id, fact.position, hash_of[old], hash_of[fact.session_id], group, n)
+            for group, n, fact in revised
+            for old in fact.replaces
+            if old != fact.session_id
+        ]
+
+
+def _identities(facts: list[Numbered]) -> tuple[list[Owned], list[Aliased]]:
+    owned: list[Owned] = []
+    aliased: list[Aliased] = []
+    said = [fact for _, _, fact in facts if isinstance(fact, Identified | IdentityRefused)]
+    for fact in sorted(said, key=lambda one: one.position):
+        if isinstance(fact, IdentityRefused):
+            if fact.reason == "merge-limit":
+                owned.append(Owned(f"a:{fact.other_id}", NOBODY, fact.position))
+        elif fact.anonymous_id:
+            owned.append(Owned(f"a:{fact.anonymous_id}", fact.profile_id, fact.position))
+        elif fact.user_id:
+            aliased.append(Aliased(fact.profile_id, f"u:{fact.user_id}"))
+    return owned, aliased

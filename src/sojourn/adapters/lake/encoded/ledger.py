@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from sojourn.analytics.names import Names
 ALWAYS = np.iinfo(np.int64).max
 """Where every entry of a profile is the person's."""
 
+DEVICE = "a:"
+"""Before the ids of devices, among profiles."""
 NOBODY = ""
 """The owner of a device whose past nobody takes."""
 
@@ -57,11 +59,14 @@ class Ledger:
     def __init__(self, kept: KeptLedger) -> None:
         self._kept = kept
         self._devices, self._profiles = Places(kept.devices), Places(kept.profiles)
+        self._identities: dict[str, Identity] = {}  # as long as nothing new is said
         self._owned: dict[str, tuple[str, int]] = {}
         self._aliased: dict[str, str] = {}
 
-    def learn(self, owned: Iterable[Owned], aliased: Iterable[Aliased]) -> set[str]:
+    def learn(self, owned: Collection[Owned], aliased: Collection[Aliased]) -> set[str]:
         """Take facts in, in order; return the people some of whose events may have moved."""
+        if aliased:
+            self._identities.clear()
         pointers = {one.profile: one.target for one in aliased}
         moved = {self._end(profile) for profile in pointers}
         self._aliased |= pointers
@@ -69,11 +74,18 @@ class Ledger:
         for device, owner, position in owned:
             if self._owner(device) is None:
                 self._owned[device] = (owner, position)
+                self._identities.pop(device, None)
                 moved |= {device, self._end(owner)} if owner else set()
         return moved
 
     def identity(self, profile: str) -> Identity:
         """Say who a profile is."""
+        known = self._identities.get(profile)
+        if known is None:
+            known = self._identities[profile] = self._identity(profile)
+        return known
+
+    def _identity(self, profile: str) -> Identity:
         owned = self._owner(profile)
         if owned is not None and owned[0] != NOBODY:
             return Identity(self._end(owned[0]), owned[1], profile)
@@ -99,7 +111,7 @@ class Ledger:
 
     def _owner(self, device: str) -> tuple[str, int] | None:
         owned = self._owned.get(device)
-        if owned is None:
+        if owned is None and device.startswith(DEVICE):
             place, is_there = self._devices.find(device)
             if is_there:
                 owned = self._kept.owners[place], int(self._kept.until[place])

@@ -24,6 +24,8 @@ class Places:
 
     def find(self, text: str) -> tuple[int, bool]:
         """Return (the place of the first kept text that is not smaller, whether it is this one)."""
+        if not len(self._kept):
+            return 0, False
         if self._sample is None:
             self._sample = [self._at(i) for i in range(0, len(self._kept), _STRIDE)]
         wanted = text.encode()
