@@ -72,25 +72,21 @@ class Graph(Question, frozen=True, kw_only=True):
         Meta(description="A conversion: how likely it is from each step. Repeatable.", extra=_as("STEP")),
     ] = ()
     limit: Annotated[
-        int | None,
+        Annotated[int, Meta(ge=0, le=2_000)] | None,
         Meta(
-            ge=0,
-            le=2_000,
             description="So many steps, the most frequent; the rest is one. By default 30; in JSON all.",
         ),
     ] = None
     edges: Annotated[
-        int | None,
+        Annotated[int, Meta(ge=0, le=100_000)] | None,
         Meta(
-            ge=0,
-            le=100_000,
             description="So many transitions; the rest is one row. By default 40; in JSON all.",
         ),
     ] = None
     collapse: Annotated[bool, Meta(description="Take equal steps right after one another as one.")] = False
     matrix: Annotated[
-        int | None,
-        Meta(ge=1, le=200, description="Where people are at each of their first N steps.", extra=_as("N")),
+        Annotated[int, Meta(ge=1, le=200)] | None,
+        Meta(description="Where people are at each of their first N steps.", extra=_as("N")),
     ] = None
     compare: Annotated[
         str | None,
@@ -166,16 +162,18 @@ class Funnel(Question, frozen=True, kw_only=True):
         Meta(description="Break down by what it was at the first step.", extra=_as("ATTRIBUTE")),
     ] = None
     after: Annotated[
-        int | None,
+        Annotated[int, Meta(ge=1)] | None,
         Meta(
-            ge=1,
             description="Show the paths of those who got to step N and no further.",
             extra=_as("N"),
         ),
     ] = None
-    reached: Annotated[int | None, Meta(ge=1, description="List who got to step N.", extra=_as("N"))] = None
+    reached: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="List who got to step N.", extra=_as("N"))
+    ] = None
     dropped: Annotated[
-        int | None, Meta(ge=1, description="List who got to step N and no further.", extra=_as("N"))
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="List who got to step N and no further.", extra=_as("N")),
     ] = None
     time_to_convert: Annotated[
         bool, Meta(description="How long from first to last step, those still waiting counted.")
@@ -291,7 +289,8 @@ class Attribution(Question, frozen=True, kw_only=True):
         Meta(description="Of events: touches at most so long before: 30d.", extra=_as("DURATION")),
     ] = None
     lookback_touches: Annotated[
-        int | None, Meta(ge=1, description="Of events: the last N touches only.", extra=_as("N"))
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Of events: the last N touches only.", extra=_as("N")),
     ] = None
     no_reset: Annotated[
         bool, Meta(description="Of events: touches count for every later conversion, too.")
