@@ -20,9 +20,8 @@ from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended
 from sojourn.model.views import HoldView, PlanView
 from sojourn.runtime.driver import Driver
-from sojourn.server.analytics import Inquiry
 from sojourn.server.api import make_api
-from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.asked import Hold, Inquiry, Publish, Rollback
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics

@@ -7,42 +7,26 @@ name. What comes back is what the command says with `--json`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from operator import gt, lt
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from msgspec import Struct
-from msgspec.structs import fields
 
 from sojourn.analytics.questions import QUESTIONS, Question
+from sojourn.analytics.questions.fields import Field, fields_of
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import InputError
+from sojourn.server.asked import Inquiry
+from sojourn.server.refusing import MAX_SHOWN
 
 PATHS = "/api/v1/analytics/"
 MAX_PARAMETERS = 500  # of one question: as many steps and conditions as fit in a line of HTTP, nearly.
 MAP, STEPS = "map", "steps"
 """Parameters of every question."""
-
-
-class Inquiry(Struct, frozen=True, kw_only=True):
-    """One question, and how events are to be read for it."""
-
-    name: str
-    """Of the question, as in `QUESTIONS`."""
-    asked: msgspec.Raw
-    """The question, as JSON."""
-    columns: str = ""
-    """Which column says what, as `--map` does."""
-    steps: str = ""
-    """Step rules, as YAML."""
-
-    @property
-    def question(self) -> Question:
-        """What is asked."""
-        return msgspec.json.decode(self.asked, type=QUESTIONS[self.name])
 
 
 class Analyses(Protocol):
@@ -80,17 +64,14 @@ def read_inquiry(name: str, query: bytes) -> Inquiry:
 
 def read_question(kind: type[Question], given: Mapping[str, list[str]]) -> Question:
     """Read a question's fields from texts by name; raise InputError as `read_inquiry`."""
-    hints = get_type_hints(kind, include_extras=True)
-    known = {field.encode_name: field for field in fields(kind)}
+    known = {field.option: field for field in fields_of(kind)}
     for name in given:
         if name not in known:
             raise _bad(name, f"there is no such parameter{did_you_mean(name, [*known, MAP, STEPS])}")
     for name, field in known.items():
-        if field.required and name not in given:
+        if field.is_needed and name not in given:
             raise _bad(name, "is needed, and was not given")
-    return kind(
-        **{known[name].name: _value(name, hints[known[name].name], texts) for name, texts in given.items()}
-    )
+    return kind(**{known[name].name: _value(known[name], texts) for name, texts in given.items()})
 
 
 def _given(query: bytes) -> dict[str, list[str]]:
@@ -106,14 +87,22 @@ def _given(query: bytes) -> dict[str, list[str]]:
     return given
 
 
-def _value(name: str, hint: Any, texts: list[str]) -> Any:
+def _value(field: Field, texts: list[str]) -> Any:
     """Read one field: several texts where it takes several, else one."""
-    is_several = get_origin(get_args(hint)[0]) is tuple
+    if field.is_several:
+        return tuple(texts)
+    text = _single(field.option, texts)
     try:
-        return msgspec.convert(texts if is_several else _single(name, texts), hint, strict=False)
-    except msgspec.ValidationError as error:
-        said = str(error).partition(" - at `")[0]
-        raise _bad(name, said[:1].lower() + said[1:]) from None
+        value = msgspec.convert(text, field.kind, strict=False)
+    except msgspec.ValidationError:
+        value = None
+    is_low, is_high = (
+        value is not None and bound is not None and is_beyond(value, bound)
+        for bound, is_beyond in ((field.low, lt), (field.high, gt))
+    )
+    if value is None or is_low or is_high or (field.choices and value not in field.choices):
+        raise _bad(field.option, f"expected {field.expected()}, got {text[:MAX_SHOWN]!r}")
+    return value
 
 
 def _single(name: str, texts: list[str]) -> str:

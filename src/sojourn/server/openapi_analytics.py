@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-from msgspec.structs import fields
-
 from sojourn.analytics.questions import QUESTIONS, Question
+from sojourn.analytics.questions.fields import Field, fields_of
 from sojourn.server.analytics import MAP, PATHS, STEPS
-from sojourn.server.openapi_parts import REF, Json, no_token, refusal
+from sojourn.server.openapi_parts import Json, no_token, refusal
 
 _ANSWERS: dict[str, tuple[str, ...]] = {
     "graph": ("nodes", "edges", "positions"),
@@ -48,7 +46,10 @@ def _operation(name: str, kind: type[Question]) -> Json:
         "description": f"{kind.__doc__} As `sojourn {name} --json` answers, from this server's data folder.",
         "tags": ["analytics"],
         "security": [{"admin": []}],
-        "parameters": [*_parameters(kind), *(_shared(each, about) for each, about in _SHARED.items())],
+        "parameters": [
+            *map(_parameter, fields_of(kind)),
+            *(_named(each, about, {"type": "string"}) for each, about in _SHARED.items()),
+        ],
         "responses": {
             "200": {"description": "What was asked for.", "content": _content(name)},
             "401": no_token(),
@@ -58,38 +59,22 @@ def _operation(name: str, kind: type[Question]) -> Json:
     }
 
 
-def _parameters(kind: type[Question]) -> list[Json]:
-    _, schemas = msgspec.json.schema_components([kind], ref_template=REF)
-    properties = schemas[kind.__name__]["properties"]
-    return [
-        _parameter(field.encode_name, properties[field.encode_name], is_needed=field.required)
-        for field in fields(kind)
-    ]
+def _parameter(field: Field) -> Json:
+    types = {int: "integer", float: "number", bool: "boolean"}
+    schema: Json = {"type": types.get(field.kind, "string")}
+    if field.choices:
+        schema["enum"] = list(field.choices)
+    bounds = {"minimum": field.low, "maximum": field.high}
+    schema |= {name: bound for name, bound in bounds.items() if bound is not None}
+    if field.is_several:
+        schema = {"type": "array", "items": schema}
+    elif field.default is not None:
+        schema["default"] = field.default
+    return _named(field.option, field.about, schema, is_needed=field.is_needed)
 
 
-def _parameter(name: str, schema: Json, *, is_needed: bool) -> Json:
-    """Describe one parameter: what is left out is null, so nobody writes it."""
-    about = dict(schema)
-    description = about.pop("description")
-    given = [each for each in about.pop("anyOf", []) if each != {"type": "null"}]
-    for each in given:
-        about |= each
-    if "enum" in about:
-        about["enum"] = [each for each in about["enum"] if each is not None]
-    if about.get("default", ()) in (None, []):
-        del about["default"]
-    return {
-        "name": name,
-        "in": "query",
-        "required": is_needed,
-        "description": description,
-        "schema": about,
-    }
-
-
-def _shared(name: str, about: str) -> Json:
-    schema = {"type": "string"}
-    return {"name": name, "in": "query", "required": False, "description": about, "schema": schema}
+def _named(name: str, about: str, schema: Json, *, is_needed: bool = False) -> Json:
+    return {"name": name, "in": "query", "required": is_needed, "description": about, "schema": schema}
 
 
 def _content(name: str) -> Json:

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
-from sojourn.server.analytics import Inquiry
+from sojourn.server.asked import Inquiry
 from sojourn.wiring import child
 
 SCRATCH = "scratch"
