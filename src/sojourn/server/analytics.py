@@ -7,7 +7,6 @@ name. What comes back is what the command says with `--json`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from operator import gt, lt
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -96,13 +95,16 @@ def _value(field: Field, texts: list[str]) -> Any:
         value = msgspec.convert(text, field.kind, strict=False)
     except msgspec.ValidationError:
         value = None
-    is_low, is_high = (
-        value is not None and bound is not None and is_beyond(value, bound)
-        for bound, is_beyond in ((field.low, lt), (field.high, gt))
-    )
-    if value is None or is_low or is_high or (field.choices and value not in field.choices):
+    if value is None or not _is_inside(field, value):
         raise _bad(field.option, f"expected {field.expected()}, got {text[:MAX_SHOWN]!r}")
     return value
+
+
+def _is_inside(field: Field, value: Any) -> bool:
+    """Tell whether a value keeps to the bounds of its field; what is no number (NaN) keeps to none."""
+    if field.choices:
+        return value in field.choices
+    return (field.low is None or value >= field.low) and (field.high is None or value <= field.high)
 
 
 def _single(name: str, texts: list[str]) -> str:

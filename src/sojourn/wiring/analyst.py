@@ -28,11 +28,14 @@ from sojourn.wiring import child
 SCRATCH = "scratch"
 """The folder in the data folder for what a question needs for as long as it is answered."""
 
-TIME_LIMIT_S = 120.0  # for one question; ten times what ten million events take.
+TIME_LIMIT_S = 120.0  # for one question: many times what ten million events take.
+START_S = 60.0  # a second on a machine that is not busy.
 IDLE_S = 300.0  # after the last question: somebody who looks at answers asks again sooner.
 MAX_WAITING = 8  # questions asked and not answered: who comes later waits longer than a browser does.
 RETRY_AFTER_S = 5
 MAX_ANSWER_BYTES = 64 << 20
+READY = b"ready\n"
+"""What it says when it can be asked."""
 MAX_TRACE_CHARS = 8_000  # its end, where the cause is; an outcome is one line, and a line has a bound.
 
 _OPTION = re.compile(r"(?<![\w-])--(?=[a-z])")
@@ -93,6 +96,11 @@ class Analyst:
         finally:
             self._n_asked -= 1
 
+    @property
+    def pid(self) -> int | None:
+        """The process, where there is one."""
+        return None if self._process is None else self._process.pid
+
     async def stop(self) -> None:
         """End it; who waits for an answer is told so."""
         self._is_stopping = True
@@ -111,9 +119,13 @@ class Analyst:
         return await self._exchange(inquiry)
 
     async def _exchange(self, inquiry: Inquiry) -> bytes:
-        process = await self._running()
+        if self._is_stopping:
+            raise UnavailableError(_ENDED)
+        if self._resting is not None:
+            self._resting.cancel()
         is_well = False
         try:
+            process = await self._running()
             async with asyncio.timeout(self._limits.time_s):
                 outcome, body = await _say(process, inquiry)
             is_well = True
@@ -123,7 +135,7 @@ class Analyst:
         except (ConnectionError, asyncio.IncompleteReadError):
             if self._is_stopping:
                 raise UnavailableError(_ENDED) from None
-            raise _DiedError(inquiry.name) from None
+            raise _DiedError from None
         finally:
             if is_well:
                 self._rest_later()
@@ -136,13 +148,16 @@ class Analyst:
         return body
 
     async def _running(self) -> asyncio.subprocess.Process:
-        if self._is_stopping:
-            raise UnavailableError(_ENDED)
-        if self._resting is not None:
-            self._resting.cancel()
-        if self._process is None:
-            self._process = await child.start(self._command)
-        return self._process
+        """Return the process, started where there is none; raise ConnectionError where it does not start."""
+        if self._process is not None:
+            return self._process
+        self._process = process = await child.start(self._command)
+        assert process.stdout is not None, "it was started with pipes"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_S):
+                if await process.stdout.readline() == READY:
+                    return process
+        raise ConnectionError("it does not start")
 
     def _rest_later(self) -> None:
         loop = asyncio.get_running_loop()
@@ -155,11 +170,8 @@ class Analyst:
 
     async def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        if process is not None:
+            await _killed(process)
 
 
 class AnalystError(Exception):
@@ -169,9 +181,15 @@ class AnalystError(Exception):
 class _DiedError(InputError):
     """Whoever was asked ended before the answer."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         reason = "the process that answers ended, maybe for want of memory; ask about less"
-        super().__init__("no-answer", f"{name}: {reason}", status=500)
+        super().__init__("no-answer", reason, status=500)
+
+
+async def _killed(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
 
 
 async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[Outcome, bytes]:
@@ -234,6 +252,8 @@ def main() -> int:
     _work_in(data / SCRATCH)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
+    out.write(READY)
+    out.flush()
     while True:
         outcome, body = _outcome_of(data, lines.get())
         out.write(msgspec.json.encode(outcome) + b"\n" + body)
