@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.analytics.questions import QUESTIONS, Question
+from sojourn.analytics.questions import QUESTIONS, Question, as_parameters
 from sojourn.analytics.questions.fields import Field, fields_of
 from sojourn.server.analytics import MAP, PATHS, STEPS
 from sojourn.server.openapi_parts import Json, no_token, refusal
@@ -70,7 +70,7 @@ def _parameter(field: Field) -> Json:
         schema = {"type": "array", "items": schema}
     elif field.default is not None:
         schema["default"] = field.default
-    return _named(field.option, field.about, schema, is_needed=field.is_needed)
+    return _named(field.option, as_parameters(field.about), schema, is_needed=field.is_needed)
 
 
 def _named(name: str, about: str, schema: Json, *, is_needed: bool = False) -> Json:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import queue
-import re
 import shutil
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from sojourn.analytics.questions import as_parameters, ask
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
 from sojourn.server.asked import Inquiry
 from sojourn.wiring import child
@@ -38,7 +38,6 @@ READY = b"ready\n"
 """What it says when it can be asked."""
 MAX_TRACE_CHARS = 8_000  # its end, where the cause is; an outcome is one line, and a line has a bound.
 
-_OPTION = re.compile(r"(?<![\w-])--(?=[a-z])")
 _ENDED = "the server is stopping; ask again when it is back"
 
 
@@ -209,8 +208,7 @@ async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[O
 
 def answered(data: Path, inquiry: Inquiry) -> bytes:
     """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered."""
-    from sojourn.analytics.questions import ask  # noqa: PLC0415 - the server needs no numbers
-    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415
+    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
     from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
 
     try:
@@ -219,8 +217,7 @@ def answered(data: Path, inquiry: Inquiry) -> bytes:
         events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
         body = msgspec.json.encode(ask(question, events, rules.ranks).told())
     except (ConfigError, DefinitionError) as error:
-        # Its options are parameters here, of the same names.
-        raise InputError("bad-question", _OPTION.sub("", str(error))) from None
+        raise InputError("bad-question", as_parameters(str(error))) from None
     if len(body) > MAX_ANSWER_BYTES:
         reason = f"the answer has {len(body):,} bytes; at most {MAX_ANSWER_BYTES:,} are sent: set a limit"
         raise InputError("too-large", reason, status=413)

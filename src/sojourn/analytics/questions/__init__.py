@@ -19,6 +19,7 @@ from sojourn.analytics.questions.asked import (
     Paths,
     Question,
     Retention,
+    as_parameters,
     option,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "Paths",
     "Question",
     "Retention",
+    "as_parameters",
     "ask",
     "option",
 ]

@@ -5,6 +5,7 @@ Here stand their names, meanings, bounds and defaults, once; who reads them is t
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -14,6 +15,8 @@ from sojourn.model.errors import ConfigError
 
 Unit = Literal["person", "session"]
 
+_OPTION = re.compile(r"(?<![\w-])--(?=[a-z])")
+
 
 def option(field: str) -> str:
     """Return what a field is called by whoever asks.
@@ -22,6 +25,15 @@ def option(field: str) -> str:
     ('min-share', 'from')
     """
     return field.strip("_").replace("_", "-")
+
+
+def as_parameters(text: str) -> str:
+    """Write what is said of a command's options as of parameters, which have the same names.
+
+    >>> as_parameters("--from and --to are two questions")
+    'from and to are two questions'
+    """
+    return _OPTION.sub("", text)
 
 
 def _as(metavar: str) -> dict[str, str]:
