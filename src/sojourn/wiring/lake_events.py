@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 STEPS_OF_PEOPLE = "SELECT * FROM events WHERE person_id IS NOT NULL AND profile_id IS NOT NULL"
 """What people did: other entries of the log are no steps of anybody."""
 
-SEGMENTS = (
-    "channel", "campaign_source", "campaign_medium", "campaign_name", "device_kind", "browser", "os",
-    "country",
-)  # fmt: skip
-"""Columns that tell people apart into a few kinds."""
-
 _COLUMNS = frozenset({"person_id", *(column.name for column in EVENTS.columns)})
 _PROPERTIES = "properties"
 _SAMPLED_EVENTS = 50_000  # whose properties a message may suggest.
