@@ -1,5 +1,6 @@
-"""`python -m bench.following FOLDER [N_EVENTS]`: what questions cost over a lake of so many events, and what news
-cost that live views follow. The folder is made where it is not there; CPU s are this process's alone.
+"""`python -m bench.following FOLDER [N_EVENTS]`: questions over a lake of so many events, and views of it.
+
+The folder is made where it is not there. CPU s are those of this process alone.
 """
 
 from __future__ import annotations

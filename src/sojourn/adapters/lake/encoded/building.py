@@ -39,6 +39,9 @@ from sojourn.analytics.reading.encoding import Encoder
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+STAGED = "staged-"
+"""What folders begin with that rows are put down in."""
+
 _PERSON = "person"
 _TEXTS = (_PERSON, PROFILE, NAME)
 _KINDS = {POSITION: np.int64, AT: np.int64, VISIT: np.uint64}
@@ -104,7 +107,7 @@ def _encoded(
     names = {name: f"c{i}" for i, name in enumerate(chosen)}
     selected = ", ".join(f"{sql} AS {names[name]}" for name, sql in chosen.items())
     joined = JOIN_PEOPLE if _PERSON in chosen else ""
-    with TemporaryDirectory(dir=folder, prefix="staged-") as staged:
+    with TemporaryDirectory(dir=folder, prefix=STAGED) as staged:
         file = Path(staged) / "rows.parquet"
         connection.execute(
             f"COPY (SELECT {selected} FROM raw.events t {joined} "

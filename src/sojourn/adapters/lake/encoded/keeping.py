@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sojourn.adapters.lake.durable import locked
 from sojourn.adapters.lake.encoded.base import FOLDER, LOCK, Base, Origin, add_columns, open_base, save_base
-from sojourn.adapters.lake.encoded.building import build_base, build_columns
+from sojourn.adapters.lake.encoded.building import STAGED, build_base, build_columns
 from sojourn.adapters.lake.encoded.delta import Columns, read_delta
 from sojourn.adapters.lake.encoded.known import Known
 from sojourn.adapters.lake.encoded.rows import NUMBER, TEXT, number_key, text_key
@@ -205,6 +206,8 @@ def _alone(lake: Path) -> Iterator[Path | None]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(folder / LOCK, wait=True))
+            for staged in folder.glob(f"{STAGED}*"):  # by somebody who was killed
+                shutil.rmtree(staged)
         except OSError:
             yield None
             return
