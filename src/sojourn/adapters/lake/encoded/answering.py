@@ -53,7 +53,7 @@ def events_of(known: Known, mapping: Mapping, rules: StepRules) -> Events:
     values = {name: found.rows[key] for name, key in numbers.items()}
     is_plain = not pages and len(step) and step.min() >= 0 and found.rows[AT].min() != NO_TIME
     if not is_plain:
-        return _some(found, step, steps, columns, values)
+        return _some(found, step, steps, columns=columns, values=values)
     return Events(
         starts=found.starts,
         step=step,
@@ -73,7 +73,7 @@ def in_order(words: Words, codes: NDArray[np.int32]) -> tuple[NDArray[np.int32],
 
 
 def _some(
-    found: Whole, step: NDArray[np.int32], steps: list[str], columns: dict[str, Column], values: Rows
+    found: Whole, step: NDArray[np.int32], steps: list[str], *, columns: dict[str, Column], values: Rows
 ) -> Events:
     """Return those rows that are events."""
     rows = Read(

@@ -61,7 +61,7 @@ def _base(lake: Path, tail: Tail, listing: Listing, columns: Columns) -> Base:
                 base = _built(lake, listing, columns, folder)
             elif _is_old(base, listing):
                 base = _advanced(lake, listing, base, folder)
-            base = _widened(lake, listing, base, columns, folder)
+            base = _widened(lake, listing, base, columns, folder=folder)
     return _narrowed(base, columns)
 
 
@@ -100,7 +100,7 @@ def _advanced(lake: Path, listing: Listing, base: Base, folder: Path | None) -> 
     return _saved(lake, settled(known, _origin(listing)), folder)
 
 
-def _widened(lake: Path, listing: Listing, base: Base, columns: Columns, folder: Path | None) -> Base:
+def _widened(lake: Path, listing: Listing, base: Base, columns: Columns, *, folder: Path | None) -> Base:
     """Add the attributes that a base does not have."""
     missing = _missing(base, columns)
     if missing is None:
