@@ -10,6 +10,7 @@ import pytest
 
 from demo.program import Program
 from sojourn.adapters.lake import ParquetLake
+from sojourn.adapters.lake.encoded import known
 from sojourn.analytics.attribution.journeys import JourneyRules
 from sojourn.analytics.funnel import Funnel
 from sojourn.analytics.incremental import Counts, FunnelView, GraphView, MarkovView, View
@@ -47,8 +48,11 @@ def recounted(data: Path, rules: StepRules = EVERYTHING) -> dict[str, Counts]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_followed_is_what_counting_anew_gives(tmp_path: Path, seed: int) -> None:
-    """Late events, merges, aliases and duplicates; the lake is written and merged meanwhile."""
+def test_what_is_followed_is_what_counting_anew_gives(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Late events, merges, aliases and duplicates; the lake is written and merged, and memory given back."""
+    monkeypatch.setattr(known, "SPARE_ROWS", 20)
     random, rules = Random(seed), Random(seed).choice((StepRules(), RULES))
     folder = Folder(tmp_path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)

@@ -8,6 +8,7 @@ identity moves rows from one end of a chain of aliases to another, and both ends
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ from sojourn.adapters.lake.encoded.rows import (
 from sojourn.adapters.lake.encoded.visits import Revision, rename
 from sojourn.adapters.lake.encoded.words import Places, Words
 
+SPARE_ROWS = 1 << 20
+"""Rows that may lie where nobody needs them any more: some 60 MB."""
 _RESOLVED = "resolved"  # the hash of a visit's name by what is known
 
 
@@ -58,6 +61,7 @@ class Known:
         self._places = Places(base.people)
         self._revised = Places(base.revisions.people)
         self._rows = _Growing(base.rows)
+        self._n_used = 0
 
     def take(self, delta: Delta) -> Changed:
         """Take news in."""
@@ -83,8 +87,11 @@ class Known:
         rows[_RESOLVED] = rows[VISIT].copy()
         said_of = (revisions.get(person, ()) for person in after)
         rename(rows[_RESOLVED], zip(starts[:-1].tolist(), starts[1:].tolist(), said_of, strict=True))
+        self._tidy()
         first = self._rows.add(rows)
         for person, low, high in zip(after, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+            before = self.changed.get(person, (0, 0))
+            self._n_used += high - low - (before[1] - before[0])
             self.changed[person] = (first + low, first + high)
             self.revisions[person] = revisions.get(person, [])
         come = Block(starts, rows, numbered(rows[_RESOLVED], starts))
@@ -93,6 +100,17 @@ class Known:
     def block(self, people: Sequence[str]) -> Block:
         """Return the rows of some people, sorted, as they are known."""
         return self._block(people)
+
+    def _tidy(self) -> None:
+        """Give back the room of rows that lie elsewhere by now, where that is most of it."""
+        if self._rows.n - self._n_used <= SPARE_ROWS + self._n_used:
+            return
+        where = np.array(list(self.changed.values()), dtype=np.int64)
+        kept = taken(self._rows.columns, ranges(where[:, 0], where[:, 1]))
+        ends = np.cumsum(where[:, 1] - where[:, 0]).tolist()
+        self._rows = _Growing(kept)
+        self._rows.add(kept)
+        self.changed = dict(zip(self.changed, pairwise([0, *ends]), strict=True))
 
     def _encoded(self, delta: Delta) -> Rows:
         rows: Rows = {
@@ -176,18 +194,19 @@ class _Growing:
     def __init__(self, like: Rows) -> None:
         self.columns: Rows = {name: np.empty(0, dtype=column.dtype) for name, column in like.items()}
         self.columns[_RESOLVED] = np.empty(0, dtype=np.uint64)
-        self._n = 0
+        self.n = 0
+        """How many rows there are."""
 
     def add(self, rows: Rows) -> int:
         """Add rows; return the place of the first."""
-        first, n = self._n, len(rows[POSITION])
+        first, n = self.n, len(rows[POSITION])
         for name, column in self.columns.items():
             if first + n > len(column):
                 grown = np.empty(2 * (first + n), dtype=column.dtype)
                 grown[:first] = column[:first]
                 self.columns[name] = grown
             self.columns[name][first : first + n] = rows[name]
-        self._n += n
+        self.n += n
         return first
 
 
