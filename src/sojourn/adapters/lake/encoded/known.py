@@ -58,7 +58,8 @@ class Known:
         """Where rows of people lie that are not as in the base."""
         self.revisions: dict[str, list[Revision]] = {}
         """Of these people."""
-        self._places = Places(base.people)
+        self.places = Places(base.people)
+        """Of people in the base."""
         self._revised = Places(base.revisions.people)
         self._rows = _Growing(base.rows)
         self._n_used = 0
@@ -156,7 +157,7 @@ class Known:
             if where is not None:
                 lows[i], highs[i] = n_base + where[0], n_base + where[1]
             else:
-                place, is_there = self._places.find(person)
+                place, is_there = self.places.find(person)
                 if is_there:
                     lows[i], highs[i] = base.starts[place], base.starts[place + 1]
         index = ranges(lows, highs)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from sojourn.adapters.lake.encoded.base import Base, Origin, Revisions
 from sojourn.adapters.lake.encoded.known import Known
 from sojourn.adapters.lake.encoded.rows import Block, Rows, offsets, session_starts
-from sojourn.adapters.lake.encoded.words import Places
 from sojourn.analytics.events import MISSING
 from sojourn.analytics.names import Names
 
@@ -33,16 +32,15 @@ def whole(known: Known, columns: list[str]) -> Whole:
         return Whole(base.people, base.starts, base.session, base.session_starts, rows)
     people = sorted(known.changed)
     block = known.block(people)
-    joints = _joints(base, people)
+    joints = _joints(known, people, np.diff(block.starts).tolist())
     n_rows = _spliced(np.diff(base.starts), np.diff(block.starts), joints)
     spans = _spans(base.starts, block.starts, joints)
     session, n_sessions = _sessions(base, block, joints)
-    is_there = n_rows > 0  # Whoever has become another is nobody now.
     return Whole(
-        people=_names(base.people, people, joints).take(np.flatnonzero(is_there)),
-        starts=offsets(n_rows[is_there]),
+        people=_names(base.people, people, joints),
+        starts=offsets(n_rows),
         session=session,
-        session_starts=offsets(n_sessions[is_there]),
+        session_starts=offsets(n_sessions),
         rows={name: _spliced(base.rows[name], block.rows[name], spans) for name in columns},
     )
 
@@ -73,14 +71,17 @@ _Joint = tuple[int, int, int, int]
 """Of the base, from where to where nothing changed; and what changed and comes behind that."""
 
 
-def _joints(base: Base, people: list[str]) -> list[_Joint]:
-    """Say in which order people stand, by their places: those of the base, and the changed ones."""
-    places, joints, first = Places(base.people), [], 0
-    for i, person in enumerate(people):
-        place, is_there = places.find(person)
-        joints.append((first, place, i, i + 1))
+def _joints(known: Known, people: list[str], n_rows: list[int]) -> list[_Joint]:
+    """Say in which order people stand, by their places: those of the base, and the changed ones.
+
+    Whoever has no rows any more, being somebody else, is nobody.
+    """
+    joints, first = [], 0
+    for i, (person, n) in enumerate(zip(people, n_rows, strict=True)):
+        place, is_there = known.places.find(person)
+        joints.append((first, place, i, i + (n > 0)))
         first = place + is_there
-    return [*joints, (first, len(base.people), len(people), len(people))]
+    return [*joints, (first, len(known.base.people), len(people), len(people))]
 
 
 def _spans(base: NDArray[np.int64], block: NDArray[np.int64], joints: list[_Joint]) -> list[_Joint]:

@@ -11,36 +11,39 @@ from numpy.typing import NDArray
 from sojourn.analytics.events import MISSING
 from sojourn.analytics.names import Names
 
-_STRIDE = 64  # Every so many kept texts one stands in a list that is searched first.
+_STRIDE = 32  # Every so many kept texts one stands in a list that is searched first.
 
 
 class Places:
     """Where texts stand among sorted ones that stay on disk; a search reads a few of them."""
 
     def __init__(self, kept: Names) -> None:
-        self._kept = kept
+        self._n = len(kept)
         self._blob, self._offsets = kept.blob.data, kept.offsets.data
-        self._sample: list[bytes] | None = None
+        self._sample: list[bytes] = []
+        self._found: dict[str, tuple[int, bool]] = {}
 
     def find(self, text: str) -> tuple[int, bool]:
         """Return (the place of the first kept text that is not smaller, whether it is this one)."""
-        if not len(self._kept):
-            return 0, False
-        if self._sample is None:
-            self._sample = [self._at(i) for i in range(0, len(self._kept), _STRIDE)]
-        wanted = text.encode()
-        block = bisect_right(self._sample, wanted) - 1
-        low, high = max(block, 0) * _STRIDE, min((block + 1) * _STRIDE, len(self._kept))
-        while low < high:
+        found = self._found.get(text)
+        if found is None:
+            found = self._found[text] = self._search(text.encode()) if self._n else (0, False)
+        return found
+
+    def _search(self, wanted: bytes) -> tuple[int, bool]:
+        blob, offsets = self._blob, self._offsets
+        if not self._sample:
+            places = range(0, self._n, _STRIDE)
+            self._sample = [bytes(blob[offsets[i] : offsets[i + 1]]) for i in places]
+        block = bisect_right(self._sample, wanted)
+        low, high = max(block - 1, 0) * _STRIDE, min(block * _STRIDE, self._n)
+        while low < high:  # Spelled out: it is asked for everybody who is touched.
             middle = (low + high) // 2
-            if self._at(middle) < wanted:
+            if bytes(blob[offsets[middle] : offsets[middle + 1]]) < wanted:
                 low = middle + 1
             else:
                 high = middle
-        return low, low < len(self._kept) and self._at(low) == wanted
-
-    def _at(self, i: int) -> bytes:
-        return bytes(self._blob[self._offsets[i] : self._offsets[i + 1]])
+        return low, low < self._n and bytes(blob[offsets[low] : offsets[low + 1]]) == wanted
 
 
 class Words:
