@@ -88,6 +88,7 @@ def test_every_answer_is_as_if_all_were_read_anew(
 ) -> None:
     """Late events, merges, duplicates, compactions and restarts, asked at any moment."""
     random = Random(seed)
+    monkeypatch.setattr(keeping, "FEW_NEW", 0)
     monkeypatch.setattr(keeping, "MANY_NEW", random.choice((1, 3, 20)))
     folder = Folder(tmp_path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)
@@ -170,8 +171,11 @@ def written(path: Path, n_days: int = 3) -> tuple[Folder, ParquetLake]:
     return folder, lake
 
 
-def test_what_is_kept_is_read_again_and_brought_up_to_date_where_much_is_new(tmp_path: Path) -> None:
+def test_what_is_kept_is_read_again_and_brought_up_to_date_where_much_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A few new events are joined; more of them are written into it."""
+    monkeypatch.setattr(keeping, "FEW_NEW", 5)
     folder, lake = written(tmp_path)
     check(folder)
     first = generation(folder)

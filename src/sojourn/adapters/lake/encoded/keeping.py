@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 FEW_EVENTS = 50_000
 """A lake that is not larger is read anew as quickly."""
-MANY_NEW = 20
-"""A base is brought up to date where a part of so many is new."""
+FEW_NEW, MANY_NEW = 10_000, 500
+"""A base is brought up to date where more are new than these few and one of so many: joining a new event at
+each question costs some 60 us, and writing an old one again, once, some 0.5 us."""
 READ = (EVENTS.name, "session_changes", "identity_changes")
 
 
@@ -79,7 +80,7 @@ def _kept(lake: Path, tail: Tail, listing: Listing) -> Base | None:
 
 def _is_old(base: Base, listing: Listing) -> bool:
     n_new = listing.written.reach.position - base.origin.position
-    return n_new * MANY_NEW > base.origin.position
+    return n_new > FEW_NEW + base.origin.position // MANY_NEW
 
 
 def _built(lake: Path, listing: Listing, columns: Columns, folder: Path | None) -> Base:
