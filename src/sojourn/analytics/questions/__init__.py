@@ -69,6 +69,6 @@ def ask(question: Question, events: Events, ranks: Mapping[str, int]) -> Answer:
 
 
 def load() -> None:
-    """Load all that reads and answers questions, for whoever wants the first one to be as quick as the next."""
+    """Load all that reads and answers questions, so that the first is as quick as the next."""
     for place in ("duckdb", f"{__name__}.needs", *_PLACES.values()):
         import_module(place)
