@@ -159,9 +159,13 @@ def attribution(  # noqa: PLR0913 - the options of a command
     """
     # Help needs no numbers.
     from sojourn.analytics.attribution import DIRECT_NAMES, Bootstrap, Reading, attribute  # noqa: PLC0415
+    from sojourn.analytics.attribution.reading import parse_columns  # noqa: PLC0415
 
     names = tuple(direct_name or DIRECT_NAMES)
-    reading = Reading(separator=separator, empty_touches=empty, direct=direct, direct_names=names)
+    others = parse_columns(map or "") if paths else {}
+    reading = Reading(
+        columns=others, separator=separator, empty_touches=empty, direct=direct, direct_names=names
+    )
     said = _Journeys(conversion, touch, channel, value, lookback, touches, no_reset, once)
     asked = _options(order, half_life, weights, nulls=not without_nulls, direct_names=names, seed=seed)
     drawn = Bootstrap(replicates=replicates, level=level, seed=seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sojourn.analytics.reading.mapping import Mapping, complete
 from sojourn.analytics.reading.sources import find_files
-from sojourn.analytics.sql import quoted, text_sql
+from sojourn.analytics.sql.names import quoted, text_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -16,7 +16,7 @@ from sojourn.analytics.reading.encoding import Encoder, text_of
 from sojourn.analytics.reading.instants import instant_sql, milliseconds
 from sojourn.analytics.reading.sources import Source
 from sojourn.analytics.reading.steps import PAGE_EVENTS, StepRules
-from sojourn.analytics.sql import text_sql
+from sojourn.analytics.sql.names import text_sql
 from sojourn.model.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

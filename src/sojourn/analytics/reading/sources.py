@@ -15,7 +15,7 @@ from msgspec import Struct
 from sojourn.analytics.reading import lines
 from sojourn.analytics.reading.columns import Schema
 from sojourn.analytics.reading.mapping import Mapping, complete, unknown_column
-from sojourn.analytics.sql import quoted, text_sql
+from sojourn.analytics.sql.names import quoted, text_sql
 from sojourn.model.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

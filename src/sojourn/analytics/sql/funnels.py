@@ -1,0 +1,97 @@
+"""Funnels: how many get how far through some steps in order, within a window, as SQL.
+
+For each event that is step k, the latest beginning of a pass that reaches it is the greatest of those of the
+events of step k - 1 before it: a pass fits the window if any does. So one sort of each case answers, and
+nothing is joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sojourn.analytics.sql.dialects import DialectName
+from sojourn.analytics.sql.steps import Asking, Steps, case_key, query, select
+from sojourn.model.errors import ConfigError
+
+MAX_STEPS = 32
+
+
+def funnel(
+    stages: Sequence[str | Sequence[str]],
+    steps: Steps = Steps(),  # noqa: B008 - it is frozen
+    *,
+    within_ms: int | None = None,
+    by_session: bool = False,
+    dialect: DialectName = "duckdb",
+) -> str:
+    """Write how many get to each stage, each case once by the deepest it got: n, step, count, people.
+
+    It counts as `Funnel(order="ordered")` does: other events may lie between, and one event is one stage.
+
+    Args:
+        stages: Names of steps; several names are one stage that any of them reaches.
+        steps: The table.
+        within_ms: At most so long from the first event of a pass to its last, this included.
+        by_session: Count sessions and not people.
+        dialect: Whose SQL.
+
+    Raises:
+        ConfigError: There are no stages, or more than MAX_STEPS, or the window is shorter than nothing; or
+            there are no sessions.
+    """
+    if not 1 <= len(stages) <= MAX_STEPS:
+        raise ConfigError(f"{len(stages)} steps: expected 1 to {MAX_STEPS}")
+    if within_ms is not None and within_ms < 0:
+        raise ConfigError("a conversion window cannot be shorter than nothing")
+    asking = Asking(steps, dialect)
+    case = case_key(by_session=by_session, steps=steps)
+    names = [(stage,) if isinstance(stage, str) else tuple(stage) for stage in stages]
+    parts = {"told": asking.told()}
+    source, columns = "told", [case, "step", "at_ms", *_ties(steps)]
+    if by_session:
+        columns[0] = "person, session_id"
+    for k, of_stage in enumerate(names, start=1):
+        begun = "at_ms" if k == 1 else f"MAX(began_{k - 1}) OVER before_it"
+        began = f"CASE WHEN step IN ({asking.texts(of_stage)}) THEN {begun} END AS began_{k}"
+        parts[f"stage_{k}"] = select(
+            [*columns, began],
+            source,
+            where="session_id IS NOT NULL" if by_session and k == 1 else "",
+            then="" if k == 1 else _before(case, asking.order),
+        )
+        source = f"stage_{k}"
+        columns.append(f"began_{k}")
+    fits = "" if within_ms is None else f" AND at_ms - began_{{k}} <= {within_ms}"
+    depths = ", ".join(
+        f"MAX(CASE WHEN began_{k} IS NOT NULL{fits.format(k=k)} THEN {k} ELSE 0 END)"
+        for k in range(1, len(names) + 1)
+    )
+    depth = f"GREATEST({depths})" if len(names) > 1 else depths
+    parts["cases"] = select([case, f"{depth} AS depth"], source, then=f"GROUP BY {case}")
+    parts["people"] = select(["person", "MAX(depth) AS depth"], "cases", then="GROUP BY person")
+    parts["reached"] = "\nUNION ALL\n".join(
+        [
+            select(["depth", "COUNT(*) AS n_cases", "0 AS n_people"], "cases", then="GROUP BY depth"),
+            select(["depth", "0 AS n_cases", "COUNT(*) AS n_people"], "people", then="GROUP BY depth"),
+        ]
+    )
+    labels = ", ".join(f"({k}, {asking.dialect.text(' | '.join(each))})" for k, each in enumerate(names, 1))
+    answer = [
+        "stages.n AS n",
+        "stages.step AS step",
+        "CAST(SUM(CASE WHEN depth >= stages.n THEN n_cases ELSE 0 END) AS BIGINT) AS count",
+        "CAST(SUM(CASE WHEN depth >= stages.n THEN n_people ELSE 0 END) AS BIGINT) AS people",
+    ]
+    joined = f"(VALUES {labels}) AS stages (n, step) CROSS JOIN reached"
+    return query(parts, select(answer, joined, then="GROUP BY stages.n, stages.step\nORDER BY n"))
+
+
+def _ties(steps: Steps) -> list[str]:
+    return [f"tie_{i}" for i, _ in enumerate(steps.ties, start=1)]
+
+
+def _before(case: str, order: str) -> str:
+    return (
+        f"WINDOW before_it AS (PARTITION BY {case} ORDER BY {order}"
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    )
