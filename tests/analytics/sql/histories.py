@@ -1,4 +1,4 @@
-"""Histories: random small ones, as a table that SQL is asked of and as encoded events; and all the questions."""
+"""Histories: random small ones, as a table for SQL and as encoded events; and all the questions."""
 
 from __future__ import annotations
 

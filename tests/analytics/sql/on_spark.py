@@ -2,7 +2,8 @@
 
     python on_spark.py ASKED.json ANSWERED.json
 
-ASKED is {"tables": {name: Parquet file or folder}, "queries": {name: text}}; ANSWERED is {name: [columns, rows]}.
+ASKED is {"tables": {name: Parquet file or folder}, "queries": {name: text}}; ANSWERED is
+{name: [columns, rows]}.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""On Spark: the same texts, but for what their dialect says, give the same rows as DuckDB, over the same Parquet.
+"""On Spark: the same questions, over the same Parquet, have the same rows as answers as on DuckDB.
 
 `make spark-test` makes Spark's environment and runs this; Spark is no dependency of ours.
 """
@@ -66,7 +66,7 @@ def _drawn(strategy: Any, seed: int) -> list[Happened]:
 
 
 def test_spark_gives_the_rows_that_duckdb_gives(spark: str, history: list[Happened], tmp_path: Path) -> None:
-    """Though it deals rows out over several tasks, and its session lives in a zone with changes of the clock."""
+    """Though it deals rows out over several tasks, and its session's zone has changes of the clock."""
     connection = duckdb.connect()
     fill(connection, history)
     connection.sql("FROM history").write_parquet(str(tmp_path / "history.parquet"))

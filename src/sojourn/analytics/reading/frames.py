@@ -21,28 +21,23 @@ def is_frame(source: Any) -> bool:
 
 
 def copy_frame(connection: DuckDBPyConnection, frame: Any, name: str) -> None:
-    """Make a frame a table; it is asked once, since some can give their rows only once.
+    """Make a frame a table; it is asked for its rows once, since some can give them only once.
 
     Raises:
         ConfigError: It is no frame.
     """
     if not is_frame(frame):
-        raise ConfigError(
-            f"{type(frame).__name__}: is no table that could be read; give a file, a DuckDB relation, or a frame "
-            "that speaks Arrow (pandas, polars, pyarrow)"
-        )
-    connection.register("given", _Stream(frame))
+        raise no_table(frame)
+    connection.register("given", frame.__arrow_c_stream__())
     try:
         connection.execute(f"create temp table {quoted(name)} as from given")
     finally:
         connection.unregister("given")
 
 
-class _Stream:
-    """A frame as nothing but its stream: DuckDB would look for more in those it knows, and refuse its own."""
-
-    def __init__(self, frame: Any) -> None:
-        self._frame = frame
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._frame.__arrow_c_stream__(requested_schema)
+def no_table(source: Any) -> ConfigError:
+    """Make the error for what can be no table."""
+    return ConfigError(
+        f"{type(source).__name__}: is no table that could be read; give a file, a DuckDB relation, or a "
+        "frame that speaks Arrow (pandas, polars, pyarrow)"
+    )

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from sojourn.analytics.reading import lines
 from sojourn.analytics.reading.columns import Schema
-from sojourn.analytics.reading.frames import copy_frame
+from sojourn.analytics.reading.frames import copy_frame, no_table
 from sojourn.analytics.reading.mapping import Mapping, complete, unknown_column
 from sojourn.analytics.reading.readers import warehouse
 from sojourn.analytics.reading.readers.xes import Xes
@@ -96,9 +96,7 @@ def open_files(
     return structs.replace(staged, left_out={"bad-line": n_bad_lines})
 
 
-def open_frame(
-    connection: DuckDBPyConnection, frame: Any, mapping: Mapping, *, folder: Path
-) -> Source:
+def open_frame(connection: DuckDBPyConnection, frame: Any, mapping: Mapping, *, folder: Path) -> Source:
     """Open whatever speaks Arrow: it is asked once."""
     copy_frame(connection, frame, "frame")
     return open_relation(connection, connection.sql("from frame"), mapping, folder=folder, place="the frame")
@@ -128,7 +126,11 @@ def find_files(pattern: str | Path | Iterable[str | Path]) -> list[Path]:
         ConfigError: One names nothing.
     """
     found = []
-    for one in [pattern] if isinstance(pattern, str | Path) else pattern:
+    is_one = isinstance(pattern, str | Path) or not hasattr(pattern, "__iter__")
+    several: Iterable[Any] = [pattern] if is_one else pattern  # type: ignore[assignment]
+    for one in several:
+        if not isinstance(one, str | Path):
+            raise no_table(one)
         is_pattern = has_magic(str(one)) and not Path(one).exists()
         named = sorted(glob(str(one), recursive=True)) if is_pattern else [one]  # noqa: PTH207 - from any root
         paths = [path for path in map(Path, named) if not (is_pattern and path.is_dir())]

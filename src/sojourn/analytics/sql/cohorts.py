@@ -53,10 +53,34 @@ def retention(
         raise ConfigError(f"{n_periods} periods: at most {MAX_PERIODS - 1} can be asked for")
     asking = Asking(steps, dialect)
     numbers = ", ".join(f"({n})" for n in range(n_periods + 1))
+    parts = _followed(asking, first, returning, period)
+    parts["ended"] = select(["MAX(at_ms) AS last_ms"], "told")
+    last, after = _number("last_ms", period), _number("(last_ms + 1)", period)
+    parts["ends"] = select([f"{last} AS last_period", f"{after} AS next_period"], "ended")
+    answer = select(
+        [
+            f"{_LABELS[period].replace('cohort', 'cohorts.cohort')} AS cohort",
+            "people",
+            "numbers.n AS n",
+            "COALESCE(n_back, 0) AS count",
+            "cohorts.cohort + numbers.n < next_period AS is_over",
+        ],
+        f"cohorts CROSS JOIN (VALUES {numbers}) AS numbers (n) CROSS JOIN ends\n"
+        "LEFT JOIN returns ON returns.cohort = cohorts.cohort AND returns.n = numbers.n",
+        where="cohorts.cohort + numbers.n <= last_period",
+        then="ORDER BY cohort, n",
+    )
+    return query(parts, answer)
+
+
+def _followed(
+    asking: Asking, first: Sequence[str], returning: Sequence[str], period: Period
+) -> dict[str, str]:
+    """Sort people into cohorts, and count who came back how many periods after."""
     is_first = f"step IN ({asking.texts(first)})" if first else "TRUE"
     is_back = f"step IN ({asking.texts(returning)})" if returning else "TRUE"
     of_person = "OVER (PARTITION BY person) AS"
-    parts = {
+    return {
         "told": asking.told(),
         "numbered": asking.numbered(f"{_number('at_ms', period)} AS period"),
         "followed": select(
@@ -81,29 +105,7 @@ def retention(
             where="is_after AND is_back",
             then="GROUP BY cohort, period - cohort",
         ),
-        "ended": select(["MAX(at_ms) AS last_ms"], "told"),
-        "ends": select(
-            [
-                f"{_number('last_ms', period)} AS last_period",
-                f"{_number('(last_ms + 1)', period)} AS next_period",
-            ],
-            "ended",
-        ),
     }
-    answer = select(
-        [
-            f"{_LABELS[period].replace('cohort', 'cohorts.cohort')} AS cohort",
-            "people",
-            "numbers.n AS n",
-            "COALESCE(n_back, 0) AS count",
-            "cohorts.cohort + numbers.n < next_period AS is_over",
-        ],
-        f"cohorts CROSS JOIN (VALUES {numbers}) AS numbers (n) CROSS JOIN ends\n"
-        "LEFT JOIN returns ON returns.cohort = cohorts.cohort AND returns.n = numbers.n",
-        where="cohorts.cohort + numbers.n <= last_period",
-        then="ORDER BY cohort, n",
-    )
-    return query(parts, answer)
 
 
 def _number(at_ms: str, period: Period) -> str:

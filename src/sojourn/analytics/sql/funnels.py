@@ -47,34 +47,16 @@ def funnel(
     case = case_key(by_session=by_session, steps=steps)
     names = [(stage,) if isinstance(stage, str) else tuple(stage) for stage in stages]
     parts = {"told": asking.told()}
-    source, columns = "told", [case, "step", "at_ms", *_ties(steps)]
-    if by_session:
-        columns[0] = "person, session_id"
+    source = "told"
     for k, of_stage in enumerate(names, start=1):
-        begun = "at_ms" if k == 1 else f"MAX(began_{k - 1}) OVER before_it"
-        began = f"CASE WHEN step IN ({asking.texts(of_stage)}) THEN {begun} END AS began_{k}"
-        parts[f"stage_{k}"] = select(
-            [*columns, began],
-            source,
-            where="session_id IS NOT NULL" if by_session and k == 1 else "",
-            then="" if k == 1 else _before(case, asking.order),
-        )
+        parts[f"stage_{k}"] = _stage(asking, k, of_stage, case=case, source=source)
         source = f"stage_{k}"
-        columns.append(f"began_{k}")
-    fits = "" if within_ms is None else f" AND at_ms - began_{{k}} <= {within_ms}"
-    depths = ", ".join(
-        f"MAX(CASE WHEN began_{k} IS NOT NULL{fits.format(k=k)} THEN {k} ELSE 0 END)"
-        for k in range(1, len(names) + 1)
-    )
-    depth = f"GREATEST({depths})" if len(names) > 1 else depths
+    depth = _depth(len(names), within_ms)
     parts["cases"] = select([case, f"{depth} AS depth"], source, then=f"GROUP BY {case}")
     parts["people"] = select(["person", "MAX(depth) AS depth"], "cases", then="GROUP BY person")
-    parts["reached"] = "\nUNION ALL\n".join(
-        [
-            select(["depth", "COUNT(*) AS n_cases", "0 AS n_people"], "cases", then="GROUP BY depth"),
-            select(["depth", "0 AS n_cases", "COUNT(*) AS n_people"], "people", then="GROUP BY depth"),
-        ]
-    )
+    of_cases = select(["depth", "COUNT(*) AS n_cases", "0 AS n_people"], "cases", then="GROUP BY depth")
+    of_people = select(["depth", "0 AS n_cases", "COUNT(*) AS n_people"], "people", then="GROUP BY depth")
+    parts["reached"] = f"{of_cases}\nUNION ALL\n{of_people}"
     labels = ", ".join(f"({k}, {asking.dialect.text(' | '.join(each))})" for k, each in enumerate(names, 1))
     answer = [
         "stages.n AS n",
@@ -86,12 +68,27 @@ def funnel(
     return query(parts, select(answer, joined, then="GROUP BY stages.n, stages.step\nORDER BY n"))
 
 
-def _ties(steps: Steps) -> list[str]:
-    return [f"tie_{i}" for i, _ in enumerate(steps.ties, start=1)]
-
-
-def _before(case: str, order: str) -> str:
-    return (
-        f"WINDOW before_it AS (PARTITION BY {case} ORDER BY {order}"
+def _stage(asking: Asking, k: int, names: Sequence[str], *, case: str, source: str) -> str:
+    """Put beside each event of stage k the latest beginning of a pass that reaches it."""
+    ties = [f"tie_{i}" for i, _ in enumerate(asking.steps.ties, start=1)]
+    columns = [case, "step", "at_ms", *ties, *(f"began_{i}" for i in range(1, k))]
+    reached = f"CASE WHEN step IN ({asking.texts(names)}) THEN"
+    if k == 1:
+        inside = "" if case == "person" else "session_id IS NOT NULL"
+        return select([*columns, f"{reached} at_ms END AS began_1"], source, where=inside)
+    before = (
+        f"WINDOW before_it AS (PARTITION BY {case} ORDER BY {asking.order}"
         " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
     )
+    began = f"{reached} MAX(began_{k - 1}) OVER before_it END AS began_{k}"
+    return select([*columns, began], source, then=before)
+
+
+def _depth(n_stages: int, within_ms: int | None) -> str:
+    """Return SQL of the deepest stage that a case reached within the window."""
+    fits = "" if within_ms is None else f" AND at_ms - began_{{k}} <= {within_ms}"
+    reached = [
+        f"MAX(CASE WHEN began_{k} IS NOT NULL{fits.format(k=k)} THEN {k} ELSE 0 END)"
+        for k in range(1, n_stages + 1)
+    ]
+    return reached[0] if n_stages == 1 else f"GREATEST({', '.join(reached)})"

@@ -1,7 +1,7 @@
 """Steps: the table of what people did, as every question begins with it.
 
-The order is that of all analytics: by person, then by whole milliseconds, then by the columns that break ties,
-and last by the name of the step, so that no answer depends on how an engine deals rows out.
+The order is that of all analytics: by person, then by whole milliseconds, then by the columns that break
+ties, and last by the name of the step, so that no answer depends on how an engine deals rows out.
 """
 
 from __future__ import annotations

@@ -26,9 +26,9 @@ def touch_paths(
 ) -> str:
     """Write the aggregated paths: path, total_conversions, total_conversion_value, total_null.
 
-    They are those of `paths_of(events, JourneyRules(...))`: a path begins anew after each conversion, an event
-    that is touch and conversion is first the touch, and touches after a person's last conversion are a path to
-    none.
+    They are those of `paths_of(events, JourneyRules(...))`: a path begins anew after each conversion, an
+    event that is touch and conversion is first the touch, and touches after a person's last conversion are a
+    path to none.
 
     Args:
         conversions: The steps that are conversions.

@@ -1,11 +1,12 @@
 """Warehouse: the tables that Segment and RudderStack write, read as one history.
 
-`tracks`, `pages` and `screens` are what people did, and so is each table of one event, which has the same rows as
-`tracks` and their properties beside them; `identifies` says who a device belongs to.
+`tracks`, `pages` and `screens` are what people did, and so is each table of one event, which has the same
+rows as `tracks` and their properties beside them; `identifies` says who a device belongs to.
 
 An event that names a user is that user's. One that names a device alone is of whoever was last named on the
-device by then; what was done before the first naming is of who was named first. That is the engine's own rule,
-but for devices of many people, which it leaves to nobody. Every row with both ids names, as `identify` does.
+device by then; what was done before the first naming is of who was named first. That is the engine's own
+rule, but for devices of many people, which it leaves to nobody. Every row with both ids names, as `identify`
+does.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def tables_of_database(connection: DuckDBPyConnection, path: Path) -> list[Table
         raise ConfigError(f"{path}: cannot be opened as a DuckDB database ({reason})") from None
     listed = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'warehouse' union all"
-        " select schema_name, view_name from duckdb_views() where database_name = 'warehouse' and not internal"
+        " select schema_name, view_name from duckdb_views() where database_name = 'warehouse'"
+        " and not internal"
         " order by all"
     ).fetchall()
     tables = []
@@ -254,5 +256,3 @@ def _schema_of(connection: DuckDBPyConnection, paths: Sequence[Path]) -> Schema:
     else:
         source = f"read_parquet([{files}], union_by_name = true)"
     return Schema.of_relation(connection.sql(f"from {source}"), place=str(paths[0]), sql=source)
-
-

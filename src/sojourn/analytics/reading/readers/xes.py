@@ -172,13 +172,13 @@ def _rows(path: Path, log: _Log) -> Iterator[Row]:
     try:
         with _opened(path) as file:
             while piece := file.read(PIECE_BYTES):
-                parser.Parse(piece, False)  # noqa: FBT003 - it takes no names
+                parser.Parse(piece, False)
                 n_fed += len(piece)
                 if n_fed - parser.CurrentByteIndex > MAX_TAG_BYTES:
                     raise log.refused("xes-tag", f"has a tag of over {MAX_TAG_BYTES >> 20} MB")
                 yield from log.done
                 log.done = []
-        parser.Parse(b"", True)  # noqa: FBT003 - as above
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise log.refused("damaged-file", f"cannot be read as XML ({error})") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
