@@ -85,9 +85,10 @@ def test_transitions_of_a_lifecycle_are_left_out_where_somebody_says_so(tmp_path
 
 def test_events_of_no_case_and_without_a_name_are_left_out_and_counted(tmp_path: Path) -> None:
     """The standard allows both."""
-    loose = """<event><string key="concept:name" value="Loose"/>
-    <date key="time:timestamp" value="2026-03-03"/></event><trace><event><date key="time:timestamp" value="2026-03-03"/></event></trace>"""
-    events = read_events(log(tmp_path / "a.xes", TICKET, loose))
+    at = '<date key="time:timestamp" value="2026-03-03"/>'
+    loose = f'<event><string key="concept:name" value="Loose"/>{at}</event>'
+    nameless = f"<trace><event>{at}</event></trace>"
+    events = read_events(log(tmp_path / "a.xes", TICKET, loose, nameless))
     assert (len(events), events.left_out) == (2, {"no-person": 1, "no-step": 1})
 
 
