@@ -15,7 +15,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from sojourn.analytics import sql
+from sojourn.analytics.sql import DialectName, Steps
 from tests.analytics.sql.histories import Happened, fill, histories, questions
+from tests.cli.commands import run
+from tests.cli.test_commands import EVENTS, shop
+
+__all__ = ["shop"]  # the fixture
 
 SPARK = "SOJOURN_SPARK_PYTHON"
 MINUTES = 10
@@ -31,7 +37,7 @@ def spark() -> str:
         pytest.skip(f"{SPARK} names no Python that has pyspark: `make spark-test` makes one")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("Spark needs Java, and there is none")
-    return python
+    return str(Path(python).absolute())  # a shop is another folder
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +87,30 @@ def test_spark_gives_the_rows_that_duckdb_gives(spark: str, history: list[Happen
         assert rows == [exactly(row) for row in relation.fetchall()], name
 
 
+def test_spark_reads_the_lakes_own_files(spark: str, shop: Path) -> None:
+    """A folder by days, as the server writes it; nothing is converted before."""
+    path = shop / "events.jsonl"
+    path.write_text("".join(json.dumps(event) + "\n" for event in EVENTS), encoding="utf-8")
+    assert run("import", str(path)).exit_code == run("lake", "compact").exit_code == 0
+    steps = Steps(table="written", person="profile_id")
+
+    def texts(dialect: DialectName) -> dict[str, str]:
+        return {
+            "nodes": sql.journey_nodes(steps, dialect=dialect),
+            "weeks": sql.retention(steps, period="week", dialect=dialect),
+            "paths": sql.touch_paths(["Signed Up"], steps, dialect=dialect),
+        }
+
+    answers = asked(spark, {"written": shop / "data/lake/steps"}, texts("spark"), shop)
+    connection = duckdb.connect()
+    files = f"{shop}/data/lake/steps/*/*.parquet"
+    connection.execute(f"CREATE VIEW written AS FROM read_parquet('{files}', hive_partitioning = true)")
+    for name, text in texts("duckdb").items():
+        rows = connection.sql(text).fetchall()
+        assert rows, name
+        assert answers[name][1] == [exactly(row) for row in rows], name
+
+
 def asked(spark: str, tables: dict[str, Path], queries: dict[str, str], folder: Path) -> dict[str, Any]:
     """Let Spark answer queries over Parquet."""
     request, answer = folder / "asked.json", folder / "answered.json"
@@ -95,6 +125,8 @@ def asked(spark: str, tables: dict[str, Path], queries: dict[str, str], folder: 
         timeout=MINUTES * 60,
     )
     assert done.returncode == 0, done.stderr[-4000:]
+    # What Spark says of a window that gathers all rows in one task.
+    assert "No Partition Defined" not in done.stderr
     found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     return found
 
