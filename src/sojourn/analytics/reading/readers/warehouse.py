@@ -91,7 +91,7 @@ def tables_of_database(connection: DuckDBPyConnection, path: Path) -> list[Table
     import duckdb  # noqa: PLC0415 - it takes longer to load than the command line's help
 
     try:
-        connection.execute(f"attach {text_sql(str(path))} as warehouse (read_only)")
+        connection.execute(f"attach {text_sql(str(path))} as warehouse (type duckdb, read_only)")
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"{path}: cannot be opened as a DuckDB database ({reason})") from None
