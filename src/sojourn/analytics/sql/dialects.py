@@ -58,7 +58,7 @@ class DuckDB:
 
 
 class Spark:
-    """Spark 3.4 and later, with its settings as they come."""
+    """Spark 3.4 and later by its documentation; the tests ask 4.3."""
 
     def name(self, name: str) -> str:
         """Write it in backticks."""
