@@ -212,6 +212,18 @@ def test_names_of_columns_and_texts_are_nothing_else_in_a_query() -> None:
     assert ask(connection, sql.journey_edges(steps))[0]["sessions"] is None
 
 
+def test_a_stage_that_nobody_reached_has_a_row() -> None:
+    """And so have all stages where there is nobody."""
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t (who VARCHAR, did VARCHAR, seen TIMESTAMP)")
+    steps = sql.Steps(table="t", person="who", step="did", time="seen", session=None, ties=())
+    none = [{"n": n, "step": step, "count": 0, "people": 0} for n, step in ((1, "View"), (2, "Buy"))]
+    assert ask(connection, sql.funnel(["View", "Buy"], steps)) == none
+    connection.execute("INSERT INTO t VALUES ('ada', 'View', '2026-01-01'), ('bob', 'Look', '2026-01-01')")
+    first = {"n": 1, "step": "View", "count": 1, "people": 1}
+    assert ask(connection, sql.funnel(["View", "Buy"], steps)) == [first, none[1]]
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [

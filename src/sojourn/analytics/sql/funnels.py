@@ -46,8 +46,11 @@ def funnel(
     asking = Asking(steps, dialect)
     case = case_key(by_session=by_session, steps=steps)
     names = [(stage,) if isinstance(stage, str) else tuple(stage) for stage in stages]
-    parts = {"told": asking.told()}
-    source = "told"
+    # Other steps may lie between stages and change nothing: they are not sorted.
+    staged = asking.texts(list(dict.fromkeys(name for each in names for name in each)))
+    inside = f"step IN ({staged})" + (" AND session_id IS NOT NULL" if by_session else "")
+    parts = {"told": asking.told(), "staged": select(["*"], "told", where=inside)}
+    source = "staged"
     for k, of_stage in enumerate(names, start=1):
         parts[f"stage_{k}"] = _stage(asking, k, of_stage, case=case, source=source)
         source = f"stage_{k}"
@@ -61,10 +64,10 @@ def funnel(
     answer = [
         "stages.n AS n",
         "stages.step AS step",
-        "CAST(SUM(CASE WHEN depth >= stages.n THEN n_cases ELSE 0 END) AS BIGINT) AS count",
-        "CAST(SUM(CASE WHEN depth >= stages.n THEN n_people ELSE 0 END) AS BIGINT) AS people",
+        "CAST(COALESCE(SUM(n_cases), 0) AS BIGINT) AS count",
+        "CAST(COALESCE(SUM(n_people), 0) AS BIGINT) AS people",
     ]
-    joined = f"(VALUES {labels}) AS stages (n, step) CROSS JOIN reached"
+    joined = f"(VALUES {labels}) AS stages (n, step)\nLEFT JOIN reached ON reached.depth >= stages.n"
     return query(parts, select(answer, joined, then="GROUP BY stages.n, stages.step\nORDER BY n"))
 
 
@@ -74,8 +77,7 @@ def _stage(asking: Asking, k: int, names: Sequence[str], *, case: str, source: s
     columns = [case, "step", "at_ms", *ties, *(f"began_{i}" for i in range(1, k))]
     reached = f"CASE WHEN step IN ({asking.texts(names)}) THEN"
     if k == 1:
-        inside = "" if case == "person" else "session_id IS NOT NULL"
-        return select([*columns, f"{reached} at_ms END AS began_1"], source, where=inside)
+        return select([*columns, f"{reached} at_ms END AS began_1"], source)
     before = (
         f"WINDOW before_it AS (PARTITION BY {case} ORDER BY {asking.order}"
         " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"

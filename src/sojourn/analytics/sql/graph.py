@@ -108,16 +108,15 @@ def step_matrix(
     positions = ", ".join(f"({i})" for i in range(1, n_columns + 1))
     parts = {
         "told": asking.told(),
-        "placed": select(
-            ["step", place], "told", where="session_id IS NOT NULL" if by_session else "person IS NOT NULL"
-        ),
+        "inside": select(["*"], "told", where="session_id IS NOT NULL" if by_session else ""),
+        "placed": select(["step", place], "inside"),
         "counted": select(
             ["place", "step", "COUNT(*) AS n"],
             "placed",
             where=f"place <= {n_columns}",
             then="GROUP BY place, step",
         ),
-        "cases": select(["SUM(n) AS n_cases"], "counted", where="place = 1"),
+        "cases": select([f"COUNT(DISTINCT ({case})) AS n_cases"], "inside"),
         "there": select(["place", "SUM(n) AS n"], "counted", then="GROUP BY place"),
     }
     step = select(
