@@ -75,7 +75,7 @@ def attribution(  # noqa: PLR0913 - the options of a command
     with _progress() as tell:
         tell("reading")
         if paths is not None:
-            found = _from_file(paths, asked, separator=separator, empty=empty)
+            found = _from_file(paths, asked, columns=map, separator=separator, empty=empty)
         else:
             if separator is not None:
                 raise ConfigError("--separator is of --paths: events have touches of their own")
@@ -91,10 +91,16 @@ def attribution(  # noqa: PLR0913 - the options of a command
 
 
 def _from_file(
-    file: Path, asked: Attribution, *, separator: str | None, empty: Literal["error", "drop"]
+    file: Path,
+    asked: Attribution,
+    *,
+    columns: str | None,
+    separator: str | None,
+    empty: Literal["error", "drop"],
 ) -> Paths:
     """Read the paths of a file."""
     from sojourn.analytics.attribution import Reading, read_paths  # noqa: PLC0415 - as above
+    from sojourn.analytics.attribution.reading import parse_columns  # noqa: PLC0415
     from sojourn.analytics.questions.answers.attribution import direct_names  # noqa: PLC0415
 
     for name in OF_EVENTS:
@@ -105,6 +111,7 @@ def _from_file(
         empty_touches=empty,
         direct=asked.direct,
         direct_names=direct_names(asked),
+        columns=parse_columns(columns or ""),
     )
     return read_paths(file, reading)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from sojourn.analytics.questions import as_parameters, ask
+from sojourn.analytics.questions import as_parameters, ask, load
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
 from sojourn.server.asked import Inquiry
 from sojourn.wiring import child
@@ -249,6 +249,7 @@ def main() -> int:
     _work_in(data / SCRATCH)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
+    load()  # it is no question's fault that numbers take a second to load
     out.write(READY)
     out.flush()
     while True:

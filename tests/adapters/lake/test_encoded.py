@@ -224,7 +224,8 @@ def test_a_lake_that_cannot_be_written_is_read_all_the_same(
 def test_a_question_for_what_nobody_keeps_is_left_to_reading_anew() -> None:
     """Another person, another time: not what is kept in order."""
     assert columns_for(MAPPING, StepRules()) is not None
-    for field in ({"person": ("user_id",)}, {"time": "sent_at"}, {"attributes": {"who": "person_id"}}):
+    others = ({"person": ("user_id",)}, {"time": "sent_at"}, {"attributes": {"who": "person_id"}})
+    for field in (*others, {"without": {"os": ("Bot",)}}):
         assert columns_for(Mapping(**{**_fields(MAPPING), **field}), StepRules()) is None
 
 

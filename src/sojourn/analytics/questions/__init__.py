@@ -38,6 +38,7 @@ __all__ = [
     "Retention",
     "as_parameters",
     "ask",
+    "load",
     "option",
 ]
 
@@ -65,3 +66,9 @@ def ask(question: Question, events: Events, ranks: Mapping[str, int]) -> Answer:
     """
     answer: Answer = import_module(_PLACES[type(question)]).answer(question, events, ranks)
     return answer
+
+
+def load() -> None:
+    """Load all that reads and answers questions, so that the first is as quick as the next."""
+    for place in ("duckdb", f"{__name__}.needs", *_PLACES.values()):
+        import_module(place)

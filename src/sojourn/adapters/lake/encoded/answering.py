@@ -27,7 +27,7 @@ _RESOLVED = ("person_id", "session_id")
 def columns_for(mapping: Mapping, rules: StepRules) -> Columns | None:
     """Return the attributes that a question needs; None where it asks for what is not kept like that."""
     kept = ("person", "step", "time", "session", "sequence")
-    if any(getattr(mapping, field) != getattr(_KNOWN, field) for field in kept):
+    if mapping.without or any(getattr(mapping, field) != getattr(_KNOWN, field) for field in kept):
         return None
     pages = (mapping.page,) if rules.has_pages and mapping.page else ()
     texts, numbers = {*mapping.attributes.values(), *pages}, set(mapping.values.values())
