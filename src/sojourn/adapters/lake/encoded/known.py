@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sojourn.adapters.lake.encoded.base import Base
 from sojourn.adapters.lake.encoded.delta import Delta
-from sojourn.adapters.lake.encoded.ledger import Identity, Ledger
+from sojourn.adapters.lake.encoded.ledger import Ledger
 from sojourn.adapters.lake.encoded.rows import (
     AT,
     NAME,
@@ -130,19 +130,18 @@ class Known:
     ) -> tuple[NDArray[np.int64], list[str]]:
         """Return (each row's person, an index; the people)."""
         distinct, code = np.unique(profile, return_inverse=True)
-        words = self.words[PROFILE]
+        words, identity = self.words[PROFILE], self.ledger.identity
         people: dict[str, int] = {}
-        before, after = (np.empty(len(distinct), dtype=np.int64) for _ in range(2))
-        until = np.empty(len(distinct), dtype=np.int64)
-        first, last = _extent(code, position, len(distinct))
-        for i, one in enumerate(distinct.tolist()):
-            who: Identity = self.ledger.identity(words[one])
-            until[i] = who.until
-            if first[i] < who.until:
-                before[i] = people.setdefault(who.before, len(people))
-            if last[i] >= who.until:
-                after[i] = people.setdefault(who.after, len(people))
-        return np.where(position < until[code], before[code], after[code]), list(people)
+        before, until, after = [], [], []
+        extents = zip(*(each.tolist() for each in _extent(code, position, len(distinct))), strict=True)
+        for one, (first, last) in zip(distinct.tolist(), extents, strict=True):
+            who = identity(words[one])
+            until.append(who.until)
+            before.append(people.setdefault(who.before, len(people)) if first < who.until else 0)
+            after.append(people.setdefault(who.after, len(people)) if last >= who.until else 0)
+        is_before = position < np.array(until, dtype=np.int64)[code]
+        whose = np.where(is_before, np.array(before, np.int64)[code], np.array(after, np.int64)[code])
+        return whose, list(people)
 
     def _who(self, revision: Revision) -> str:
         who = self.ledger.identity(revision.profile)

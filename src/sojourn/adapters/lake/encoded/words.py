@@ -25,9 +25,11 @@ class Places:
 
     def find(self, text: str) -> tuple[int, bool]:
         """Return (the place of the first kept text that is not smaller, whether it is this one)."""
+        if not self._n:
+            return 0, False
         found = self._found.get(text)
         if found is None:
-            found = self._found[text] = self._search(text.encode()) if self._n else (0, False)
+            found = self._found[text] = self._search(text.encode())
         return found
 
     def _search(self, wanted: bytes) -> tuple[int, bool]:
@@ -54,6 +56,7 @@ class Words:
         self._places = Places(kept) if isinstance(kept, Names) else None
         self._more: list[str] = []
         self._codes: dict[str, int] = {}
+        self._texts: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Count the texts."""
@@ -61,7 +64,10 @@ class Words:
 
     def __getitem__(self, code: int) -> str:
         """Return the text of a code."""
-        return self._kept[code] if code < len(self._kept) else self._more[code - len(self._kept)]
+        text = self._texts.get(code)
+        if text is None:
+            text = self._texts[code] = self._kept[code]
+        return text
 
     def code(self, text: str | None) -> int:
         """Return a text's code, a new one where it is new; MISSING of None."""
@@ -74,6 +80,7 @@ class Words:
             if not is_there:
                 self._more.append(text)
             self._codes[text] = code
+            self._texts[code] = text
         return code
 
     def codes(self, texts: Sequence[str | None]) -> NDArray[np.int32]:
