@@ -5,10 +5,10 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench crash docs format clean
+.PHONY: help demo test check bench bench-analytics crash docs format clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## watch people of a simulated shop move through journeys (DEMO_SECONDS=30: ends by itself)
 	@$(PY) -m demo
@@ -25,6 +25,9 @@ check: $(READY) ## formatting, lint, types and floors
 bench: $(READY) ## measure, and write bench/latest.json
 	@$(PY) -m bench
 
+bench-analytics: $(READY) ## measure analytics beside its peers, each installed under .bench
+	@$(PY) -m bench.analytics
+
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
 
@@ -38,7 +41,7 @@ format: $(READY) ## put code in its one format, and mend what lint can mend
 	$(PY) -m ruff format
 
 clean: ## remove the environment and everything else that can be made again
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
+	rm -rf .venv .uv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock .ci/environment
