@@ -19,9 +19,9 @@ CHANNEL_ATTRIBUTION, MAM = "channel-attribution", "marketing-attribution-models"
 HEURISTICS = ("first", "last", "linear")
 RATE_GAME_S = 0.5  # the goal of the exact Shapley value itself
 
-ORDER_1, ORDER_3, ALL, RATES, BOOTSTRAP = (
-    "order 1", "order 3", "all models", "Shapley, exact", "order 1, 200 replicates",
-)  # fmt: skip
+ORDER_1, ORDER_3, ALL = "order 1", "order 3", "all models"
+RATES, BOOTSTRAP = "Shapley, exact", "order 1, 200 replicates"
+SIMPLE, SOLVED, SHAPLEY_OF_4 = "heuristics", "order 1, its chain solved", "Shapley, 4 channels"
 GOALS = {
     ORDER_1: Goal(wall_s=2, peak_mb=500),
     ORDER_3: Goal(wall_s=5),
@@ -68,14 +68,14 @@ def _ours(file: Path) -> Iterator[Asked]:
 
 def _theirs(attribution: Installed | None, mam: Installed | None, file: Path) -> Iterator[Asked]:
     if attribution is not None:
-        yield of_peer(attribution, "heuristics", "heuristics", file)
+        yield of_peer(attribution, SIMPLE, "heuristics", file)
         yield of_peer(attribution, ORDER_1, "order-1", file, note="simulated")
         yield of_peer(attribution, ORDER_3, "order-3", file, note="simulated")
-        yield of_peer(attribution, "order 1, its chain solved", "exact-order-1", file, note="by our driver")
+        yield of_peer(attribution, SOLVED, "exact-order-1", file, note="by our driver")
     if mam is not None:
-        yield of_peer(mam, "heuristics", "heuristics", file)
+        yield of_peer(mam, SIMPLE, "heuristics", file)
         yield of_peer(mam, ORDER_1, "order-1", file)
-        yield of_peer(mam, "Shapley, 4 channels", "shapley-of-4", file, note="of a set the last four by name")
+        yield of_peer(mam, SHAPLEY_OF_4, "shapley-of-4", file, note="of a set the last four by name")
         yield of_peer(mam, RATES, "shapley", file)
 
 
@@ -93,51 +93,47 @@ def _inside(rows: dict[str, Row]) -> Iterator[Agreement]:
     """Compare the library with the command, which prints what it found."""
     said = answer_of(rows, ORDER_1, COMMAND)
     told = said and {row["channel"]: row["removal_effect"] for row in said["channels"]}
-    effects = _column(rows, ORDER_1, LIBRARY, "markov", "removal_effect")
-    yield same_numbers(f"removal effects, order 1: {LIBRARY} and {COMMAND}", effects, told)
+    yield same_numbers(f"removal effects, order 1: {LIBRARY} and {COMMAND}", _effects(rows), told)
 
 
 def _with_channel_attribution(rows: dict[str, Row], name: str) -> Iterator[Agreement]:
-    solved = answer_of(rows, "order 1, its chain solved", name)
-    effects = _column(rows, ORDER_1, LIBRARY, "markov", "removal_effect")
-    yield same_numbers(
-        f"removal effects, order 1: Sojourn and the chain of {name}",
-        effects,
-        solved and solved["removal_effect"],
-    )
+    solved = answer_of(rows, SOLVED, name)
+    told = solved and solved["removal_effect"]
+    yield same_numbers(f"removal effects, order 1: Sojourn and the chain of {name}", _effects(rows), told)
     for model in HEURISTICS:
         for what in ("conversions", "value"):
-            here, there = (
-                _column(rows, ALL, LIBRARY, model, what),
-                _column(rows, "heuristics", name, model, what),
-            )
+            here = _column(answer_of(rows, ALL, LIBRARY), model, what)
+            there = _column(answer_of(rows, SIMPLE, name), model, what)
             yield same_numbers(f"{what}, {model}: Sojourn and {name}", here, there)
     for question in (ORDER_1, ORDER_3):
-        here, there = (_column(rows, question, who, "markov", "conversions") for who in (LIBRARY, name))
-        found = same_numbers(f"conversions, {question}: Sojourn and {name}", here, there)
-        yield explained(found, SIMULATED)
+        yield explained(_same_credit(rows, question, name), SIMULATED)
 
 
 def _with_mam(rows: dict[str, Row], name: str) -> Iterator[Agreement]:
     answer = answer_of(rows, ORDER_1, name)
-    effects = _column(rows, ORDER_1, LIBRARY, "markov", "removal_effect")
-    yield same_numbers(
-        f"removal effects, order 1: Sojourn and {name}", effects, answer and answer["removal_effect"]
-    )
+    told = answer and answer["removal_effect"]
+    yield same_numbers(f"removal effects, order 1: Sojourn and {name}", _effects(rows), told)
     for model in HEURISTICS:
-        here, there = (
-            _column(rows, question, who, model, "conversions")
-            for question, who in ((ALL, LIBRARY), ("heuristics", name))
-        )
+        here = _column(answer_of(rows, ALL, LIBRARY), model, "conversions")
+        there = _column(answer_of(rows, SIMPLE, name), model, "conversions")
         yield same_numbers(f"conversions, {model}: Sojourn and {name}", here, there)
-    here, there = (_column(rows, ORDER_1, who, "markov", "conversions") for who in (LIBRARY, name))
-    yield explained(same_numbers(f"conversions, order 1: Sojourn and {name}", here, there), RESHARED)
-    here = _column(rows, ALL, LIBRARY, "shapley", "conversions")
-    there = _column(rows, "Shapley, 4 channels", name, "shapley", "conversions")
+    yield explained(_same_credit(rows, ORDER_1, name), RESHARED)
+    here = _column(answer_of(rows, ALL, LIBRARY), "shapley", "conversions")
+    there = _column(answer_of(rows, SHAPLEY_OF_4, name), "shapley", "conversions")
     yield explained(same_numbers(f"conversions, Shapley: Sojourn and {name}", here, there), CUT)
 
 
-def _column(rows: dict[str, Row], question: str, who: str, model: str, what: str) -> dict[str, float] | None:
+def _effects(rows: dict[str, Row]) -> dict[str, float] | None:
+    return _column(answer_of(rows, ORDER_1, LIBRARY), "markov", "removal_effect")
+
+
+def _same_credit(rows: dict[str, Row], question: str, name: str) -> Agreement:
+    here, there = (
+        _column(answer_of(rows, question, who), "markov", "conversions") for who in (LIBRARY, name)
+    )
+    return same_numbers(f"conversions, {question}: Sojourn and {name}", here, there)
+
+
+def _column(answer: Any, model: str, what: str) -> dict[str, float] | None:
     """Return one number of each channel."""
-    answer: Any = answer_of(rows, question, who)
     return answer and {channel: row[what] for channel, row in answer[model].items()}
