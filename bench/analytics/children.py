@@ -51,7 +51,7 @@ def run(command: Sequence[str], *, limit_s: float = LIMIT_S) -> Run:
         answer, said = Path(folder, "answer.json"), Path(folder, "said.txt")
         cost, status, is_late = _run(command, answer, said, limit_s)
         if is_late:
-            return Run(cost, None, f"stopped after {limit_s:.0f} s")
+            return Run(cost, None, f"stopped after {limit_s:g} s")
         if status:
             return Run(cost, None, _last_line(said) or f"ended with status {status}")
         return Run(cost, json.loads(answer.read_bytes()))
