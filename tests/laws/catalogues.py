@@ -9,11 +9,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
-from sojourn.definitions.chart import Want
-from sojourn.definitions.chart_builder import build_chart
-from sojourn.definitions.compile import compile_journey
-from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Call, Catalogue, Journey
+from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.policy import Policy
 from sojourn.model.event import OUR_SOURCE, Entry, Event
 from tests.laws.histories import MINUTE, RESCUE, history
@@ -100,48 +96,26 @@ steps: [ { send: { webhook: shop, body: { heard: "{{ event.name }}" } } } ]
 """
 
 
-def parent() -> Journey:
-    """A journey whose first state calls `child` and waits for it; built by hand, as a chart."""
-    text = """
+PARENT = """
 journey: parent
 entry: { on: Checkout Started, reentry: after_exit }
 goal: { on: Order Completed, within: 6h }
 exit: [ { on: Cart Emptied } ]
-states: { calling: { on: { done.call.calling: done } }, done: {} }
+states:
+  calling:
+    steps: [ { call: { journey: child, key: entry.properties.cart } } ]
+    on: { done.state.calling: resting, Shipping: done }
+  resting: { on: { Viewed: done }, after: { 5m: calling } }
+  done: {}
 """
-    calling = {
-        "id": "calling",
-        "kind": "atomic",
-        "entry": [{"want": Call(journey="child", key=compile_expression("entry.properties.cart"))}],
-        "transitions": [
-            {"target": ["resting"], "event": ["done.call.calling"]},
-            {"target": ["done"], "event": ["Shipping"]},
-        ],
-    }
-    resting = {
-        "id": "resting",
-        "kind": "atomic",
-        "transitions": [
-            {"target": ["calling"], "after_ms": 5 * MINUTE},
-            {"target": ["done"], "event": ["Viewed"]},
-        ],
-    }
-    tree = {
-        "kind": "root",
-        "initial": ["calling"],
-        "states": [calling, resting, {"id": "done", "kind": "final"}],
-    }
-    chart = build_chart(tree, compile_guard=compile_expression, exact=True)
-    assert any(isinstance(content, Want) for state in chart.states for content in state.entry)
-    return replace(compile_journey(text), chart=chart)
 
 
 def rich_catalogue() -> Catalogue:
     """Compile all of it, with a journey that the first catalogue has too."""
-    texts = (SEGMENTS, BUSY, NUDGE, DIGEST, WEEKLY, CHILD, RIVAL, RESCUE)
+    texts = (SEGMENTS, BUSY, NUDGE, DIGEST, WEEKLY, CHILD, PARENT, RIVAL, RESCUE)
     definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate(texts))
     return build_catalogue(
-        [*definitions.journeys, parent()],
+        definitions.journeys,
         segments=definitions.segments,
         policy=Policy(time_zone="America/New_York"),
         ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
-from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine import bounds
 from sojourn.model.event import Entry
@@ -33,20 +32,22 @@ seeds = st.integers(0, 2**32)
 lengths = st.integers(0, 60)
 
 
+TEXTS = (
+    catalogues.BUSY, catalogues.NUDGE, catalogues.DIGEST, catalogues.WEEKLY, catalogues.CHILD,
+    catalogues.PARENT, catalogues.RIVAL, catalogues.ECHO, histories.RESCUE, histories.PATHS, histories.ONCE,
+    histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED, test_friction_laws.ABANDONED,
+    test_friction_laws.COMFORTED, test_steps_equality.SHOPPING, test_steps_equality.VISITING,
+)  # fmt: skip
+SEGMENTS = (catalogues.SEGMENTS, test_friction_laws.SEGMENTS)
+RANKS = {"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3}
+
+
 def everything() -> Catalogue:
     """Compile the journeys, segments and policies of all the laws together."""
-    texts = (
-        catalogues.SEGMENTS, catalogues.BUSY, catalogues.NUDGE, catalogues.DIGEST, catalogues.WEEKLY,
-        catalogues.CHILD, catalogues.RIVAL, catalogues.ECHO, histories.RESCUE, histories.PATHS,
-        histories.ONCE, histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED,
-        test_friction_laws.ABANDONED, test_friction_laws.SEGMENTS, test_steps_equality.SHOPPING,
-        test_steps_equality.VISITING,
-    )  # fmt: skip
-    definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate(texts))
-    comforted = compile_journey(test_friction_laws.COMFORTED)
+    definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate((*TEXTS, *SEGMENTS)))
     built = build_catalogue(
-        [*definitions.journeys, catalogues.parent(), comforted],
-        ranks={"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3},
+        definitions.journeys,
+        ranks=RANKS,
         session_gap_ms=20 * MINUTE,
         segments=definitions.segments,
         policy=replace(paced.paced_catalogue().policy, friction=test_friction_laws.RULES),

@@ -17,10 +17,10 @@ from sojourn.definitions.publishing import InForce, Version, catalogue_of
 from sojourn.model.event import Entry
 from tests.laws import catalogues
 from tests.laws.catalogues import SEGMENTS, rich_history
+from tests.laws.edited import live
 from tests.laws.histories import MINUTE, RESCUE
 from tests.laws.runtimes import partitioned, sequential
 from tests.laws.test_equality import end_of, same
-from tests.laws.test_publishing import live
 
 POLICY = """
 policy:

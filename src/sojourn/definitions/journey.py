@@ -177,6 +177,8 @@ class Hold(Struct, frozen=True):
     since: int
     until: int | None = None
     """None: until somebody says otherwise."""
+    position: int = 0
+    """The log entry that said so: what happens at its very instant comes before it or after it."""
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):

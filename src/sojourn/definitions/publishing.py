@@ -141,30 +141,22 @@ def asks_everybody(before: Catalogue, after: Catalogue) -> bool:
 def rests_on_the_last(before: Catalogue, after: Catalogue, *, at: int) -> bool:
     """Tell whether everybody must have been asked about the last change before this one, of `at` (ms), comes.
 
-    So it is where something goes that a person may still need, where the last change moves people at the
-    same instant, where a person is brought up to date with the newest publishing only, and where an import
-    begins or ends: what is due before it is no shadow, and what is due after it is none any more.
+    Who is asked moves by what was in force at the last change, and sees all of it: other definitions,
+    settings and forecasts must wait. Holds have dates of their own, and need not, but where they move people
+    at that same instant, or one is forgotten. An import begins or ends: what is due before it is no shadow,
+    and what is due after it is none any more.
     """
-    if before.is_playing != after.is_playing:
+    if before.renewed != after.renewed or before.forecasts != after.forecasts:
         return True
-    if before.versions.keys() - after.versions.keys():
+    if before.is_playing != after.is_playing or _ended(before) - _ended(after):
         return True
-    if at in _moving(before) and asks_everybody(before, after):
-        return True
-    if _revisions(before) - _revisions(after) or _ended(before) - _ended(after):
-        return True
-    is_kept_for_all = any(one.segments or one.scheduled for one in (before, after))
-    return is_kept_for_all and before.renewed != after.renewed
+    return at in _moving(before) and asks_everybody(before, after)
 
 
 def _moving(catalogue: Catalogue) -> set[int]:
     """Return the instants at which people go along with a publishing, or go on after a hold."""
     moves = {one.at for migrations in catalogue.migrations.values() for one in migrations}
     return moves | {one.until for holds in catalogue.holds.values() for one in holds if one.until is not None}
-
-
-def _revisions(catalogue: Catalogue) -> set[tuple[tuple[str, str], int]]:
-    return {(place, one.revision) for place, moves in catalogue.migrations.items() for one in moves}
 
 
 def _ended(catalogue: Catalogue) -> set[tuple[str, Hold]]:
@@ -263,14 +255,16 @@ def _hold(after: InForce, name: str) -> InForce | None:
     holds = after.holds.get(name, [])
     if holds and holds[-1].until is None:
         return None
-    return replace(after, holds={**after.holds, name: [*holds, Hold(after.at)][-MAX_HOLDS:]})
+    return replace(
+        after, holds={**after.holds, name: [*holds, Hold(after.at, position=after.position)][-MAX_HOLDS:]}
+    )
 
 
 def _release(after: InForce, name: str) -> InForce | None:
     holds = after.holds.get(name, [])
     if not holds or holds[-1].until is not None:
         return None
-    return replace(after, holds={**after.holds, name: [*holds[:-1], Hold(holds[-1].since, after.at)]})
+    return replace(after, holds={**after.holds, name: [*holds[:-1], replace(holds[-1], until=after.at)]})
 
 
 def _learn(after: InForce, body: bytes) -> InForce | None:

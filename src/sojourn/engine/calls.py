@@ -94,7 +94,7 @@ def _return(life: Life, told: Return, ledger: Ledger) -> None:
     name = DONE_CALL + told.state
     if not statechart.listens(journey.chart, parent.machine, name):
         return
-    if is_held(ledger.catalogue, journey.name, ledger.at):
+    if is_held(journey.name, ledger):
         _put_off(parent, name, ledger)
         return
     view = View(life, ledger.catalogue, at=ledger.at, unit=ledger.unit)

@@ -127,7 +127,9 @@ def _migrate(life: Life, ledger: Ledger) -> None:
 
 def _migrates_at(enrolment: Enrolment, catalogue: Catalogue) -> int:
     migration = pending(enrolment, catalogue)
-    return 0 if migration is None else released_at(catalogue, enrolment.journey, migration.at) or 0
+    if migration is None:
+        return 0
+    return released_at(catalogue, enrolment.journey, migration.at, migration.position) or 0
 
 
 def _next_revision(life: Life, ledger: Ledger) -> int:

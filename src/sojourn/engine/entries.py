@@ -133,7 +133,7 @@ def _is_meant(life: Life, entry: Entry, view: View) -> bool:
 
 
 def _refusal(life: Life, journey: Journey, cause: Cause, ledger: Ledger, *, key: str) -> Refusal | None:
-    if is_held(ledger.catalogue, journey.name, ledger.at):
+    if is_held(journey.name, ledger):
         return Refusal("paused")
     n_bytes = len(cause.event.properties)
     refusal = _reason_to_stay_out(life, journey, key, n_bytes) or _cooling(life, journey, key, ledger)

@@ -49,7 +49,7 @@ def move(life: Life, event: Event, view: View, ledger: Ledger, *, joined: Sequen
             continue
         view.enrolment = enrolment
         inside = Inside(life, enrolment, journey, view, ledger)
-        if not interrupts(inside, event) and not is_held(ledger.catalogue, journey.name, ledger.at):
+        if not interrupts(inside, event) and not is_held(journey.name, ledger):
             _deliver(inside, event)
     if life.finished and event.name in ledger.catalogue.late_goals:
         sparing = str(told.get("journey", "")) if told is not None else ""

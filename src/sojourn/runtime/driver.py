@@ -216,9 +216,14 @@ class Driver:
         return self._last
 
     def learn(self) -> dict[str, dict[str, dict[str, float]]] | None:
-        """Return what is to be put into the log as learnt by now; None where it is not time for it."""
+        """Return what is to be put into the log as learnt by now; None where it is not time for it.
+
+        While people are asked about a change it is not: they would have to be asked first.
+        """
         goals = self.catalogue.needs.propensities
-        return self.learner.forecasts(self.clock, goals) if self.learner.due(self.clock, goals) else None
+        if self.sweep.is_running or not self.learner.due(self.clock, goals):
+            return None
+        return self.learner.forecasts(self.clock, goals)
 
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
