@@ -39,3 +39,23 @@ def taken(values: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:
 
     in_chunks(take, len(order))
     return found
+
+
+def left_of(make: Callable[[slice], NDArray[Any]], n: int, gone: NDArray[np.int64]) -> NDArray[Any]:
+    """Return `n` values without those at some places.
+
+    Args:
+        make: Called with slices that together cover all `n`; returns the values there.
+        n: How many there are.
+        gone: The places that are left out, ascending.
+    """
+    found = np.empty(n - len(gone), dtype=make(slice(0, 0)).dtype)
+
+    def keep(part: slice) -> None:
+        low, high = np.searchsorted(gone, (part.start, part.stop))
+        is_left = np.ones(part.stop - part.start, dtype=np.bool_)
+        is_left[gone[low:high] - part.start] = False
+        found[part.start - low : part.stop - high] = make(part)[is_left]
+
+    in_chunks(keep, n)
+    return found

@@ -34,18 +34,34 @@ class Groups:
         starts = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))])
         return cls(order, starts)
 
+    def joined(self, shown: Counts, hidden: Counts) -> Groups:
+        """Return the shown groups in the order they are named in, and behind them all hidden ones as one."""
+        stretches = [self.order[self.starts[g] : self.starts[g + 1]] for g in shown.tolist()]
+        if len(hidden):
+            rest = [self.order[self.starts[g] : self.starts[g + 1]] for g in hidden.tolist()]
+            stretches.append(np.sort(np.concatenate(rest)))
+        starts = np.concatenate([[0], np.cumsum([len(one) for one in stretches])]).astype(np.int64)
+        return Groups(np.concatenate([self.order[:0], *stretches]), starts)
+
     @property
     def sizes(self) -> Counts:
         """Count each group."""
         return np.diff(self.starts)
 
-    def n_distinct(self, ascending: NDArray[Any]) -> Counts:
-        """Count the distinct values of each group, of values that ascend along the things grouped."""
-        values = taken(ascending, self.order)
+    def n_distinct(self, together: NDArray[Any], *, of: NDArray[np.bool_] | None = None) -> Counts:
+        """Count the distinct values of each group, of values that lie together along the things grouped.
+
+        Args:
+            together: Shape (n,): equal values stand in one stretch; such as ascend do.
+            of: Shape (n_values,), or more: which values count, by the values themselves. None: all.
+        """
+        values = taken(together, self.order)
         is_new = np.empty(len(values), dtype=np.bool_)
         is_new[:1] = True
         np.not_equal(values[1:], values[:-1], out=is_new[1:])
         is_new[self.starts[:-1][self.sizes > 0]] = True
+        if of is not None:
+            is_new &= of[values]
         return np.diff(np.searchsorted(np.flatnonzero(is_new), self.starts))
 
     def quantiles(self, values: NDArray[Any], shares: Sequence[float]) -> NDArray[np.float64]:
