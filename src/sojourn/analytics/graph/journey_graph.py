@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit
-from sojourn.analytics.chunks import left_of
+from sojourn.analytics.chunks import left_of, taken
 from sojourn.analytics.events import MISSING, Codes, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
 from sojourn.analytics.graph.grouping import Groups
@@ -100,8 +100,14 @@ class _Walk:
     def of(cls, events: Events, lined_up: Sequences, node: Codes, n_nodes: int) -> _Walk:
         at = lined_up.of_events(events.at)
         first, last = lined_up.starts[:-1], lined_up.starts[1:] - 1
-        edge = _of_transitions(lambda source, target: node[source] * n_nodes + node[target], last)
-        edges = Groups.of(edge, n_nodes * n_nodes)
+        n_edges = n_nodes * n_nodes
+
+        def number(source: slice, target: slice) -> Codes:
+            edge = node[source].astype(np.int32) * n_nodes + node[target]
+            return edge.astype(np.min_scalar_type(n_edges), copy=False)
+
+        edge = _of_transitions(number, last)
+        edges = Groups.of(edge, n_edges)
         return cls(
             lined_up=lined_up,
             node=node,
@@ -161,11 +167,11 @@ def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str]
         raise ConfigError(
             f"{len(shown):,} different steps: show at most {MAX_STEPS:,}, or name pages by templates"
         )
-    number = np.full(len(sizes), len(shown), dtype=np.int32)  # MAX_STEPS squared fits, too
-    number[shown] = np.arange(len(shown), dtype=np.int32)
+    number = np.full(len(sizes), len(shown), dtype=np.min_scalar_type(len(shown)))
+    number[shown] = np.arange(len(shown))
     names = [events.steps[code] for code in shown.tolist()]
     has_rest = len(shown) < len(order)
-    return [*names, OTHER] if has_rest else names, number[lined_up.step]
+    return [*names, OTHER] if has_rest else names, taken(number, lined_up.step)
 
 
 def _node_columns(
