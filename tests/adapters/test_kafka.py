@@ -108,6 +108,38 @@ def test_a_cluster_that_is_not_there_is_tried_again() -> None:
     assert (error.retry, "_MSG_TIMED_OUT" in error.reason) == (True, True)
 
 
+class Stopped:
+    """A client after a fatal error, which mock brokers cannot be brought to cause: it takes nothing more."""
+
+    def produce(self, *args: Any, **options: Any) -> None:
+        """Refuse."""
+        raise kafka.KafkaException(kafka.KafkaError(kafka.KafkaError._FATAL, "out of order", fatal=True))
+
+    def poll(self, timeout: float) -> int:
+        """Have nothing to tell."""
+        return 0
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_a_client_that_stopped_for_good_is_replaced(brokers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record is tried again, and the next attempt finds another client."""
+
+    async def story() -> tuple[bool, str]:
+        sink = KafkaSink("bus", {"bootstrap_servers": brokers, "topic": "again"})
+        monkeypatch.setattr(sink, "_producer", Stopped())
+        try:
+            with pytest.raises(SinkError) as caught:
+                await sink.deliver(checked_action(1))
+            return caught.value.retry, (await sink.deliver(checked_action(1))).outcome
+        finally:
+            await sink.close()
+
+    assert asyncio.run(story()) == (True, "delivered")
+    assert len(records(brokers, "again")) == 1
+
+
 def test_a_record_that_is_too_large_is_final(brokers: str) -> None:
     """It would be too large again."""
 

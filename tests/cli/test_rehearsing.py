@@ -131,6 +131,22 @@ def test_against_none_tells_the_draft_alone(shop: Path) -> None:
     assert "nothing to compare with" in run("replay", "draft.yaml", *options).stdout
 
 
+def test_a_draft_and_a_policy_may_name_segments_that_are_published(shop: Path) -> None:
+    """Who edits a journey and the policy need not bring the segments along."""
+    (shop / "journeys" / "segments.yaml").write_text("""segments: { keen: "count('View') > 1" }""")
+    answer("import", "events.csv.gz", "--map", MAP)
+    draft = shops.JOURNEY.replace("entry: {", "entry: { when: \"in_segment('keen')\",")
+    assert draft != shops.JOURNEY
+    (shop / "draft.yaml").write_text(draft)
+    (shop / "policy.yaml").write_text("policy: { holdout: 20% }")
+    report = answer("replay", "draft.yaml", "policy.yaml")
+    assert "checkout-rescue" in {one["journey"] for one in report["journeys"]}
+    (shop / "draft.yaml").write_text(draft.replace("keen", "kean"))
+    refused = run("replay", "draft.yaml", "policy.yaml")
+    assert refused.exit_code != 0
+    assert "keen" in refused.output
+
+
 def test_a_time_limits_what_is_replayed(shop: Path) -> None:
     """Last month, and not last year."""
     options = ("--file", "events.csv.gz", "--map", MAP, "--until", "2024-01-20")

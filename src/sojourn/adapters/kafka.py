@@ -4,8 +4,9 @@
     value     the action as the outbox keeps it, as JSON
     headers   idempotency-key: <action id>
 
-The producer is idempotent: its own retries add nothing twice. The outbox may still send again after a crash,
-under the same key. The client library is an extra (`pip install 'sojourn[kafka]'`), imported here alone.
+The producer is idempotent: its own retries add nothing twice. Where that cannot be held any more the client
+stops for good, and another one takes its place. The outbox may still send again after that or a crash, under
+the same key. The client library is an extra (`pip install 'sojourn[kafka]'`), imported here alone.
 """
 
 from __future__ import annotations
@@ -66,7 +67,16 @@ class KafkaSink:
         told = [str(value) for key, value in chosen.client.items() if _is_secret(key)]
         self._hidden = [*secrets.values(), *told]
         self._kafka = _client(name)
-        self._producer = self._produces(settings, chosen)
+        self._settings = {
+            "queue.buffering.max.messages": QUEUED_RECORDS,
+            **settings,
+            "bootstrap.servers": chosen.bootstrap_servers,
+            "enable.idempotence": True,
+            "delivery.timeout.ms": int(chosen.timeout_s * 1000),
+        }
+        self._producer = self._produces()
+        self._stopped: list[Producer] = []
+        """Those that stopped for good, until their last records were refused."""
         self._is_closed = False
         # Confirmations come where somebody asks for them; the event loop is not to wait for brokers.
         self._asker = Thread(target=self._ask, name=f"kafka-{name}", daemon=True)
@@ -79,7 +89,7 @@ class KafkaSink:
         """Write the record and wait for the brokers to confirm it; raise SinkError where they do not."""
         if self._is_closed:
             raise SinkError("the sink is closed", retry=True)
-        loop = asyncio.get_running_loop()
+        loop, producer = asyncio.get_running_loop(), self._producer
         confirmed: asyncio.Future[KafkaError | None] = loop.create_future()
 
         def confirm(error: KafkaError | None, message: Message) -> None:
@@ -88,7 +98,7 @@ class KafkaSink:
                 loop.call_soon_threadsafe(_settle, confirmed, error)
 
         try:
-            self._producer.produce(
+            producer.produce(
                 self._topic,
                 key=action.profile_id.encode(),
                 value=msgspec.json.encode(action),
@@ -99,10 +109,10 @@ class KafkaSink:
         except BufferError:
             raise SinkError("the client's queue is full", retry=True) from None
         except self._kafka.KafkaException as error:
-            raise self._refusal(error.args[0]) from None
+            raise self._refusal(error.args[0], producer) from None
         refused = await confirmed
         if refused is not None:
-            raise self._refusal(refused)
+            raise self._refusal(refused, producer)
         return Delivery(outcome="delivered", attempts=1)
 
     async def close(self) -> None:
@@ -115,26 +125,28 @@ class KafkaSink:
     def _ask(self) -> None:
         while not self._is_closed:
             self._producer.poll(POLL_S)
+            for stopped in list(self._stopped):
+                stopped.poll(0)
+                if not len(stopped):
+                    self._stopped.remove(stopped)
 
-    def _produces(self, settings: Mapping[str, Any], options: _Options) -> Producer:
+    def _produces(self) -> Producer:
         try:
-            producer: Producer = self._kafka.Producer(
-                {
-                    "queue.buffering.max.messages": QUEUED_RECORDS,
-                    **settings,
-                    "bootstrap.servers": options.bootstrap_servers,
-                    "enable.idempotence": True,
-                    "delivery.timeout.ms": int(options.timeout_s * 1000),
-                }
-            )
+            producer: Producer = self._kafka.Producer(self._settings)
             return producer
         except (self._kafka.KafkaException, ValueError, TypeError) as error:
             said = clean(str(error), self._hidden)
             raise ConfigError(f"sink {self._name!r}: client: {said} [bad-option]") from None
 
-    def _refusal(self, error: KafkaError) -> SinkError:
-        """Say what an error means: what is wrong with the record itself comes again with every attempt."""
+    def _refusal(self, error: KafkaError, producer: Producer) -> SinkError:
+        """Say what an error means: what is wrong with the record itself comes again with every attempt.
+
+        After a fatal one a producer takes nothing more: the next attempt is for another.
+        """
         name = error.name()
+        if error.fatal() and producer is self._producer:
+            self._stopped.append(producer)
+            self._producer = self._produces()
         return SinkError(clean(f"{name}: {error.str()}", self._hidden), retry=name not in _FINAL)
 
 

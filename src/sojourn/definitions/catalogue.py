@@ -49,32 +49,40 @@ class CheckedFiles(Struct, frozen=True, kw_only=True):
     warnings: list[Problem]
 
 
-def load_definitions(files: Iterable[tuple[str, str]], *, shared: Sequence[str] = ()) -> Definitions:
+def load_definitions(
+    files: Iterable[tuple[str, str]], *, shared: Sequence[str] = (), segments: Collection[str] = ()
+) -> Definitions:
     """Compile (file name, text) pairs of any kind: journeys, segments, policy.
 
-    `shared` are texts of segments and policy: those stand by of which no file brings any. Raises
-    DefinitionError with the problems of all files, two journeys of one name among them.
+    `shared` are texts of segments and policy: those stand by of which no file brings any. `segments` are
+    names that hold where no text defines any. Raises DefinitionError with the problems of all files, two
+    journeys of one name among them.
     """
     each = list(files)
-    checked = check_definitions([*each, *_standing_by(each, shared)])
+    checked = check_definitions([*each, *_standing_by(each, shared)], segments=segments)
     if checked.problems:
         raise DefinitionError(checked.problems)
     return checked.definitions
 
 
 def check_definitions(
-    files: Iterable[tuple[str, str]], *, sinks: Collection[str] | None = None
+    files: Iterable[tuple[str, str]],
+    *,
+    sinks: Collection[str] | None = None,
+    segments: Collection[str] = (),
 ) -> CheckedFiles:
     """Compile files and say what is wrong, or probably not meant; this raises nothing.
 
-    `sinks` are those of the configuration; None: nobody knows.
+    `sinks` are those of the configuration; None: nobody knows. `segments` are names that hold where no file
+    defines any.
     """
     each = list(files)
     roots = {n: root for n, (file, text) in enumerate(each) if (root := _shared_root(text, file=file))}
-    known = {name for root in roots.values() for name in segment_names(root.entries.get("segments"))}
+    brought = {name for root in roots.values() for name in segment_names(root.entries.get("segments"))}
+    known = brought or set(segments)
     readings = [(Reading(each[n][0], sinks=sinks, segments=known), root) for n, root in roots.items()]
     drafts = [draft for reading, root in readings for draft in _segments(root, reading)]
-    segments = in_order(drafts)
+    ordered = in_order(drafts)
     policy = _policy(readings)
     journeys, problems, warnings = _check_journeys(
         [pair for n, pair in enumerate(each) if n not in roots],
@@ -86,7 +94,7 @@ def check_definitions(
     return CheckedFiles(
         definitions=Definitions(
             journeys=tuple(journeys),
-            segments=tuple(segments),
+            segments=tuple(ordered),
             policy=policy,
             texts=tuple(each[n][1] for n in roots),
         ),

@@ -33,7 +33,7 @@ from sojourn.engine.state import Life
 from sojourn.engine.trail import Trail, is_a_step, walk
 from sojourn.engine.traits import tally
 from sojourn.engine.view import View
-from sojourn.model.event import OUR_SOURCE, OURS, Event
+from sojourn.model.event import OUR_SOURCE, Event
 from sojourn.model.fact import FrictionFound
 from sojourn.model.ids import derive
 from sojourn.model.turn import Arrived
@@ -48,17 +48,6 @@ _WORKED: frozenset[Role] = frozenset({"effect", "step", "form_start", "form_subm
 def is_on(catalogue: Catalogue) -> bool:
     """Tell whether anybody asks."""
     return catalogue.needs.friction or catalogue.policy.friction.is_named
-
-
-def is_forged(event: Event) -> bool:
-    """Tell whether an event has a name that only the house gives, and is not the house's own.
-
-    Signals never come through the log; what became of an action is said by the house's own source.
-    """
-    name = event.name
-    if not name.startswith("$"):
-        return False
-    return name.startswith(FRICTION_EVENT) or (name in OURS and event.source != OUR_SOURCE)
 
 
 class _Case(Struct, frozen=True, gc=False):

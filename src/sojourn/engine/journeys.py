@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Raw
 from msgspec.structs import replace
 
+from sojourn.definitions.friction_rules import FRICTION_EVENT
 from sojourn.definitions.internal_events import INTERNAL
 from sojourn.definitions.journey import Exit, Journey
 from sojourn.engine import calls, goals, schedules, statechart
@@ -19,7 +20,7 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import encode_json, read_object
 from sojourn.engine.state import Enrolment, Life
 from sojourn.engine.view import View
-from sojourn.model.event import ENTER, OUR_SOURCE, OUTCOMES, SCHEDULE, SEGMENT, Event
+from sojourn.model.event import ENTER, OUR_SOURCE, OURS, OUTCOMES, SCHEDULE, SEGMENT, Event
 from sojourn.model.fact import GoalReached
 
 MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
@@ -28,6 +29,17 @@ MAX_DETAIL_CHARS = 200  # of an exit rule, in the fact that tells it.
 def is_outcome(event: Event) -> bool:
     """Tell whether the house itself says what became of an action."""
     return event.name in OUTCOMES and event.source == OUR_SOURCE
+
+
+def is_forged(event: Event) -> bool:
+    """Tell whether an event has a name that only the house gives, and is not the house's own.
+
+    Signals never come through the log; what became of an action is said by the house's own source.
+    """
+    name = event.name
+    if not name.startswith("$"):
+        return False
+    return name.startswith(FRICTION_EVENT) or (name in OURS and event.source != OUR_SOURCE)
 
 
 def is_call(event: Event) -> bool:

@@ -63,7 +63,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     if arrived.is_history:
         friction.hear(life, signals, ledger, is_history=True)
         return
-    if joined and friction.is_forged(event):
+    if joined and journeys.is_forged(event):
         journeys.join(life, joined, ledger)
     elif joined or _concerns_journeys(life, event, ledger):
         view = View(
@@ -171,7 +171,7 @@ def _last_step(life: Life) -> str:
 def _count(life: Life, event: Event, ledger: Ledger) -> None:
     needs = ledger.catalogue.needs
     window_ms = needs.counts.get(event.name)
-    if (window_ms is not None or event.name in needs.since) and not friction.is_forged(event):
+    if (window_ms is not None or event.name in needs.since) and not journeys.is_forged(event):
         tally(life.counters, event.name, at=event.occurred_at, window_ms=window_ms or 0)
 
 
@@ -238,7 +238,7 @@ def _note_revision(cut: Cut, ledger: Ledger) -> None:
 
 def _concerns_journeys(life: Life, event: Event, ledger: Ledger) -> bool:
     catalogue = ledger.catalogue
-    if friction.is_forged(event):
+    if journeys.is_forged(event):
         return False
     if life.enrolments or event.name in catalogue.entries:
         return True

@@ -81,6 +81,8 @@ def merge(sessions: list[Session], others: list[Session], *, gap_ms: int = GAP_M
 
 def current(sessions: list[Session]) -> Session | None:
     """Return the session the person is in, or was in last."""
+    if len(sessions) == 1:  # as nearly always; asked for every event
+        return sessions[0]
     return max(sessions, key=lambda session: session.ended_at) if sessions else None
 
 

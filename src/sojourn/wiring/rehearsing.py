@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Literal
@@ -175,8 +175,8 @@ def choose_sides(config: Config, drafts: Sequence[Path], against: Sequence[Path]
 
     Raises ConfigError and DefinitionError.
     """
-    definitions = _compile(drafts)
     published = _published(config, against)
+    definitions = _compile(drafts, segments=published.segments if published else ())
     draft = with_drafts(published or _catalogue(config, Definitions()), definitions)
     names = frozenset(journey.name for journey in definitions.journeys)
     if definitions.texts:
@@ -207,8 +207,11 @@ class _Counted:
         self._tell(self._phase, self._done, self._total)
 
 
-def _compile(files: Sequence[Path]) -> Definitions:
-    """Compile files, and folders of them; where they hold no segments, journeys may name any."""
+def _compile(files: Sequence[Path], *, segments: Collection[str] = ()) -> Definitions:
+    """Compile files, and folders of them, which may name these segments where they bring none.
+
+    Where there are none at all, journeys may name any.
+    """
     for path in files:
         if not path.exists():
             raise ConfigError(f"{path}: there is no such file; name the journeys to rehearse")
@@ -216,10 +219,9 @@ def _compile(files: Sequence[Path]) -> Definitions:
     if not journey_files(config):
         raise ConfigError(f"{', '.join(map(str, files))}: no journeys there; name a file of one")
     texts = configured_texts(config)
-    checked = check_definitions(texts)
-    if checked.definitions.texts:
-        return load_definitions(texts)
-    return Definitions(journeys=tuple(load_journeys(texts)))
+    if not segments and not check_definitions(texts).definitions.texts:
+        return Definitions(journeys=tuple(load_journeys(texts)))
+    return load_definitions(texts, segments=segments)
 
 
 def _catalogue(config: Config, definitions: Definitions) -> Catalogue:
