@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,7 +44,17 @@ def made(kind: Kind, n: int) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "bench.analytics.inputs", kind, str(n), str(place)]
         subprocess.run(command, check=True, cwd=ROOT, env=environment())
+        _forget_older(place, f"{kind}-{n}-*")
     return place
+
+
+def _forget_older(place: Path, pattern: str) -> None:
+    """Remove what an earlier generator made of the same kind and size."""
+    for old in set(place.parent.glob(pattern)) - {place}:
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
 
 
 def _made_by(kind: Kind) -> str:

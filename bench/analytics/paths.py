@@ -76,7 +76,7 @@ def _theirs(attribution: Installed | None, mam: Installed | None, file: Path) ->
         yield of_peer(mam, SIMPLE, "heuristics", file)
         yield of_peer(mam, ORDER_1, "order-1", file)
         yield of_peer(mam, SHAPLEY_OF_4, "shapley-of-4", file, note="of a set the last four by name")
-        yield of_peer(mam, RATES, "shapley", file)
+        yield of_peer(mam, RATES, "shapley", file, note="another game: each journey's own channels")
 
 
 def _with_model_s(row: Row) -> Row:
