@@ -47,5 +47,5 @@ def _words(answer: dict[str, Any], *, is_quick: bool) -> str:
     verdict = "" if is_quick else ", met" if max(took_ms) <= GOAL_MS else ", MISSED"
     return (
         f"{BATCH:,} new events: p50 {middle(took_ms):.1f} ms, worst of {len(took_ms)} {max(took_ms):.1f} ms"
-        f" (the first {took_ms[0]:.1f}), goal: {GOAL_MS:.0f} ms{verdict}; ready after {answer['opened_s']:.1f} s"
+        f" (the first {took_ms[0]:.1f}), goal: {GOAL_MS:.0f} ms{verdict}; ready in {answer['opened_s']:.1f} s"
     )
