@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +74,10 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
-    nodes = Table(_node_columns(walk, names, ahead, goal), definition)
-    edges = Table(_edge_columns(walk, names, asked), definition)
-    return JourneyGraph(nodes, edges, definition, walk.counts)
+    with ThreadPoolExecutor(1) as pool:  # NumPy lets go of the interpreter's lock while it works
+        edges = pool.submit(_edge_columns, walk, names, asked)
+        nodes = _node_columns(walk, names, ahead, goal)
+    return JourneyGraph(Table(nodes, definition), Table(edges.result(), definition), definition, walk.counts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
