@@ -99,6 +99,29 @@ def test_with_visits_dealt_out_anew_within_people_there_are_no_incidents(visits:
     assert n_false == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("keeps_visits", [True, False])
+def test_with_times_shuffled_within_people_at_most_one_of_twenty_has_an_incident(
+    visits: Visits, keeps_visits: bool
+) -> None:
+    """Each event gets the time of another one of the same person: with the visit of that time, or its own."""
+    n_false = 0
+    for seed in range(100, 120):
+        random = Random(seed)
+        rows = []
+        for each in visits.values():
+            moments = [(at, told) for _, _, at, _, told in each]
+            random.shuffle(moments)
+            rows += [
+                (person, step, at, told if keeps_visits else own)
+                for (person, step, _, _, own), (at, told) in zip(each, moments, strict=True)
+            ]
+        rows.sort(key=lambda row: (row[0], row[2]))
+        found = find_friction(events_of(rows), unit="session", goal=["purchase"])
+        n_false += any(one.kind == "incident" for one in found.findings)
+    assert n_false <= 1
+
+
 def test_the_help_desk_has_482_ping_pongs_and_154_reopened_tickets() -> None:
     path = shared("helpdesk") / "helpdesk.csv.gz"
     rows = (
