@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Result = TypeVar("Result")
 
 CHUNK = 1 << 18  # rows: temporaries of 2 MB stay in a core's cache.
 MAX_THREADS = 8  # more only wait for memory.
@@ -28,6 +30,14 @@ def in_chunks(work: Callable[[slice], None], n: int) -> None:
         return
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(work, slices))
+
+
+def side_by_side(*works: Callable[[], Result], n: int) -> list[Result]:
+    """Return what each of some works returns; of more than a chunk of rows each has a thread of its own."""
+    if n <= CHUNK:
+        return [work() for work in works]
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(lambda work: work(), works))
 
 
 def taken(values: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit
-from sojourn.analytics.chunks import left_of, taken
+from sojourn.analytics.chunks import left_of, side_by_side, taken
 from sojourn.analytics.events import MISSING, Codes, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
 from sojourn.analytics.graph.grouping import Groups
@@ -74,10 +73,12 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
-    with ThreadPoolExecutor(1) as pool:  # NumPy lets go of the interpreter's lock while it works
-        edges = pool.submit(_edge_columns, walk, names, asked)
-        nodes = _node_columns(walk, names, ahead, goal)
-    return JourneyGraph(Table(nodes, definition), Table(edges.result(), definition), definition, walk.counts)
+    nodes, edges = side_by_side(
+        lambda: Table(_node_columns(walk, names, ahead, goal), definition),
+        lambda: Table(_edge_columns(walk, names, asked), definition),
+        n=len(node),
+    )
+    return JourneyGraph(nodes, edges, definition, walk.counts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
