@@ -5,7 +5,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-analytics crash docs format clean
+.PHONY: help demo test check bench bench-analytics crash spark-test peers-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,20 @@ bench-analytics: $(READY) ## measure analytics beside its peers, each installed 
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
 
+spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its own (needs Java 17)
+	$(call peer,spark)
+	SOJOURN_SPARK_PYTHON=.peers/spark/bin/python $(PY) -m pytest -m slow tests/analytics/sql/test_on_spark.py
+
+peers-test: $(READY) ## read what pm4py, pandas, polars and pyarrow hand out, in an environment of their own
+	$(call peer,frames)
+	PYTHONPATH=src .peers/frames/bin/python -m pytest tests/peers
+
+# .peers/NAME, of what tests/peers/NAME.txt pins: nothing of it comes near our own environment.
+define peer
+@[ -x .peers/$(1)/bin/python ] || .ci/environment venv --quiet --python $(PY) .peers/$(1)
+@.ci/environment pip sync --quiet --python .peers/$(1)/bin/python tests/peers/$(1).txt
+endef
+
 docs: $(READY) ## write the references of commands and of the lake anew, and run every command the docs show
 	$(PY) -m typer sojourn.cli.app utils docs --name sojourn --output docs/reference/cli.md
 	$(PY) -m tests.test_lake_reference
@@ -41,7 +55,7 @@ format: $(READY) ## put code in its one format, and mend what lint can mend
 	$(PY) -m ruff format
 
 clean: ## remove the environment and everything else that can be made again
-	rm -rf .venv .uv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
+	rm -rf .venv .uv .bench .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock .ci/environment

@@ -62,10 +62,10 @@ def install(one: Peer) -> Installed:
         return Installed(one, python)
     place.parent.mkdir(parents=True, exist_ok=True)
     print(f"installing {one.name} ...", file=sys.stderr, flush=True)
-    uv = (str(ROOT / ".ci" / "environment"), "uv")
+    uv = str(ROOT / ".ci" / "environment")
     for command in (
-        [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)],
-        [*uv, "pip", "install", "--quiet", "--python", str(python), *one.requirements],
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)],
+        [uv, "pip", "install", "--quiet", "--python", str(python), *one.requirements],
     ):
         failure = _failure(command)
         if failure:

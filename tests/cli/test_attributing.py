@@ -67,6 +67,18 @@ def test_one_model_is_one_object_with_bounds_and_what_it_means() -> None:
         assert (one["removal_effect"] is None) == (one["channel"] == "(none)")
 
 
+def test_columns_of_paths_may_have_other_names() -> None:
+    """As a frame for ChannelAttribution has them."""
+    head = "path,total_conversions,total_conversion_value,total_null"
+    Path("other.csv").write_text(PATHS.replace(head, "journey,conv,worth,none"))
+    names = "path=journey,total_conversions=conv,total_conversion_value=worth,total_null=none"
+    assert (
+        answer("--paths", "other.csv", "--map", names)["channels"]
+        == answer("--paths", "paths.csv")["channels"]
+    )
+    assert "expected what=column" in run("--paths", "other.csv", "--map", "journey").stderr
+
+
 def test_several_models_are_a_list() -> None:
     """In the order they were asked."""
     told = answer("--paths", "paths.csv", "--model", "last", "--model", "markov", "--replicates", "0")

@@ -80,3 +80,65 @@ def test_a_folder_without_data_has_no_lake(shop: Path) -> None:
     result = run("lake", "status")
     assert (result.exit_code, "no data is there yet" in result.output) == (2, True)
     assert not (shop / "data").exists()
+
+
+QUESTIONS = {
+    "nodes": ["--by", "session"],
+    "matrix": [],
+    "funnel": ["--step", "Signed Up", "--within", "30d"],
+    "retention": ["--period", "week"],
+    "paths": ["--conversion", "Signed Up", "--lookback", "30d"],
+    "credit": ["--conversion", "Signed Up"],
+}
+
+
+def test_questions_are_printed_as_sql_that_the_lake_answers(imported: Path) -> None:
+    """In place, over an export, and over the lake's own files by whom a row was about."""
+    assert run("lake", "compact").exit_code == run("lake", "export", "out", "--table", "steps").exit_code == 0
+    connection = duckdb.connect()
+    connection.execute("CREATE VIEW steps AS FROM 'out/steps.parquet'")
+    connection.execute("CREATE VIEW written AS FROM 'data/lake/steps/*/*.parquet'")
+    for question, options in QUESTIONS.items():
+        asked = run("lake", "sql", question, *options).stdout
+        in_place = answer("lake", "query", asked)
+        relation = connection.sql(asked)
+        over_export = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+        assert over_export == in_place != [], question
+        files = run("lake", "sql", question, *options, "--table", "written", "--person", "profile_id")
+        assert connection.sql(files.stdout).fetchall(), question
+
+
+def test_sql_counts_what_the_journey_graph_counts(imported: Path) -> None:
+    """Whichever command is asked."""
+    assert run("lake", "export", "out", "--table", "steps").exit_code == 0
+    mapping = "person=person_id,step=name,time=occurred_at,session=session_id,sequence=position"
+    graph = answer("graph", "--events", "out/steps.parquet", "--map", mapping)
+    told = answer("lake", "query", run("lake", "sql", "nodes").stdout)
+    counted = ("name", "count", "people", "sessions", "starts", "ends", "returns")
+    assert [[row[name] for name in counted] for row in told] == [
+        [row[name] for name in counted]
+        for row in sorted(graph["nodes"], key=lambda row: (-row["count"], row["name"]))
+    ]
+
+
+def test_sql_of_another_dialect_is_written_in_it() -> None:
+    """Spark has its own quotes."""
+    assert "`person_id`" in run("lake", "sql", "edges", "--dialect", "spark").stdout
+    assert '"person_id"' in run("lake", "sql", "edges").stdout
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (["edges", "--within", "7d"], "--within is of funnel"),
+        (["paths", "--by", "session", "--conversion", "Buy"], "--by session: paths is of people"),
+        (["funnel", "--step", "Buy", "--within", "soon"], "--within: "),
+        (["funnel"], "0 steps: expected 1 to 32"),
+        (["credit"], "there is no conversion"),
+    ],
+)
+def test_an_option_of_another_question_is_refused(asked: list[str], message: str) -> None:
+    """It would be left out in silence."""
+    done = run("lake", "sql", *asked)
+    assert done.exit_code == 2
+    assert message in done.stderr

@@ -21,6 +21,7 @@ _PLACES = {
     "StepRules": "reading",
     "Table": "tables",
     "Where": "selecting",
+    "dfg": "graph.dfg",
     "difference": "graph.difference",
     "journey_graph": "graph.journey_graph",
     "load_steps": "reading",

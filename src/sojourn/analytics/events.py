@@ -74,7 +74,8 @@ class Events:
     """Amounts by name (revenue); NaN where an event has none."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """How many rows were no events, by reason: `no-person`, `no-step`, `no-time`, `bad-time`, `bad-line` (no
-    row at all), `left-out` (step rules say so)."""
+    row at all), `left-out` (step rules say so), `excluded` (columns say so), `duplicate` (of an event's
+    id)."""
 
     def __len__(self) -> int:
         """Count the events."""

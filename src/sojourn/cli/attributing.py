@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
+from msgspec.structs import replace
 
 from sojourn.cli.events_options import MapOption, StepsOption, read_asked, rules_of
 from sojourn.cli.options import JsonOption
@@ -172,7 +173,7 @@ def attribution(  # noqa: PLR0913 - the options of a command
         if paths is None:
             found = _from_events(_read(said, events or [], data, columns=map, steps=rules), said, reading)
         else:
-            found = _from_file(paths, said, reading)
+            found = _from_file(paths, said, reading, columns=map)
         answers = attribute(found, model or ["markov"], options=asked, bootstrap=drawn, tell=tell)
     _show(answers, json=json)
 
@@ -221,16 +222,17 @@ def _from_events(events: Events, said: _Journeys, reading: Reading) -> Paths:
     return paths_of(events, journeys)
 
 
-def _from_file(file: Path, said: _Journeys, reading: Reading) -> Paths:
+def _from_file(file: Path, said: _Journeys, reading: Reading, *, columns: str | None) -> Paths:
     """Read the paths of a file."""
     from sojourn.analytics.attribution import read_paths  # noqa: PLC0415 - as above
+    from sojourn.analytics.attribution.reading import parse_columns  # noqa: PLC0415
 
     for name, given in said._asdict().items():
         if given:
             raise ConfigError(
                 f"--{name.replace('_', '-')} is of --events: in a file of paths that was decided before"
             )
-    return read_paths(file, reading)
+    return read_paths(file, replace(reading, columns=parse_columns(columns or "")))
 
 
 def _options(

@@ -23,7 +23,7 @@ EventsOption = Annotated[
     typer.Option(
         "--events",
         metavar="FILE",
-        help="Parquet, CSV or JSON lines, also .gz; a pattern; repeat for several.",
+        help="Parquet, CSV, JSON lines or XES, also .gz; a pattern, a folder, a warehouse; repeatable.",
     ),
 ]
 MapOption = Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sojourn.cli.lake_sql import print_sql
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration, now_ms
 from sojourn.cli.output import say_json, show, table
 
@@ -18,6 +19,9 @@ MAX_ROWS = 1_000  # of an answer for people; programs take all with --json.
 lake = typer.Typer(
     help="Look at the lake: all events and facts as tables, for analysis.", no_args_is_help=True
 )
+
+
+lake.command("sql", epilog="`sojourn lake sql edges --dialect spark`")(print_sql)
 
 
 @lake.command(epilog="`sojourn lake status --json`")

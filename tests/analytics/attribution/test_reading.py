@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from sojourn.analytics.attribution import Paths, Reading, read_paths
 from sojourn.analytics.attribution import paths as paths_module
 from sojourn.analytics.attribution import reading as reading_module
+from sojourn.analytics.attribution.reading import parse_columns
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
 from tests.analytics.attribution.making import ask, conversions_of, read, row_lists, table_of, write_csv
@@ -240,3 +242,25 @@ def test_a_direct_rule_that_is_none_is_refused() -> None:
     """With the rules there are."""
     with pytest.raises(ConfigError, match="there are keep, drop, last-non-direct, merge"):
         read_paths(table_of([Row(("a",), 1)]), Reading(direct="forget"))  # type: ignore[arg-type]
+
+
+def test_columns_may_have_other_names(tmp_path: Path) -> None:
+    """Whoever calls ChannelAttribution names them, too; what is not there is refused with the nearest."""
+    file = tmp_path / "p.csv"
+    file.write_text("journey,conv,none\na > b,2,1\n")
+    columns = parse_columns("path=journey, total_conversions=conv,total_null=none")
+    assert told(read_paths(file, Reading(columns=columns))) == {("a", "b"): (2.0, 0.0, 1.0)}
+    with pytest.raises(ConfigError, match="no column 'jorney'; did you mean 'journey'"):
+        read_paths(file, Reading(columns={"path": "jorney"}))
+    with pytest.raises(ConfigError, match="'null' is no part of a path"):
+        read_paths(file, Reading(columns={"null": "none"}))
+    with pytest.raises(ConfigError, match="expected what=column, each once, got 'path'"):
+        parse_columns("path")
+
+
+def test_a_relation_and_whatever_gives_its_rows_once_are_read(tmp_path: Path) -> None:
+    """Paths come from a query, or from an engine beyond this machine."""
+    relation = duckdb.connect().sql("SELECT 'a > b' AS path, 2 AS total_conversions")
+    assert told(read_paths(relation)) == {("a", "b"): (2.0, 0.0, 0.0)}
+    with pytest.raises(ConfigError, match="int: is no table that could be read"):
+        read_paths(5)

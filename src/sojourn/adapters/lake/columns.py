@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Raw, Struct
 
-from sojourn.analytics.sql import quoted
+from sojourn.analytics.sql.names import quoted
 from sojourn.model.event import Entry, Event
 from sojourn.model.fact import Fact, StepTaken
 from sojourn.model.lake import EVENTS, FACT_TABLES, TABLES, Column, Kind, Slice, Table

@@ -28,7 +28,7 @@ from sojourn.adapters.lake.files import (
     list_days,
     name_of,
 )
-from sojourn.analytics.sql import text_sql
+from sojourn.analytics.sql.names import text_sql
 from sojourn.model.errors import ConfigError, FolderInUseError
 from sojourn.model.lake import EVENTS, TABLES, VERSION, LakeSize, Reach, Slice, date_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from sojourn.analytics.attribution.direct import DIRECT_NAMES, DirectRule, apply_direct_rule
 from sojourn.analytics.attribution.names import tidy
 from sojourn.analytics.attribution.paths import MAX_CHANNELS, Paths, Sample, summed
-from sojourn.analytics.sql import quoted, text_sql
+from sojourn.analytics.reading.frames import copy_frame
+from sojourn.analytics.sql.names import quoted, text_sql
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -33,6 +35,9 @@ _READERS = {
 class Reading(Struct, frozen=True, kw_only=True):
     """How a file of paths is to be understood."""
 
+    columns: Mapping[str, str] = {}
+    """Other names of columns, as ChannelAttribution's `var_path` and the like take them:
+    `{"path": "journey", "total_conversions": "conv"}`."""
     separator: str | None = None
     """What is between touches. None: ` > `, and no name may hold a `>`; given, names may hold anything."""
     empty_touches: EmptyTouches = "error"
@@ -41,14 +46,33 @@ class Reading(Struct, frozen=True, kw_only=True):
     direct_names: tuple[str, ...] = DIRECT_NAMES
 
 
+def parse_columns(text: str) -> dict[str, str]:
+    """Read `path=journey,total_conversions=conv` (what=column).
+
+    Raises:
+        ConfigError: A part is not what=column, or stands twice.
+    """
+    columns: dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        what, _, column = (piece.strip() for piece in part.partition("="))
+        if not what or not column or what in columns:
+            raise ConfigError(
+                f"--map: expected what=column, each once, got {part!r}; for example path=journey"
+            )
+        columns[what] = column
+    return columns
+
+
 def read_paths(source: Path | str | Any, reading: Reading = Reading()) -> Paths:  # noqa: B008 - it is frozen
     """Read aggregated paths from Parquet, CSV or TSV (the last two packed with gzip or not), or from a table.
 
     Columns are `path` and `total_conversions`, and, where there are any, `total_conversion_value` and
-    `total_null`. Rows of one path are summed. A row without a path is journeys without a touch.
+    `total_null`: those of ChannelAttribution's frames. Rows of one path are summed. A row without a path is
+    journeys without a touch.
 
     Args:
-        source: A file, or whatever speaks Arrow: a frame of pyarrow, polars or pandas, a `Table`.
+        source: A file, a DuckDB relation, or whatever speaks Arrow: a frame of pyarrow, polars or pandas, a
+            `Table`.
         reading: How it is to be understood.
 
     Raises:
@@ -60,7 +84,7 @@ def read_paths(source: Path | str | Any, reading: Reading = Reading()) -> Paths:
     with duckdb.connect() as connection:
         try:
             _open(connection, source)
-            columns = _columns(connection, name)
+            columns = _columns(connection, name, reading.columns)
             _group(connection, columns, name)
             paths = _encode(connection, reading, name)
         except duckdb.Error as error:
@@ -71,8 +95,7 @@ def read_paths(source: Path | str | Any, reading: Reading = Reading()) -> Paths:
 def _open(connection: DuckDBPyConnection, source: Any) -> None:
     """Make the source a view `rows`."""
     if not isinstance(source, str | Path):
-        connection.register("given", source)
-        connection.execute("create view rows as from given")
+        copy_frame(connection, source, "rows")
         return
     file = Path(source)
     suffixes = [suffix.lower() for suffix in file.suffixes]
@@ -86,10 +109,16 @@ def _open(connection: DuckDBPyConnection, source: Any) -> None:
     connection.execute(f"create view rows as from {call}")
 
 
-def _columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
+def _columns(connection: DuckDBPyConnection, name: str, others: Mapping[str, str]) -> dict[str, str]:
     """Return the columns we know by their names, as they are quoted."""
     there = [str(row[0]) for row in connection.execute("describe rows").fetchall()]
     found = {column.strip().lower(): quoted(column) for column in there}
+    for column, other in others.items():
+        if column not in _COLUMNS:
+            raise ConfigError(f"{name}: {column!r} is no part of a path; those are {', '.join(_COLUMNS)}")
+        if other not in there:
+            raise ConfigError(f"{name}: has no column {other!r}{did_you_mean(other, there)}")
+        found[column] = quoted(other)
     for column in _COLUMNS[:2]:
         if column not in found:
             raise ConfigError(

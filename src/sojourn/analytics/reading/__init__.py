@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sojourn.analytics.events import Events
 from sojourn.analytics.reading.folder import open_events, save_events
+from sojourn.analytics.reading.frames import is_frame
 from sojourn.analytics.reading.mapping import Mapping, parse_mapping
 from sojourn.analytics.reading.rows import encode_source
-from sojourn.analytics.reading.sources import find_files, open_files, open_relation
+from sojourn.analytics.reading.sources import find_files, open_frame, open_paths, open_relation
 from sojourn.analytics.reading.steps import StepRules, load_steps, read_steps
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ KEEP_ALL = StepRules()
 
 
 def read_events(
-    source: str | Path | Iterable[str | Path] | DuckDBPyRelation,
+    source: str | Path | Iterable[str | Path] | DuckDBPyRelation | Any,
     mapping: Mapping | None = None,
     *,
     steps: StepRules = KEEP_ALL,
@@ -43,8 +44,9 @@ def read_events(
     UTC. Rows that are no events are counted in `left_out`.
 
     Args:
-        source: Files of Parquet, CSV or JSON lines (plain or gzipped): a path, a pattern such as
-            `events/*.parquet`, or several; or a DuckDB relation.
+        source: Files of Parquet, CSV, JSON lines or XES (plain or gzipped): a path, a folder, a pattern such
+            as `events/*.parquet`, or several; a warehouse's tables as files or as a DuckDB database; a DuckDB
+            relation; or a frame of pandas, polars, pyarrow, or whatever else speaks Arrow.
         mapping: Which column says what; what it leaves open is guessed from well-known names.
         steps: How names of events become steps.
 
@@ -61,8 +63,10 @@ def read_events(
         with TemporaryDirectory(prefix="sojourn-events-") as folder:
             if isinstance(source, duckdb.DuckDBPyRelation):
                 opened = open_relation(connection, source, mapping, folder=Path(folder))
+            elif is_frame(source):
+                opened = open_frame(connection, source, mapping, folder=Path(folder))
             else:
-                opened = open_files(connection, find_files(source), mapping, folder=Path(folder))
+                opened = open_paths(connection, find_files(source), mapping, folder=Path(folder))
             return encode_source(connection, opened, steps)
     finally:
         connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sojourn.analytics.sql import quoted, text_sql
+from sojourn.analytics.sql.names import quoted, text_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation

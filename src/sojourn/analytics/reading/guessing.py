@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sojourn.analytics.reading.mapping import Mapping, complete
+from sojourn.analytics.reading.readers.warehouse import tables_of_files
 from sojourn.analytics.reading.sources import find_files
-from sojourn.analytics.sql import quoted, text_sql
+from sojourn.analytics.sql.names import quoted, text_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,9 +28,12 @@ def guess_attributes(source: str | Path | Iterable[str | Path], mapping: Mapping
     """
     import duckdb  # noqa: PLC0415 - it takes longer to load than the command line's help
 
-    path = find_files(source)[0]
+    paths = find_files(source)
+    path = paths[0]
     connection = duckdb.connect()
     try:
+        if tables_of_files(connection, paths) is not None:
+            return {}  # several tables, each with columns of its own
         return _few_valued(connection, path, mapping)
     except duckdb.Error:
         return {}  # reading the file says what is wrong with it, and better

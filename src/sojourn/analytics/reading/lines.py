@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from sojourn.analytics.reading.columns import json_pointer
 from sojourn.analytics.reading.mapping import unknown_column
-from sojourn.analytics.sql import quoted, text_sql
+from sojourn.analytics.sql.names import quoted, text_sql
 from sojourn.model.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
+from sojourn.analytics.reading.readers.layouts import layout_of
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
@@ -37,11 +38,14 @@ class Mapping(Struct, frozen=True, kw_only=True):
     """Name of an attribute -> its column."""
     values: Dictionary[str, str] = {}
     """Name of an amount -> its column, a number."""
+    without: Dictionary[str, tuple[str, ...]] = {}
+    """Column -> what it says in rows that are no events of anybody, as a log's own marks."""
 
     def columns(self) -> list[str]:
         """List every column it names, each once."""
         named = [*self.person, *self.step, self.time, self.session, self.sequence, self.page]
-        return list(dict.fromkeys(filter(None, [*named, *self.attributes.values(), *self.values.values()])))
+        named += [*self.attributes.values(), *self.values.values(), *self.without]
+        return list(dict.fromkeys(filter(None, named)))
 
 
 _TARGETS = ("person", "step", "time", "session", "sequence", "page")
@@ -87,14 +91,19 @@ def parse_mapping(text: str) -> Mapping:
     """Read `person=user_id,step=event,time=ts,country=properties.country` (what=column).
 
     Another name than person, step, time, session, sequence and page is an attribute.
-    `person=user_id|device_id` takes the first that says somebody.
+    `person=user_id|device_id` takes the first that says somebody. `event_type!=path_start|path_end` leaves
+    rows out by what a column says.
 
     Raises:
         ConfigError: A part is not what=column, or stands twice.
     """
     pairs: dict[str, str] = {}
+    without: dict[str, tuple[str, ...]] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         target, equals, column = (piece.strip() for piece in part.partition("="))
+        if target.endswith("!") and target != "!" and column:
+            without[target[:-1].strip()] = tuple(value.strip() for value in column.split("|"))
+            continue
         if not equals or not target or not column:
             raise ConfigError(f"--map: expected what=column, got {part!r}; for example person=user_id")
         if target in pairs:
@@ -108,6 +117,7 @@ def parse_mapping(text: str) -> Mapping:
         sequence=pairs.get("sequence", ""),
         page=pairs.get("page", ""),
         attributes={name: column for name, column in pairs.items() if name not in _TARGETS},
+        without=without,
     )
 
 
@@ -122,7 +132,8 @@ def complete(mapping: Mapping, columns: Sequence[str], *, place: str) -> Mapping
     Raises:
         ConfigError: They do not tell the person, the step or the time; the message says which.
     """
-    known = {_plain(column): column for column in reversed(columns)}
+    known = {plain(column): column for column in reversed(columns)}
+    mapping = _laid_out(mapping, known)
     taken = structs.asdict(mapping)
     taken["person"] = mapping.person or _with_partners(_PERSON, _PERSON_PARTNERS, known)
     taken["step"] = mapping.step or _with_partners(_STEP, _STEP_PARTNERS, known)
@@ -145,7 +156,31 @@ def unknown_column(column: str, columns: Sequence[str], *, place: str) -> Config
     return ConfigError(f"{place}: has no column {column!r}{did_you_mean(column, columns)}")
 
 
-def _plain(name: str) -> str:
+def _laid_out(mapping: Mapping, known: Dictionary[str, str]) -> Mapping:
+    """Fill what a mapping leaves open from the layout of the columns, where it is a known one.
+
+    What leaves rows out holds unless somebody says what else the column's rows are to be left out by.
+    """
+    layout = layout_of(known)
+    if layout is None:
+        return mapping
+    added = {known[column]: tuple(sorted(values)) for column, values in layout.without.items()}
+    return structs.replace(
+        mapping,
+        person=mapping.person or (known[layout.person],),
+        step=mapping.step or (known[layout.step],),
+        time=mapping.time or known[layout.time],
+        sequence=mapping.sequence or (known[layout.sequence] if layout.sequence else ""),
+        without={**added, **mapping.without},
+    )
+
+
+def plain(name: str) -> str:
+    """Write a name as it is compared.
+
+    >>> plain("case:concept:name"), plain("userId")
+    ('caseconceptname', 'userid')
+    """
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

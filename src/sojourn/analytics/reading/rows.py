@@ -16,7 +16,7 @@ from sojourn.analytics.reading.encoding import Encoder, text_of
 from sojourn.analytics.reading.instants import instant_sql, milliseconds
 from sojourn.analytics.reading.sources import Source
 from sojourn.analytics.reading.steps import PAGE_EVENTS, StepRules
-from sojourn.analytics.sql import text_sql
+from sojourn.analytics.sql.names import text_sql
 from sojourn.model.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def encode_source(connection: DuckDBPyConnection, source: Source, rules: StepRul
     for name, column in mapping.values.items():
         rows.values[name] = _amounts(encoder, source, column)
     reasons: dict[str, Mask | None] = {
+        "excluded": _excluded(encoder, source),
         "no-person": person == MISSING,
         "no-step": step == MISSING,
         "left-out": step == _LEFT_OUT,
@@ -60,8 +61,7 @@ def encode_source(connection: DuckDBPyConnection, source: Source, rules: StepRul
     }
     del person, step, at
     left_out = _leave_out(rows, reasons)
-    if source.n_bad_lines:
-        left_out["bad-line"] = source.n_bad_lines
+    left_out |= {reason: n for reason, n in source.left_out.items() if n}
     if not len(rows.person):
         said = ", ".join(f"{n:,} {reason}" for reason, n in left_out.items()) or "there are no rows"
         raise InputError(
@@ -121,6 +121,15 @@ def _steps(encoder: Encoder, source: Source, rules: StepRules) -> tuple[Codes, l
     if raw == steps:
         return codes, steps
     return table.astype(np.int32)[codes], steps
+
+
+def _excluded(encoder: Encoder, source: Source) -> Mask | None:
+    """Tell which rows the mapping leaves out by what a column says; None: none."""
+    told = [
+        f"coalesce(({_text(source, (column,))})::varchar in ({', '.join(map(text_sql, values))}), false)"
+        for column, values in source.mapping.without.items()
+    ]
+    return np.asarray(encoder.fetch(" or ".join(told)), dtype=np.bool_) if told else None
 
 
 def _instants(encoder: Encoder, source: Source) -> tuple[NDArray[np.int64], Mask | None, Mask | None]:

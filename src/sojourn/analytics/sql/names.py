@@ -1,4 +1,4 @@
-"""SQL: names and texts of users, written so that they can be nothing else in a query."""
+"""Names: names and texts of users, written so that they can be nothing else in DuckDB's SQL."""
 
 from __future__ import annotations
 
