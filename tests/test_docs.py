@@ -28,10 +28,12 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from sojourn.analytics.questions import QUESTIONS
 from sojourn.config.reading import settings_of
 from sojourn.config.settings import Config
 from sojourn.definitions.schema import KEYWORDS
 from sojourn.definitions.vocabulary import FUNCTIONS, ROOTS
+from sojourn.server.analytics import PATHS
 from sojourn.server.http import ROUTES
 from tests.wiring.houses import free_port
 
@@ -239,6 +241,11 @@ def test_the_configuration_reference_names_every_setting() -> None:
 def test_the_http_reference_names_every_path_of_the_door() -> None:
     """Whoever writes a client reads this page, and not the source."""
     assert undocumented("docs/reference/http.md", {"/" + path for path in ROUTES}) == set()
+
+
+def test_the_http_reference_names_every_question_of_analytics() -> None:
+    """Each is a path of its own."""
+    assert undocumented("docs/reference/http.md", {f"{PATHS}{name}" for name in QUESTIONS}) == set()
 
 
 def undocumented(page: str, names: set[str]) -> set[str]:

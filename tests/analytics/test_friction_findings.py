@@ -9,6 +9,7 @@ import pytest
 
 from sojourn.analytics.events import Events
 from sojourn.analytics.friction.findings import Finding, Findings, find_friction
+from sojourn.model.errors import ConfigError
 from tests.analytics.making import DAY, MINUTE, Row, events_of
 
 N_DAYS = 90
@@ -89,6 +90,20 @@ def test_without_a_goal_nothing_is_said_of_conversions() -> None:
     assert _incidents(found)
     assert all(one.conversions_lost is None for one in found.findings)
     assert all(one.signal != "drop" for one in found.findings)
+
+
+def test_a_goal_that_no_step_is_called_is_refused_with_what_may_be_meant() -> None:
+    """Else nobody would ever convert, and nothing would say why."""
+    with pytest.raises(
+        ConfigError, match="goal: no step is called 'Order Complete'; did you mean 'Order Com"
+    ):
+        find_friction(_shop(1, is_broken=False), goal=["Order Complete"])
+
+
+def test_an_attribute_that_was_not_read_is_refused() -> None:
+    """Its segments would be missing without a word."""
+    with pytest.raises(ConfigError, match="no attribute 'devise' was read; did you mean 'device'"):
+        find_friction(_shop(1, is_broken=False), unit="session", attributes=["devise"])
 
 
 def test_of_no_events_nothing_is_found() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -17,13 +21,15 @@ from sojourn.model.ports import Appended
 from sojourn.model.views import HoldView, PlanView
 from sojourn.runtime.driver import Driver
 from sojourn.server.api import make_api
-from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.asked import Hold, Inquiry, Publish, Rollback
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.wiring.analyst import answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
+from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
 
@@ -34,6 +40,14 @@ journey: welcome
 entry: { on: Signed Up, api: true }
 states: { waiting: { after: { 1d: done } }, done: {} }
 """
+
+
+@cache
+def shop_folder() -> Path:
+    """Return a data folder with a shop's events, until the process ends."""
+    folder = TemporaryDirectory(prefix="sojourn-shop-")
+    atexit.register(folder.cleanup)
+    return shop(Path(folder.name))
 
 
 class House:
@@ -56,7 +70,7 @@ class House:
         self.is_ready = True
         self.retried: list[Sequence[str] | None] = []
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
-        api = make_api(readings, self, admin_token=admin_token)
+        api = make_api(readings, self, self, admin_token=admin_token)
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         self.app: App = Http(Door({KEY: "web"}, self.accept, now_ms=lambda: T0), rest=probes)
 
@@ -64,6 +78,10 @@ class House:
         appended = self.log.append(events, now=T0, failed=failed)
         self.driver.take(appended.entries)
         return appended
+
+    async def answer(self, inquiry: Inquiry) -> bytes:
+        """Answer of a shop's data folder: what is in memory has no lake."""
+        return await asyncio.to_thread(answered, shop_folder(), inquiry)
 
     async def publish(self, asked: Publish | Rollback) -> PlanView:
         found = planned(self.desk, asked)

@@ -14,6 +14,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from sojourn.analytics import questions as analytics
+from sojourn.server.analytics import PATHS
 from sojourn.server.http import ROUTES
 from tests.engine.makers import event
 from tests.server.houses import KEY, TOKEN, House
@@ -27,6 +29,7 @@ CHECKS = [
 # Other names of routes that are tried: the door serves them by the same lines.
 ALIKE = [f"/v1/{name}" for name in ("b", "t", "i", "p", "s", "g", "a", "page", "screen", "group")]
 ALIKE += ["/pixel/v1/page", "/beacon/v1/batch"]
+QUESTIONS = [PATHS + name for name in analytics.QUESTIONS]
 
 
 def house() -> House:
@@ -109,10 +112,17 @@ def test_what_a_type_s_docstrings_say_stands_in_its_schema() -> None:
 # What is served
 
 
-@SCHEMA.exclude(path=ALIKE).parametrize()
+@SCHEMA.exclude(path=[*ALIKE, *QUESTIONS]).parametrize()
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
     """Any parameter and any body: never a 500, and only statuses, types and shapes that are described."""
+    case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
+
+
+@SCHEMA.include(path=QUESTIONS).parametrize()
+@settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_question_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
+    """Fewer than of the others: each that can be answered is read from a lake and counted."""
     case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
 
 

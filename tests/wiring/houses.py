@@ -24,6 +24,19 @@ entry: { on: Signed Up }
 states: { waiting: { after: { 1d: done } }, done: {} }
 """
 
+# An analyst that answers no question before there is a file `go` in the data folder.
+SLOW_ANALYST = """
+import time
+from sojourn.wiring import analyst
+answered = analyst.answered
+def slowly(data, inquiry):
+    while not (data / "go").exists():
+        time.sleep(0.01)
+    return answered(data, inquiry)
+analyst.answered = slowly
+analyst.main()
+"""
+
 
 class Serving:
     """One process that serves."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -141,6 +141,17 @@ def step_codes(events: Events, steps: Sequence[str]) -> NDArray[np.int64]:
         if step not in place:
             raise ConfigError(f"nobody took a step {step!r}{did_you_mean(step, place)}")
     return np.array([place[step] for step in steps], dtype=np.int64)
+
+
+def known_steps(what: str, names: Iterable[str], steps: Sequence[str]) -> None:
+    """Refuse names that are no step's: `what` says what they are, as "goal".
+
+    Raises:
+        ConfigError: There is no such step; the message names the nearest.
+    """
+    for name in names:
+        if name not in steps:
+            raise ConfigError(f"{what}: no step is called {name!r}{did_you_mean(name, steps)}")
 
 
 def _in_time(events: Events, selection: Selection) -> Mask:

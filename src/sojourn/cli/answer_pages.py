@@ -8,16 +8,16 @@ from sojourn.analytics.report import Bar, Cell, Link, Section, bars, flows, heat
 from sojourn.cli.figures import MANY, interval, percent, span, walk
 
 if TYPE_CHECKING:
-    from sojourn.analytics.funnel import FunnelAnswer
-    from sojourn.analytics.graph.patterns import PatternsAnswer
     from sojourn.analytics.graph.sankey import Sankey
-    from sojourn.analytics.graph.variants import Variants
+    from sojourn.analytics.questions.answers.funnel import CountedAnswer
+    from sojourn.analytics.questions.answers.paths import CommonAnswer, VariantsAnswer
     from sojourn.analytics.retention import RetentionAnswer
     from sojourn.analytics.tables import Table
 
 
-def funnel_page(answer: FunnelAnswer, *, by: str | None, after: int | None, limit: int) -> str:
+def funnel_page(counted: CountedAnswer) -> str:
     """Write a funnel: bars with intervals, times, where the others went, and what else was asked for."""
+    asked, answer = counted.asked, counted.found
     steps = [
         Bar(
             f"{n}. {step.step}",
@@ -36,14 +36,16 @@ def funnel_page(answer: FunnelAnswer, *, by: str | None, after: int | None, limi
         ),
         _table("Counts", answer.table()),
         _table("How long steps took those who took them", answer.times()),
-        _table("Where those went who got no further", answer.went_to(limit=limit)),
+        _table("Where those went who got no further", answer.went_to(limit=asked.limit)),
     ]
-    if by is not None:
-        sections.append(_table(f"By {by} where they began", answer.by_attribute(by, limit=limit)))
-    if after is not None:
-        drawn = answer.after_drop_off(after, limit=limit)
+    if asked.by is not None:
         sections.append(
-            _flows(f"After {answer.funnel.labels[after - 1]}, of those who got no further", drawn)
+            _table(f"By {asked.by} where they began", answer.by_attribute(asked.by, limit=asked.limit))
+        )
+    if asked.after is not None:
+        drawn = answer.after_drop_off(asked.after, limit=asked.limit)
+        sections.append(
+            _flows(f"After {answer.funnel.labels[asked.after - 1]}, of those who got no further", drawn)
         )
     return page("Funnel", sections, definition=answer.definition)
 
@@ -81,8 +83,9 @@ def retention_page(answer: RetentionAnswer) -> str:
     )
 
 
-def variants_page(found: Variants, *, limit: int) -> str:
+def variants_page(answer: VariantsAnswer) -> str:
     """Write the most frequent whole paths."""
+    found = answer.found
     rows = [
         [
             walk(row["path"]) if row["path"] else f"{row['n_variants']:,} others",
@@ -91,17 +94,18 @@ def variants_page(found: Variants, *, limit: int) -> str:
             interval(row["low"], row["high"]),
             span(row["p50_ms"]),
         ]
-        for row in found.table(limit=limit).to_dicts()
+        for row in answer.table().to_dicts()
     ]
     columns = ("path", MANY[found.unit], "share", "interval", "half last")
     return page("Paths", [Section("Whole paths", columns=columns, rows=rows)], definition=found.definition)
 
 
-def patterns_page(found: PatternsAnswer, *, limit: int, only_maximal: bool) -> str:
+def patterns_page(answer: CommonAnswer) -> str:
     """Write the most widespread patterns."""
+    found = answer.found
     rows = [
         [walk(row["pattern"]), row["count"], percent(row["share"]), interval(row["low"], row["high"])]
-        for row in found.table(limit=limit, only_maximal=only_maximal).to_dicts()
+        for row in answer.table().to_dicts()
     ]
     columns = ("pattern", MANY[found.asked.unit], "share", "interval")
     return page("Paths", [Section("Patterns", columns=columns, rows=rows)], definition=found.definition)

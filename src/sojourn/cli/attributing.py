@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from msgspec.structs import replace
 
-from sojourn.cli.events_options import MapOption, StepsOption, read_asked, rules_of
+from sojourn.analytics.questions import Attribution, option
+from sojourn.cli.events_options import (
+    EventsOption,
+    LakeOption,
+    MapOption,
+    StepsOption,
+    one_of,
+    read_asked,
+    rules_of,
+)
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import is_for_people, say_json, show
+from sojourn.cli.questioning import question
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sojourn.analytics.attribution import Attribution, Options, Paths, Reading, Weights
-    from sojourn.analytics.events import Events
-
-CHANNEL = "channel"
+    from sojourn.analytics.attribution import Paths
 
 PathsOption = Annotated[
     Path | None,
@@ -30,101 +36,22 @@ PathsOption = Annotated[
         help="Aggregated paths (Parquet, CSV): path, total_conversions, total_conversion_value, total_null.",
     ),
 ]
-EventsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--events",
-        metavar="FILE",
-        help="Parquet, CSV or JSON lines, also .gz; a pattern; repeat for several.",
-    ),
-]
-LakeOption = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="A data folder: the events of its lake, up to this instant."),
-]
-ModelOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        help="first, last, last-non-direct, linear, time-decay, u-shaped, w-shaped, custom, markov, shapley, "
-        "shapley-ordered or shapley-rate; by default markov. Repeatable.",
-    ),
-]
-OrderOption = Annotated[
-    str, typer.Option(metavar="N", help="How many touches a Markov chain remembers; or auto.")
-]
-WithoutNullsOption = Annotated[
-    bool, typer.Option("--without-nulls", help="Leave paths that did not convert out of a Markov chain.")
-]
-HalfLifeOption = Annotated[str, typer.Option(metavar="DURATION", help="Of time-decay: 12h, 7d.")]
-WeightsOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FIRST,REST,LAST", help="Of custom: weights of the first touch, all others and the last."
-    ),
-]
 SeparatorOption = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="What stands between touches; by default ' > '.")
+    str | None,
+    typer.Option(metavar="TEXT", help="Of paths: what stands between touches; by default ' > '."),
 ]
 EmptyOption = Annotated[
     Literal["error", "drop"],
-    typer.Option("--empty-touches", help="What becomes of a touch without a name inside a path."),
+    typer.Option("--empty-touches", help="Of paths: what becomes of a touch without a name inside a path."),
 ]
-DirectOption = Annotated[
-    Literal["keep", "drop", "last-non-direct", "merge"],
-    typer.Option("--direct", help="What becomes of direct traffic."),
-]
-DirectNameOption = Annotated[
-    list[str] | None, typer.Option("--direct-name", metavar="CHANNEL", help="What it is called. Repeatable.")
-]
-ConversionOption = Annotated[
-    str | None,
-    typer.Option(metavar="EVENT", help='Of events: "Order Completed", maybe with conditions.'),
-]
-TouchOption = Annotated[
-    str | None,
-    typer.Option(metavar="EVENT", help="Of events: what is a touch; by default all that have a channel."),
-]
-ChannelOption = Annotated[
-    str | None,
-    typer.Option(metavar="ATTRIBUTE", help="Of events: what names the channel; by default `channel`."),
-]
-ValueOption = Annotated[
-    str | None, typer.Option(metavar="ATTRIBUTE", help="Of events: what a conversion is worth.")
-]
-LookbackOption = Annotated[
-    str | None, typer.Option(metavar="DURATION", help="Of events: touches at most so long before: 30d.")
-]
-TouchesOption = Annotated[
-    int | None,
-    typer.Option("--lookback-touches", metavar="N", min=1, help="Of events: the last N touches only."),
-]
-NoResetOption = Annotated[
-    bool, typer.Option("--no-reset", help="Of events: touches count for every later conversion, too.")
-]
-OnceOption = Annotated[
-    bool,
-    typer.Option("--once-per-session", help="Of events: touches of one channel in a row are one a session."),
-]
-ReplicatesOption = Annotated[int, typer.Option(min=0, max=10_000, help="Of the bootstrap; 0: no intervals.")]
-LevelOption = Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the intervals.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of whatever is drawn: the same seed, the same answer.")]
+
+OF_EVENTS = (
+    "conversion", "touch", "channel", "value", "lookback", "lookback_touches", "no_reset", "once_per_session",
+)  # fmt: skip
+"""Fields of the question that say how paths are made of events."""
 
 
-class _Journeys(NamedTuple):
-    """What was said of events, as it was said."""
-
-    conversion: str | None
-    touch: str | None
-    channel: str | None
-    value: str | None
-    lookback: str | None
-    lookback_touches: int | None
-    no_reset: bool
-    once_per_session: bool
-
-
+@question(Attribution)
 def attribution(  # noqa: PLR0913 - the options of a command
     *,
     paths: PathsOption = None,
@@ -132,146 +59,61 @@ def attribution(  # noqa: PLR0913 - the options of a command
     data: LakeOption = None,
     map: MapOption = None,
     rules: StepsOption = None,
-    model: ModelOption = None,
-    order: OrderOption = "1",
-    without_nulls: WithoutNullsOption = False,
-    half_life: HalfLifeOption = "7d",
-    weights: WeightsOption = None,
+    asked: Attribution,
     separator: SeparatorOption = None,
     empty: EmptyOption = "error",
-    direct: DirectOption = "keep",
-    direct_name: DirectNameOption = None,
-    conversion: ConversionOption = None,
-    touch: TouchOption = None,
-    channel: ChannelOption = None,
-    value: ValueOption = None,
-    lookback: LookbackOption = None,
-    touches: TouchesOption = None,
-    no_reset: NoResetOption = False,
-    once: OnceOption = False,
-    replicates: ReplicatesOption = 200,
-    level: LevelOption = 0.95,
-    seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Credit channels with the conversions they stood before, by one model or several, with intervals.
 
     This is path credit: who stood on the way. What a channel brought about, only a hold-out tells.
     """
-    # Help needs no numbers.
-    from sojourn.analytics.attribution import DIRECT_NAMES, Bootstrap, Reading, attribute  # noqa: PLC0415
+    from sojourn.analytics.questions.answers import attribution as answers  # noqa: PLC0415 - help needs no numbers
 
-    names = tuple(direct_name or DIRECT_NAMES)
-    reading = Reading(separator=separator, empty_touches=empty, direct=direct, direct_names=names)
-    said = _Journeys(conversion, touch, channel, value, lookback, touches, no_reset, once)
-    asked = _options(order, half_life, weights, nulls=not without_nulls, direct_names=names, seed=seed)
-    drawn = Bootstrap(replicates=replicates, level=level, seed=seed)
-    if (paths is not None) + bool(events) + (data is not None) != 1:
-        raise ConfigError("give one of --paths FILE, --events FILE and --data DIR")
+    one_of(("--paths FILE", paths), ("--events FILE", events), ("--data DIR", data))
+    answers.options_of(asked)  # what is wrong in it is told before anything is read
     with _progress() as tell:
         tell("reading")
-        if paths is None:
-            found = _from_events(_read(said, events or [], data, columns=map, steps=rules), said, reading)
+        if paths is not None:
+            found = _from_file(paths, asked, columns=map, separator=separator, empty=empty)
         else:
-            found = _from_file(paths, said, reading, columns=map)
-        answers = attribute(found, model or ["markov"], options=asked, bootstrap=drawn, tell=tell)
-    _show(answers, json=json)
-
-
-def _show(answers: Sequence[Attribution], *, json: bool) -> None:
-    """Answer: one model is one object, several are a list."""
-    from sojourn.cli.attribution_report import for_people  # noqa: PLC0415 - as above
-
+            if separator is not None:
+                raise ConfigError("--separator is of --paths: events have touches of their own")
+            answers.conversion_of(asked)
+            found = answers.paths_for(asked, read_asked(asked, events, data, map, rules=rules_of(rules)))
+        answer = answers.answer_of_paths(asked, found, tell=tell)
     if json:
-        say_json(answers[0] if len(answers) == 1 else answers)
+        say_json(answer.told())
     else:
-        show(*for_people(answers))
+        from sojourn.cli.attribution_report import for_people  # noqa: PLC0415 - as above
+
+        show(*for_people(answer.found))
 
 
-def _read(
-    said: _Journeys, files: list[str], data: Path | None, *, columns: str | None, steps: Path | None
-) -> Events:
-    """Read events with the attributes that the rules name."""
-    if said.conversion is None:
-        raise ConfigError('say what a conversion is: --conversion "Order Completed"')
-    by = said.channel or (None if said.touch else CHANNEL)
-    kinds = [kind for kind in (said.conversion, said.touch) if kind]
-    amounts = [said.value] if said.value else []
-    return read_asked(files, columns, rules_of(steps), kinds=kinds, by=by, amounts=amounts, data=data)
-
-
-def _from_events(events: Events, said: _Journeys, reading: Reading) -> Paths:
-    """Build the paths of events."""
-    from sojourn.analytics.attribution import JourneyRules, paths_of  # noqa: PLC0415 - as above
-    from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415
-
-    if reading.separator is not None:
-        raise ConfigError("--separator is of --paths: events have touches of their own")
-    journeys = JourneyRules(
-        conversion=parse_kind(said.conversion or "", events.steps),
-        touch=None if said.touch is None else parse_kind(said.touch, events.steps),
-        channel=said.channel,
-        value=said.value,
-        lookback_ms=None if said.lookback is None else _duration(said.lookback, "--lookback"),
-        lookback_touches=said.lookback_touches,
-        reset=not said.no_reset,
-        repeats="session" if said.once_per_session else "keep",
-        direct=reading.direct,
-        direct_names=reading.direct_names,
-    )
-    return paths_of(events, journeys)
-
-
-def _from_file(file: Path, said: _Journeys, reading: Reading, *, columns: str | None) -> Paths:
+def _from_file(
+    file: Path,
+    asked: Attribution,
+    *,
+    columns: str | None,
+    separator: str | None,
+    empty: Literal["error", "drop"],
+) -> Paths:
     """Read the paths of a file."""
-    from sojourn.analytics.attribution import read_paths  # noqa: PLC0415 - as above
+    from sojourn.analytics.attribution import Reading, read_paths  # noqa: PLC0415 - as above
     from sojourn.analytics.attribution.reading import parse_columns  # noqa: PLC0415
+    from sojourn.analytics.questions.answers.attribution import direct_names  # noqa: PLC0415
 
-    for name, given in said._asdict().items():
-        if given:
-            raise ConfigError(
-                f"--{name.replace('_', '-')} is of --events: in a file of paths that was decided before"
-            )
-    return read_paths(file, replace(reading, columns=parse_columns(columns or "")))
-
-
-def _options(
-    order: str, half_life: str, weights: str | None, *, nulls: bool, direct_names: tuple[str, ...], seed: int
-) -> Options:
-    """Read what models are told."""
-    from sojourn.analytics.attribution import Options  # noqa: PLC0415 - as above
-    from sojourn.analytics.attribution.models import U_SHAPED  # noqa: PLC0415
-
-    if order != "auto" and not (order.isdecimal() and order.isascii()):
-        raise ConfigError(f"--order is {order!r}; expected a whole number, or auto")
-    return Options(
-        order="auto" if order == "auto" else int(order),
-        nulls=nulls,
-        half_life_ms=_duration(half_life, "--half-life"),
-        weights=U_SHAPED if weights is None else _weights(weights),
-        direct_names=direct_names,
-        seed=seed,
+    for name in OF_EVENTS:
+        if getattr(asked, name):
+            raise ConfigError(f"--{option(name)} is of --events: in a file of paths that was decided before")
+    reading = Reading(
+        separator=separator,
+        empty_touches=empty,
+        direct=asked.direct,
+        direct_names=direct_names(asked),
+        columns=parse_columns(columns or ""),
     )
-
-
-def _weights(text: str) -> Weights:
-    """Read `0.5,0.2,0.3`: the first touch, all others, the last."""
-    from sojourn.analytics.attribution import Weights  # noqa: PLC0415 - as above
-
-    try:
-        first, rest, last = map(float, text.split(","))
-    except ValueError:
-        raise ConfigError(f"--weights is {text!r}; expected FIRST,REST,LAST as 0.5,0.2,0.3") from None
-    return Weights(head=(first,), tail=(last,), rest=rest)
-
-
-def _duration(text: str, option: str) -> int:
-    from sojourn.definitions.durations import parse_duration  # noqa: PLC0415 - as above
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ConfigError(f"{option}: {error}") from None
+    return read_paths(file, reading)
 
 
 @contextmanager

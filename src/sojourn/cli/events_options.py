@@ -1,30 +1,30 @@
-"""Events to ask about: which files, and how their columns are read."""
+"""Events to ask about: from which files or data folder, and how their columns are read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec.structs import replace
 
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
-    from sojourn.analytics.reading import Mapping, StepRules
-
-LAKE_EVENTS = "SELECT * FROM events WHERE person_id IS NOT NULL AND profile_id IS NOT NULL"
-"""What people did: other entries of the log are no steps of anybody."""
+    from sojourn.analytics.questions import Question
+    from sojourn.analytics.reading import StepRules
 
 EventsOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--events",
         metavar="FILE",
         help="Parquet, CSV, JSON lines or XES, also .gz; a pattern, a folder, a warehouse; repeatable.",
     ),
+]
+LakeOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="A data folder: the events of its lake, up to this instant."),
 ]
 MapOption = Annotated[
     str | None,
@@ -51,61 +51,25 @@ def rules_of(file: Path | None) -> StepRules:
 
 
 def read_asked(
-    files: list[str],
-    columns: str | None,
-    rules: StepRules,
-    *,
-    kinds: Sequence[str] = (),
-    by: str | None = None,
-    attributes: Sequence[str] = (),
-    amounts: Sequence[str] = (),
-    data: Path | None = None,
+    asked: Question, files: list[str] | None, data: Path | None, columns: str | None, *, rules: StepRules
 ) -> Events:
-    """Read the events a command asks about; raise ConfigError or InputError where they cannot be read.
+    """Read the events a question is about, from `--events` or from `--data`.
 
-    Args:
-        files: Paths and patterns.
-        columns: What `--map` says.
-        rules: What `rules_of` read.
-        kinds: Kinds of event as they are asked for: the attributes of their conditions are read, too.
-        by: An attribute that is read, too.
-        attributes: More of them.
-        amounts: Numbers that are read, too.
-        data: A data folder, whose lake is read and not files.
+    Raises:
+        ConfigError: Not exactly one of both is given, or it lacks what is asked for.
+        InputError: What is there cannot be read.
     """
-    from sojourn.analytics.kinds import parse_kind  # noqa: PLC0415 - help needs no numbers
-    from sojourn.analytics.reading import parse_mapping, read_events  # noqa: PLC0415
+    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415 - as above
 
-    mapping = parse_mapping(columns or "")
-    conditions = [condition for text in kinds for condition in parse_kind(text).where]
-    asked = {each.attribute: each.attribute for each in conditions}
-    numbers = {each.attribute for each in conditions if each.operator not in ("=", "!=")} | set(amounts)
-    wanted = {name: name for name in (*attributes, *amounts, *([by] if by else []))}
-    columns_of = {**asked, **wanted, **mapping.attributes}
-    mapping = replace(
-        mapping,
-        attributes={name: column for name, column in columns_of.items() if name not in numbers},
-        values={name: columns_of[name] for name in numbers} | dict(mapping.values),
-    )
-    if data is None:
-        return read_events(files, mapping, steps=rules)
-    from sojourn.wiring.lake import open_lake  # noqa: PLC0415 - help needs no database
-
-    with open_lake(data) as lake:
-        return read_events(lake.connection.sql(LAKE_EVENTS), _of_lake(mapping), steps=rules)
+    one_of(("--events FILE", files), ("--data DIR", data))
+    return read_for(asked, Source(data=data, files=tuple(files or ()), columns=columns or ""), rules)
 
 
-def _of_lake(mapping: Mapping) -> Mapping:
-    """Say which columns of the lake's events say who, what and when, where nobody says otherwise."""
-    return replace(
-        mapping,
-        person=mapping.person or ("person_id",),
-        step=mapping.step or ("name",),
-        time=mapping.time or "occurred_at",
-        session=mapping.session or "session_id",
-        sequence=mapping.sequence or "position",
-        page=mapping.page or "page_path",
-    )
+def one_of(*given: tuple[str, object]) -> None:
+    """Refuse none, and several, of some options; each is (how it is written, what was given)."""
+    if sum(bool(value) for _, value in given) != 1:
+        *names, last = (name for name, _ in given)
+        raise ConfigError(f"give one of {', '.join(names)} and {last}")
 
 
 def write_page(file: Path, text: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from sojourn.analytics.questions import Friction
 from sojourn.cli.events_options import (
     EventsOption,
     HtmlOption,
+    LakeOption,
     MapOption,
     StepsOption,
     read_asked,
@@ -18,43 +17,20 @@ from sojourn.cli.events_options import (
 )
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import progress, say_json, show, table
+from sojourn.cli.questioning import question
 
 if TYPE_CHECKING:
     from sojourn.analytics.friction.findings import Finding, Findings
 
-UnitOption = Annotated[
-    Literal["person", "session"], typer.Option("--by", help="What a case is: all of a person, or a session.")
-]
-GoalOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--goal", metavar="STEP", help="A conversion, so that findings are ranked by those lost. Repeatable."
-    ),
-]
-AttributeOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--attribute", metavar="NAME", help="By what to tell whose it is; by default by all. Repeatable."
-    ),
-]
-LimitOption = Annotated[
-    int, typer.Option("--limit", min=1, max=10_000, help="So many findings, the costliest.")
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, help="Of the shuffles: the same seed, the same findings.")
-]
 
-
-def friction(  # noqa: PLR0913 - the options of a command
+@question(Friction)
+def friction(
     *,
-    events: EventsOption,
+    events: EventsOption = None,
+    data: LakeOption = None,
     map: MapOption = None,
     rules: StepsOption = None,
-    by: UnitOption = "session",
-    goal: GoalOption = None,
-    attribute: AttributeOption = None,
-    limit: LimitOption = 20,
-    seed: SeedOption = 0,
+    asked: Friction,
     html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -63,35 +39,18 @@ def friction(  # noqa: PLR0913 - the options of a command
     An incident is told from chance by shuffling what happened within people; of all places looked at, one
     false incident is found in a hundred runs. Conversions lost are beside what others did: a sign, no proof.
     """
-    from sojourn.analytics.friction.findings import find_friction  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.questions.answers import friction as answers  # noqa: PLC0415 - help needs no numbers
 
     said = rules_of(rules)
-    read = read_asked(events, map, said, attributes=_attributes(events, map, attribute))
-    unit = by if read.session is not None else "person"
+    read = read_asked(asked, events, data, map, rules=said)
     with progress("Looking for incidents", total=1.0) as tell:
-        found = find_friction(
-            read, unit=unit, goal=goal or (), ranks=said.ranks, attributes=attribute, seed=seed, progress=tell
-        )
+        answer = answers.answer(asked, read, said.ranks, progress=tell)
     if html is not None:
-        write_page(html, _page(found))
+        write_page(html, _page(answer.found))
     elif json:
-        say_json(
-            {
-                "definition": found.definition,
-                "findings": found.findings[:limit],
-                "n_findings": len(found.findings),
-            }
-        )
+        say_json(answer.told())
     else:
-        show(*_for_people(found, limit))
-
-
-def _attributes(files: list[str], columns: str | None, asked: list[str] | None) -> Sequence[str]:
-    """Return the attributes by which to tell whose it is: those asked for, or all of a few values."""
-    from sojourn.analytics.reading import parse_mapping  # noqa: PLC0415 - as above
-    from sojourn.analytics.reading.guessing import guess_attributes  # noqa: PLC0415
-
-    return asked if asked is not None else list(guess_attributes(files, parse_mapping(columns or "")))
+        show(*_for_people(answer.found, asked.limit))
 
 
 def _for_people(found: Findings, limit: int) -> list[Any]:

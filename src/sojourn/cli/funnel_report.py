@@ -1,11 +1,9 @@
-"""The report of a funnel: how it is laid out for people, and for programs."""
+"""The report of a funnel: how it is laid out for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
 
 from sojourn.cli.figures import MANY, bar, interval, percent, span
 from sojourn.cli.output import instant, table
@@ -13,63 +11,29 @@ from sojourn.cli.output import instant, table
 if TYPE_CHECKING:
     from sojourn.analytics.funnel import FunnelAnswer
     from sojourn.analytics.graph.sankey import Sankey
+    from sojourn.analytics.questions.answers.funnel import CountedAnswer
     from sojourn.analytics.tables import Table
     from sojourn.analytics.timing import ConversionAnswer
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """Which views of a funnel are asked for."""
-
-    by: str | None = None
-    after: int | None = None
-    reached: int | None = None
-    dropped: int | None = None
-    limit: int = 8
-
-
-def for_programs(answer: FunnelAnswer, wanted: Wanted, conversion: ConversionAnswer | None) -> dict[str, Any]:
-    """Lay out a funnel as one JSON value. Whatever was not asked for is not in it."""
-    told: dict[str, Any] = {
-        "definition": answer.definition,
-        "steps": list(answer.steps),
-        "times": answer.times().to_dicts(),
-        "went_to": answer.went_to(limit=wanted.limit).to_dicts(),
-    }
-    if wanted.by is not None:
-        told["by"] = nulls(answer.by_attribute(wanted.by, limit=wanted.limit))
-    if wanted.after is not None:
-        drawn = answer.after_drop_off(wanted.after, limit=wanted.limit)
-        told["after"] = {"nodes": drawn.nodes.to_dicts(), "links": drawn.links.to_dicts()}
-    if wanted.reached is not None:
-        told["reached"] = answer.passes(wanted.reached).to_dicts()
-    if wanted.dropped is not None:
-        told["dropped"] = answer.passes(wanted.dropped, only_dropped=True).to_dicts()
-    if conversion is not None:
-        told["time_to_convert"] = {
-            "definition": conversion.definition,
-            "quantiles": conversion.quantiles().to_dicts(),
-            "curve": nulls(conversion.table()),
-        }
-    return told
-
-
-def for_people(answer: FunnelAnswer, wanted: Wanted, conversion: ConversionAnswer | None) -> Iterator[Any]:
+def for_people(counted: CountedAnswer) -> Iterator[Any]:
     """Lay out a funnel, view by view."""
+    asked, answer = counted.asked, counted.found
     yield _meaning(answer)
     yield _steps(answer)
-    yield _went_to(answer, wanted.limit)
-    if wanted.by is not None:
-        yield _by(answer, wanted.by, wanted.limit)
-    if wanted.after is not None:
-        drawn = answer.after_drop_off(wanted.after, limit=wanted.limit)
+    yield _went_to(answer, asked.limit)
+    if asked.by is not None:
+        yield _by(answer, asked.by, asked.limit)
+    if asked.after is not None:
+        drawn = answer.after_drop_off(asked.after, limit=asked.limit)
         yield flows(
-            drawn, title=f"after {answer.funnel.labels[wanted.after - 1]}, of those who got no further"
+            drawn, title=f"after {answer.funnel.labels[asked.after - 1]}, of those who got no further"
         )
-    for step, only_dropped in ((wanted.reached, False), (wanted.dropped, True)):
+    for step, only_dropped in ((asked.reached, False), (asked.dropped, True)):
         if step is not None:
-            yield from _passes(answer, step, only_dropped=only_dropped, limit=wanted.limit)
-    if conversion is not None:
-        yield from _conversion(conversion)
+            yield from _passes(answer, step, only_dropped=only_dropped, limit=asked.limit)
+    if counted.conversion is not None:
+        yield from _conversion(counted.conversion)
 
 
 def flows(drawn: Sankey, *, title: str) -> Any:

@@ -6,14 +6,12 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from sojourn.cli.figures import percent, span
-from sojourn.cli.output import say_json, show, table
+from sojourn.cli.output import table
 
 if TYPE_CHECKING:
     from sojourn.analytics.graph.journey_graph import JourneyGraph
     from sojourn.analytics.graph.step_matrix import StepMatrix
     from sojourn.analytics.tables import Table
-
-MATRIX_STEPS = 15
 
 
 def for_people(found: JourneyGraph) -> list[Any]:
@@ -88,19 +86,17 @@ def for_comparison(found: Table, one: str, other: str, *, limit: int) -> list[An
     ]
 
 
-def show_matrix(found: StepMatrix, *, json: bool) -> None:
-    if json:
-        rows = found.table()
-        say_json({"definition": rows.definition, "positions": rows.to_dicts()})
-        return
+def matrix(found: StepMatrix) -> Any:
+    """Lay out where people are at each of their first steps."""
     n_cases = max(1, found.n_cases)
     shares = [[f"{count / n_cases:.1%}" for count in row] for row in found.count.tolist()]
     lines = [(name, *row) for name, row in zip(found.names, shares, strict=True)]
-    show(table(("step", *(str(i + 1) for i in range(found.count.shape[1]))), lines))
+    return table(("step", *(str(i + 1) for i in range(found.count.shape[1]))), lines)
 
 
 def page_of(found: JourneyGraph, positions: StepMatrix) -> str:
-    from sojourn.analytics.report import Bar, Cell, Section, bars, heat, page  # noqa: PLC0415 - as above
+    from sojourn.analytics.questions.answers.graph import MATRIX_STEPS  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.report import Bar, Cell, Section, bars, heat, page  # noqa: PLC0415
 
     nodes, edges = found.nodes.to_dicts(), found.edges.to_dicts()
     names = [row["name"] for row in nodes][:MATRIX_STEPS]

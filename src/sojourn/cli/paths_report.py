@@ -9,17 +9,17 @@ from sojourn.cli.figures import MANY, bar, interval, percent, span, walk
 from sojourn.cli.output import table
 
 if TYPE_CHECKING:
-    from sojourn.analytics.graph.patterns import PatternsAnswer
-    from sojourn.analytics.graph.variants import Variants
+    from sojourn.analytics.questions.answers.paths import CommonAnswer, VariantsAnswer
 
 SHOWN_STEPS = 12  # of a path in a terminal.
 
 
-def variants_for_people(found: Variants, *, limit: int) -> Iterator[Any]:
+def variants_for_people(answer: VariantsAnswer) -> Iterator[Any]:
     """Lay out the most frequent whole paths, and the rest."""
+    found = answer.found
     yield f"{len(found):,} distinct paths of {found.definition['n_cases']:,} {MANY[found.unit]}."
     rows = []
-    for row in found.table(limit=limit).to_dicts():
+    for row in answer.table().to_dicts():
         is_other = row["kind"] == "other"
         path = f"({row['n_variants']:,} others)" if is_other else _path(row["path"], row["n_steps"])
         rows.append(
@@ -35,10 +35,10 @@ def variants_for_people(found: Variants, *, limit: int) -> Iterator[Any]:
     yield table((MANY[found.unit], "share", "interval", "", "half last", "path"), rows)
 
 
-def patterns_for_people(found: PatternsAnswer, *, limit: int, only_maximal: bool) -> Iterator[Any]:
+def patterns_for_people(answer: CommonAnswer) -> Iterator[Any]:
     """Lay out the most widespread patterns."""
+    found, shown = answer.found, answer.table()
     said = found.definition
-    shown = found.table(limit=limit, only_maximal=only_maximal)
     least = f"{found.least:,} of {said['n_cases']:,} {MANY[said['unit']]} or more"
     yield f"{said['n_patterns']:,} patterns are in {least}; gaps: {said['gaps']}."
     rows = [
@@ -52,7 +52,7 @@ def patterns_for_people(found: PatternsAnswer, *, limit: int, only_maximal: bool
         for row in shown.to_dicts()
     ]
     yield table((MANY[said["unit"]], "share", "interval", "times", "pattern"), rows)
-    n_all = sum(found.maximal) if only_maximal else len(found.patterns)
+    n_all = sum(found.maximal) if answer.only_maximal else len(found.patterns)
     if n_all > len(shown):
         yield f"{n_all - len(shown):,} more; --limit {n_all} shows them."
 

@@ -1,4 +1,4 @@
-"""The report of retention: how it is laid out for people, and for programs."""
+"""The report of retention: how it is laid out for people."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from sojourn.analytics.stickiness import StickinessAnswer
 
 _MARKS = {"over": "", "partly": " *", "running": " ~", "ahead": ""}
-
-
-def for_programs(answer: RetentionAnswer) -> dict[str, Any]:
-    """Lay out retention as one JSON value."""
-    overall = answer.overall()
-    return {"definition": overall.definition, "overall": nulls(overall), "cohorts": nulls(answer.table())}
 
 
 def for_people(answer: RetentionAnswer) -> Iterator[Any]:
@@ -65,15 +59,6 @@ def active_days_for_people(answer: StickinessAnswer) -> Iterator[Any]:
     )
     yield _ratios(answer)
     yield "~ some days of it are before the data, or not over."
-
-
-def active_days_for_programs(answer: StickinessAnswer) -> dict[str, Any]:
-    """Lay out stickiness as one JSON value."""
-    return {
-        "definition": answer.definition,
-        "active_days": nulls(answer.active_days()),
-        "daily": nulls(answer.daily()),
-    }
 
 
 def _overall(answer: RetentionAnswer) -> Any:

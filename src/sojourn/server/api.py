@@ -33,6 +33,7 @@ from sojourn.model.views import (
     StatusView,
     VersionView,
 )  # fmt: skip
+from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.http import App
@@ -155,7 +156,9 @@ VIEWS = (
 )  # fmt: skip
 
 
-def make_api(readings: Readings, operations: Operations, *, admin_token: str | None) -> App:
+def make_api(
+    readings: Readings, operations: Operations, analyses: Analyses, *, admin_token: str | None
+) -> App:
     """Make the ASGI app of everything under `/api`.
 
     Without an admin token it answers nothing but 401, and says how to set one.
@@ -167,6 +170,7 @@ def make_api(readings: Readings, operations: Operations, *, admin_token: str | N
         _retrying(operations),
         *_changing(operations),
         entering(operations),
+        *analysing(analyses),
     ]
     app = Litestar(
         handlers,

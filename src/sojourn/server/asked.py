@@ -1,11 +1,13 @@
-"""Asked: what the API may be asked to change: what is in force, and actions that were given up."""
+"""Asked: what the API may be asked: to change what is in force, to revive actions, and to count."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
+from sojourn.analytics.questions import QUESTIONS, Question
 from sojourn.definitions.durations import MAX_DURATION_MS
 
 MAX_DEFINITIONS = 1_000  # files in one request.
@@ -76,3 +78,21 @@ class Retried(Struct, kw_only=True):
     """How many dead letters are on their way again."""
 
     revived: int
+
+
+class Inquiry(Struct, frozen=True, kw_only=True):
+    """One question, and how events are to be read for it."""
+
+    name: str
+    """Of the question, as in `QUESTIONS`."""
+    asked: msgspec.Raw
+    """The question, as JSON."""
+    columns: str = ""
+    """Which column says what, as `--map` does."""
+    steps: str = ""
+    """Step rules, as YAML."""
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return msgspec.json.decode(self.asked, type=QUESTIONS[self.name])

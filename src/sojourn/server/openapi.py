@@ -19,11 +19,10 @@ from litestar.openapi.config import OpenAPIConfig
 from msgspec import Struct
 
 from sojourn import __version__
+from sojourn.server.openapi_analytics import analytics_paths
 from sojourn.server.openapi_ingest import INGEST_SCHEMAS, INGEST_SECURITY, ingest_paths
+from sojourn.server.openapi_parts import REF, Json, no_token, refusal
 
-Json = dict[str, Any]
-
-REF = "#/components/schemas/{name}"
 _TITLE = "Sojourn"
 _ABOUT = """\
 Events come in by the Segment Tracking API and RudderStack's dialect of it, with a source's write key.
@@ -33,6 +32,7 @@ _TAGS = {
     "events": "Events in: the Segment Tracking API and RudderStack's dialect of it.",
     "people": "One person: who they are, where they stand, and what led there.",
     "journeys": "Journeys, and how many people are where.",
+    "analytics": "What people did: the questions of `sojourn graph`, `funnel`, ..., and the same answers.",
     "failures": "What could not be read, and what could not be delivered.",
     "status": "How the house is doing.",
 }
@@ -60,7 +60,7 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
         "info": {**document["info"], "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
-        "paths": {**ingest_paths(), **_probe_paths(), **api},
+        "paths": {**ingest_paths(), **_probe_paths(), **api, **analytics_paths()},
         "components": {
             "schemas": {**INGEST_SCHEMAS, **_schemas(views)},
             "securitySchemes": {"admin": bearer, **INGEST_SECURITY},
@@ -82,23 +82,15 @@ def _finished(item: Json) -> Json:
         responses = operation["responses"]
         responses.pop("400", None)
         responses["200"]["description"] = "What was asked for."
-        responses["401"] = _refused(
-            "No admin token, or a wrong one.",
-            {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to show who you are."}},
-        )
+        responses["401"] = no_token()
         if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
-            responses["404"] = _refused("Nobody has this id, or nothing this name.")
+            responses["404"] = refusal("Nobody has this id, or nothing this name.")
         if "requestBody" in operation:
-            responses["400"] = _refused("The body is no JSON.")
-            responses["413"] = _refused("The body is larger than 1 MiB, or 16 MiB of definitions.")
+            responses["400"] = refusal("The body is no JSON.")
+            responses["413"] = refusal("The body is larger than 1 MiB, or 16 MiB of definitions.")
         if "parameters" in operation or "requestBody" in operation:
-            responses["422"] = _refused("A parameter, or the body, is not what it must be.")
+            responses["422"] = refusal("A parameter, or the body, is not what it must be.")
     return item
-
-
-def _refused(description: str, headers: Json | None = None) -> Json:
-    content = {"application/json": {"schema": {"$ref": REF.format(name="Refusal")}}}
-    return {"description": description, "headers": headers or {}, "content": content}
 
 
 def _probe_paths() -> Json:

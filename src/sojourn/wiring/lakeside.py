@@ -1,16 +1,12 @@
 """The lakeside: the process that writes the lake beside a server, and the server's hold on it.
 
-It is a process of its own so that it takes nothing of the server's interpreter, and a nice one, so that the
-processor is the server's first. They talk by lines: its input says `stop`, or ends where the server is gone;
-its output says how it is doing.
+They talk by lines: its input says `stop`, or ends where the server is gone; its output says how it is doing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 import sys
 import threading
 import time
@@ -25,12 +21,12 @@ from sojourn.config import Config
 from sojourn.config import Lake as Settings
 from sojourn.model.errors import ConfigError
 from sojourn.runtime.lake import Follower
+from sojourn.wiring import child
 from sojourn.wiring.lake import open_to_write, pace_of
 
 if TYPE_CHECKING:
     from sojourn.adapters.lake import ParquetLake
 
-NICENESS = 10  # beside a busy server it gets a tenth of what an equal would; the log waits.
 FIRST_RETRY_MS = 1_000
 MAX_RETRY_MS = 60_000
 FINISH_S = 5.0  # for the last slices, when the server stops; what is left is written at the next start.
@@ -116,11 +112,8 @@ class Lakeside:
     async def _live(self) -> int:
         """Start one, and hear what it says until it ends; return its exit code."""
         settings = msgspec.json.encode(self._config.lake).decode()
-        self._process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", __name__, str(self._config.data), settings),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        command = child.module(__name__, str(self._config.data), settings)
+        self._process = process = await child.start(command)
         assert process.stdout is not None, "it was started with a pipe"
         async for line in process.stdout:
             self._hear(msgspec.json.decode(line, type=Report))
@@ -195,22 +188,17 @@ def _report(follower: Follower, lake: ParquetLake) -> Report:
     )
 
 
-def _heed(stopping: threading.Event) -> None:
-    """Wait for the server's word; where the server is gone, end at once, as it did."""
-    if sys.stdin.buffer.readline() == STOP:
-        stopping.set()
-    else:
-        os._exit(1)
-
-
 def main() -> int:
     """Write the lake of the folder named first, with the settings named second (JSON)."""
     data, settings = Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Settings)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # Ctrl-C and the like are for the server, which then says so
-    os.nice(NICENESS)
     stopping = threading.Event()
-    threading.Thread(target=_heed, args=(stopping,), daemon=True).start()
+
+    def heed(line: bytes) -> bool:
+        if line == STOP:
+            stopping.set()
+        return line != STOP
+
+    child.settle(heed)
     return _Writer(data, settings, stopping).run()
 
 

@@ -33,6 +33,7 @@ from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
 from sojourn.server.unsubscribe import Unsubscribing
+from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import House, now_ms, open_house
@@ -85,6 +86,7 @@ class _Serving:
             executor=self._live.store_thread,
         )
         self._lakeside = Lakeside(config)
+        self._analyst = Analyst(config.data)
         self._desk = Desk(house.driver, house.store)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
@@ -109,6 +111,7 @@ class _Serving:
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
         self._server.should_exit = True
+        await self._analyst.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
@@ -233,7 +236,7 @@ class _Serving:
             keep_address=config.keep_full_ip,
         )
         token = config.admin_token.reveal() if config.admin_token else None
-        api = make_api(self._house, self, admin_token=token)
+        api = make_api(self._house, self, self._analyst, admin_token=token)
         rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()

@@ -18,6 +18,9 @@ from sojourn.analytics.friction.scan import Trials, Window, edges, p_value, scan
 from sojourn.analytics.friction.signals import MIN_CASES, Kind, Signal, signals_of
 from sojourn.analytics.friction.walks import Flags, Walks, walks_of
 from sojourn.analytics.proportions import wilson
+from sojourn.analytics.selecting import known_steps
+from sojourn.definitions.suggestions import did_you_mean
+from sojourn.model.errors import ConfigError
 
 N_SHUFFLES = 999
 MAX_P = 0.01  # of a false incident anywhere, however many places were looked at.
@@ -139,7 +142,11 @@ def find_friction(
         seed: Of the shuffles: the same seed, the same findings.
         n_shuffles: How often chance is asked, for each suspect.
         progress: Hears of each part that is done; all of them are 1.
+
+    Raises:
+        ConfigError: No step is called as a goal is, or no attribute as one of the attributes.
     """
+    known_steps("goal", goal, events.steps)
     walks = walks_of(events, unit)
     is_goal = np.isin(np.asarray(events.steps, dtype=object), list(goal)) if goal else None
     by_rank = _ranks_of(events.steps, ranks)
@@ -210,6 +217,8 @@ def _segments(
 ) -> Iterator[tuple[dict[str, str], Flags]]:
     yield {}, np.ones(walks.n_cases, dtype=np.bool_)
     for name in sorted(events.columns) if attributes is None else attributes:
+        if name not in events.columns:
+            raise ConfigError(f"no attribute {name!r} was read{did_you_mean(name, events.columns)}")
         column = events.columns[name]
         labels = walks.labels(column.codes)
         counts = np.bincount(labels[labels != MISSING], minlength=len(column.values))

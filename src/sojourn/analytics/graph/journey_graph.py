@@ -16,8 +16,8 @@ from sojourn.analytics.events import MISSING, Codes, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
 from sojourn.analytics.graph.grouping import Groups
 from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
+from sojourn.analytics.selecting import known_steps
 from sojourn.analytics.tables import Table
-from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
 Counts = NDArray[np.int64]
@@ -68,7 +68,8 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     asked = asked or Asked()
     lined_up = sequences(events, asked.unit, collapse=asked.collapse)
     names, node = _nodes(events, lined_up, asked)
-    _check(events.steps, asked)
+    known_steps("goal", asked.goal, events.steps)
+    known_steps("rank", asked.ranks, events.steps)
     goal = np.array([name in asked.goal for name in names], dtype=np.bool_)
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
@@ -148,13 +149,6 @@ def _of_transitions(make: Callable[[slice, slice], NDArray[Any]], last: Counts) 
     """
     n = int(last[-1]) if len(last) else 0
     return left_of(lambda part: make(part, slice(part.start + 1, part.stop + 1)), n, last[:-1])
-
-
-def _check(steps: Sequence[str], asked: Asked) -> None:
-    for what, names in (("goal", asked.goal), ("rank", asked.ranks)):
-        for name in names:
-            if name not in steps:
-                raise ConfigError(f"{what}: no step is called {name!r}{did_you_mean(name, steps)}")
 
 
 def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:

@@ -1,0 +1,117 @@
+"""Graph: the question of what people do, step after step, answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sojourn.analytics.events import Events
+from sojourn.analytics.graph.difference import difference
+from sojourn.analytics.graph.journey_graph import Asked, JourneyGraph, journey_graph
+from sojourn.analytics.graph.step_matrix import StepMatrix, step_matrix
+from sojourn.analytics.questions.asked import Graph, duration_ms
+from sojourn.analytics.questions.selections import Side, selection_of, sides_of
+from sojourn.analytics.selecting import Selection, select
+from sojourn.analytics.sessions import with_sessions
+from sojourn.analytics.tables import Table
+from sojourn.model.errors import ConfigError
+
+MATRIX_STEPS = 15
+"""Of a step matrix: the rest is one row."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAnswer:
+    """Steps and transitions."""
+
+    found: JourneyGraph
+    selection: Selection
+
+    def told(self) -> dict[str, Any]:
+        """Lay it out for programs."""
+        return {
+            "definition": {**self.found.definition, "selection": self.selection.words()},
+            "nodes": self.found.nodes.to_dicts(),
+            "edges": self.found.edges.to_dicts(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixAnswer:
+    """Where people are at each of their first steps."""
+
+    found: StepMatrix
+
+    def told(self) -> dict[str, Any]:
+        """Lay it out for programs."""
+        rows = self.found.table()
+        return {"definition": rows.definition, "positions": rows.to_dicts()}
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonAnswer:
+    """Transitions of two selections beside each other."""
+
+    found: Table
+    selection: Selection
+    one: Side
+    other: Side
+
+    def told(self) -> dict[str, Any]:
+        """Lay it out for programs."""
+        says = {
+            **self.found.definition,
+            "selection": self.selection.words(),
+            "one": self.one.selection.words(),
+            "other": self.other.selection.words(),
+        }
+        return {"definition": says, "edges": self.found.to_dicts()}
+
+
+def answer(
+    asked: Graph, events: Events, ranks: Mapping[str, int]
+) -> GraphAnswer | MatrixAnswer | ComparisonAnswer:
+    """Answer: a comparison where one is asked for, else a matrix where one is, else the graph.
+
+    Raises:
+        ConfigError: A part of the question cannot be read, or names what no event has.
+    """
+    selection, sides = selection_of(asked), sides_of(asked)
+    chosen = select(_in_sessions(events, asked), selection)
+    if sides is not None:
+        one, other = sides
+        parts = (select(chosen, side.selection) for side in sides)
+        return ComparisonAnswer(
+            difference(*parts, unit=asked.by, collapse=asked.collapse), selection, one, other
+        )
+    if asked.matrix is not None:
+        return MatrixAnswer(_matrix(asked, chosen, asked.matrix, selection))
+    known = {step: rank for step, rank in ranks.items() if step in chosen.steps}
+    wanted = Asked(
+        unit=asked.by,
+        goal=asked.goal,
+        ranks=known,
+        limit=asked.limit,
+        edge_limit=asked.edges,
+        collapse=asked.collapse,
+    )
+    return GraphAnswer(journey_graph(chosen, wanted), selection)
+
+
+def _matrix(asked: Graph, events: Events, n_columns: int, selection: Selection) -> StepMatrix:
+    found = step_matrix(
+        events, n_columns=n_columns, limit=MATRIX_STEPS, unit=asked.by, collapse=asked.collapse
+    )
+    found.definition["selection"] = selection.words()
+    return found
+
+
+def _in_sessions(events: Events, asked: Graph) -> Events:
+    """Cut sessions where they are asked for, and a silence is given that ends one."""
+    if asked.gap is None:
+        return events
+    if asked.by != "session" or events.session is not None:
+        reason = "people are followed" if asked.by != "session" else "the events have sessions of their own"
+        raise ConfigError(f"--gap: cuts no sessions, since {reason}; leave it out")
+    return with_sessions(events, gap_ms=duration_ms(asked.gap, "gap"))

@@ -1,0 +1,275 @@
+"""The analyst: the process that answers questions of analytics beside a server, and the server's hold on it.
+
+It is started by the first question and ends when nobody asks for a while. It is asked one question at a time,
+a line each, and says first what became of it, a line too, and then as many bytes of answer as that says. Its
+memory and its time are its own: where it takes too long, or dies, the next question finds a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import shutil
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from sojourn.analytics.questions import as_parameters, ask, load
+from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
+from sojourn.server.asked import Inquiry
+from sojourn.wiring import child
+
+SCRATCH = "scratch"
+"""The folder in the data folder for what a question needs for as long as it is answered."""
+
+TIME_LIMIT_S = 120.0  # for one question: many times what ten million events take.
+START_S = 60.0  # a second on a machine that is not busy.
+IDLE_S = 300.0  # after the last question: somebody who looks at answers asks again sooner.
+MAX_WAITING = 8  # questions asked and not answered: who comes later waits longer than a browser does.
+RETRY_AFTER_S = 5
+MAX_ANSWER_BYTES = 64 << 20
+READY = b"ready\n"
+"""What it says when it can be asked."""
+MAX_TRACE_CHARS = 8_000  # its end, where the cause is; an outcome is one line, and a line has a bound.
+
+_ENDED = "the server is stopping; ask again when it is back"
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How long and how many."""
+
+    time_s: float = TIME_LIMIT_S
+    idle_s: float = IDLE_S
+    waiting: int = MAX_WAITING
+
+
+class Outcome(Struct, kw_only=True):
+    """What became of a question."""
+
+    n_bytes: int = 0
+    """Of the answer, which follow."""
+    code: str = ""
+    """Why there is none, one word."""
+    reason: str = ""
+    status: int = 200
+    trace: str = ""
+    """Of a bug, where it was one."""
+
+
+# -- The server's side.
+
+
+class Analyst:
+    """Whoever answers, as the server sees it: started, asked, stopped, started again."""
+
+    def __init__(self, data: Path, *, limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
+        self._command = child.module(__name__, str(data))
+        self._limits = limits
+        self._turn = asyncio.Lock()
+        self._n_asked = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._resting: asyncio.TimerHandle | None = None
+        self._is_stopping = False
+
+    async def answer(self, inquiry: Inquiry) -> bytes:
+        """Answer in JSON.
+
+        Raises:
+            InputError: The question cannot be answered, took too long, or was the end of who answers.
+            UnavailableError: Too many wait already, or the server is stopping.
+            AnalystError: A bug.
+        """
+        if self._n_asked >= self._limits.waiting:
+            reason = f"{self._n_asked} questions are waiting to be answered; ask again later"
+            raise UnavailableError(reason, retry_after_s=RETRY_AFTER_S)
+        self._n_asked += 1
+        try:
+            async with self._turn:
+                return await self._asked(inquiry)
+        finally:
+            self._n_asked -= 1
+
+    @property
+    def pid(self) -> int | None:
+        """The process, where there is one."""
+        return None if self._process is None else self._process.pid
+
+    async def stop(self) -> None:
+        """End it; who waits for an answer is told so."""
+        self._is_stopping = True
+        if self._resting is not None:
+            self._resting.cancel()
+        await self._end()
+
+    async def _asked(self, inquiry: Inquiry) -> bytes:
+        """Ask, once more where the process had died before it was asked."""
+        was_there = self._process is not None
+        try:
+            return await self._exchange(inquiry)
+        except _DiedError:
+            if not was_there:
+                raise
+        return await self._exchange(inquiry)
+
+    async def _exchange(self, inquiry: Inquiry) -> bytes:
+        if self._is_stopping:
+            raise UnavailableError(_ENDED)
+        if self._resting is not None:
+            self._resting.cancel()
+        is_well = False
+        try:
+            process = await self._running()
+            async with asyncio.timeout(self._limits.time_s):
+                outcome, body = await _say(process, inquiry)
+            is_well = True
+        except TimeoutError:
+            reason = f"took longer than {self._limits.time_s:g} s; ask about less, as a time or a limit"
+            raise InputError("too-slow", f"{inquiry.name}: {reason}", status=504) from None
+        except (ConnectionError, asyncio.IncompleteReadError):
+            if self._is_stopping:
+                raise UnavailableError(_ENDED) from None
+            raise _DiedError from None
+        finally:
+            if is_well:
+                self._rest_later()
+            else:
+                await self._end()
+        if outcome.trace:
+            raise AnalystError(outcome.trace)
+        if outcome.code:
+            raise InputError(outcome.code, outcome.reason, status=outcome.status)
+        return body
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        """Return the process, started where there is none; raise ConnectionError where it does not start."""
+        if self._process is not None:
+            return self._process
+        self._process = process = await child.start(self._command)
+        assert process.stdout is not None, "it was started with pipes"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_S):
+                if await process.stdout.readline() == READY:
+                    return process
+        raise ConnectionError("it does not start")
+
+    def _rest_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._resting = loop.call_later(self._limits.idle_s, lambda: loop.create_task(self._rest()))
+
+    async def _rest(self) -> None:
+        """End it where nobody asks."""
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            await _killed(process)
+
+
+class AnalystError(Exception):
+    """A bug of ours, in the analyst's process; the message is its traceback."""
+
+
+class _DiedError(InputError):
+    """Whoever was asked ended before the answer."""
+
+    def __init__(self) -> None:
+        reason = "the process that answers ended, maybe for want of memory; ask about less"
+        super().__init__("no-answer", reason, status=500)
+
+
+async def _killed(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
+async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[Outcome, bytes]:
+    assert process.stdin is not None, "it was started with pipes"
+    assert process.stdout is not None
+    process.stdin.write(msgspec.json.encode(inquiry) + b"\n")
+    await process.stdin.drain()
+    line = await process.stdout.readline()
+    if not line:
+        raise ConnectionError("it has ended")
+    outcome = msgspec.json.decode(line, type=Outcome)
+    return outcome, await process.stdout.readexactly(outcome.n_bytes)
+
+
+# -- The analyst's side.
+
+
+def answered(data: Path, inquiry: Inquiry) -> bytes:
+    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered."""
+    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
+    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
+
+    try:
+        rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
+        question = inquiry.question
+        events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
+        body = msgspec.json.encode(ask(question, events, rules.ranks).told())
+    except (ConfigError, DefinitionError) as error:
+        raise InputError("bad-question", as_parameters(str(error))) from None
+    if len(body) > MAX_ANSWER_BYTES:
+        reason = f"the answer has {len(body):,} bytes; at most {MAX_ANSWER_BYTES:,} are sent: set a limit"
+        raise InputError("too-large", reason, status=413)
+    return body
+
+
+def _outcome_of(data: Path, line: bytes) -> tuple[Outcome, bytes]:
+    try:
+        body = answered(data, msgspec.json.decode(line, type=Inquiry))
+        return Outcome(n_bytes=len(body)), body
+    except InputError as error:
+        return Outcome(code=error.code, reason=error.reason, status=error.status), b""
+    except Exception:  # a bug is the server's to tell, and the next question is another
+        trace = traceback.format_exc()[-MAX_TRACE_CHARS:]
+        return Outcome(trace=trace), b""
+
+
+def main() -> int:
+    """Answer questions about the data folder named first, until the server is gone."""
+    data = Path(sys.argv[1])
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def heed(line: bytes) -> bool:
+        lines.put(line)
+        return True
+
+    child.settle(heed)
+    _go_first()
+    _work_in(data / SCRATCH)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    load()  # it is no question's fault that numbers take a second to load
+    out.write(READY)
+    out.flush()
+    while True:
+        outcome, body = _outcome_of(data, lines.get())
+        out.write(msgspec.json.encode(outcome) + b"\n" + body)
+        out.flush()
+
+
+def _go_first() -> None:
+    """Be what the kernel ends where memory runs out, and not the engine (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _work_in(scratch: Path) -> None:
+    """Take a folder for what is temporary; what an earlier one left there, since it was killed, goes."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    tempfile.tempdir = str(scratch)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

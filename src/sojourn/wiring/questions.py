@@ -1,0 +1,78 @@
+"""Questions: the events each is asked of, from files or from a data folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace as with_fields
+
+from sojourn.analytics.questions import Friction, Question
+
+if TYPE_CHECKING:
+    from sojourn.analytics.events import Events
+    from sojourn.analytics.reading import Mapping, StepRules
+
+SEGMENTS = (
+    "channel", "campaign_source", "campaign_medium", "campaign_name", "device_kind", "browser", "os",
+    "country",
+)  # fmt: skip
+"""Columns of the lake's events that may tell people apart into a few kinds."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Where events lie: in a data folder, or else in files."""
+
+    data: Path | None = None
+    files: tuple[str, ...] = ()
+    """Paths and patterns."""
+    columns: str = ""
+    """Which column says what, where that is not plain, as `parse_mapping` reads it."""
+
+
+def read_for(question: Question, source: Source, rules: StepRules) -> Events:
+    """Read the events a question is about, with all it looks at.
+
+    Raises:
+        ConfigError: There are none, or they lack what is asked for.
+        InputError: A file is damaged, or nobody did anything yet.
+    """
+    # Help needs no numbers.
+    from sojourn.analytics.questions.needs import mapping_of  # noqa: PLC0415
+    from sojourn.analytics.reading import parse_mapping, read_events  # noqa: PLC0415
+    from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415
+
+    mapping = mapping_of(question, parse_mapping(source.columns))
+    is_open = isinstance(question, Friction) and not question.attribute
+    if source.data is None:
+        if is_open:
+            mapping = _with_attributes(mapping, _guessed(source, mapping))
+        return read_events(source.files, mapping, steps=rules)
+    if not is_open:
+        return read_lake_events(source.data, mapping, rules)
+    segments = {name: name for name in SEGMENTS}
+    return _few_valued(read_lake_events(source.data, _with_attributes(mapping, segments), rules), mapping)
+
+
+def _guessed(source: Source, mapping: Mapping) -> dict[str, str]:
+    from sojourn.analytics.reading.guessing import guess_attributes  # noqa: PLC0415 - as above
+
+    return guess_attributes(source.files, mapping)
+
+
+def _with_attributes(mapping: Mapping, columns: dict[str, str]) -> Mapping:
+    return with_fields(mapping, attributes={**columns, **mapping.attributes})
+
+
+def _few_valued(events: Events, mapping: Mapping) -> Events:
+    """Keep the columns that tell people apart into a few kinds, and those that are named."""
+    from sojourn.analytics.reading.guessing import MAX_VALUES  # noqa: PLC0415 - as above
+
+    kept = {
+        name: column
+        for name, column in events.columns.items()
+        if name in mapping.attributes or 2 <= len(column.values) <= MAX_VALUES
+    }
+    return replace(events, columns=kept)
