@@ -46,7 +46,7 @@ def test_a_question_is_read_from_its_parameters() -> None:
 def test_a_parameter_that_is_not_what_it_must_be_is_named(path: str, message: str) -> None:
     """With what was expected and what came."""
     answer = House().ask(PATHS + path)
-    assert refusal(answer) == (400, "bad-parameter")
+    assert refusal(answer) == (422, "bad-parameter")
     assert answer.json()["message"] == message
 
 
@@ -69,7 +69,7 @@ def test_a_parameter_that_is_not_what_it_must_be_is_named(path: str, message: st
 def test_a_question_that_cannot_be_answered_is_told_as_a_caller_can_mend_it(path: str, message: str) -> None:
     """In the words of the command line, whose options are parameters here."""
     answer = House().ask(PATHS + path)
-    assert refusal(answer) == (400, "bad-question")
+    assert refusal(answer) == (422, "bad-question")
     assert message in answer.json()["message"]
 
 

@@ -79,7 +79,7 @@ def _given(query: bytes) -> dict[str, list[str]]:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
         reason = f"expected at most {MAX_PARAMETERS} parameters; ask for less at once"
-        raise InputError("bad-parameter", reason) from None
+        raise InputError("bad-parameter", reason, status=422) from None
     given: dict[str, list[str]] = {}
     for name, text in pairs:
         given.setdefault(name, []).append(text)
@@ -114,4 +114,4 @@ def _single(name: str, texts: list[str]) -> str:
 
 
 def _bad(name: str, reason: str) -> InputError:
-    return InputError("bad-parameter", f"{name}: {reason}", path=name)
+    return InputError("bad-parameter", f"{name}: {reason}", path=name, status=422)

@@ -23,9 +23,9 @@ _SHARED: Json = {
     STEPS: "How names of events become steps, as YAML: what the command line reads from a file.",
 }
 _REFUSALS = {
-    "400": "A parameter is not what it must be, or names what no event has; the message names it.",
     "404": "Nobody did anything yet.",
     "413": "The answer would be too large: ask with a limit.",
+    "422": "A parameter is not what it must be, or names what no event has; the message names it.",
     "500": "A bug of ours.",
     "504": "It took too long: ask about less.",
 }

@@ -217,7 +217,7 @@ def answered(data: Path, inquiry: Inquiry) -> bytes:
         events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
         body = msgspec.json.encode(ask(question, events, rules.ranks).told())
     except (ConfigError, DefinitionError) as error:
-        raise InputError("bad-question", as_parameters(str(error))) from None
+        raise InputError("bad-question", as_parameters(str(error)), status=422) from None
     if len(body) > MAX_ANSWER_BYTES:
         reason = f"the answer has {len(body):,} bytes; at most {MAX_ANSWER_BYTES:,} are sent: set a limit"
         raise InputError("too-large", reason, status=413)
