@@ -5,7 +5,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench crash spark-test peers-test docs format clean
+.PHONY: help demo test check bench bench-analytics crash spark-test peers-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ check: $(READY) ## formatting, lint, types and floors
 
 bench: $(READY) ## measure, and write bench/latest.json
 	@$(PY) -m bench
+
+bench-analytics: $(READY) ## measure analytics beside its peers, each installed under .bench
+	@$(PY) -m bench.analytics
 
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
@@ -52,7 +55,7 @@ format: $(READY) ## put code in its one format, and mend what lint can mend
 	$(PY) -m ruff format
 
 clean: ## remove the environment and everything else that can be made again
-	rm -rf .venv .uv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
+	rm -rf .venv .uv .bench .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock .ci/environment

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -57,24 +58,23 @@ def commit() -> str:
 
 def write(figures: Figures, *, is_quick: bool) -> None:
     """Write bench/latest.json: figures measured now, and those of other parts as they were measured last."""
-    before = _read_latest()
-    measured_as = {"commit": commit(), "quick": is_quick}
     now = {
-        name: {"value": figure.value, "unit": figure.unit, "limit": figure.limit} | measured_as
+        name: {"value": figure.value, "unit": figure.unit, "limit": figure.limit}
         for name, figure in figures.items()
     }
-    LATEST.write_text(
-        json.dumps(
-            {
-                "commit": commit(),
-                "machine": machine(),
-                "figures": before.get("figures", {}) | now,
-            },
-            indent=2,
-        )
-        + "\n",
-        encoding="utf-8",
-    )
+    keep({"figures": now}, LATEST, is_quick=is_quick)
+
+
+def keep(sections: Mapping[str, Mapping[str, dict[str, Any]]], place: Path, *, is_quick: bool) -> None:
+    """Keep entries by section and name, beside those that were measured before and not now."""
+    before = _read(place)
+    measured_as = {"commit": commit(), "quick": is_quick}
+    now = {
+        section: before.get(section, {}) | {name: entry | measured_as for name, entry in entries.items()}
+        for section, entries in sections.items()
+    }
+    whole = {"commit": commit(), "machine": machine(), **now}
+    place.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
 def table(figures: Figures) -> str:
@@ -87,9 +87,9 @@ def table(figures: Figures) -> str:
     )
 
 
-def _read_latest() -> dict[str, Any]:
+def _read(place: Path) -> dict[str, Any]:
     try:
-        read: dict[str, Any] = json.loads(LATEST.read_text(encoding="utf-8"))
+        read: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return read

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit
+from sojourn.analytics.chunks import left_of, side_by_side, taken
 from sojourn.analytics.events import MISSING, Codes, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
 from sojourn.analytics.graph.grouping import Groups
@@ -74,11 +74,12 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
-    # NumPy lets go of the interpreter's lock while it sorts: half of the work is done beside the other half.
-    with ThreadPoolExecutor(1) as beside:
-        nodes = beside.submit(_node_columns, walk, names, ahead, goal)
-        edges = Table(_edge_columns(walk, names, asked), definition)
-        return JourneyGraph(Table(nodes.result(), definition), edges, definition, walk.counts)
+    nodes, edges = side_by_side(
+        lambda: Table(_node_columns(walk, names, ahead, goal), definition),
+        lambda: Table(_edge_columns(walk, names, asked), definition),
+        n=len(node),
+    )
+    return JourneyGraph(nodes, edges, definition, walk.counts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,10 +91,10 @@ class _Walk:
     n_nodes: int
     case: NDArray[np.int32]
     session: NDArray[np.int32] | None
-    goes_on: NDArray[np.bool_]
-    """Shape (n_steps - 1,): whether a step is followed by another one of its case; of no steps, empty."""
     edge: Codes
     """source node * n_nodes + target node."""
+    edges: Groups
+    """Transitions by edge."""
     dwell: Counts
     counts: Counts
     starts: Counts
@@ -101,30 +102,33 @@ class _Walk:
 
     @classmethod
     def of(cls, events: Events, lined_up: Sequences, node: Codes, n_nodes: int) -> _Walk:
-        case = lined_up.case()
         at = lined_up.of_events(events.at)
-        goes_on = np.ones(max(0, len(node) - 1), dtype=np.bool_)
-        goes_on[lined_up.starts[1:-1] - 1] = False
-        # Whole arrays side by side, then those that go on: gathering by index takes several times as long.
-        edge = (node[:-1] * n_nodes + node[1:])[goes_on]
         first, last = lined_up.starts[:-1], lined_up.starts[1:] - 1
+        n_edges = n_nodes * n_nodes
+
+        def number(source: slice, target: slice) -> Codes:
+            edge = node[source].astype(np.int32) * n_nodes + node[target]
+            return edge.astype(np.min_scalar_type(n_edges), copy=False)
+
+        edge = _of_transitions(number, last)
+        edges = Groups.of(edge, n_edges)
         return cls(
             lined_up=lined_up,
             node=node,
             n_nodes=n_nodes,
-            case=case,
+            case=lined_up.case(),
             session=None if events.session is None else lined_up.of_events(events.session),
-            goes_on=goes_on,
             edge=edge,
-            dwell=(at[1:] - at[:-1])[goes_on],
-            counts=np.bincount(edge, minlength=n_nodes * n_nodes).reshape(n_nodes, n_nodes),
+            edges=edges,
+            dwell=_of_transitions(lambda source, target: at[target] - at[source], last),
+            counts=edges.sizes.reshape(n_nodes, n_nodes),
             starts=np.bincount(node[first], minlength=n_nodes),
             ends=np.bincount(node[last], minlength=n_nodes),
         )
 
     def of_sources(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what the source of each transition has, of values of the shape (n_steps,)."""
-        return values[:-1][self.goes_on]
+        return _of_transitions(lambda source, _: values[source], self.lined_up.starts[1:] - 1)
 
     @property
     def is_by_person(self) -> bool:
@@ -132,7 +136,19 @@ class _Walk:
         return bool((np.diff(self.lined_up.person) > 0).all())
 
     def person(self) -> NDArray[np.int32]:
-        return self.lined_up.person[self.case]
+        """Return a number of the person of each step; they ascend."""
+        return self.case if self.is_by_person else self.lined_up.person[self.case]
+
+
+def _of_transitions(make: Callable[[slice, slice], NDArray[Any]], last: Counts) -> NDArray[Any]:
+    """Return a value of each transition.
+
+    Args:
+        make: Called with the sources and the targets of some steps and those right after them.
+        last: Shape (n_cases,): the last step of each case, which nothing follows.
+    """
+    n = int(last[-1]) if len(last) else 0
+    return left_of(lambda part: make(part, slice(part.start + 1, part.stop + 1)), n, last[:-1])
 
 
 def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:
@@ -148,11 +164,11 @@ def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str]
         raise ConfigError(
             f"{len(shown):,} different steps: show at most {MAX_STEPS:,}, or name pages by templates"
         )
-    number = np.full(len(sizes), len(shown), dtype=np.int32)  # MAX_STEPS squared fits, too
-    number[shown] = np.arange(len(shown), dtype=np.int32)
+    number = np.full(len(sizes), len(shown), dtype=np.min_scalar_type(len(shown)))
+    number[shown] = np.arange(len(shown))
     names = [events.steps[code] for code in shown.tolist()]
     has_rest = len(shown) < len(order)
-    return [*names, OTHER] if has_rest else names, number[lined_up.step]
+    return [*names, OTHER] if has_rest else names, taken(number, lined_up.step)
 
 
 def _node_columns(
@@ -174,7 +190,8 @@ def _node_columns(
         "ends": walk.ends,
         "repeats": np.diagonal(walk.counts).copy(),
         "returns": entries - cases,
-        **_dwells(Groups.of(walk.of_sources(node), n), walk.dwell),
+        # Of quantiles the order does not matter: the edges of one source lie side by side.
+        **_dwells(Groups(walk.edges.order, walk.edges.starts[:: max(n, 1)]), walk.dwell),
         **({} if ahead is None else _ahead(ahead, _converted(walk, goal) / np.maximum(cases, 1))),
     }
 
@@ -200,17 +217,15 @@ def _converted(walk: _Walk, goal: NDArray[np.bool_]) -> Counts:
 def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, Any]:
     """Lay edges out, the most frequent first, and those beyond the limit as one row."""
     n = walk.n_nodes
-    flat = walk.counts.ravel()
-    order = np.argsort(-flat, kind="stable")
-    order = order[flat[order] > 0]
+    sizes = walk.edges.sizes
+    order = np.argsort(-sizes, kind="stable")
+    order = order[sizes[order] > 0]
     n_shown = len(order) if asked.edge_limit is None else min(max(asked.edge_limit, 0), len(order))
     shown, has_rest = order[:n_shown], n_shown < len(order)
-    n_rows = n_shown + has_rest
     row_of = np.full(n * n, n_shown, dtype=np.int32)
     row_of[shown] = np.arange(n_shown, dtype=np.int32)
-    row = row_of[walk.edge]
     source, target = (part.tolist() for part in np.divmod(shown, n))
-    groups = Groups.of(row, n_rows)
+    groups = walk.edges.joined(shown, order[n_shown:])
     leaves = np.append(walk.counts.sum(axis=1) + walk.ends, walk.counts.sum())
     rest = [None] * has_rest
     return {
@@ -219,7 +234,9 @@ def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, 
         "kind": ["step"] * n_shown + ["other"] * has_rest,
         "count": groups.sizes,
         "people": groups.n_distinct(walk.of_sources(walk.person())),
-        "sessions": _sessions(groups, row, None if walk.session is None else walk.of_sources(walk.session)),
+        "sessions": [None] * len(groups.sizes)
+        if walk.session is None
+        else _sessions(groups, row_of[walk.edge], walk.of_sources(walk.session)),
         "share": groups.sizes / np.maximum(1, leaves[source + [n] * has_rest]),
         "direction": [
             _direction(names[a], names[b], asked.ranks) for a, b in zip(source, target, strict=True)

@@ -21,8 +21,8 @@ class Sequences:
     """Shape (n_cases + 1,): the steps of case `i` are `starts[i]` to `starts[i + 1]`; at least one."""
     step: Codes
     """Shape (n_steps,): an index into the events' `steps`."""
-    event: NDArray[np.int64]
-    """Shape (n_steps,): the event that took the step; of a run of equal ones the first."""
+    order: NDArray[np.int64] | None
+    """Shape (n_steps,): the event that took the step; of a run of equal ones the first. None: as they lie."""
     last_event: NDArray[np.int64]
     """Shape (n_cases,): each case's last event."""
     person: Codes
@@ -38,27 +38,30 @@ class Sequences:
         """Return the case of each step, shape (n_steps,)."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
 
+    @property
+    def event(self) -> NDArray[np.int64]:
+        """The event that took each step, shape (n_steps,)."""
+        return np.arange(len(self.step)) if self.order is None else self.order
+
     def of_events(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what the event of each step has; where steps are all events as they lie, without a copy."""
-        event = self.event
-        is_as_it_lies = len(event) == len(values) and bool((event[1:] > event[:-1]).all())
-        return values if is_as_it_lies else values[event]
+        return values if self.order is None else values[self.order]
 
 
 def sequences(events: Events, unit: Unit, *, collapse: bool = False) -> Sequences:
     """Line up the steps of people or sessions."""
     cases = cases_of(events, unit)
-    event = np.arange(len(events)) if cases.order is None else cases.order
-    step = events.step if cases.order is None else events.step[cases.order]
-    starts, last_event = cases.starts, event[cases.starts[1:] - 1]
+    order, starts, last = cases.order, cases.starts, cases.starts[1:] - 1
+    step = events.step if order is None else events.step[order]
+    last_event = last if order is None else order[last]
     if collapse:
         is_new = np.ones(len(step), dtype=np.bool_)
         is_new[1:] = step[1:] != step[:-1]
         is_new[starts[:-1]] = True
         kept = np.flatnonzero(is_new)
         starts = np.searchsorted(kept, starts)
-        event, step = event[kept], step[kept]
-    return Sequences(starts, step, event, last_event, cases.person, events.steps)
+        order, step = kept if order is None else order[kept], step[kept]
+    return Sequences(starts, step, order, last_event, cases.person, events.steps)
 
 
 def n_people(group: NDArray[np.int64], person: NDArray[np.int32], n_groups: int) -> NDArray[np.int64]:
