@@ -3,9 +3,11 @@
 # Relative on purpose: it works wherever the clone lies, spaces in its path included.
 PY := .venv/bin/python
 READY := .venv/.ready
+# Tests of one file share what they have made, so files are what processes share.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-analytics crash spark-test peers-test docs format clean
+.PHONY: help demo test check bench bench-analytics soak crash spark-test peers-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -14,7 +16,7 @@ demo: $(READY) ## watch people of a simulated shop move through journeys (DEMO_S
 	@$(PY) -m demo
 
 test: $(READY) ## run the tests, all but the slow ones
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -m "not slow" $(SIDE_BY_SIDE)
 
 check: $(READY) ## formatting, lint, types and floors
 	$(PY) -m ruff format --check
@@ -27,6 +29,9 @@ bench: $(READY) ## measure, and write bench/latest.json
 
 bench-analytics: $(READY) ## measure analytics beside its peers, each installed under .bench
 	@$(PY) -m bench.analytics
+
+soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
+	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest $(SIDE_BY_SIDE)
 
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow

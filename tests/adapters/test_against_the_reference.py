@@ -19,6 +19,7 @@ from sojourn.model.event import Event, FailedEvent
 from sojourn.model.fact import SessionStarted
 from sojourn.model.ports import Commit, Write
 from sojourn.model.turn import STAGES
+from tests.soak import tries
 
 HOUR_MS = 3_600_000
 T0 = 1_700_000_000_000
@@ -86,7 +87,7 @@ def _action(number: int) -> Action:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(steps=st.lists(log_steps, max_size=25))
 def test_a_sqlite_log_answers_as_the_reference_does(steps: list[Any]) -> None:
     """With four open marks, so that files are written and merged, and with waits that outlast the window."""
@@ -116,7 +117,7 @@ def test_a_sqlite_log_answers_as_the_reference_does(steps: list[Any]) -> None:
         log.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(steps=st.lists(store_steps, max_size=25))
 def test_a_sqlite_store_answers_as_the_reference_does(steps: list[Any]) -> None:
     """With generations of five rows, so that states are in every place they can be."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sojourn.adapters.sqlite import SqliteLog
 from sojourn.adapters.sqlite.segment import Segment, halves, merge_segments, write_segment
 from sojourn.model.event import Event
+from tests.soak import tries
 
 DAY_MS = 86_400_000
 T0 = 1_700_000_000_000
@@ -39,7 +40,7 @@ def found_in(segment: Segment, asked: list[bytes], after: int) -> list[bytes]:
     return sorted(digest for digest, is_found in zip(asked, found, strict=True) if is_found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(held=marks, asked=st.lists(digests, min_size=1), after=st.integers(-1, 9))
 def test_a_segment_finds_exactly_what_it_holds(
     held: dict[bytes, int], asked: list[bytes], after: int
@@ -51,7 +52,7 @@ def test_a_segment_finds_exactly_what_it_holds(
         assert found_in(segment, asked, after) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     parts=st.lists(marks, min_size=1, max_size=4),
     asked=st.lists(digests, min_size=1),

@@ -14,6 +14,7 @@ from sojourn.analytics.funnel import Exclusion, Funnel, funnel
 from sojourn.analytics.kinds import Kind
 from tests.analytics.making import events_of, rows_of
 from tests.analytics.oracles_funnel import all_passes, as_naive, cases_by_hand, count_by_hand, most_disjoint
+from tests.soak import tries
 
 NAMES = "ABCX"
 
@@ -58,14 +59,14 @@ def funnels(draw: st.DrawFn) -> Funnel:
 
 
 @given(histories(), funnels())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 def test_what_is_counted_is_what_enumerating_every_pass_finds(events: Events, asked: Funnel) -> None:
     """Depth, beginning, every step's event and where they left: of each case and attempt."""
     assert as_naive(funnel(events, asked)) == count_by_hand(events, asked)
 
 
 @given(histories(), funnels())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_no_later_step_has_more_than_an_earlier_one_and_views_add_up(events: Events, asked: Funnel) -> None:
     """Peers show more people at step 3 than at step 2; here every view is made of the same passes."""
     answer = funnel(events, asked)
@@ -86,7 +87,7 @@ def test_no_later_step_has_more_than_an_earlier_one_and_views_add_up(events: Eve
 
 
 @given(histories(), funnels())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 def test_attempts_are_as_many_as_fit_and_as_deep_as_people_get(events: Events, asked: Funnel) -> None:
     """The greedy choice is the best one, and whoever completes a funnel has a complete attempt."""
     assume(asked.per == "attempt")
@@ -106,7 +107,7 @@ def test_attempts_are_as_many_as_fit_and_as_deep_as_people_get(events: Events, a
 
 
 @given(histories(), funnels(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 def test_neither_names_nor_the_order_of_people_matter(events: Events, asked: Funnel, random: Random) -> None:
     """Renaming steps and shuffling the rows of different people changes no count."""
     rows = rows_of(events)

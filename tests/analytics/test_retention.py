@@ -16,6 +16,7 @@ from sojourn.analytics.retention import Retention, RetentionAnswer, parse_bracke
 from sojourn.model.errors import ConfigError
 from tests.analytics.making import DAY, HOUR, events_of
 from tests.analytics.oracles_retention import retention_by_hand
+from tests.soak import tries
 
 
 def at(text: str) -> int:
@@ -189,7 +190,7 @@ def questions(draw: st.DrawFn) -> tuple[Events, Retention]:
 
 
 @given(questions())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_every_cell_is_what_counting_people_one_by_one_gives(question: tuple[Events, Retention]) -> None:
     """In every counting, period and zone, by every cohort."""
     events, asked = question
@@ -208,7 +209,7 @@ def test_every_cell_is_what_counting_people_one_by_one_gives(question: tuple[Eve
 
 
 @given(questions())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_every_view_is_of_the_same_people(question: tuple[Events, Retention]) -> None:
     """Cells split their cohort, the drill-down lists whom they count, and cohorts hold all who are
     followed."""

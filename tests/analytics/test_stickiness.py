@@ -15,6 +15,7 @@ from sojourn.analytics.kinds import parse_kind
 from sojourn.analytics.stickiness import Stickiness, stickiness
 from sojourn.model.errors import ConfigError
 from tests.analytics.making import DAY, HOUR, events_of, rows_of
+from tests.soak import tries
 
 MONDAY = 4 * DAY  # 1970-01-05
 
@@ -69,7 +70,7 @@ def uses(draw: st.DrawFn) -> tuple[Events, Stickiness]:
 
 
 @given(uses())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 def test_every_day_is_what_a_diary_says(question: tuple[Events, Stickiness]) -> None:
     """On the day, in its week and in its month."""
     events, asked = question
@@ -82,7 +83,7 @@ def test_every_day_is_what_a_diary_says(question: tuple[Events, Stickiness]) -> 
 
 
 @given(uses())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_every_period_is_what_a_diary_says(question: tuple[Events, Stickiness]) -> None:
     """How many people had how many days in it."""
     events, asked = question

@@ -12,6 +12,7 @@ from sojourn.definitions.compile import check_journey, compile_journey
 from sojourn.definitions.expression import Needs
 from sojourn.definitions.journey import Do, Experiment
 from sojourn.model.errors import DefinitionError
+from tests.soak import tries
 
 JOURNEYS = Path(__file__).parents[2] / "journeys"
 
@@ -337,7 +338,7 @@ TREES = st.recursive(
 STATES = st.dictionaries(st.sampled_from(["a", "b", "c"]), TREES, min_size=1, max_size=3)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(states=STATES | TREES, extra=st.dictionaries(WORDS, TREES, max_size=2))
 def test_any_tree_is_a_journey_or_refused(states: object, extra: dict[str, object]) -> None:
     """Law 8: a bad definition is refused with its line; nothing else happens."""
@@ -348,7 +349,7 @@ def test_any_tree_is_a_journey_or_refused(states: object, extra: dict[str, objec
     assert (checked.journey is None) == bool(checked.problems)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.integers(0, len(RESCUE)), st.text(max_size=5), st.integers(0, 20))
 def test_a_damaged_file_is_a_journey_or_refused(at: int, inserted: str, n_lost: int) -> None:
     """A slip of the editor must not crash the check."""

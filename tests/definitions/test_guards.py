@@ -14,6 +14,7 @@ from sojourn.definitions.guards import MAX_DEPTH, analyse, compile_expression
 from sojourn.model.errors import DefinitionError, Problem
 from tests.definitions.naive_expressions import evaluate
 from tests.definitions.scopes import PlainScope
+from tests.soak import tries
 
 SCOPE = PlainScope(
     properties={
@@ -369,7 +370,7 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 EXPRESSIONS = st.recursive(ATOMS, _grown, max_leaves=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(text=EXPRESSIONS, scope=SCOPES)
 def test_compiled_code_agrees_with_a_naive_evaluator(text: str, scope: PlainScope) -> None:
     """The generated Python takes short cuts; they must not show."""
@@ -378,7 +379,7 @@ def test_compiled_code_agrees_with_a_naive_evaluator(text: str, scope: PlainScop
     assert expression is None or _alike(expression.call(scope), evaluate(text, scope))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(text=EXPRESSIONS, scope=SCOPES)
 def test_what_is_known_beforehand_is_true(text: str, scope: PlainScope) -> None:
     """A way taken for impossible must be impossible."""
@@ -394,7 +395,7 @@ def test_what_is_known_beforehand_is_true(text: str, scope: PlainScope) -> None:
 PIECES = st.sampled_from([*"()[]{}.,'\"#:=<>!*+-/%~@\n \\", "not", " in ", "properties.a", "lambda", "9"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.text(max_size=60) | st.lists(PIECES).map("".join))
 def test_any_text_is_refused_or_runs(text: str) -> None:
     """Law 8: a bad definition is refused with its line; nothing else happens."""

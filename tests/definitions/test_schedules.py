@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sojourn.definitions.schedules import MAX_INTERVAL, ORIGIN, compile_schedule
 from sojourn.definitions.zones import instant_of, zone_named
+from tests.soak import tries
 
 
 def ms(text: str) -> int:
@@ -76,7 +77,7 @@ def plainly_after(rule: str, at_ms: int, zone_name: str) -> int:
     return min(instant for instant in instants if instant > at_ms)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(
     st.sampled_from(RULES),
     st.sampled_from(ZONES),

@@ -17,6 +17,7 @@ from sojourn.definitions.schema import journey_schema
 from sojourn.definitions.steps import MAX_STEPS
 from sojourn.definitions.yaml import load, plain
 from tests.definitions.test_schema import flaws
+from tests.soak import tries
 
 HEAD = "journey: j\nentry: {on: E}\nsteps:\n"
 """Steps under test begin in line 4."""
@@ -455,7 +456,7 @@ KINDS = st.sampled_from(
 STEPS = st.lists(st.dictionaries(KINDS, TREES, min_size=1, max_size=1), min_size=1, max_size=4)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 @given(steps=STEPS | TREES, is_inside=st.booleans())
 def test_any_tree_is_steps_or_refused(steps: object, is_inside: bool) -> None:
     """Law 8: a bad definition is refused with its line; nothing else happens."""

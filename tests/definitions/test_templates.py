@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sojourn.definitions.templates import TemplateError, compile_template
 from sojourn.model.errors import DefinitionError
+from tests.soak import tries
 
 NAMES: dict[str, Any] = {
     "profile": {"user_id": "u1"},
@@ -180,7 +181,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(
     st.lists(PIECES, max_size=14).map(" ".join) | st.text(max_size=40).map(lambda text: "{{" + text + "}}")
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sojourn.definitions.yaml import MAX_DEPTH, MAX_NODES, MappingNode, ScalarNode, load, plain
 from sojourn.model.errors import DefinitionError
+from tests.soak import tries
 
 
 def test_values_have_the_types_of_yaml_1_2() -> None:
@@ -110,7 +111,7 @@ PIECES = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(st.text(max_size=80) | st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")) | PIECES)
 def test_any_text_is_a_tree_or_refused(text: str) -> None:
     """No text makes the reader fail in another way; every place inside can be asked for."""

@@ -16,6 +16,7 @@ from sojourn.engine.migrating import Placed, place
 from sojourn.engine.statechart import Machine, Step, Timer, fire, go_on, next_due, send
 from tests.engine.charts import ChartOnly, after, begin, chart, final, hear, history, parallel, state, wants
 from tests.engine.test_statechart_laws import chart_of, illegal, live
+from tests.soak import tries
 
 seeds = st.integers(0, 2**32)
 HOUR, DAY = 3_600_000, 86_400_000
@@ -48,7 +49,7 @@ def random_map(old: Chart, new: Chart, machine: Machine, random: Random) -> dict
     }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(seeds, seeds, seeds)
 def test_nobody_ends_in_a_state_that_does_not_exist(old_seed: int, new_seed: int, life_seed: int) -> None:
     """Two random charts share names and little else: every configuration, then and later, is legal."""
@@ -70,7 +71,7 @@ def test_nobody_ends_in_a_state_that_does_not_exist(old_seed: int, new_seed: int
             assert illegal(new, found.machine) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(seeds, seeds)
 def test_going_along_to_the_same_chart_changes_nothing(seed: int, life_seed: int) -> None:
     """The edit that is none: states, timers, memories and variables stay, and nothing is done."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sojourn.engine.sessions import GAP_MS, LATENESS_MS, Visit, current, merge, visit
 from sojourn.engine.state import Session
+from tests.soak import tries
 
 MINUTE = 60_000
 T0 = 1_700_000_000_000
@@ -107,7 +108,7 @@ def test_the_current_session_is_the_one_that_ended_last() -> None:
     assert found.client_id == "k"
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(st.lists(st.integers(0, 20_000), min_size=1, max_size=200))
 def test_the_sessions_kept_are_bounded(at: list[int]) -> None:
     """A profile's state must not grow with its history."""

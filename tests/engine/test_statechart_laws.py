@@ -26,6 +26,7 @@ from sojourn.engine.statechart import (
 )
 from tests.engine.random_charts import random_life, random_tree
 from tests.engine.scxml_oracle import Oracle
+from tests.soak import tries
 
 compile_guard = cache(partial(compile_expression, bare_names=True))
 seeds = st.integers(0, 2**32)
@@ -113,7 +114,7 @@ def illegal(chart: Chart, machine: Machine) -> list[str]:
     return wrong
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(seeds, seeds)
 def test_the_kernel_does_what_the_naive_oracle_does(chart_seed: int, life_seed: int) -> None:
     """Indexes, routes found once and lazy sets must change nothing but the time it takes."""
@@ -121,7 +122,7 @@ def test_the_kernel_does_what_the_naive_oracle_does(chart_seed: int, life_seed: 
     assert [picture_of(step) for step in steps] == live_naively(random_tree(chart_seed), life_seed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(seeds, seeds)
 def test_a_configuration_is_always_legal(chart_seed: int, life_seed: int) -> None:
     """One child of each compound state, every region of each parallel one, no history state."""
@@ -131,7 +132,7 @@ def test_a_configuration_is_always_legal(chart_seed: int, life_seed: int) -> Non
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(seeds, seeds)
 def test_a_machine_survives_the_wire_at_every_step(chart_seed: int, life_seed: int) -> None:
     """It is stored after each turn and read before the next."""
@@ -139,7 +140,7 @@ def test_a_machine_survives_the_wire_at_every_step(chart_seed: int, life_seed: i
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(step.machine), type=Machine) == step.machine
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(seeds, seeds)
 def test_the_machine_that_came_in_is_left_alone(chart_seed: int, life_seed: int) -> None:
     """A turn that fails half-way must find the state it began with."""
@@ -151,14 +152,14 @@ def test_the_machine_that_came_in_is_left_alone(chart_seed: int, life_seed: int)
         assert msgspec.msgpack.encode(step.machine) == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(seeds, seeds)
 def test_the_same_life_is_lived_twice(chart_seed: int, life_seed: int) -> None:
     """Replay rests on it: no order may come from a hash or an address."""
     assert live(chart_of(chart_seed), life_seed) == live(chart_of(chart_seed), life_seed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(seeds, seeds, st.sampled_from(["e1", "e2", "e3", "i1", "d1"]))
 def test_what_nobody_listens_to_changes_nothing(chart_seed: int, life_seed: int, event: str) -> None:
     """`listens` lets most events pass a machine by: it must never swallow one that matters."""

@@ -14,6 +14,7 @@ from sojourn.server.ingest.message import Request
 from sojourn.server.ingest.segment import read_batch
 from tests.laws.histories import MINUTE, NAMES, T0
 from tests.laws.test_everything import CATALOGUE
+from tests.soak import tries
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -57,7 +58,7 @@ messages = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.lists(messages, max_size=12))
 def test_the_engine_lives_through_whatever_the_door_lets_in(sent: list[dict[str, Any]]) -> None:
     """Numbers no machine word holds, names of the engine's own events, ids of every kind."""

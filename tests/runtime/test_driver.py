@@ -17,6 +17,7 @@ from sojourn.runtime.driver import Driver
 from tests.engine.makers import MINUTE, T0, event
 from tests.engine.makers import catalogue as compiled
 from tests.laws.histories import catalogue, history
+from tests.soak import tries
 
 CATALOGUE = catalogue()
 NUDGE = """
@@ -53,7 +54,7 @@ def lived(seed: int, **bounds: int) -> Kept:
     return kept(store)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(
     st.integers(0, 2**32),
     st.fixed_dictionaries(
@@ -110,7 +111,7 @@ def test_an_entry_is_before_the_timers_that_are_due_after_it() -> None:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60))
 def test_catching_up_after_a_crash_comes_to_what_no_crash_comes_to(seed: int, n_stored: int) -> None:
     """A crash: the log holds everything, the store what was committed, and memory is gone."""

@@ -16,6 +16,7 @@ from sojourn.model.ports import Commit
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.importing import Player
 from tests.laws.histories import T0, catalogue, history
+from tests.soak import tries
 
 CATALOGUE = catalogue()
 
@@ -72,7 +73,7 @@ def play(log: MemoryLog, store: MemoryStore, cut: list[list[Event]], **bounds: i
             player.append(batch, [])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60))
 def test_what_is_played_comes_to_what_one_event_at_a_time_comes_to(seed: int, n_events: int) -> None:
     """Small bounds, so that timers run over and states are read back while a commit is under way."""

@@ -26,6 +26,7 @@ from tests.engine.makers import MINUTE, T0, event
 from tests.engine.makers import catalogue as compiled
 from tests.laws.histories import catalogue, history
 from tests.runtime.test_driver import NUDGE, kept
+from tests.soak import tries
 from tests.stories.world import World
 
 CATALOGUE = catalogue()
@@ -73,7 +74,7 @@ def run(entries: list[Entry], *, cut: Random, clock: int) -> MemoryStore:
     return store
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.sets(st.integers(1, 50), max_size=6))
 def test_what_the_engine_fails_on_is_as_if_it_had_not_come(seed: int, bad: set[int]) -> None:
     """However the log is cut: the oracle is the same history without those entries."""

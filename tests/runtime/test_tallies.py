@@ -16,6 +16,7 @@ from sojourn.model.views import JourneyView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
 from tests.laws.histories import catalogue, history
+from tests.soak import tries
 
 CATALOGUE = catalogue()
 
@@ -47,7 +48,7 @@ def inside(store: MemoryStore) -> Counter[tuple[str, str]]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60))
 def test_tallies_are_what_all_facts_come_to(seed: int, n_events: int) -> None:
     """They are changed fact by fact, and stored with the facts they count: also over restarts."""

@@ -9,6 +9,7 @@ from sojourn.adapters.memory import MemoryStore
 from sojourn.model.ports import Commit, Write
 from sojourn.model.turn import Key
 from sojourn.runtime.timers import Timers
+from tests.soak import tries
 
 KEYS: list[Key] = [("profile", str(number)) for number in range(8)]
 # A step: set a key's wake (None: it wants none), or move on and fire what is due.
@@ -33,7 +34,7 @@ def keep(at: MemoryStore, wakes: dict[Key, int | None]) -> None:
     at.commit(Commit(0, 0, [Write(key, b"state", wake, b"") for key, wake in wakes.items()], []))
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(steps, st.integers(1, 9))
 def test_what_fires_is_what_a_plain_dict_says_is_due(steps: list, max_held: int) -> None:
     """The oracle keeps every wake in a dict and looks at all of them."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sojourn.model.event import Event
 from sojourn.server.http import ROUTES
 from tests.server.doors import KEY, Kept, call, http, judged, track
+from tests.soak import tries
 
 PATHS = ["/" + path for path in ROUTES] + [f"/v1/projects/{KEY}/settings"]
 FIELDS = [
@@ -52,7 +53,7 @@ bodies = st.binary(max_size=200) | st.one_of(
 ).map(encoded)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(
     path=st.sampled_from(PATHS),
     method=st.sampled_from(["GET", "POST", "OPTIONS", "HEAD", "PUT"]),
@@ -70,7 +71,7 @@ def test_no_bytes_on_any_route_are_a_failure_of_ours(
     assert answer.status in (200, 204, 400, 401, 405, 413, 415)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(before=st.lists(messages, max_size=3), after=st.lists(messages, max_size=3))
 def test_each_message_gets_one_verdict_and_good_ones_are_kept(before: list[Any], after: list[Any]) -> None:
     """The law of the door: a verdict each, whoever stands beside it."""
@@ -79,7 +80,7 @@ def test_each_message_gets_one_verdict_and_good_ones_are_kept(before: list[Any],
     assert "the good one" in [event.message_id for event in batch.events]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.lists(messages, max_size=5))
 def test_what_passes_the_door_can_be_read_by_everyone(wire: list[Any]) -> None:
     """The engine decodes these bytes long after 200 was said."""
@@ -89,7 +90,7 @@ def test_what_passes_the_door_can_be_read_by_everyone(wire: list[Any]) -> None:
             assert isinstance(msgspec.json.decode(raw), dict)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.lists(messages, max_size=5))
 def test_a_retry_is_judged_the_same(wire: list[Any]) -> None:
     """Else a duplicate would not be one."""

@@ -19,6 +19,7 @@ from sojourn.server.analytics import PATHS
 from sojourn.server.http import ROUTES
 from tests.engine.makers import event
 from tests.server.houses import KEY, TOKEN, House
+from tests.soak import tries
 
 CHECKS = [
     not_a_server_error,
@@ -113,21 +114,25 @@ def test_what_a_type_s_docstrings_say_stands_in_its_schema() -> None:
 
 
 @SCHEMA.exclude(path=[*ALIKE, *QUESTIONS]).parametrize()
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(10), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
     """Any parameter and any body: never a 500, and only statuses, types and shapes that are described."""
     case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
 
 
 @SCHEMA.include(path=QUESTIONS).parametrize()
-@settings(max_examples=8, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=tries(8), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+)
 def test_whatever_question_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
     """Fewer than of the others: each that can be answered is read from a lake and counted."""
     case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
 
 
 @SCHEMA.exclude(path=[*ALIKE, "/health", "/ready", "/metrics", "/v1/m"]).parametrize()
-@settings(max_examples=1, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=tries(1), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+)
 def test_a_wrong_key_opens_nothing(case: schemathesis.Case) -> None:
     """Neither the API nor the door, whatever else the request holds."""
     assert case.call(headers={"X-Write-Key": "wrong", "Authorization": "Bearer wrong"}).status_code == 401

@@ -16,6 +16,7 @@ from tests.adapters.lake.folders import T0, Folder, event, read_all, rows
 from tests.adapters.lake.naive import naive
 from tests.laws.catalogues import rich_catalogue, rich_history
 from tests.laws.histories import catalogue, history
+from tests.soak import tries
 
 N_EVENTS = 80
 MINUTE = 60_000
@@ -68,7 +69,7 @@ def test_a_reader_sees_what_all_facts_say_at_every_moment(tmp_path: Path, seed: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", range(100, 100 + tries(4)))
 def test_a_reader_sees_what_all_facts_say_over_many_histories(tmp_path: Path, seed: int) -> None:
     """Rare meetings need many tries."""
     live_at_random(tmp_path, seed, n_events=200).close()

@@ -14,11 +14,12 @@ from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
 from tests.analytics.attribution.making import NO_INTERVALS, ask, paths_from, row_lists, table_of
 from tests.analytics.attribution.oracles import Row
+from tests.soak import tries
 
 WITHOUT_TIMES = [name for name in MODELS if name != "time-decay"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(rows=row_lists(), model=st.sampled_from(WITHOUT_TIMES), order=st.integers(1, 3))
 def test_credit_adds_up_to_all_conversions_and_value(rows: list[Row], model: str, order: int) -> None:
     """With `(none)` for those nobody was met before; whatever the model, to 1e-9."""
@@ -29,7 +30,7 @@ def test_credit_adds_up_to_all_conversions_and_value(rows: list[Row], model: str
     assert sum(one.value for one in answer.channels) == pytest.approx(answer.totals.value, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     rows=row_lists(), model=st.sampled_from(WITHOUT_TIMES), order=st.integers(1, 3), seed=st.integers(0, 99)
 )

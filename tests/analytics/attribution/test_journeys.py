@@ -15,6 +15,7 @@ from sojourn.analytics.kinds import Kind
 from sojourn.model.errors import ConfigError
 from tests.analytics.attribution.making import NO_INTERVALS, ask, conversions_of
 from tests.analytics.making import DAY, HOUR, events_of
+from tests.soak import tries
 
 ORDER = Kind(("Order",))
 VISIT = Kind(("Visit",))
@@ -100,7 +101,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(rows=ROWS, rules=RULES)
 def test_journeys_are_those_that_a_walk_through_each_life_finds(
     rows: list[tuple[Any, ...]], rules: JourneyRules

@@ -14,6 +14,7 @@ from sojourn.model.errors import ConfigError
 from tests.analytics.attribution import oracles
 from tests.analytics.attribution.making import ask, conversions_of, paths_from, row_lists
 from tests.analytics.attribution.oracles import Row
+from tests.soak import tries
 
 
 def by_channel(paths: Paths, numbers: np.ndarray) -> dict[str, float]:
@@ -39,7 +40,7 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def test_effects_are_those_of_dense_solves(kept: str, order: int, nulls: bool) -> None:
     """Each channel removed in turn, in exact fractions; conversions and value."""
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=tries(30), deadline=None)
     @given(rows=row_lists(n_channels=3, max_rows=5))
     def compare(rows: list[Row]) -> None:
         assume(any(row.path for row in rows))

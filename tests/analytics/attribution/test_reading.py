@@ -18,6 +18,7 @@ from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
 from tests.analytics.attribution.making import ask, conversions_of, read, row_lists, table_of, write_csv
 from tests.analytics.attribution.oracles import Row
+from tests.soak import tries
 
 
 def told(paths: Paths) -> dict[tuple[str, ...], tuple[float, float, float]]:
@@ -31,7 +32,7 @@ def told(paths: Paths) -> dict[tuple[str, ...], tuple[float, float, float]]:
     return rows
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(rows=row_lists())
 def test_rows_of_one_path_are_summed(rows: list[Row]) -> None:
     """Against a dictionary; and the sample holds the same journeys."""

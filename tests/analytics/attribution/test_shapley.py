@@ -12,8 +12,9 @@ from sojourn.analytics.attribution.tallies import Credit, evaluate, measures_of,
 from tests.analytics.attribution import oracles
 from tests.analytics.attribution.making import ask, conversions_of, paths_from, row_lists
 from tests.analytics.attribution.oracles import Row, channels_of, rate_worth, shapley, sum_worth
+from tests.soak import tries
 
-FEW = settings(max_examples=50, deadline=None)
+FEW = settings(max_examples=tries(50), deadline=None)
 
 
 def floats(exact: oracles.Credit) -> dict[str, float]:

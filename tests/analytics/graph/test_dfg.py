@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from sojourn.analytics import Asked, dfg, journey_graph
 from sojourn.analytics.graph.journey_graph import OTHER
 from tests.analytics.making import events_of, walks_of
+from tests.soak import tries
 
 WALKS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), min_size=1, max_size=5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(walks=WALKS)
 def test_pairs_starts_and_ends_are_counted(walks: list[list[str]]) -> None:
     """Against a loop over the walks."""

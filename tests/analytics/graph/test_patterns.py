@@ -15,6 +15,7 @@ from sojourn.analytics.graph import patterns as module
 from sojourn.analytics.graph.patterns import Patterns, PatternsAnswer, patterns
 from sojourn.model.errors import ConfigError
 from tests.analytics.making import events_of, walks_of
+from tests.soak import tries
 
 WALKS = walks_of("""
     ada: Home > View > Cart > Buy
@@ -95,7 +96,7 @@ def is_inside(short: str, long: str, *, gaps: bool) -> bool:
     st.integers(2, 4),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=tries(200))
 def test_patterns_are_all_there_are(
     walks: list[str], min_share: float, min_length: int, max_length: int, gaps: bool
 ) -> None:

@@ -20,6 +20,7 @@ from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError, InputError
 from tests.analytics.making import rows_of
 from tests.analytics.oracles_reading import ordered, session_numbers
+from tests.soak import tries
 
 Write = Callable[..., Path]
 
@@ -356,7 +357,7 @@ def test_many_events_lie_as_an_oracle_sorts_them(tmp_path: Path, n_people: int) 
         max_size=30,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_order_and_sessions_are_an_oracles(rows: list[tuple[str, int, str | None, int]]) -> None:
     """A session is one person's, though its events come interleaved and its id is used by others."""
     table = {

@@ -15,6 +15,7 @@ from sojourn.analytics.reading import Mapping, parse_mapping, read_events
 from sojourn.analytics.reading.guessing import guess_attributes
 from sojourn.model.errors import ConfigError
 from tests.analytics.making import rows_of
+from tests.soak import tries
 
 BASE = "id, anonymous_id, user_id, timestamp, received_at"
 TABLES = {
@@ -181,7 +182,7 @@ def test_no_attributes_are_guessed_of_several_tables(tmp_path: Path) -> None:
     assert guess_attributes(written(tmp_path / "w", TABLES), Mapping()) == {}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(15), deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from("de"), st.sampled_from(["ada", "bob", None, None]), st.integers(0, 9)),

@@ -14,6 +14,7 @@ from sojourn.analytics.reading import Mapping, parse_mapping, read_events
 from sojourn.analytics.reading.readers import xes as xes_module
 from sojourn.model.errors import ConfigError, InputError
 from tests.analytics.making import rows_of
+from tests.soak import tries
 
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xes.features="nested-attributes" xmlns="http://www.xes-standard.org/">
@@ -151,7 +152,7 @@ def test_what_is_kept_in_memory_has_a_bound(
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(15), deadline=None)
 @given(
     cases=st.dictionaries(
         NAMES, st.lists(st.tuples(NAMES, st.integers(0, 5)), min_size=1, max_size=6), max_size=5

@@ -20,6 +20,7 @@ from sojourn.analytics.sql import DialectName, Steps
 from tests.analytics.sql.histories import Happened, fill, histories, questions
 from tests.cli.commands import run
 from tests.cli.test_commands import EVENTS, shop
+from tests.soak import tries
 
 __all__ = ["shop"]  # the fixture
 
@@ -57,7 +58,7 @@ def _drawn(strategy: Any, seed: int) -> list[Happened]:
 
     @seeded(seed)
     @settings(
-        max_examples=6,
+        max_examples=tries(6),
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -32,9 +32,10 @@ from tests.analytics.sql.histories import (
     histories,
     questions,
 )
+from tests.soak import tries
 
 UNITS: dict[Unit, str] = {"person": "people", "session": "sessions"}
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=tries(25), deadline=None)
 
 
 def rows(table: Table, *dropped: str) -> list[dict[str, Any]]:
