@@ -3,8 +3,8 @@
 # Relative on purpose: it works wherever the clone lies, spaces in its path included.
 PY := .venv/bin/python
 READY := .venv/.ready
-# Tests of one file share what they have made, so files are what processes share.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# What tests of one file share is made once in each process: cheaper than to wait for the slowest file.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench bench-analytics soak crash spark-test peers-test docs format clean
