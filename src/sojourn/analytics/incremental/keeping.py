@@ -63,7 +63,7 @@ class Kept:
         asked = {name for view in self._views.values() for name in view.names()}
         self._steps = [*base.steps, *sorted(asked - set(base.steps))]
         self._code = {step: code for code, step in enumerate(self._steps)}
-        self._place: dict[str, int] | None = None
+        self._place = {name: i for i, name in enumerate(base.people)}
         self._changed: dict[str, list[_Row]] = {}
         self._n_events = len(base)
         self._next = int(self._sequence.max(initial=-1)) + 1
@@ -117,8 +117,6 @@ class Kept:
         changed = self._changed.get(person)
         if changed is not None:
             return changed
-        if self._place is None:
-            self._place = {name: i for i, name in enumerate(self._base.people)}
         place = self._place.get(person)
         return [] if place is None else self._read(place)
 
