@@ -3,6 +3,8 @@
 # Relative on purpose: it works wherever the clone lies, spaces in its path included.
 PY := .venv/bin/python
 READY := .venv/.ready
+# Commands and servers are processes of their own: each would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 # What tests of one file share is made once in each process: cheaper than to wait for the slowest file.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 

@@ -1,0 +1,10 @@
+"""How properties are tried: none has a clock, so a slow machine fails none; what failed can be run again."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
