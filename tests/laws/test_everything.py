@@ -24,6 +24,7 @@ from sojourn.model.fact import (
     Transitioned,
 )
 from tests.laws import catalogues, histories, paced, test_friction_laws, test_steps_equality
+from tests.laws.edited import RANKS
 from tests.laws.histories import MINUTE
 from tests.laws.runtimes import partitioned, sequential
 from tests.laws.test_equality import end_of, live, same
@@ -40,7 +41,6 @@ TEXTS = (
     test_friction_laws.COMFORTED, test_steps_equality.SHOPPING, test_steps_equality.VISITING,
 )  # fmt: skip
 SEGMENTS = (catalogues.SEGMENTS, test_friction_laws.SEGMENTS)
-RANKS = {"Viewed": 0, "Checkout Started": 1, "Shipping": 2, "Order Completed": 3}
 
 
 def everything() -> Catalogue:

@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sojourn.analytics.questions import Attribution, option
-from sojourn.cli.events_options import (
-    EventsOption,
-    LakeOption,
-    MapOption,
-    StepsOption,
-    one_of,
-    read_asked,
-    rules_of,
-)
+from sojourn.cli.events_options import Given, one_of, read_asked
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import is_for_people, say_json, show
 from sojourn.cli.questioning import question
@@ -52,13 +44,10 @@ OF_EVENTS = (
 
 
 @question(Attribution)
-def attribution(  # noqa: PLR0913 - the options of a command
+def attribution(
     *,
     paths: PathsOption = None,
-    events: EventsOption = None,
-    data: LakeOption = None,
-    map: MapOption = None,
-    rules: StepsOption = None,
+    source: Given,
     asked: Attribution,
     separator: SeparatorOption = None,
     empty: EmptyOption = "error",
@@ -70,17 +59,18 @@ def attribution(  # noqa: PLR0913 - the options of a command
     """
     from sojourn.analytics.questions.answers import attribution as answers  # noqa: PLC0415 - help needs no numbers
 
-    one_of(("--paths FILE", paths), ("--events FILE", events), ("--data DIR", data))
+    one_of(("--paths FILE", paths), *source.places())
     answers.options_of(asked)  # what is wrong in it is told before anything is read
     with _progress() as tell:
         tell("reading")
         if paths is not None:
-            found = _from_file(paths, asked, columns=map, separator=separator, empty=empty)
+            found = _from_file(paths, asked, columns=source.map, separator=separator, empty=empty)
         else:
             if separator is not None:
                 raise ConfigError("--separator is of --paths: events have touches of their own")
             answers.conversion_of(asked)
-            found = answers.paths_for(asked, read_asked(asked, events, data, map, rules=rules_of(rules)))
+            read, _ = read_asked(asked, source)
+            found = answers.paths_for(asked, read)
         answer = answers.answer_of_paths(asked, found, tell=tell)
     if json:
         say_json(answer.told())

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sojourn.analytics.events import Events
     from sojourn.analytics.questions import Question
-    from sojourn.analytics.reading import StepRules
 
 EventsOption = Annotated[
     list[str] | None,
@@ -43,26 +44,33 @@ HtmlOption = Annotated[
 ]
 
 
-def rules_of(file: Path | None) -> StepRules:
-    """Read how names of events become steps; without a file they are steps as they are."""
-    from sojourn.analytics.reading import StepRules, load_steps  # noqa: PLC0415 - help needs no numbers
+class Given(NamedTuple):
+    """Where events lie and how they are read, as the options of a command say."""
 
-    return StepRules() if file is None else load_steps(file)
+    events: EventsOption = None
+    data: LakeOption = None
+    map: MapOption = None
+    rules: StepsOption = None
+
+    def places(self) -> tuple[tuple[str, object], ...]:
+        """Return the options that say where, as `one_of` takes them."""
+        return ("--events FILE", self.events), ("--data DIR", self.data)
 
 
-def read_asked(
-    asked: Question, files: list[str] | None, data: Path | None, columns: str | None, *, rules: StepRules
-) -> Events:
-    """Read the events a question is about, from `--events` or from `--data`.
+def read_asked(asked: Question, source: Given) -> tuple[Events, Mapping[str, int]]:
+    """Read the events a question is about, and how far along the journey steps are.
 
     Raises:
-        ConfigError: Not exactly one of both is given, or it lacks what is asked for.
+        ConfigError: Not exactly one of `--events` and `--data` is given, or it lacks what is asked for.
         InputError: What is there cannot be read.
     """
+    from sojourn.analytics.reading import StepRules, load_steps  # noqa: PLC0415 - help needs no numbers
     from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415 - as above
 
-    one_of(("--events FILE", files), ("--data DIR", data))
-    return read_for(asked, Source(data=data, files=tuple(files or ()), columns=columns or ""), rules)
+    rules = StepRules() if source.rules is None else load_steps(source.rules)
+    one_of(*source.places())
+    place = Source(data=source.data, files=tuple(source.events or ()), columns=source.map or "")
+    return read_for(asked, place, rules), rules.ranks
 
 
 def one_of(*given: tuple[str, object]) -> None:

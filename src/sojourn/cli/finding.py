@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sojourn.analytics.questions import Friction
-from sojourn.cli.events_options import (
-    EventsOption,
-    HtmlOption,
-    LakeOption,
-    MapOption,
-    StepsOption,
-    read_asked,
-    rules_of,
-    write_page,
-)
+from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import progress, say_json, show, table
 from sojourn.cli.questioning import question
@@ -26,10 +17,7 @@ if TYPE_CHECKING:
 @question(Friction)
 def friction(
     *,
-    events: EventsOption = None,
-    data: LakeOption = None,
-    map: MapOption = None,
-    rules: StepsOption = None,
+    source: Given,
     asked: Friction,
     html: HtmlOption = None,
     json: JsonOption = False,
@@ -41,10 +29,9 @@ def friction(
     """
     from sojourn.analytics.questions.answers import friction as answers  # noqa: PLC0415 - help needs no numbers
 
-    said = rules_of(rules)
-    read = read_asked(asked, events, data, map, rules=said)
+    read, ranks = read_asked(asked, source)
     with progress("Looking for incidents", total=1.0) as tell:
-        answer = answers.answer(asked, read, said.ranks, progress=tell)
+        answer = answers.answer(asked, read, ranks, progress=tell)
     if html is not None:
         write_page(html, _page(answer.found))
     elif json:

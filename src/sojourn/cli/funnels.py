@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from sojourn.analytics.questions import Funnel
-from sojourn.cli.events_options import (
-    EventsOption,
-    HtmlOption,
-    LakeOption,
-    MapOption,
-    StepsOption,
-    read_asked,
-    rules_of,
-    write_page,
-)
+from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -21,10 +12,7 @@ from sojourn.cli.questioning import question
 @question(Funnel)
 def funnel(
     *,
-    events: EventsOption = None,
-    data: LakeOption = None,
-    map: MapOption = None,
-    rules: StepsOption = None,
+    source: Given,
     asked: Funnel,
     html: HtmlOption = None,
     json: JsonOption = False,
@@ -35,8 +23,7 @@ def funnel(
     """
     from sojourn.analytics.questions.answers import funnel as answers  # noqa: PLC0415 - help needs no numbers
 
-    said = rules_of(rules)
-    answer = answers.answer(asked, read_asked(asked, events, data, map, rules=said), said.ranks)
+    answer = answers.answer(asked, *read_asked(asked, source))
     if html is not None:
         from sojourn.cli.answer_pages import funnel_page  # noqa: PLC0415 - as above
 

@@ -8,16 +8,7 @@ import typer
 from msgspec.structs import replace
 
 from sojourn.analytics.questions import Graph
-from sojourn.cli.events_options import (
-    EventsOption,
-    HtmlOption,
-    LakeOption,
-    MapOption,
-    StepsOption,
-    read_asked,
-    rules_of,
-    write_page,
-)
+from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -42,10 +33,7 @@ PAGE_COLUMNS = 10  # of the step matrix on a page.
 @question(Graph)
 def graph(
     *,
-    events: EventsOption = None,
-    data: LakeOption = None,
-    map: MapOption = None,
-    rules: StepsOption = None,
+    source: Given,
     asked: Graph,
     mermaid: MermaidOption = False,
     html: HtmlOption = None,
@@ -58,14 +46,13 @@ def graph(
     """
     from sojourn.analytics.questions.answers import graph as answers  # noqa: PLC0415 - help needs no numbers
 
-    said = rules_of(rules)
-    read = read_asked(asked, events, data, map, rules=said)
+    read, ranks = read_asked(asked, source)
     if not json:
         asked = _for_people(asked)
     if html is not None and asked.compare is None:
-        _write_page(asked, read, said.ranks, html)
+        _write_page(asked, read, ranks, html)
         return
-    answer = answers.answer(asked, read, said.ranks)
+    answer = answers.answer(asked, read, ranks)
     if json:
         say_json(answer.told())
     elif mermaid and isinstance(answer, answers.GraphAnswer):

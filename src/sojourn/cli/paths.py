@@ -6,16 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sojourn.analytics.questions import Paths
-from sojourn.cli.events_options import (
-    EventsOption,
-    HtmlOption,
-    LakeOption,
-    MapOption,
-    StepsOption,
-    read_asked,
-    rules_of,
-    write_page,
-)
+from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
 from sojourn.cli.figures import MANY
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
@@ -28,10 +19,7 @@ if TYPE_CHECKING:
 @question(Paths)
 def paths(
     *,
-    events: EventsOption = None,
-    data: LakeOption = None,
-    map: MapOption = None,
-    rules: StepsOption = None,
+    source: Given,
     asked: Paths,
     html: HtmlOption = None,
     json: JsonOption = False,
@@ -42,8 +30,7 @@ def paths(
     """
     from sojourn.analytics.questions.answers import paths as answers  # noqa: PLC0415 - help needs no numbers
 
-    said = rules_of(rules)
-    answer = answers.answer(asked, read_asked(asked, events, data, map, rules=said), said.ranks)
+    answer = answers.answer(asked, *read_asked(asked, source))
     if json and html is None:
         say_json(answer.told())
         return

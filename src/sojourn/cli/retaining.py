@@ -6,16 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sojourn.analytics.questions import Retention
-from sojourn.cli.events_options import (
-    EventsOption,
-    HtmlOption,
-    LakeOption,
-    MapOption,
-    StepsOption,
-    read_asked,
-    rules_of,
-    write_page,
-)
+from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -27,10 +18,7 @@ if TYPE_CHECKING:
 @question(Retention)
 def retention(
     *,
-    events: EventsOption = None,
-    data: LakeOption = None,
-    map: MapOption = None,
-    rules: StepsOption = None,
+    source: Given,
     asked: Retention,
     html: HtmlOption = None,
     json: JsonOption = False,
@@ -41,8 +29,7 @@ def retention(
     """
     from sojourn.analytics.questions.answers import retention as answers  # noqa: PLC0415 - help needs no numbers
 
-    said = rules_of(rules)
-    answer = answers.answer(asked, read_asked(asked, events, data, map, rules=said), said.ranks)
+    answer = answers.answer(asked, *read_asked(asked, source))
     if json and (html is None or isinstance(answer, answers.DaysAnswer)):
         say_json(answer.told())
     else:

@@ -48,13 +48,7 @@ class DeltaRows(NamedTuple):
 class Delta(NamedTuple):
     """Rows of events, and what was learnt of people and visits, each in order."""
 
-    profiles: Sequence[str]
-    names: Sequence[str | None]
-    at: NDArray[np.int64]
-    position: NDArray[np.int64]
-    visit: NDArray[np.uint64]
-    texts: dict[str, Sequence[str | None]]
-    numbers: dict[str, NDArray[np.float64]]
+    rows: DeltaRows
     owned: list[Owned]
     aliased: list[Aliased]
     revisions: list[Revision]
@@ -67,7 +61,7 @@ def read_delta(
     schema = Schema.of_relation(connection.sql("SELECT * FROM raw.events"), place=PLACE)
     later = f"(SELECT * FROM raw.events WHERE position > {position})"
     rows = fetch_rows(connection, later, expressions(schema, columns))
-    return Delta(*rows, *_identities(connection, group), _revisions(connection, group))
+    return Delta(rows, *_identities(connection, group), _revisions(connection, group))
 
 
 def fetch_rows(connection: DuckDBPyConnection, events: str, attributes: Mapping[str, str]) -> DeltaRows:

@@ -43,7 +43,7 @@ class Slices:
         rows = fetch_rows(self._connection, f"(SELECT {selected} FROM incoming)", self._expressions)
         self._connection.unregister("incoming")
         owned, aliased = _identities(facts)
-        return Delta(*rows, owned, aliased, self._revisions(facts))
+        return Delta(rows, owned, aliased, self._revisions(facts))
 
     def close(self) -> None:
         """Release the memory."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.adapters.lake.encoded.base import Base
-from sojourn.adapters.lake.encoded.delta import Delta
+from sojourn.adapters.lake.encoded.delta import Delta, DeltaRows
 from sojourn.adapters.lake.encoded.ledger import Ledger
 from sojourn.adapters.lake.encoded.rows import (
     AT,
@@ -67,7 +67,7 @@ class Known:
     def take(self, delta: Delta) -> Changed:
         """Take news in."""
         touched = self.ledger.learn(delta.owned, delta.aliased)
-        new = self._encoded(delta)
+        new = self._encoded(delta.rows)
         _, people = self._whose(new[PROFILE], new[POSITION])
         touched.update(people)
         said = [(revision, self._who(revision)) for revision in delta.revisions]
@@ -113,17 +113,17 @@ class Known:
         self._rows.add(kept)
         self.changed = dict(zip(self.changed, pairwise([0, *ends]), strict=True))
 
-    def _encoded(self, delta: Delta) -> Rows:
+    def _encoded(self, new: DeltaRows) -> Rows:
         rows: Rows = {
-            PROFILE: self.words[PROFILE].codes(delta.profiles),
-            NAME: self.words[NAME].codes(delta.names),
-            AT: delta.at,
-            POSITION: delta.position,
-            VISIT: delta.visit,
+            PROFILE: self.words[PROFILE].codes(new.profiles),
+            NAME: self.words[NAME].codes(new.names),
+            AT: new.at,
+            POSITION: new.position,
+            VISIT: new.visit,
         }
-        for name, texts in delta.texts.items():
+        for name, texts in new.texts.items():
             rows[name] = self.words[name].codes(texts)
-        return rows | delta.numbers
+        return rows | new.numbers
 
     def _whose(
         self, profile: NDArray[np.int32], position: NDArray[np.int64]
