@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.definitions.compile import check_journey, compile_journey
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.expression import Needs
-from sojourn.definitions.journey import Do, Experiment
+from sojourn.definitions.journey import Do
 from sojourn.model.errors import DefinitionError
 from tests.soak import tries
 
