@@ -244,7 +244,7 @@ def test_unknown_names_come_with_the_nearest_known_one() -> None:
         ("a: {on: [F]}", "expected an object: event -> where it leads; got a list"),
         (
             "a: {do: [{sink: x, bdy: {}}], on: {F: done}}",
-            "expected one destination, such as sink: console, and body, expires, channel, topic or "
+            "expected one destination, such as sink: console, and body, expires, channel, topic, holdout or "
             "transactional; got bdy and sink; "
             "did you mean 'body'?",
         ),
