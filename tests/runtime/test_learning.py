@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.controls import LEARNT, control_event
+from sojourn.definitions.controls import LEARNT, Learnt, control_event
 from sojourn.definitions.expression import EXIT
 from sojourn.definitions.forecasts import OTHER
 from sojourn.definitions.publishing import InForce, apply_control
@@ -160,7 +160,7 @@ states: {{ a: {{}} }}
 """
 
 
-def after_learning(in_force: InForce, payload: dict[str, dict[str, dict[str, float]]]) -> InForce:
+def after_learning(in_force: InForce, payload: Learnt) -> InForce:
     """Bring into force what was learnt, as the log does."""
     told = control_event(LEARNT, payload, after=0, now=T0)
     return apply_control(in_force, Entry(position=1, at=T0, event=told))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from sojourn.definitions.adaptive import index_adaptive
 from sojourn.definitions.calls import check_calls
 from sojourn.definitions.compile import check_journey
 from sojourn.definitions.experiment import Experiment, Flag
+from sojourn.definitions.experiment_index import index_experiments
 from sojourn.definitions.expression import Needs
 from sojourn.definitions.flags import FlagDraft, flag_name, read_flag, unique
 from sojourn.definitions.friction_rules import FRICTION_EVENT
@@ -166,7 +166,7 @@ def build_catalogue(
         segment_index=index_segments(in_force),
         late_goals=frozenset().union(*(one.goal.names for one in every if one.goal and one.goal.outlives)),
         flags={flag.name: flag for flag in asked},
-        **index_adaptive(every, asked),
+        **index_experiments(every, asked),
     )
 
 

@@ -210,8 +210,10 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Experiment -> cell of its context -> what was learnt of its weights, in the order of the variants."""
     flags: dict[str, Flag] = {}
     """Stand-alone flags, by name."""
+    experiments: dict[str, Experiment] = {}
+    """By id: of flags, and of every version of a journey."""
     adaptive: dict[str, Experiment] = {}
-    """Experiments with adaptive allocation, by id: of flags, and of every version of a journey."""
+    """Those with adaptive allocation."""
     rewards: dict[str, tuple[Experiment, ...]] = {}
     """Event name -> adaptive experiments that it may reward."""
     goal_rewards: dict[str, tuple[Experiment, ...]] = {}

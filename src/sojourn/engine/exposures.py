@@ -93,11 +93,12 @@ def meet(life: Life, choice: Choice, ledger: Ledger, **told: Any) -> None:
         return
     if len(life.met) >= MAX_MET:
         return
-    experiment = ledger.catalogue.adaptive.get(name)
+    experiment = ledger.catalogue.experiments.get(name)
     reward = experiment.reward if experiment is not None else None
     until = ledger.at + reward.within_ms if reward is not None else 0
     life.met[name] = Met(ledger.at, choice.variant, choice.context, until)
-    life.variants[name] = choice.variant
+    if experiment is None or experiment.is_sticky:
+        life.variants[name] = choice.variant
     ledger.note(
         Exposed,
         experiment=name,
@@ -148,7 +149,7 @@ def merge_met(life: Life, other: Life, ledger: Ledger) -> None:
         first.has_conflict |= second.has_conflict
     for name, variant in other.variants.items():
         life.variants.setdefault(name, variant)
-    for name in other.met:
+    for name in other.met.keys() & life.variants.keys():
         life.variants[name] = life.met[name].variant
 
 

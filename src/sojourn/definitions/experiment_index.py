@@ -1,4 +1,4 @@
-"""Adaptive allocation: which experiments learn, and from what, as the catalogue indexes them."""
+"""The catalogue's index of experiments: all of them, and which learn from what."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from sojourn.definitions.experiment import Experiment, Flag
 from sojourn.definitions.journey import Journey
 
 
-def index_adaptive(journeys: Iterable[Journey], flags: Iterable[Flag]) -> dict[str, Any]:
-    """Return the catalogue's `adaptive`, `rewards` and `goal_rewards`; a later journey's version wins."""
+def index_experiments(journeys: Iterable[Journey], flags: Iterable[Flag]) -> dict[str, Any]:
+    """Return the catalogue's `experiments`, `adaptive`, `rewards` and `goal_rewards`.
+
+    Of an experiment that several versions of a journey have, the last one's counts.
+    """
     owned = [("", one) for flag in flags for one in flag.experiments]
     owned += [(journey.name, one) for journey in journeys for one in journey.experiments.values()]
     adaptive: dict[str, tuple[str, Experiment]] = {
@@ -25,6 +28,7 @@ def index_adaptive(journeys: Iterable[Journey], flags: Iterable[Flag]) -> dict[s
         if not names:
             goals[journey] = (*goals.get(journey, ()), one)
     return {
+        "experiments": {one.id: one for _, one in owned},
         "adaptive": {name: one for name, (_, one) in adaptive.items()},
         "rewards": rewards,
         "goal_rewards": goals,
