@@ -77,6 +77,20 @@ def test_whoever_comes_again_is_not_exposed_again() -> None:
     assert max(len(world.facts(Exposed, who)) for who in PEOPLE[:20]) == 1
 
 
+def test_whoever_met_a_variant_that_is_no_more_goes_the_first_way_and_is_no_conflict() -> None:
+    """The journey leads everybody somewhere; nobody is shown a second variant by it."""
+    text = TUNED.replace("coverage: 50%", "coverage: 100%").replace("to: 0.8 }", "to: 1 }")
+    world = World(text)
+    for who in PEOPLE[:9]:
+        world.when("Started", who)
+    world.publish(text.replace("warm:", "cold:"), older=(text,))
+    for who in PEOPLE[:9]:
+        world.when("Started", who)
+    met = {fact.variant for who in PEOPLE[:9] for fact in world.facts(Exposed, who)}
+    assert met == {"plain", "warm"}
+    assert not [fact for who in PEOPLE[:9] for fact in world.facts(AssignmentConflict, who)]
+
+
 def test_a_hold_out_of_a_state_keeps_back_what_it_does_and_nothing_that_is_owed() -> None:
     """The ghost names the state; whoever is not held out gets all of it."""
     world = World(NODE)
