@@ -87,17 +87,14 @@ class Metric(Struct, frozen=True, kw_only=True):
     description: str = ""
 
 
-def paths_of(condition: Condition | None) -> dict[str, bool]:
+def paths_of(condition: Condition | None) -> frozenset[tuple[str, bool]]:
     """Return each path a condition reads, and whether as a number."""
     match condition:
         case None:
-            return {}
+            return frozenset()
         case Comparison():
-            return {condition.path: condition.is_of_numbers}
+            return frozenset({(condition.path, condition.is_of_numbers)})
         case Negation():
             return paths_of(condition.part)
         case Every() | Some():
-            found: dict[str, bool] = {}
-            for part in condition.parts:
-                found.update(paths_of(part))
-            return found
+            return frozenset().union(*map(paths_of, condition.parts))
