@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
 
 from msgspec import Struct
 
@@ -132,7 +131,7 @@ def _kind(node: AnyNode | None, reading: Reading) -> MetricKind | None:
         return None
     word = reading.text(node, ", ".join(METRIC_KINDS))
     if word in METRIC_KINDS:
-        return cast(MetricKind, word)
+        return word
     if word:
         hint = did_you_mean(word, METRIC_KINDS)
         reading.refuse(node, f"there is no kind of metric {word[:40]!r}{hint}", "bad-value")

@@ -28,9 +28,11 @@ def holds(events: Events, condition: Condition, about: NDArray[np.int64]) -> Mas
         case Negation():
             return ~holds(events, condition.part, about)
         case Every():
-            return np.logical_and.reduce(_all(events, condition.parts, about))
+            both: Mask = np.logical_and.reduce(_all(events, condition.parts, about))
+            return both
         case _:
-            return np.logical_or.reduce(_all(events, condition.parts, about))
+            either: Mask = np.logical_or.reduce(_all(events, condition.parts, about))
+            return either
 
 
 def _all(events: Events, parts: Sequence[Condition], about: NDArray[np.int64]) -> list[Mask]:

@@ -33,6 +33,8 @@ class Measured:
     """The same in the person's own past; None: it is not asked for."""
     is_over: NDArray[np.bool_]
     """Whether their window is over."""
+    window_ms: int
+    """How long it is."""
     notes: tuple[str, ...] = ()
 
 
@@ -76,7 +78,7 @@ def measure(seen: Happened, metric: Metric, metrics: Mapping[str, Metric]) -> Me
         above = measure(seen, metrics[metric.numerator], metrics)
         below = measure(seen, metrics[metric.denominator], metrics)
         notes = tuple(dict.fromkeys((*above.notes, *below.notes)))
-        return Measured(metric, above.values, below.values, None, above.is_over, notes)
+        return Measured(metric, above.values, below.values, None, above.is_over, above.window_ms, notes)
     unit, apart, amount, notes = _occurrences(seen, metric)
     is_in = (apart > metric.after_ms) & (apart <= metric.within_ms)
     n = len(seen.units)
@@ -86,7 +88,7 @@ def measure(seen: Happened, metric: Metric, metrics: Mapping[str, Metric]) -> Me
         was = (apart < 0) & (apart >= -metric.before_ms)
         covariate = _summed(metric, unit[was], apart[was], amount[was], n)
     is_over = seen.units.at + metric.within_ms <= seen.until_ms
-    return Measured(metric, *_capped(metric, values, covariate, is_over), is_over, notes)
+    return Measured(metric, *_capped(metric, values, covariate, is_over), is_over, metric.within_ms, notes)
 
 
 def columns_of(metrics: Iterable[Metric]) -> tuple[frozenset[str], frozenset[str]]:
@@ -146,7 +148,7 @@ def _summed(
         first = np.full(n, float(metric.within_ms))
         np.minimum.at(first, unit, apart.astype(np.float64))
         return first
-    total = np.bincount(unit, weights=amount, minlength=n).astype(np.float64)
+    total: Numbers = np.bincount(unit, weights=amount, minlength=n).astype(np.float64)
     return np.minimum(total, 1.0) if metric.kind in ("conversion", "retention") else total
 
 
