@@ -149,7 +149,9 @@ def _summed(
         np.minimum.at(first, unit, apart.astype(np.float64))
         return first
     total: Numbers = np.bincount(unit, weights=amount, minlength=n).astype(np.float64)
-    return np.minimum(total, 1.0) if metric.kind in ("conversion", "retention") else total
+    if metric.kind in ("conversion", "retention"):
+        total = np.minimum(total, 1.0)
+    return total
 
 
 def _capped(
