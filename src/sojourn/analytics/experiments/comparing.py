@@ -44,6 +44,8 @@ class Pair:
     waiting: int = 0
     notes: tuple[str, ...] = ()
     is_weighted: bool = False
+    is_timed: bool = True
+    """Whether their order is that of time; else there is one look."""
 
     def sides(self) -> tuple[Sample, Sample]:
         """Return (treated, control)."""
@@ -106,7 +108,7 @@ def compared(pair: Pair, rule: Rule) -> Compared:
         first = np.arange(len(pair.over_at)) < n
         return pair.some(first).apart(theta=theta, centre=centre, relative=relative)
 
-    n, looks = judged(rule, pair.over_at.tolist(), seen)
+    n, looks = judged(rule, pair.over_at.tolist(), seen) if pair.is_timed else (len(pair.over_at), [])
     if rule.method == "planned-looks" and looks:
         last = looks[-1]
         effect = _planned_effect(seen(n), last.low, last.high, last.p)

@@ -87,7 +87,7 @@ def report(
         multiple_share=units.multiple_share,
         ratio=ratio,
         comparisons=done,
-        warnings=_warnings(units, ratio, done, asked.rule),
+        warnings=warnings_of(done, asked.rule, ratio=ratio, multiple_share=units.multiple_share),
         definition=_definition(asked, chosen, control),
     )
 
@@ -232,7 +232,8 @@ def _last(*several: Events | None) -> int:
     return max((int(each.at.max()) for each in several if each is not None and len(each)), default=0)
 
 
-def _warnings(units: Units, ratio: Ratio, done: Sequence[Compared], rule: Rule) -> list[str]:
+def warnings_of(done: Sequence[Compared], rule: Rule, *, ratio: Ratio, multiple_share: float) -> list[str]:
+    """Say what must be known before a number is read, and what must not be concluded."""
     out = []
     if ratio.is_mismatch:
         out.append(
@@ -240,9 +241,9 @@ def _warnings(units: Units, ratio: Ratio, done: Sequence[Compared], rule: Rule) 
             "counted twice, in one arm more than in another; no number below means anything until that is "
             "found."
         )
-    if units.multiple_share > MAX_MULTIPLE_SHARE:
+    if multiple_share > MAX_MULTIPLE_SHARE:
         out.append(
-            f"{units.multiple_share:.1%} of people met several variants (they are left out): above 1% look "
+            f"{multiple_share:.1%} of people met several variants (they are left out): above 1% look "
             "for two ids of one person, or an assignment that is not kept."
         )
     if ratio.p is None:

@@ -8,8 +8,6 @@ from msgspec import Struct
 
 from sojourn.analytics.statistics.interval import Interval
 
-Method = Literal["always-valid", "fixed", "planned-looks"]
-
 Decision = Literal[
     "better",
     "worse",
@@ -120,8 +118,8 @@ class Report(Struct, frozen=True, kw_only=True):
     people: int
     first_at_ms: int | None
     last_at_ms: int | None
-    until_ms: int
-    """All was seen up to then."""
+    until_ms: int | None
+    """All was seen up to then; None: it has no times."""
     allocation: Literal["fixed", "changed", "adaptive"]
     multiple: int
     """People who met several variants: they are left out."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from sojourn.analytics.experiments.results import Look, Method
+from sojourn.analytics.experiments.asked import Method
+from sojourn.analytics.experiments.results import Look
 from sojourn.analytics.statistics.fixed import ALPHA, fixed_interval
 from sojourn.analytics.statistics.group_sequential import MAX_LOOKS, crossing_probability, obrien_fleming
 from sojourn.analytics.statistics.interval import Contrast, Interval
@@ -15,7 +16,6 @@ from sojourn.analytics.statistics.sequential import TUNING, sequential_interval
 from sojourn.model.errors import ConfigError
 
 SHOWN_LOOKS = 20  # of an experiment that may be looked at any time: enough to draw.
-ESTIMATE_DF = 0.01  # below: nothing is known.
 
 Seen = Callable[[int], Contrast]
 """The comparison over the first n people whose window was over."""

@@ -34,7 +34,7 @@ def sentence(one: Compared) -> str:
     more = "more" if one.effect.estimate > 0 else "less"
     size = amount(abs(one.effect.estimate), one.kind, is_difference=True)
     low, high = (amount(bound, one.kind, is_difference=True) for bound in (one.effect.low, one.effect.high))
-    found = f"{beside}: {size} {more} ({low} to {high})"
+    found = f"{beside}: {size} {more} ({low.removesuffix(' points')} to {high})"
     if one.decision == "no difference shown yet":
         return f"{found}; that may be chance."
     return f"{found}; {one.decision}."

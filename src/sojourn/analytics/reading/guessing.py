@@ -66,9 +66,7 @@ def _table(path: Path) -> str:
 
 
 def _few_valued(connection: DuckDBPyConnection, path: Path, mapping: Mapping) -> dict[str, str]:
-    connection.execute(
-        f"create temp table sampled as select * from {_table(path)} limit {SAMPLED_ROWS}"
-    )
+    connection.execute(f"create temp table sampled as select * from {_table(path)} limit {SAMPLED_ROWS}")
     described = connection.execute("describe sampled").fetchall()
     said = set(complete(mapping, [name for name, *_ in described], place=str(path)).columns())
     texts = [name for name, kind, *_ in described if kind in ("VARCHAR", "BOOLEAN") and name not in said]
