@@ -33,6 +33,7 @@ _TAGS = {
     "people": "One person: who they are, where they stand, and what led there.",
     "journeys": "Journeys, and how many people are where.",
     "analytics": "What people did: the questions of `sojourn graph`, `funnel`, ..., and the same answers.",
+    "experiments": "What each variant of an experiment did, and how sure that is.",
     "failures": "What could not be read, and what could not be delivered.",
     "status": "How the house is doing.",
 }
@@ -60,7 +61,7 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
         "info": {**document["info"], "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
-        "paths": {**ingest_paths(), **_probe_paths(), **api, **analytics_paths()},
+        "paths": {**ingest_paths(), **_probe_paths(), **api, **analytics_paths(), **experiment_paths()},
         "components": {
             "schemas": {**INGEST_SCHEMAS, **_schemas(views)},
             "securitySchemes": {"admin": bearer, **INGEST_SECURITY},

@@ -109,6 +109,25 @@ def report_experiment(
     )
 
 
+def read_metrics(paths: Sequence[Path]) -> tuple[Metric, ...]:
+    """Read metrics from files, and folders of files.
+
+    Raises:
+        DefinitionError: Something is wrong in them.
+        ConfigError: A file cannot be read.
+    """
+    from sojourn.config import Config, metric_files  # noqa: PLC0415 - help needs no YAML
+    from sojourn.definitions.metrics_reading import load_metrics  # noqa: PLC0415 - as above
+
+    texts = []
+    for path in metric_files(Config(metrics=list(paths))):
+        try:
+            texts.append((str(path), path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: cannot be read ({error})") from None
+    return load_metrics(texts)
+
+
 def read_exposures(source: ExposureSource) -> Events:
     """Read who met which experiment when, as `units_of` takes it."""
     from sojourn.analytics.experiments.units import (  # noqa: PLC0415 - as above

@@ -160,11 +160,11 @@ def _capped(
     """Cut what a few people have far more of, in both times alike."""
 
     def cut(x: Numbers) -> Numbers:
-        if metric.cap is not None:
-            return np.minimum(x, metric.cap)
         some = x[is_over & (x != 0)]
-        if metric.winsorise is None or not len(some):
-            return x
-        return np.minimum(x, np.quantile(some, metric.winsorise))
+        most = metric.cap
+        if metric.winsorise is not None and len(some):
+            most = float(np.quantile(some, metric.winsorise))
+        kept: Numbers = x if most is None else np.minimum(x, most)
+        return kept
 
     return cut(values), None, None if covariate is None else cut(covariate)
