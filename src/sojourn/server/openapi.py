@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from sojourn import __version__
 from sojourn.server.openapi_analytics import analytics_paths
+from sojourn.server.openapi_experiments import experiment_paths
 from sojourn.server.openapi_ingest import INGEST_SCHEMAS, INGEST_SECURITY, ingest_paths
 from sojourn.server.openapi_parts import REF, Json, no_token, refusal
 

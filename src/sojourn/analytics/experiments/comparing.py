@@ -127,7 +127,7 @@ def compared(pair: Pair, rule: Rule) -> Compared:
         kind=pair.metric.kind,
         variant=pair.variant,
         people=(len(treated), len(control)),
-        waiting=pair.waiting + (len(pair.over_at) - n),
+        waiting=pair.waiting,
         means=(treated.raw().mean, control.raw().mean),
         effect=effect,
         relative=relative,

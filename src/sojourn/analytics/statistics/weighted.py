@@ -29,6 +29,8 @@ def hajek(values: ArrayLike, propensities: ArrayLike) -> Moments:
     n = len(x)
     if n < 2:
         return Moments(n, float(x.mean()) if n else math.nan, math.nan)
+    if x.min() == x.max():  # as in `moments_of`
+        return Moments(n, float(x[0]), 0.0)
     mean = float((w * x).sum() / w.sum())
     squares = float((w**2 * (x - mean) ** 2).sum()) / float(w.sum()) ** 2
     return Moments(n, mean, n * squares * n / (n - 1))
