@@ -19,7 +19,7 @@ from sojourn.analytics.statistics.fixed import ALPHA
 MAX_LOOKS = 50
 MAX_STEPS = 30  # of the secant method; it takes about six.
 MAX_BOUND = 8.5  # of z: beyond it no probability is left that a double holds beside 1.
-GRID = 801  # points, odd: right to eight digits with Simpson's rule (tests compare with published tables).
+GRID = 401  # points, odd: right to eight digits with Simpson's rule (tests compare with published tables).
 
 Spending = Literal["obrien-fleming", "pocock"]
 Numbers = NDArray[np.float64]

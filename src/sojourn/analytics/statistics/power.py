@@ -18,7 +18,7 @@ from sojourn.analytics.statistics.fixed import ALPHA
 
 POWER = 0.8  # the convention since Cohen (1988).
 MAX_PEOPLE = 10**12
-_NODES = 400  # of the quadrature of noncentral t: nine digits.
+_NODES = 160  # of the quadrature of noncentral t: nine digits.
 
 
 def power_of(
