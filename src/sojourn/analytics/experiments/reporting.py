@@ -249,9 +249,7 @@ def warnings_of(done: Sequence[Compared], rule: Rule, *, ratio: Ratio, multiple_
     if done and max(one.waiting for one in done):
         out.append("People whose window is not over are not counted yet.")
     if any(one.theta for one in done):
-        out.append(
-            "Differences are without what people's own past foretells (CUPED); means are as measured."
-        )
+        out.append("Differences are without what people's own past foretells (CUPED); means are as measured.")
     if any(one.effective_people is not None for one in done):
         out.append(
             "Chances of the arms changed on the way: each person is weighted by the logged chance of their "
