@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import Raw
 
 from sojourn.adapters.lake import ParquetLake
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
 from sojourn.model.fact import Exposed
 from sojourn.runtime.driver import Driver
+from sojourn.server.asked import Inquiry
+from sojourn.wiring.analyst import Analyst
 from tests.adapters.lake.folders import T0, Folder, event
 from tests.cli.commands import answer, run
 
@@ -271,3 +277,35 @@ def test_files_tell_the_same_as_the_folder(shop: Shop, tmp_path: Path) -> None:
     )
     folder = answer("experiment", "report", "offer", "--data", str(path), *metrics, *until)
     assert files["comparisons"] == folder["comparisons"]
+
+
+def test_a_server_tells_what_the_command_line_tells(shop: Shop) -> None:
+    """By the process that answers beside it, with the metrics of its configuration."""
+    path, _, _ = shop
+    metrics = path / "metrics.yaml"
+    questions = {
+        "experiments": (Experiments(), ["list"]),
+        "experiment": (
+            Experiment(metric=("buyers", "worth"), segment=("land",)),
+            ["report", "offer", "--metric", "buyers", "--metric", "worth", "--segment", "land"],
+        ),
+    }
+
+    async def asked() -> list[Any]:
+        analyst = Analyst(path, metrics=[metrics])
+        try:
+            return [
+                json.loads(
+                    await analyst.answer(
+                        Inquiry(name=name, asked=Raw(msgspec.json.encode(question)), experiment="offer")
+                    )
+                )
+                for name, (question, _) in questions.items()
+            ]
+        finally:
+            await analyst.stop()
+
+    told = asyncio.run(asked())
+    for answered, (_, arguments) in zip(told, questions.values(), strict=True):
+        more = ["--metrics", str(metrics)] if arguments[0] == "report" else []
+        assert answered == answer("experiment", *arguments, "--data", str(path), *more)
