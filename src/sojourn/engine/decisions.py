@@ -1,4 +1,5 @@
-"""Decisions: what an application is told of a person: where they stand in a journey, and what it does next.
+"""Decisions: what an application is told of a person: where they stand in a journey, what it does next, and
+what stand-alone flags say.
 
 A flag of a journey is `journey.NAME.ATTRIBUTE`, for any journey in force and for those that people are still
 inside. Asking changes nothing: no state, no assignment, no fact. Whoever is held out is answered as somebody
@@ -13,17 +14,20 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sojourn.definitions.chart import State, Want
+from sojourn.definitions.experiment import Experiment, Flag
+from sojourn.definitions.flags import JOURNEY_PREFIX
 from sojourn.definitions.internal_events import INTERNAL
-from sojourn.definitions.journey import Catalogue, Do, Experiment, Journey
+from sojourn.definitions.journey import Catalogue, Do, Journey
 from sojourn.engine import forecasts
-from sojourn.engine.holdouts import holdout_of
+from sojourn.engine.experiments import Choice
+from sojourn.engine.flags import judge
+from sojourn.engine.holdouts import holdout_of, holdouts_of_action
 from sojourn.engine.holds import released_at
 from sojourn.engine.ledger import Ledger
-from sojourn.engine.state import Enrolment, Life, Memory
+from sojourn.engine.state import Enrolment, Life, Memory, Wanted
 from sojourn.engine.view import View
 from sojourn.model.ids import ProfileId, derive
 
-PREFIX = "journey."
 MAX_WAYS = 16  # ways out of where somebody stands that `next_action` names.
 
 HELD_OUT, TREATED = "held-out", "treated"
@@ -35,17 +39,6 @@ _OF_TEMPLATES = frozenset({"profile", "trait", "traits", "entry", "session", "jo
 Reason = Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "UNKNOWN"]
 
 
-class Choice(Struct, frozen=True, gc=False):
-    """What was drawn at random."""
-
-    experiment: str
-    variant: str
-    propensity: float
-    """The probability with which this variant was drawn, 0 to 1."""
-    eligible: dict[str, float]
-    """Variant -> the probability with which it would have been drawn; they sum to 1."""
-
-
 class Decision(Struct, frozen=True, kw_only=True):
     """What one flag says of one person now."""
 
@@ -54,8 +47,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     variant: str
     reason: Reason
     metadata: dict[str, str | float | bool]
-    """Flat: `decision_id`; where they apply `journey_version`, `node`, `experiment`, `propensity`, `held_out`
-    and `holdout`."""
+    """Flat: `decision_id` and `held_out`; `journey_version` or `flag_version`; where they apply `node`,
+    `experiment`, `propensity` and `holdout`."""
     choice: Choice | None = None
     """Where the answer was drawn at random, and is an exposure when one flag is asked for."""
 
@@ -113,6 +106,10 @@ class _Standing(Struct, frozen=True, gc=False):
 
 def decide(life: Life | None, key: str, asking: Asking) -> Decision | None:
     """Answer one flag; None where there is no such flag. Without a life, of somebody nobody knows yet."""
+    flag = asking.catalogue.flags.get(key)
+    if flag is not None:
+        known = life or Life()
+        return _judged(known, flag, AskedView(known, asking), asking)
     name, attribute = split_key(key)
     answer = _ANSWERS.get(attribute)
     if answer is None:
@@ -122,19 +119,22 @@ def decide(life: Life | None, key: str, asking: Asking) -> Decision | None:
 
 
 def decide_all(life: Life | None, asking: Asking) -> list[Decision]:
-    """Answer every flag there is, in the order of their keys."""
+    """Answer every flag there is: those of journeys, then stand-alone ones, each by their keys."""
     known = life or Life()
     found: list[Decision] = []
     for name in journey_names(asking.catalogue):
         standing = _standing(known, name, asking)
         if standing is not None:
-            found += [answer(standing, f"{PREFIX}{name}.{each}") for each, answer in _ANSWERS.items()]
+            found += [answer(standing, f"{JOURNEY_PREFIX}{name}.{each}") for each, answer in _ANSWERS.items()]
+    view = AskedView(known, asking)
+    found += [_judged(known, flag, view, asking) for _, flag in sorted(asking.catalogue.flags.items())]
     return found
 
 
 def flag_keys(catalogue: Catalogue) -> list[str]:
-    """Return the keys of all flags there are, sorted."""
-    return [f"{PREFIX}{name}.{each}" for name in journey_names(catalogue) for each in _ANSWERS]
+    """Return the keys of all flags there are, as `decide_all` answers them."""
+    of_journeys = [f"{JOURNEY_PREFIX}{name}.{each}" for name in journey_names(catalogue) for each in _ANSWERS]
+    return of_journeys + sorted(catalogue.flags)
 
 
 def journey_names(catalogue: Catalogue) -> list[str]:
@@ -144,9 +144,9 @@ def journey_names(catalogue: Catalogue) -> list[str]:
 
 def split_key(key: str) -> tuple[str, str]:
     """Return the journey and the attribute that a key names; the latter is empty where it names none."""
-    if not key.startswith(PREFIX):
+    if not key.startswith(JOURNEY_PREFIX):
         return "", ""
-    name, _, attribute = key[len(PREFIX) :].rpartition(".")
+    name, _, attribute = key[len(JOURNEY_PREFIX) :].rpartition(".")
     return name, attribute
 
 
@@ -193,13 +193,10 @@ def _variant(of: _Standing, key: str) -> Decision:
     if of.is_hidden:
         return _told(of, key, "", HELD_OUT, "SPLIT")
     for experiment in reversed(of.journey.experiments.values()):
-        variant = of.life.variants.get(experiment.id)
+        met = of.life.met.get(experiment.id)
+        variant = met.variant if met else of.life.variants.get(experiment.id)
         if variant is not None:
-            weight = _weights(experiment).get(variant)
-            more: dict[str, Any] = {"experiment": experiment.id}
-            if weight is not None:
-                more["propensity"] = weight
-            return _told(of, key, variant, variant, "SPLIT", more=more)
+            return _told(of, key, variant, variant, "SPLIT", more=_drawn(experiment, variant))
     return _told(of, key, "", NONE, "STATIC")
 
 
@@ -208,7 +205,10 @@ def _next_action(of: _Standing, key: str) -> Decision:
         return _told(of, key, {"kind": NONE}, HELD_OUT, "SPLIT")
     if of.enrolment is None:
         return _told(of, key, {"kind": NONE}, OUTSIDE, "STATIC")
-    found = _describe_next(of, of.enrolment)
+    found, holdouts = _describe_next(of, of.enrolment)
+    if holdouts:
+        more = {"held_out": True, "holdout": ",".join(holdouts)}
+        return _told(of, key, found, HELD_OUT if found["kind"] == "wait" else "act", "SPLIT", more=more)
     return _told(of, key, found, found["kind"], "TARGETING_MATCH")
 
 
@@ -218,7 +218,12 @@ def _in_holdout(of: _Standing, key: str) -> Decision:
     if not share and not of.holdout:
         return _told(of, key, False, variant, "STATIC")
     eligible = {HELD_OUT: share, TREATED: 1 - share}
-    choice = Choice("holdout:" + of.journey.name, variant, eligible[variant], eligible)
+    choice = Choice(
+        experiment="holdout:" + of.journey.name,
+        variant=variant,
+        propensity=eligible[variant],
+        eligible=eligible,
+    )
     more = {"experiment": choice.experiment, "propensity": choice.propensity}
     return _told(of, key, of.holdout != "", variant, "SPLIT", more=more, choice=choice)
 
@@ -282,8 +287,12 @@ def _told(
     )
 
 
-def _weights(experiment: Experiment) -> dict[str, float]:
-    return dict(zip(experiment.variants, experiment.weights, strict=True))
+def _drawn(experiment: Experiment, variant: str) -> dict[str, Any]:
+    """Name the split, and how likely the variant was where that has not changed since."""
+    found: dict[str, Any] = {"experiment": experiment.id}
+    if experiment.allocation == "fixed" and variant in experiment.variants:
+        found["propensity"] = experiment.weights[experiment.variants.index(variant)]
+    return found
 
 
 def _share_held_out(of: _Standing) -> float:
@@ -292,10 +301,19 @@ def _share_held_out(of: _Standing) -> float:
     return everywhere + (1 - everywhere) * of.journey.holdout
 
 
-def _describe_next(of: _Standing, enrolment: Enrolment) -> dict[str, Any]:
-    """Describe what the person is to be shown where they stand, and what moves them on from there."""
+def _describe_next(of: _Standing, enrolment: Enrolment) -> tuple[dict[str, Any], list[str]]:
+    """Describe what the person is to be shown where they stand, and what moves them on from there.
+
+    What a hold-out of a channel or a state keeps from them is left out; returns which ones did.
+    """
     states = _line(of.journey, enrolment)
-    actions = [_describe_action(do, of, enrolment) for do in _wanted(states)]
+    actions: list[dict[str, Any]] = []
+    holdouts: dict[str, None] = {}
+    for state, do in _wanted(states):
+        kept_back = [] if do.is_transactional else _kept_back(of, enrolment, do, state)
+        holdouts |= dict.fromkeys(kept_back)
+        if not kept_back:
+            actions.append(_describe_action(do, of, enrolment))
     found: dict[str, Any] = {"kind": "act" if actions else "wait", "state": of.node}
     if actions:
         found["actions"] = actions
@@ -304,7 +322,7 @@ def _describe_next(of: _Standing, enrolment: Enrolment) -> dict[str, Any]:
         timer = enrolment.machine.timers[0]
         found["at"] = timer.due
         found["to"] = _targets(of.journey, states, timer.event)
-    return found
+    return found, list(holdouts)
 
 
 def _line(journey: Journey, enrolment: Enrolment) -> list[State]:
@@ -315,20 +333,35 @@ def _line(journey: Journey, enrolment: Enrolment) -> list[State]:
     return [chart.states[index] for index in indexes]
 
 
-def _wanted(states: Iterable[State]) -> list[Do]:
-    """Return what the states want done on entry."""
-    return [
-        content.body
-        for state in states
-        for content in state.entry
-        if isinstance(content, Want) and isinstance(content.body, Do)
-    ]
+def _wanted(states: Iterable[State]) -> Iterable[tuple[str, Do]]:
+    """Yield (state, what it wants done on entry)."""
+    for state in states:
+        for content in state.entry:
+            if isinstance(content, Want) and isinstance(content.body, Do):
+                yield state.id, content.body
+
+
+def _channel(do: Do, of: _Standing) -> str:
+    return do.channel or of.asking.catalogue.policy.channel_of(do.sink)
+
+
+def _kept_back(of: _Standing, enrolment: Enrolment, do: Do, state: str) -> list[str]:
+    """Name the hold-outs that keep an action from the person, without asking them for good."""
+    channel = _channel(do, of)
+    if not (do.holdout or (channel and of.asking.catalogue.policy.channel(channel).holdout)):
+        return []
+    wanted = Wanted(
+        0, "", do.sink, channel, do.topic, 0, enrolment.id, enrolment.journey, enrolment.version, state, b"",
+        node_holdout=do.holdout,
+    )  # fmt: skip
+    ledger = Ledger(of.asking.catalogue, ProfileId("u:" + of.asking.unit))
+    return holdouts_of_action(Life(unit=of.life.unit), wanted, ledger)
 
 
 def _describe_action(do: Do, of: _Standing, enrolment: Enrolment) -> dict[str, Any]:
     """Say where an action goes, and its body where that can be told now: as it is, or filled."""
     found: dict[str, Any] = {"sink": do.sink}
-    channel = do.channel or of.asking.catalogue.policy.channel_of(do.sink)
+    channel = _channel(do, of)
     if channel:
         found["channel"] = channel
     if do.topic:
@@ -361,3 +394,38 @@ def _targets(journey: Journey, states: Iterable[State], event: str) -> list[str]
             if event in way.names:
                 return [journey.chart.states[target].id for target in way.targets]
     return []
+
+
+# -- Stand-alone flags.
+
+
+def _judged(life: Life, flag: Flag, view: AskedView, asking: Asking) -> Decision:
+    """Say what a flag says; its default where one of its guards fails on this person."""
+    metadata: dict[str, Any] = {"flag_version": flag.version}
+    try:
+        said = judge(flag, view, life)
+    except Exception:  # whatever an expression raises is its author's, not ours
+        metadata |= {
+            "decision_id": _id_of(asking, flag, flag.default),
+            "held_out": False,
+            "guard_failed": True,
+        }
+        value = flag.variants[flag.default]
+        return Decision(key=flag.name, value=value, variant=flag.default, reason="UNKNOWN", metadata=metadata)
+    metadata |= {"decision_id": _id_of(asking, flag, said.variant), "held_out": said.holdout != ""}
+    if said.holdout:
+        metadata["holdout"] = said.holdout
+    if said.choice is not None:
+        metadata |= {"experiment": said.choice.experiment, "propensity": said.choice.propensity}
+    return Decision(
+        key=flag.name,
+        value=said.value,
+        variant=said.variant,
+        reason=said.reason,
+        metadata=metadata,
+        choice=said.choice,
+    )
+
+
+def _id_of(asking: Asking, flag: Flag, variant: str) -> str:
+    return derive("decision", asking.unit, flag.name, flag.version, variant)

@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 from msgspec import Raw
 
-from sojourn.engine.decisions import Decision
+from sojourn.engine.decisions import Decision, split_key
 from sojourn.model.errors import UnavailableError
-from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.event import EXPOSED, OUR_SOURCE, Event
 from sojourn.model.ids import derive
 from sojourn.runtime.people import Found
 
-EXPOSED = "$exposed"
 MAX_WAITING = 10_000  # exposures: some seconds of an application that meets as many new people a second.
 MAX_SAID = 100_000  # that are remembered until the engine has heard of them: some 20 MB.
 MAX_AT_ONCE = 1_000  # in one append.
@@ -45,7 +44,7 @@ class Exposures:
     def note(self, found: Found, decision: Decision) -> None:
         """Note that somebody was told what was drawn for them, where nobody has noted it before."""
         choice = decision.choice
-        if choice is None or (found.life is not None and choice.experiment in found.life.variants):
+        if choice is None or (found.life is not None and choice.experiment in found.life.met):
             return
         once = (found.key[1], choice.experiment)
         if once in self._said:
@@ -92,7 +91,9 @@ def exposure_event(found: Found, decision: Decision, *, now: int) -> Event:
         "propensity": choice.propensity,
         "eligible": choice.eligible,
         "decision_id": decision.metadata["decision_id"],
-        "context": "",
+        "context": choice.context,
+        "journey": split_key(decision.key)[0],
+        "version": decision.metadata.get("journey_version", ""),
     }
     return Event(
         source=OUR_SOURCE,
