@@ -1,8 +1,8 @@
 """Decision load: a process of its own that asks for single decisions at a steady rate, and times each answer.
 
-The clock of an answer starts when it was due to be asked, not when a connection was free: a server that stands
-still for a moment is seen by everybody who asks meanwhile. Started as `python -m bench.decision_load` with its
-orders as JSON; prints what came of them as one line of JSON.
+The clock of an answer starts when it was due to be asked, not when a connection was free: a server that
+stands still for a moment is seen by everybody who asks meanwhile. Started as `python -m bench.decision_load`
+with its orders as JSON; prints what came of them as one line of JSON.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class _Asking:
         flag, person = self._random.choice(self._orders.flags), self._random.choice(self._orders.people)
         body = json.dumps({"context": {"targetingKey": person, "plan": "pro"}}).encode()
         head = (
-            f"POST /ofrep/v1/evaluate/flags/{flag} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {self._orders.key}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"POST /ofrep/v1/evaluate/flags/{flag} HTTP/1.1\r\nHost: bench\r\n"
+            f"Content-Type: application/json\r\nAuthorization: Bearer {self._orders.key}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
 

@@ -50,7 +50,9 @@ def _in_process(folder: Path) -> Figures:
             took.append((time.perf_counter_ns() - began) / 1_000)
     return {
         f"decide_us_p{percent}": Figure(
-            round(_percentile(took, percent), 1), "us", f"{len(keys)} flags of 20 journeys; goal: p99 below 50"
+            round(_percentile(took, percent), 1),
+            "us",
+            f"{len(keys)} flags of 20 journeys; goal: p99 below 50",
         )
         for percent in (50, 99)
     }
@@ -128,7 +130,9 @@ def _beside(
 def _flags(program: Program) -> list[str]:
     names = [journey["name"] for journey in program.journeys()]
     return [
-        f"journey.{name}.{each}" for name in names for each in ("state", "next_action", "variant", "propensity")
+        f"journey.{name}.{each}"
+        for name in names
+        for each in ("state", "next_action", "variant", "propensity")
     ]
 
 
@@ -156,7 +160,9 @@ def _pushed(program: Program, *, is_quick: bool) -> Figures:
     about = "event posted to ConfigurationChanged of the web SDK, whose own wait is 50"
     return {
         f"push_ms_p{percent}": Figure(
-            round(_percentile(took, percent), 1), "ms", about + ("; goal: p95 at most 100" if percent == 95 else "")
+            round(_percentile(took, percent), 1),
+            "ms",
+            about + ("; goal: p95 at most 100" if percent == 95 else ""),
         )
         for percent in (50, 95)
     }

@@ -400,19 +400,12 @@ def _targets(journey: Journey, states: Iterable[State], event: str) -> list[str]
 
 
 def _judged(life: Life, flag: Flag, view: AskedView, asking: Asking) -> Decision:
-    """Say what a flag says; its default where one of its guards fails on this person."""
-    metadata: dict[str, Any] = {"flag_version": flag.version}
-    try:
-        said = judge(flag, view, life)
-    except Exception:  # whatever an expression raises is its author's, not ours
-        metadata |= {
-            "decision_id": _id_of(asking, flag, flag.default),
-            "held_out": False,
-            "guard_failed": True,
-        }
-        value = flag.variants[flag.default]
-        return Decision(key=flag.name, value=value, variant=flag.default, reason="UNKNOWN", metadata=metadata)
-    metadata |= {"decision_id": _id_of(asking, flag, said.variant), "held_out": said.holdout != ""}
+    said = judge(flag, view, life)
+    metadata: dict[str, Any] = {
+        "decision_id": derive("decision", asking.unit, flag.name, flag.version, said.variant),
+        "flag_version": flag.version,
+        "held_out": said.holdout != "",
+    }
     if said.holdout:
         metadata["holdout"] = said.holdout
     if said.choice is not None:
@@ -425,7 +418,3 @@ def _judged(life: Life, flag: Flag, view: AskedView, asking: Asking) -> Decision
         metadata=metadata,
         choice=said.choice,
     )
-
-
-def _id_of(asking: Asking, flag: Flag, variant: str) -> str:
-    return derive("decision", asking.unit, flag.name, flag.version, variant)
