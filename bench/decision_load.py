@@ -77,10 +77,15 @@ class _Asking:
         flag, person = self._random.choice(self._orders.flags), self._random.choice(self._orders.people)
         body = json.dumps({"context": {"targetingKey": person, "plan": "pro"}}).encode()
         head = (
-            f"POST /ofrep/v1/evaluate/flags/{flag} HTTP/1.1\r\nHost: bench\r\n"
-            f"Content-Type: application/json\r\nAuthorization: Bearer {self._orders.key}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"POST /ofrep/v1/evaluate/flags/{flag} HTTP/1.1",
+            "Host: bench",
+            "Content-Type: application/json",
+            f"Authorization: Bearer {self._orders.key}",
+            f"Content-Length: {len(body)}",
+            "",
+            "",
         )
-        return head.encode() + body
+        return "\r\n".join(head).encode() + body
 
 
 def main() -> None:

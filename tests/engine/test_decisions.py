@@ -105,7 +105,7 @@ states:
     after: { 2d: done }
 """
     force = catalogue(both)
-    assert ask(force, lived(force, "Started"), "journey.both.state").value == "l1,r1"
+    assert ask(force, lived(force, "Started"), "journey.both.state").value == "p.left.l1,p.right.r1"
 
 
 def test_somebody_outside_and_somebody_unknown_are_told_the_same() -> None:
