@@ -8,12 +8,13 @@ from msgspec import Struct
 
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine.decisions import Asking, Decision, decide, decide_all
-from sojourn.model.ports import Commit
+from sojourn.model.ports import Commit, Store
 from sojourn.model.turn import Key
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.exposures import Exposures
 from sojourn.runtime.live import Live
 from sojourn.runtime.people import Found, People, Who
+from sojourn.runtime.reading import find_life
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -118,3 +119,17 @@ class Deciding:
             if write.key in watched:
                 for watch in watched[write.key]:
                     watch.on_change()
+
+
+def decide_kept(
+    store: Store, catalogue: Catalogue, any_id: str, *, now: int, key: str | None = None
+) -> list[Decision] | None:
+    """Answer one flag, or all, as the store knows a person; None where there is no such flag."""
+    found = find_life(store, any_id)
+    at = max(now, store.progress().clock)
+    asking = Asking(catalogue=catalogue, at=at, unit=any_id if found is None else found[0][1])
+    life = None if found is None else found[1]
+    if key is None:
+        return decide_all(life, asking)
+    decision = decide(life, key, asking)
+    return None if decision is None else [decision]

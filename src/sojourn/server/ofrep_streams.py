@@ -111,7 +111,7 @@ class Streams:
 
     def offer(self, asked: Asked, caller: Caller) -> Offer:
         """Name a stream for a question; the same question has the same one."""
-        question = msgspec.msgpack.encode((caller.name, asked))
+        question = msgspec.json.encode((caller.name, asked))  # as it came: MessagePack has no large numbers
         name = blake2b(question, digest_size=TOKEN_BYTES).digest()
         offer = self._offered.get(name)
         if offer is None:
