@@ -29,7 +29,7 @@ class Counter:
         self.people = People(driver, live, wait_ms=config.decisions.wait_ms)
         self.exposures = Exposures(self._say, now=now)
         deciding = Deciding(driver, live, people=self.people, exposures=self.exposures, now=now)
-        self._decider = _Decider(deciding)
+        self._decider = Decider(deciding)
         self._callers = Callers(callers(config))
         self.streams = Streams(self._decider, self._callers.may_see, max_open=config.decisions.streams)
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,7 +110,7 @@ def callers(config: Config) -> dict[str, Caller]:
     return found
 
 
-class _Decider:
+class Decider:
     """Answers as the door wants it, in the runtime's words."""
 
     def __init__(self, deciding: Deciding) -> None:

@@ -32,6 +32,7 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.server.segments import OneSegment
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.collector import keep_pauses_short
@@ -223,6 +224,7 @@ class _Serving:
     def _uvicorn(self, lookups: LocalLookups) -> uvicorn.Config:
         return uvicorn.Config(
             self._application(lookups),
+            http=OneSegment,
             log_config=None,
             access_log=False,
             server_header=False,
