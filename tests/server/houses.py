@@ -89,11 +89,12 @@ class House:
         return appended
 
     async def decide(self, asked: Asked, key: str) -> tuple[Decision | None, bool]:
-        found = decide_kept(self.store, self.driver.catalogue, asked.targeting_key, now=T0, key=key)
-        return (found[0] if found else None), True
+        all_flags, _ = await self.decide_all(asked)
+        return next((one for one in all_flags if one.key == key), None), True
 
     async def decide_all(self, asked: Asked) -> tuple[list[Decision], bool]:
-        return decide_kept(self.store, self.driver.catalogue, asked.targeting_key, now=T0) or [], True
+        force, context = self.driver.catalogue, asked.context
+        return decide_kept(self.store, force, asked.targeting_key, now=T0, context=context), True
 
     async def answers(self, watch: object) -> list[Decision]:
         raise AssertionError("nobody opens a stream here")

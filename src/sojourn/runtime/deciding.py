@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,12 +17,14 @@ from sojourn.runtime.live import Live
 from sojourn.runtime.people import Found, People, Who
 from sojourn.runtime.reading import find_life
 
+NOTHING: Mapping[str, Any] = {}
+
 
 class Question(Struct, frozen=True, kw_only=True):
     """Of whom is asked, and what is said beside it."""
 
     who: Who
-    context: dict[str, object] = {}
+    context: Mapping[str, Any] = NOTHING
     is_trusted: bool = True
     """As `Asking` has it."""
 
@@ -122,14 +125,14 @@ class Deciding:
 
 
 def decide_kept(
-    store: Store, catalogue: Catalogue, any_id: str, *, now: int, key: str | None = None
-) -> list[Decision] | None:
-    """Answer one flag, or all, as the store knows a person; None where there is no such flag."""
+    store: Store, catalogue: Catalogue, any_id: str, *, now: int, context: Mapping[str, Any] = NOTHING
+) -> list[Decision]:
+    """Answer all flags as the store knows a person."""
     found = find_life(store, any_id)
-    at = max(now, store.progress().clock)
-    asking = Asking(catalogue=catalogue, at=at, unit=any_id if found is None else found[0][1])
-    life = None if found is None else found[1]
-    if key is None:
-        return decide_all(life, asking)
-    decision = decide(life, key, asking)
-    return None if decision is None else [decision]
+    asking = Asking(
+        catalogue=catalogue,
+        at=max(now, store.progress().clock),
+        unit=any_id if found is None else found[0][1],
+        context=context,
+    )
+    return decide_all(None if found is None else found[1], asking)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -94,9 +94,9 @@ class Readings(Struct, frozen=True):
         """Say why a person did or did not get what a journey sends."""
         return explain(self.store, self.in_force(), any_id, journey)
 
-    def decide(self, any_id: str, key: str | None = None) -> list[Decision] | None:
-        """Say what one flag, or each, tells an application of a person; None where there is no such flag."""
-        return decide_kept(self.store, self.in_force(), any_id, now=now_ms(), key=key)
+    def decide(self, any_id: str, context: Mapping[str, Any]) -> list[Decision]:
+        """Say what each flag tells an application of a person."""
+        return decide_kept(self.store, self.in_force(), any_id, now=now_ms(), context=context)
 
     def segment(self, name: str, *, limit: int, tell: Callable[[int], None]) -> SegmentView | None:
         """Count and list who is in a segment; None where no segment in force has the name."""
