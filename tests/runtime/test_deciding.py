@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 
 from sojourn.model.errors import UnavailableError
+from sojourn.model.ports import Stored
+from sojourn.model.turn import Key
 from sojourn.runtime import exposures as exposures_module
 from sojourn.runtime import people as people_module
 from sojourn.runtime.deciding import Question, Watch
@@ -111,16 +115,30 @@ def _appended(counter: Counter, name: str, who: str) -> list:
     return counter.log.append([event(name, user_id=who)], now=T0).entries
 
 
-def test_too_many_questions_that_wait_for_the_store_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound has a name, and the answer says when."""
+def test_a_slow_store_is_read_off_the_loop_and_too_many_who_wait_for_it_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After two slow reads in a row nobody else stands still for its disk; the bound has a name."""
     monkeypatch.setattr(people_module, "MAX_READS", 1)
+    monkeypatch.setattr(people_module, "SLOW_READ_S", -1.0)
+    threads: list[str] = []
     failures: list[object] = []
 
     async def story(counter: Counter) -> None:
+        load = counter.store.load
+
+        def noted(keys: Sequence[Key]) -> dict[Key, Stored]:
+            threads.append(threading.current_thread().name)
+            return load(keys)
+
+        counter.store.load = noted  # type: ignore[method-assign]
+        for n in range(3):
+            await counter.state(f"one{n}")
         answers = await asyncio.gather(*(counter.state(f"p{n}") for n in range(3)), return_exceptions=True)
         failures.extend(each for each in answers if isinstance(each, UnavailableError))
 
     play(story)
+    assert [name.startswith("reads") for name in threads[:4]] == [False, False, True, True]
     assert len(failures) == 2
 
 

@@ -249,16 +249,19 @@ class Live:
 
     async def _process(self, entries: list[Entry], until: int) -> tuple[Commit | None, list[Entry]]:
         """Take entries through the engine; while questions are expected, in slices between which they are
-        answered, as long as the commit before is under way anyhow. Returns one commit, and its entries.
+        answered, for as long as the commit before is under way anyhow. Returns one commit, and its entries.
         """
         driver = self._driver
         parts, done = [driver.process(entries, until=until)], entries
         self._show(parts[0])
         while self._goes_on(done):
+            if not self._backlog:
+                self._arrived.clear()
+                await self._arrived.wait()  # for more, or for the commit before
+                continue
             await asyncio.sleep(0)
-            if not (self._backlog and self._goes_on(done)):
-                break
             self._taken, until = driver.next_batch(self._backlog, most=SLICE)
+            self._has_room.set()
             parts.append(driver.process(self._taken, until=until, goes_on=True))
             done = [*done, *self._taken]
             self._show(parts[-1])
@@ -266,13 +269,14 @@ class Live:
         return (joined(made) if made else None), done
 
     def _goes_on(self, done: Sequence[Entry]) -> bool:
-        """Tell whether more of what waits may join the commit that is being made."""
-        if not self._backlog or self._storing is None or self._storing.done() or len(done) >= BATCH:
+        """Tell whether what waits, or is to come, may join the commit that is being made."""
+        is_stored = self._storing is None or self._storing.done()
+        if is_stored or not done or len(done) >= BATCH or not self._is_attentive or self._is_closing:
             return False
-        driver, first = self._driver, self._backlog[0]
-        if is_control(first.event) or not done or is_control(done[0].event):
+        first = self._backlog[0] if self._backlog else done[0]
+        if is_control(first.event) or is_control(done[0].event):
             return False
-        return self._is_attentive and not driver.sweep.is_running and driver.timers.reaches(first.at)
+        return not self._driver.sweep.is_running and self._driver.timers.reaches(first.at)
 
     @property
     def _is_attentive(self) -> bool:
