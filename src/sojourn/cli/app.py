@@ -12,6 +12,7 @@ from sojourn.cli import (
     attributing,
     checking,
     converting,
+    deciding,
     drawing,
     experiments,
     explaining,
@@ -150,6 +151,13 @@ for name, command, *examples in (
         explaining.explain,
         "sojourn explain ada checkout-rescue",
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
+    ),
+    (
+        "decide",
+        deciding.decide,
+        "sojourn decide ada",
+        "sojourn decide ada journey.checkout-rescue.next_action --json | jq .value",
+        "sojourn decide ada banner --context plan=pro",
     ),
     ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
     (

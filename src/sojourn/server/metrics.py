@@ -14,6 +14,9 @@ LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.
 # From a receiver next door to the longest an attempt may take (30 s).
 ATTEMPT_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+# From memory (0.1 ms) past the promise (5 ms) to an answer that waited for its person's own events (250 ms).
+DECISION_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
 
 class Metrics:
     """All counters of one process; it is told, and asks nobody."""
@@ -48,6 +51,13 @@ class Metrics:
             "How long one attempt of a delivery took",
             ["sink"],
             buckets=ATTEMPT_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.decisions = Histogram(
+            "sojourn_decision_seconds",
+            "How long an answer to an application took, from its request read to its bytes",
+            ["kind"],
+            buckets=DECISION_BUCKETS_S,
             registry=self.registry,
         )
         self.latency = Histogram(

@@ -32,9 +32,11 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.server.segments import OneSegment
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.collector import keep_pauses_short
+from sojourn.wiring.deciding import Counter
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
@@ -85,6 +87,7 @@ class _Serving:
             meter=_Meter(self._metrics),
             executor=self._live.store_thread,
         )
+        self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._lakeside = Lakeside(config)
         self._analyst = Analyst(config.data, metrics=config.metrics)
         self._desk = Desk(house.driver, house.store)
@@ -104,6 +107,7 @@ class _Serving:
         http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
+        self._counter.start()
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
@@ -111,10 +115,12 @@ class _Serving:
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
         self._server.should_exit = True
+        self._counter.hang_up()
         await self._analyst.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
+        await self._counter.stop()
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
@@ -218,6 +224,7 @@ class _Serving:
     def _uvicorn(self, lookups: LocalLookups) -> uvicorn.Config:
         return uvicorn.Config(
             self._application(lookups),
+            http=OneSegment,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -241,6 +248,7 @@ class _Serving:
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
             rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)
+        rest = self._counter.application(rest, metrics=self._metrics, observe=self._observe)
         return Http(door, rest=rest, observe=self._observe)
 
     def _observe(self, name: str, n: int) -> None:
