@@ -12,7 +12,6 @@ from sojourn.analytics.causal.effects import Total
 from sojourn.analytics.causal.results import ChannelCredit, Inside, PathCredit
 from sojourn.analytics.causal.shares import shares_of, total_variation
 from sojourn.analytics.events import MISSING, Column, Events
-from sojourn.analytics.kinds import Kind
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.buckets import BUCKETS, buckets
-from sojourn.analytics.causal.assignment import found_edge, sample_ratio
+from sojourn.analytics.causal.assignment import SampleRatio, found_edge, sample_ratio
 from sojourn.analytics.causal.effects import Effect, Total, effect_of
 from sojourn.analytics.causal.outcomes import Conversions, known_before, outcomes_after
 from sojourn.analytics.causal.results import Check, Settings, UnitEffect, Verdict
 from sojourn.analytics.causal.trials import Trials, Unit
-from sojourn.analytics.events import Events
+from sojourn.analytics.events import Codes, Events, Instants
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 MAX_MIXED = 0.01
 """Of people: above it, more than merges and changes of a share is at work (GrowthBook's alert, too)."""
@@ -21,10 +24,26 @@ MIN_GHOSTS = 30
 """People kept back below which an interval of means is not to be trusted."""
 
 
+class Tested(NamedTuple):
+    """The people of one trial whose window is over; each of the shape (n_people,), but what is known."""
+
+    unit: Unit
+    person: Codes
+    at: Instants
+    """Of the first opportunity."""
+    is_held: Flags
+    outcome: Floats
+    """Conversions."""
+    value: Floats
+    known: Floats
+    """What was known of each before, shape (n_people, n_known)."""
+
+
 class Measured(NamedTuple):
-    """One trial, and the edge of its hold-out where it was found again."""
+    """One trial, who was in it, and the edge of its hold-out where it was found again."""
 
     effect: UnitEffect
+    tested: Tested
     edge: int | None
     """Who lies in a bucket below it is kept back."""
 
@@ -33,49 +52,58 @@ def measure(
     events: Events, conversions: Conversions, trials: Trials, i: int, settings: Settings
 ) -> Measured | None:
     """Measure trial `i`; None where the window of nobody in one of its arms is over."""
-    unit = trials.units[i]
     rows = _rows(trials, i, until=conversions.until)
-    person, at, is_held = trials.person[rows], trials.at[rows], trials.is_held[rows]
-    outcomes = outcomes_after(conversions, person, at, window_ms=settings.window_ms)
-    over = outcomes.is_over
-    kept = is_held[over]
-    if not kept.any() or kept.all():
+    tested, n_unfinished = _tested(events, conversions, trials, rows, settings=settings)
+    n_held = int(tested.is_held.sum())
+    n_met = len(tested.is_held) - n_held
+    if not n_held or not n_met:
         return None
-    known, _ = known_before(events, person, at, covariates=settings.covariates)
-    alpha = 1 - settings.level
-    effect = effect_of(outcomes.conversions[over], kept, known[over], alpha=alpha, looks=settings.looks)
-    n_met, n_held = int((~kept).sum()), int(kept.sum())
-    value = None
-    if conversions.value.any():
-        value = effect_of(outcomes.value[over], kept, known[over], alpha=alpha, looks=settings.looks).times(
-            n_met
-        )
-    edge, misfits = _edge(trials, unit, person, is_held)
-    ratio = sample_ratio(is_held, None if edge is None else edge / BUCKETS, misfits)
-    n_mixed = int(trials.is_mixed[rows].sum())
-    incremental = effect.times(n_met)
+    edge, ratio = _ratio(trials, tested.unit, rows)
+    effect = _effect(tested.outcome, tested, settings)
+    value = _effect(tested.value, tested, settings).times(n_met) if conversions.value.any() else None
     check = None
-    if edge is not None and settings.window_ms is None:
-        check = _check(events, conversions, trials, edge, unit=unit, since=int(at.min()), beside=incremental,
-                       effect=effect, n_met=n_met, n_people=n_met + n_held, settings=settings)  # fmt: skip
-    verdict = _verdict(effect, is_broken=ratio.is_broken or n_mixed > MAX_MIXED * len(person))
+    if edge is not None and settings.window_ms is None and tested.unit.kind in ("channel", "everything"):
+        # Who else could have entered a journey is not known.
+        check = _check(
+            everybody(events, conversions, trials, tested, edge, settings=settings), tested, effect, settings
+        )
+    n_mixed = int(trials.is_mixed[rows].sum())
     found = UnitEffect(
-        kind=unit.kind,
-        name=unit.name,
+        kind=tested.unit.kind,
+        name=tested.unit.name,
         people=n_met + n_held,
         held=n_held,
         effect=effect,
-        incremental=incremental,
+        incremental=effect.times(n_met),
         forgone=effect.times(n_held),
         value=value,
         ratio=ratio,
         check=check,
-        unfinished=int((~over).sum()),
+        unfinished=n_unfinished,
         mixed=n_mixed,
         versions=len(np.unique(trials.version[rows])),
-        verdict=verdict,
+        verdict=_verdict(effect, is_broken=ratio.is_broken or n_mixed > MAX_MIXED * len(rows)),
     )
-    return Measured(found, edge)
+    return Measured(found, tested, edge)
+
+
+def ids_of(trials: Trials, person: Codes) -> NDArray[np.bytes_] | list[str]:
+    """Return what assignment hashes of some people."""
+    if isinstance(trials.ids, np.ndarray):
+        return trials.ids[person]
+    return [trials.ids[each] for each in person.tolist()]
+
+
+def everybody(
+    events: Events, conversions: Conversions, trials: Trials, tested: Tested, edge: int, *, settings: Settings
+) -> Tested:
+    """Return all people since a trial began, each in the arm where the hash has them."""
+    person = np.setdiff1d(np.arange(events.n_people, dtype=np.int32), trials.bots).astype(np.int32)
+    at = np.full(len(person), int(tested.at.min()) - 1)
+    outcomes = outcomes_after(conversions, person, at, window_ms=None)
+    known, _ = known_before(events, person, at, covariates=settings.covariates)
+    is_held = buckets(tested.unit.seed, ids_of(trials, person)) < edge
+    return Tested(tested.unit, person, at, is_held, outcomes.conversions, outcomes.value, known)
 
 
 def _rows(trials: Trials, i: int, *, until: int) -> NDArray[np.int64]:
@@ -85,51 +113,45 @@ def _rows(trials: Trials, i: int, *, until: int) -> NDArray[np.int64]:
     return rows[(trials.at[rows] <= until) & ~np.isin(trials.person[rows], trials.bots)]
 
 
-def _edge(
-    trials: Trials, unit: Unit, person: NDArray[np.int32], is_held: NDArray[np.bool_]
-) -> tuple[int | None, int]:
-    if not len(trials.ids):
-        return None, 0
-    return found_edge(buckets(unit.seed, _ids(trials, person)), is_held)
-
-
-def _ids(trials: Trials, person: NDArray[np.int32]) -> NDArray[np.bytes_] | list[str]:
-    if isinstance(trials.ids, np.ndarray):
-        return trials.ids[person]
-    return [trials.ids[each] for each in person.tolist()]
-
-
-def _check(  # noqa: PLR0913 - all of one trial
-    events: Events,
-    conversions: Conversions,
-    trials: Trials,
-    edge: int,
-    *,
-    unit: Unit,
-    since: int,
-    beside: Total,
-    effect: Effect,
-    n_met: int,
-    n_people: int,
-    settings: Settings,
-) -> Check | None:
-    """Compare everybody, by the arm in which the hash would have them."""
-    if unit.kind not in ("channel", "everything"):
-        return None  # who could have entered a journey is not known
-    person = np.setdiff1d(np.arange(events.n_people, dtype=np.int32), trials.bots)
-    at = np.full(len(person), since - 1)
-    is_held = buckets(unit.seed, _ids(trials, person)) < edge
-    if not is_held.any() or is_held.all():
-        return None
-    outcome = outcomes_after(conversions, person, at, window_ms=None).conversions
+def _tested(
+    events: Events, conversions: Conversions, trials: Trials, rows: NDArray[np.int64], *, settings: Settings
+) -> tuple[Tested, int]:
+    """Return the people of some rows whose window is over, and how many are still in it."""
+    person, at = trials.person[rows], trials.at[rows]
+    over = outcomes_after(conversions, person, at, window_ms=settings.window_ms).is_over
+    rows, person, at = rows[over], person[over], at[over]
+    outcomes = outcomes_after(conversions, person, at, window_ms=settings.window_ms)
     known, _ = known_before(events, person, at, covariates=settings.covariates)
-    all_ = effect_of(outcome, is_held, known, alpha=1 - settings.level, looks=settings.looks)
-    scale = len(person) * n_met / n_people
-    total = all_.times(scale)
+    unit = trials.units[trials.unit[rows[0]]] if len(rows) else Unit("channel", "")
+    tested = Tested(unit, person, at, trials.is_held[rows], outcomes.conversions, outcomes.value, known)
+    return tested, int((~over).sum())
+
+
+def _effect(outcome: Floats, tested: Tested, settings: Settings) -> Effect:
+    return effect_of(outcome, tested.is_held, tested.known, alpha=1 - settings.level, looks=settings.looks)
+
+
+def _ratio(trials: Trials, unit: Unit, rows: NDArray[np.int64]) -> tuple[int | None, SampleRatio]:
+    is_held = trials.is_held[rows]
+    if not len(trials.ids):
+        return None, sample_ratio(is_held, None, 0)
+    edge, misfits = found_edge(buckets(unit.seed, ids_of(trials, trials.person[rows])), is_held)
+    return edge, sample_ratio(is_held, None if edge is None else edge / BUCKETS, misfits)
+
+
+def _check(all_: Tested, tested: Tested, effect: Effect, settings: Settings) -> Check | None:
+    """Compare everybody, by the arm in which the hash would have them."""
+    if not all_.is_held.any() or all_.is_held.all():
+        return None
+    wide = _effect(all_.outcome, all_, settings)
+    n_met = int((~tested.is_held).sum())
+    scale = len(all_.person) * n_met / len(tested.person)
     times = None
-    if all_.standard_error and effect.standard_error:
-        times = (all_.standard_error * scale / (effect.standard_error * n_met)) ** 2
-    return Check(people=len(person), incremental=total, agrees=_holds(total, beside), times_people=times)
+    if wide.standard_error and effect.standard_error:
+        times = (wide.standard_error * scale / (effect.standard_error * n_met)) ** 2
+    total = wide.times(scale)
+    agrees = _holds(total, effect.times(n_met))
+    return Check(people=len(all_.person), incremental=total, agrees=agrees, times_people=times)
 
 
 def _holds(interval: Total, estimate: Total) -> bool:

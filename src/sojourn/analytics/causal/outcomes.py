@@ -93,7 +93,7 @@ def known_before(
     Raises:
         ConfigError: No number is called so, or nobody had one before: what comes after may be an effect.
     """
-    high = _places(events.person(), events.at, person, at)
+    high = places_before(events, person, at)
     low = events.starts[person]
     columns, names = (
         [np.log1p(high - low), (at - at.min(initial=0)).astype(np.float64)],
@@ -103,6 +103,11 @@ def known_before(
         columns.append(_last_value(events, name, low, high))
         names.append(name)
     return np.column_stack(columns), names
+
+
+def places_before(events: Events, person: Codes, at: Instants) -> NDArray[np.int64]:
+    """Return behind which event each instant lies; what happened at the instant itself was before."""
+    return _places(events.person(), events.at, person, at)
 
 
 def _last_value(events: Events, name: str, low: NDArray[np.int64], high: NDArray[np.int64]) -> Floats:

@@ -55,7 +55,7 @@ asked AS (
     SELECT kind, name, journey, state FROM nodes JOIN units USING (kind, name)
     WHERE NOT is_owed AND (ghosts > 0 OR n * share < {EXPECTED_GHOSTS})
 )
-SELECT kind, name, person, min(logged_at) AS at,
+SELECT kind, name, person, min(logged_at) AS first_at,
        arg_min(is_ghost, (logged_at, fact_group, fact_n)) AS is_held,
        bool_or(is_ghost) AND NOT bool_and(is_ghost) AS is_mixed,
        arg_min(version, (logged_at, fact_group, fact_n)) AS version
@@ -63,7 +63,7 @@ FROM rows JOIN asked USING (kind, name, journey, state)
 GROUP BY kind, name, person
 """
 _NUMBERED = """
-SELECT dense_rank() OVER (ORDER BY kind, name) - 1 AS unit, person, epoch_ms(at) AS at, is_held, is_mixed,
+SELECT dense_rank() OVER (ORDER BY kind, name) - 1 AS unit, person, epoch_ms(first_at) AS first_ms, is_held, is_mixed,
        dense_rank() OVER (ORDER BY version) - 1 AS version
 FROM first_opportunities ORDER BY unit, person
 """
@@ -107,7 +107,7 @@ def read_trials(connection: DuckDBPyConnection, people: Sequence[str]) -> Trials
         units=tuple(Unit(*row) for row in units),
         unit=_plain(numbered["unit"]).astype(np.int32),
         person=_plain(numbered["person"]).astype(np.int32),
-        at=_plain(numbered["at"]).astype(np.int64),
+        at=_plain(numbered["first_ms"]).astype(np.int64),
         is_held=_plain(numbered["is_held"]).astype(bool),
         is_mixed=_plain(numbered["is_mixed"]).astype(bool),
         version=_plain(numbered["version"]).astype(np.int32),

@@ -16,9 +16,10 @@ from sojourn.analytics.causal import words
 from sojourn.analytics.causal.beside import path_credit, spread_inside
 from sojourn.analytics.causal.effects import Total
 from sojourn.analytics.causal.factorial import MIN_CELL, Factorial, factorial, smallest_cell
-from sojourn.analytics.causal.measuring import Measured, measure
+from sojourn.analytics.causal.measuring import Measured, ids_of, measure
 from sojourn.analytics.causal.outcomes import Conversions, conversions_of, known_before, outcomes_after
 from sojourn.analytics.causal.results import Report, Settings, UnitEffect
+from sojourn.analytics.causal.segments import by_segment
 from sojourn.analytics.causal.shares import Share, shares_with_intervals
 from sojourn.analytics.causal.trials import Trials
 from sojourn.analytics.events import Events
@@ -39,6 +40,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Of path credit; none: not asked."""
     part: str | None = None
     """The attribute by which a channel's total is spread."""
+    by: str | None = None
+    """The attribute by which people are told apart before their first opportunity."""
 
 
 def report(events: Events, trials: Trials, rules: Rules) -> Report:
@@ -74,6 +77,9 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
         if rules.models and causal
         else [],
         inside=[] if rules.part is None else spread_inside(events, rules.journeys, rules.part, causal),
+        segments=[]
+        if rules.by is None
+        else [row for each in measured for row in by_segment(events, each.tested, rules.by, settings)],
         cautions=words.cautions(units, settings),
         left_out={
             reason: n
@@ -136,13 +142,9 @@ def _factorial(
     if len(channels) < MIN_CHANNELS or None in edges or settings.window_ms is not None:
         return None
     person, at = _first_of_any(trials, channels, until=conversions.until)
-    ids = (
-        [trials.ids[each] for each in person.tolist()]
-        if not isinstance(trials.ids, np.ndarray)
-        else trials.ids[person]
-    )
+    ids = ids_of(trials, person)
     is_on = np.stack([
-        buckets(f"holdout/channel/{each.effect.name}", ids) >= each.edge for each in channels
+        buckets(each.tested.unit.seed, ids) >= each.edge for each in channels
     ])  # fmt: skip
     if smallest_cell(is_on) < MIN_CELL:
         return None

@@ -78,6 +78,18 @@ class UnitEffect(Struct, frozen=True, kw_only=True):
         return f"{self.kind} {self.name}".rstrip()
 
 
+class SegmentEffect(Struct, frozen=True, kw_only=True):
+    """One trial among the people of a segment; the intervals of all its segments hold together."""
+
+    kind: UnitKind
+    name: str
+    segment: str
+    people: int
+    held: int
+    effect: Effect
+    incremental: Total
+
+
 class ChannelCredit(Struct, frozen=True, kw_only=True):
     """What a model of path credit says of a channel, beside what the hold-out says."""
 
@@ -122,6 +134,7 @@ class Report(Struct, frozen=True, kw_only=True):
     shares_note: str
     path_credit: list[PathCredit]
     inside: list[Inside]
+    segments: list[SegmentEffect]
     cautions: list[str]
     """What not to conclude."""
     left_out: Mapping[str, int]

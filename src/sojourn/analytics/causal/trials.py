@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.buckets import OF_ALL, OF_CHANNEL, OF_JOURNEY, OF_NODE
-from sojourn.analytics.events import Codes, Instants
+from sojourn.analytics.events import Codes, Events, Instants
 
 Flags = NDArray[np.bool_]
 UnitKind = Literal["everything", "channel", "journey", "node"]
@@ -66,3 +66,15 @@ class Trials:
         """Return where the rows of a unit lie."""
         low, high = np.searchsorted(self.unit, [unit, unit + 1])
         return slice(int(low), int(high))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence(Events):
+    """Events, and the trials that the engine ran among them."""
+
+    trials: Trials | None = None
+
+
+def evidence_of(events: Events, trials: Trials) -> Evidence:
+    """Put both together."""
+    return Evidence(**{each.name: getattr(events, each.name) for each in fields(events)}, trials=trials)
