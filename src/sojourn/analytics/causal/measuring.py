@@ -1,4 +1,4 @@
-"""Measuring: one trial, from who had an opportunity to what it brought about and whether that can be believed."""
+"""Measuring: one trial: who had an opportunity, what it brought about, whether that can be believed."""
 
 from __future__ import annotations
 

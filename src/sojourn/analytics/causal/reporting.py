@@ -1,4 +1,4 @@
-"""Reporting: all trials of some events together: effects, shares, path credit beside, and what not to conclude."""
+"""Reporting: all trials together: effects, shares, path credit beside them, and what not to conclude."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
     ]
     if not measured:
         raise ConfigError(
-            "no hold-out kept anybody back from something they would have got, or the window of nobody is over; "
-            "give channels, journeys or states a `holdout` in policy and journeys, and wait [no-holdout]"
+            "no hold-out kept anybody back from something they would have got, or the window of nobody is "
+            "over; give channels, journeys or states a `holdout`, and wait [no-holdout]"
         )
     channels = [each for each in measured if each.effect.kind == "channel"]
     game = _factorial(events, conversions, trials, channels, settings=settings)
@@ -138,13 +138,13 @@ def _factorial(
     settings: Settings,
 ) -> Factorial | None:
     """Ask every set of channels, where the hash tells who was in which and each set has people enough."""
-    edges = [each.edge for each in channels]
-    if len(channels) < MIN_CHANNELS or None in edges or settings.window_ms is not None:
+    edges = [each.edge for each in channels if each.edge is not None]
+    if len(channels) < MIN_CHANNELS or len(edges) < len(channels) or settings.window_ms is not None:
         return None
     person, at = _first_of_any(trials, channels, until=conversions.until)
     ids = ids_of(trials, person)
     is_on = np.stack([
-        buckets(each.tested.unit.seed, ids) >= each.edge for each in channels
+        buckets(each.tested.unit.seed, ids) >= edge for each, edge in zip(channels, edges, strict=True)
     ])  # fmt: skip
     if smallest_cell(is_on) < MIN_CELL:
         return None

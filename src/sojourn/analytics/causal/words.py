@@ -22,7 +22,8 @@ def decision(unit: UnitEffect) -> str:
     if unit.verdict == "brings":
         return f"brings about {count(total.estimate)} conversions {span}"
     if unit.verdict == "harms":
-        return f"costs {count(-total.estimate)} conversions ({count(-total.high)} to {count(-total.low)}): stop or change it"
+        span = f"({count(-total.high)} to {count(-total.low)})"
+        return f"costs {count(-total.estimate)} conversions {span}: stop or change it"
     return f"not shown to do anything: {count(total.estimate)} conversions {span}; keep the hold-out going"
 
 
@@ -40,8 +41,8 @@ def notes_on(unit: UnitEffect) -> list[str]:
     notes = []
     if unit.ratio.is_broken:
         notes.append(
-            f"sample ratio: {unit.ratio.observed:.2%} were kept back where {unit.ratio.expected or 0:.2%} should have "
-            "been; something loses people of one arm"
+            f"sample ratio: {unit.ratio.observed:.2%} were kept back where {unit.ratio.expected or 0:.2%} "
+            "should have been; something loses people of one arm"
         )
     if unit.ratio.expected is None:
         notes.append("the share kept back is not known from the hash, so the sample ratio is not checked")
@@ -50,7 +51,7 @@ def notes_on(unit: UnitEffect) -> list[str]:
     if unit.mixed:
         heavy = unit.mixed > MAX_MIXED * max(unit.people, 1)
         notes.append(
-            f"{unit.mixed:,} people were assigned both ways (merged lives, a changed share); the first one counts"
+            f"{unit.mixed:,} people were assigned both ways (merged lives, a changed share); the first counts"
             + ("; that is above 1%: find out why" if heavy else "")
         )
     if unit.versions > 1:
@@ -65,7 +66,7 @@ def notes_on(unit: UnitEffect) -> list[str]:
 def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
     """Say what not to conclude."""
     said = [
-        "A total is of this time, these people and this share of hold-outs; it is no forecast of more of the same.",
+        "A total is of this time, these people and these hold-outs; it is no forecast of more of the same.",
         "What is not shown is not zero: the interval says how large it may be.",
     ]
     if sum(unit.kind == "channel" for unit in units) > 1:
@@ -97,8 +98,8 @@ def about_shares(units: Sequence[UnitEffect], is_factorial: bool) -> str:
     said = (
         "Shapley values of what all channels bring about together: they add up"
         if is_factorial
-        else "what is lost by switching a channel off, the others going on (do(off)): they need not add up to what "
-        "all bring about; that takes hold-outs large enough for every set of channels"
+        else "what is lost by switching a channel off, the others going on (do(off)): they need not add up "
+        "to what all bring about; that takes hold-outs large enough for every set of channels"
     )
     if any(unit.share and unit.share.share < 0 for unit in channels):
         said += ". A share below 0 is a loss, as a part of all gains"
