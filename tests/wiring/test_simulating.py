@@ -20,9 +20,7 @@ from sojourn.wiring.simulating import PHASES, Asked, simulate
 from tests.cli.commands import run
 
 PEOPLE, SEED = 1_000, 3
-MAPPING = Mapping(
-    attributes={"channel": "channel"}, values={ENGAGEMENT: ENGAGEMENT, REVENUE: REVENUE}
-)
+MAPPING = Mapping(attributes={"channel": "channel"}, values={ENGAGEMENT: ENGAGEMENT, REVENUE: REVENUE})
 
 
 @pytest.fixture(scope="module")

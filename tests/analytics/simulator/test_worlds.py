@@ -103,7 +103,9 @@ def test_truth_does_not_depend_on_how_work_is_cut() -> None:
     whole = truth_of(C, people=CHUNK + 500, seed=2)
     first = truth_of(C, people=CHUNK, seed=2)
     rest = truth_of(C, people=500, seed=2, first=CHUNK)
-    assert [a + b for a, b in zip(first.conversions, rest.conversions, strict=True)] == list(whole.conversions)
+    assert [a + b for a, b in zip(first.conversions, rest.conversions, strict=True)] == list(
+        whole.conversions
+    )
 
 
 def test_truth_is_that_of_living_each_world_alone() -> None:
@@ -116,7 +118,10 @@ def test_truth_is_that_of_living_each_world_alone() -> None:
 
 def test_only_what_is_switched_off_is_as_in_the_whole_truth() -> None:
     """A sixth of the work."""
-    assert truth_of(C, people=N, seed=1, only_off=True).incremental() == truth_of(C, people=N, seed=1).incremental()
+    assert (
+        truth_of(C, people=N, seed=1, only_off=True).incremental()
+        == truth_of(C, people=N, seed=1).incremental()
+    )
 
 
 def test_shapley_values_are_the_mean_over_all_orders() -> None:

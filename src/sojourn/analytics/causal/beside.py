@@ -117,13 +117,13 @@ def _both(channel: Column, part: Column) -> Column:
     n_parts = len(part.values) + 1
     pair = channel.codes.astype(np.int64) * n_parts + np.where(part.codes == MISSING, n_parts - 1, part.codes)
     found, codes = np.unique(np.where(channel.codes == MISSING, MISSING, pair), return_inverse=True)
-    has_missing = len(found) > 0 and found[0] == MISSING
+    n_missing = int(len(found) > 0 and found[0] == MISSING)
     names = [*part.values, "(none)"]
     values = [
         f"{channel.values[each // n_parts]}{_BETWEEN}{names[each % n_parts]}"
-        for each in found.tolist()[has_missing:]
+        for each in found.tolist()[n_missing:]
     ]
-    return Column((codes - has_missing).astype(np.int32), values)
+    return Column((codes - n_missing).astype(np.int32), values)
 
 
 def _scaled(total: Total, part: float) -> Total:
