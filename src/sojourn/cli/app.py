@@ -14,6 +14,7 @@ from sojourn.cli import (
     checking,
     converting,
     drawing,
+    experiments,
     explaining,
     finding,
     funnels,
@@ -206,6 +207,7 @@ for name, command, *examples in (
 app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
+app.add_typer(experiments.experiment, name="experiment")
 
 
 @app.command("version")
