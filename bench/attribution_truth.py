@@ -1,6 +1,6 @@
-"""`python -m bench.attribution_truth [--quick] [--to FILE]`: how far models of attribution are from the truth.
+"""`python -m bench.attribution_truth [--quick] [--to FILE]`: how far from the truth models of attribution are.
 
-Every model is asked about simulated people whose truth is known, in every scenario, beside hold-outs of 10 %.
+Every model is asked about simulated people whose truth is known, in every scenario, beside hold-outs of 10%.
 Prints the tables and writes them into docs/attribution-and-truth.md: results of this simulator, nothing more.
 """
 
@@ -21,7 +21,7 @@ from bench import figures
 from sojourn.analytics.attribution import JourneyRules
 from sojourn.analytics.causal.beside import MODELS
 from sojourn.analytics.causal.reporting import Rules, report
-from sojourn.analytics.causal.results import Report, Settings
+from sojourn.analytics.causal.results import Report, Settings, UnitEffect
 from sojourn.analytics.causal.shares import shares_of, total_variation
 from sojourn.analytics.kinds import Kind
 from sojourn.analytics.simulator.observing import Observed, observe
@@ -118,7 +118,7 @@ def rows_of(name: str, *, people: int, seed: int = 1) -> list[Row]:
     return [*rows[:-1], rows[-1]._replace(wrong_signs=int((said & (true <= 0)).sum()))]
 
 
-def _row(name: str, model: str, given: Floats, true: Floats, shapley: Floats, bottom: Floats) -> Row:  # noqa: PLR0913
+def _row(name: str, model: str, given: Floats, true: Floats, shapley: Floats, bottom: Floats) -> Row:
     is_bottom = bottom.astype(bool)
     credit, brought = given[is_bottom].sum(), true[is_bottom].sum()
     share, true_share = shares_of(given)[is_bottom].sum(), shares_of(true)[is_bottom].sum()
@@ -184,7 +184,8 @@ def seeds_table(jobs: Sequence[tuple[str, int]], distances: Sequence[dict[str, f
                 f"{(causal <= 0.05).mean():.0%}",
             ]
         )
-    heads = ["scenario", "hold-out: distance", "from the Shapley truth", "Markov: distance", "times smaller", "at most 0.05"]  # fmt: skip
+    heads = ["scenario", "hold-out: distance", "from the Shapley truth"]
+    heads += ["Markov: distance", "times smaller", "at most 0.05"]
     return _table(heads, lines)
 
 
@@ -215,7 +216,8 @@ def replicate(number: int, *, scenario: str = "C", people: int = REPLICATE_PEOPL
     return [_estimate(unit, truth[unit.name]) for unit in found.units]
 
 
-def _estimate(unit, true: float) -> Estimate:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _estimate(unit: UnitEffect, true: float) -> Estimate:
+    assert unit.check is not None, "its people are known by their ids"
     check, effect, n_met = unit.check, unit.effect, unit.people - unit.held
     scale = unit.people / n_met
     wide = check.incremental
@@ -233,7 +235,7 @@ def _estimate(unit, true: float) -> Estimate:  # type: ignore[no-untyped-def]  #
 
 
 def coverage_table(replicates: Sequence[Sequence[Estimate]]) -> str:
-    """Write a table: how often 95 % intervals hold the truth, and how many people opportunities spare."""
+    """Write a table: how often intervals hold the truth, and how many people opportunities spare."""
     lines = []
     for i, first in enumerate(replicates[0]):
         rows = [found[i] for found in replicates]
@@ -246,10 +248,14 @@ def coverage_table(replicates: Sequence[Sequence[Estimate]]) -> str:
                 f"{(near - true).mean():+.0f} / {(wide - true).mean():+.0f}",
                 f"{near.std():,.0f} / {wide.std():,.0f}",
                 f"{np.mean([(row.wide_error / row.error) ** 2 for row in rows]):.1f}",
-                f"{np.mean([row.covers for row in rows]):.1%} / {np.mean([row.wide_covers for row in rows]):.1%}",
+                " / ".join(
+                    f"{np.mean(column):.1%}"
+                    for column in ([row.covers for row in rows], [row.wide_covers for row in rows])
+                ),
             ]
         )
-    heads = ["channel", "true", "bias: first opportunity / everybody", "standard error", "people saved", "coverage of 95 %"]  # fmt: skip
+    heads = ["channel", "true", "bias: first opportunity / everybody", "standard error"]
+    heads += ["people saved", "coverage of 95%"]
     return _table(heads, lines)
 
 

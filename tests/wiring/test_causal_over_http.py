@@ -36,13 +36,16 @@ policy:
   channels:
     email: { holdout: 25% }
 """
-HELD = {who for who, n in zip(PEOPLE, buckets(OF_CHANNEL + "email", PEOPLE).tolist(), strict=True) if n < 2_500}
+HELD = {
+    who for who, n in zip(PEOPLE, buckets(OF_CHANNEL + "email", PEOPLE).tolist(), strict=True) if n < 2_500
+}
 """Whom the hash keeps back."""
 BOUGHT = {who for n, who in enumerate(PEOPLE) if (who not in HELD and n % 2 == 0) or n % 8 == 1}
 
 ASKED = [
     ["--conversion", "Buy", "--value", "total"],
-    ["--conversion", "Buy", "--looks", "once", "--level", "0.9", "--seed", "3", "--covariate", "keen", "--by", "land"],
+    ["--conversion", "Buy", "--looks", "once", "--level", "0.9", "--seed", "3", "--covariate", "keen",
+     "--by", "land"],
     ["--conversion", "Buy", "--window", "1s", "--model", "last", "--touch", "Seen", "--channel", "how",
      "--inside", "campaign"],
 ]  # fmt: skip

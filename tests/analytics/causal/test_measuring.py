@@ -217,7 +217,7 @@ def test_robots_are_left_out_of_both_arms() -> None:
 
 def test_nothing_kept_back_is_no_answer() -> None:
     """It says what to do."""
-    events, is_held, at = crowd()
+    events, _, at = crowd()
     with pytest.raises(ConfigError, match="no-holdout"):
         told(events, plain_trials(np.zeros(N, dtype=bool), at))
 

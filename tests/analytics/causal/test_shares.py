@@ -69,7 +69,12 @@ def test_intervals_of_shares_hold_the_share_and_are_the_same_each_time() -> None
 
 def test_the_errors_of_path_credit_are_what_they_are_defined_to_be() -> None:
     """M1, M2 and M3 of a channel that has half of the credit and a quarter of the effect."""
-    found = compared("last", {"ads": 50, "mail": 50, "direct": 900}, {"ads": 10, "mail": 30})
+    found = compared(
+        "last",
+        {"ads": 50, "mail": 50, "direct": 900},
+        {"ads": 10, "mail": 30},
+        shares_of(np.array([10.0, 30.0])),
+    )
     ads = found.channels[0]
     assert (ads.credit, ads.share) == (50, 0.5)
     assert ads.share_error == pytest.approx(0.5 / 0.25 - 1)
@@ -80,7 +85,9 @@ def test_the_errors_of_path_credit_are_what_they_are_defined_to_be() -> None:
 
 def test_of_a_harmful_channel_relative_errors_are_not_told() -> None:
     """A share beside a loss has no meaning; that none of its credit was caused has."""
-    harmful = compared("last", {"ads": 50, "mail": 50}, {"ads": -10, "mail": 30}).channels[0]
+    harmful = compared(
+        "last", {"ads": 50, "mail": 50}, {"ads": -10, "mail": 30}, shares_of(np.array([-10.0, 30.0]))
+    ).channels[0]
     assert (harmful.share_error, harmful.credit_error) == (None, None)
     assert harmful.not_caused == pytest.approx(1.2)
 

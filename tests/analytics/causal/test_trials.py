@@ -20,7 +20,7 @@ def test_who_is_held_out_and_enters_again_counts_once_from_the_first_time() -> N
 
 
 def test_what_another_hold_out_keeps_back_tells_nothing_of_this_one() -> None:
-    """In neither arm: whom the journey's hold-out keeps back is left out of the channel's trial, held or not."""
+    """In neither arm: whom the journey's keeps back is left out of the channel's trial, held or not."""
     acts = (
         Act("ann", 10, "channel"),
         Act("bob", 10, "journey"),

@@ -152,6 +152,6 @@ def test_ids_have_one_length() -> None:
 
 def test_a_scenario_that_is_none_is_refused_by_name() -> None:
     """With those that are."""
-    with pytest.raises(ConfigError, match="no scenario is called 'Q'.*A, B, C"):
+    with pytest.raises(ConfigError, match=r"no scenario is called 'Q'.*A, B, C"):
         scenario_named("Q")
     assert scenario_named("c") is C

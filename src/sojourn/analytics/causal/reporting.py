@@ -18,9 +18,9 @@ from sojourn.analytics.causal.effects import Total
 from sojourn.analytics.causal.factorial import MIN_CELL, Factorial, factorial, smallest_cell
 from sojourn.analytics.causal.measuring import Measured, ids_of, measure
 from sojourn.analytics.causal.outcomes import Conversions, conversions_of, known_before, outcomes_after
-from sojourn.analytics.causal.results import Report, Settings, UnitEffect
+from sojourn.analytics.causal.results import PathCredit, Report, Settings, UnitEffect
 from sojourn.analytics.causal.segments import by_segment
-from sojourn.analytics.causal.shares import Share, shares_with_intervals
+from sojourn.analytics.causal.shares import Share, shares_of, shares_with_intervals
 from sojourn.analytics.causal.trials import Trials
 from sojourn.analytics.events import Events
 from sojourn.analytics.statistics.distributions import normal_quantile
@@ -67,26 +67,34 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
     shares = _shares(channels, game, settings)
     units = [_finished(each.effect, shares, game, channels, settings=settings) for each in measured]
     causal = {unit.name: unit.incremental for unit in units if unit.kind == "channel"}
-    estimates = {name: total.estimate or 0.0 for name, total in causal.items()}
     return Report(
         definition=_definition(rules, conversions),
         units=units,
         shares_by=("shapley" if game else "off") if shares else "",
         shares_note=words.about_shares(units, game is not None),
-        path_credit=path_credit(paths_of(events, rules.journeys), estimates, models=rules.models)
-        if rules.models and causal
-        else [],
+        path_credit=_beside(events, units, rules),
         inside=[] if rules.part is None else spread_inside(events, rules.journeys, rules.part, causal),
         segments=[]
         if rules.by is None
         else [row for each in measured for row in by_segment(events, each.tested, rules.by, settings)],
-        cautions=words.cautions(units, settings),
+        cautions=words.cautions(units, settings, has_credit=bool(rules.models and causal)),
         left_out={
             reason: n
             for reason, n in {**trials.left_out, "people-who-are-robots": len(trials.bots)}.items()
             if n
         },
     )
+
+
+def _beside(events: Events, units: Sequence[UnitEffect], rules: Rules) -> list[PathCredit]:
+    """Ask path credit about the channels that have a hold-out."""
+    channels = [unit for unit in units if unit.kind == "channel"]
+    if not rules.models or not channels:
+        return []
+    causal = {unit.name: unit.incremental.estimate or 0.0 for unit in channels}
+    told = [unit.share.share for unit in channels if unit.share is not None]
+    shares = np.array(told) if len(told) == len(channels) else shares_of(np.array(list(causal.values())))
+    return path_credit(paths_of(events, rules.journeys), causal, shares, models=rules.models)
 
 
 def _finished(

@@ -63,7 +63,7 @@ def notes_on(unit: UnitEffect) -> list[str]:
     return notes
 
 
-def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
+def cautions(units: Sequence[UnitEffect], settings: Settings, *, has_credit: bool) -> list[str]:
     """Say what not to conclude."""
     said = [
         "A total is of this time, these people and these hold-outs; it is no forecast of more of the same.",
@@ -71,7 +71,7 @@ def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
     ]
     if sum(unit.kind == "channel" for unit in units) > 1:
         said.append(
-            "Each channel is told beside all others as they run: switching off two loses not the sum of both."
+            "Each channel is told beside all others as they run: without two, not the sum of both is lost."
         )
     if len({unit.kind for unit in units}) > 1:
         said.append("Channels, journeys and states overlap: never add a journey's total to its channel's.")
@@ -80,6 +80,8 @@ def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
             f"{len(units)} intervals of {settings.level:.0%} are told at once: one in "
             f"{round(1 / (1 - settings.level))} misses."
         )
+    if has_credit:
+        said.append("How far path credit is off is as uncertain as the shares it is held against.")
     if settings.looks == "once":
         said.append("These intervals are of one look: who looks each day and stops at a good one is misled.")
     if settings.window_ms is None:
