@@ -1,4 +1,4 @@
-"""`python -m bench.attribution_truth [--quick] [--to FILE]`: how far from the truth models of attribution are.
+"""`python -m bench.attribution_truth [--quick] [--to FILE]`: how far models are from the truth.
 
 Every model is asked about simulated people whose truth is known, in every scenario, beside hold-outs of 10%.
 Prints the tables and writes them into docs/attribution-and-truth.md: results of this simulator, nothing more.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from sojourn.analytics.simulator.scenarios import SCENARIOS
 from sojourn.analytics.simulator.truth import truth_of
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 PAGE = figures.ROOT / "docs" / "attribution-and-truth.md"
 BEGIN, END = "<!-- figures: written by `python -m bench.attribution_truth` -->", "<!-- end of figures -->"
@@ -68,10 +70,14 @@ def main() -> int:
     said = parser.parse_args()
     people, seeds, replicates = (20_000, 2, 8) if said.quick else (PEOPLE, SEEDS, REPLICATES)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        rows = [row for found in pool.map(partial(rows_of, people=people), SCENARIOS) for row in found]
+        named = pool.map(partial(rows_of, people=people), SCENARIOS)
+        rows = [row for found in _shown(named, "scenarios", len(SCENARIOS)) for row in found]
         jobs = [(name, seed) for name in SEEDED for seed in range(1, seeds + 1)]
-        distances = list(pool.map(partial(_distances, people=people), jobs, chunksize=1))
-        estimates = list(pool.map(replicate, range(replicates), chunksize=4))
+        found = pool.map(partial(_distances, people=people), jobs)
+        distances = list(_shown(found, "populations", len(jobs)))
+        estimates = list(
+            _shown(pool.map(replicate, range(replicates), chunksize=4), "replicates", replicates)
+        )
     text = "\n\n".join(
         [
             _said(people, seeds, replicates),
@@ -87,6 +93,13 @@ def main() -> int:
     return 0
 
 
+def _shown(results: Iterator[T], what: str, n: int) -> Iterator[T]:
+    """Say on stderr how far it is."""
+    for done, result in enumerate(results, start=1):
+        print(f"\r{done:,} of {n:,} {what}", end="\n" if done == n else "", file=sys.stderr, flush=True)
+        yield result
+
+
 def write(page: Path, text: str) -> None:
     """Put the figures between the marks of a page."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
@@ -97,31 +110,40 @@ def write(page: Path, text: str) -> None:
 # -- Every model in every scenario.
 
 
-def rows_of(name: str, *, people: int, seed: int = 1) -> list[Row]:
-    """Ask every model about one scenario."""
+def rows_of(name: str, *, people: int, seed: int = 1, models: Sequence[str] = MODELS) -> list[Row]:
+    """Ask models about one scenario."""
     observed = observe(SCENARIOS[name], people=people, seed=seed, holdout=HOLDOUT)
     truth = truth_of(observed.scenario, people=people, seed=seed)
-    found = ask(observed, models=MODELS)
+    found = ask(observed, models=models)
     names = [unit.name for unit in found.units]
     true = np.array([truth.incremental()[each] for each in names])
-    shapley = np.array([truth.shapley()[each] for each in names])
+    # In E nothing is brought about: rounding is no share.
+    shapley = np.array([truth.shapley()[each] for each in names]) * true.any()
     # Of those who got it, as credit is: hold-outs kept some back.
     got = np.array([1 - unit.held / unit.people for unit in found.units])
-    bottom = np.array([each in observed.scenario.bottom for each in names])
+    is_bottom = np.array([each in observed.scenario.bottom for each in names])
+    truths = Truths(true * got, shapley, is_bottom)
     credit = {one.model: np.array([channel.credit for channel in one.channels]) for one in found.path_credit}
     credit[CAUSAL] = np.array([unit.incremental.estimate or 0.0 for unit in found.units])
-    if not true.any():
-        true, shapley = np.zeros(len(true)), np.zeros(len(true))
-    rows = [_row(name, model, given, true * got, shapley, bottom) for model, given in credit.items()]
+    rows = [_row(name, model, given, truths) for model, given in credit.items()]
     # The hold-out says that a channel brings something only where its interval does.
     said = np.array([unit.verdict == "brings" for unit in found.units])
     return [*rows[:-1], rows[-1]._replace(wrong_signs=int((said & (true <= 0)).sum()))]
 
 
-def _row(name: str, model: str, given: Floats, true: Floats, shapley: Floats, bottom: Floats) -> Row:
-    is_bottom = bottom.astype(bool)
-    credit, brought = given[is_bottom].sum(), true[is_bottom].sum()
-    share, true_share = shares_of(given)[is_bottom].sum(), shares_of(true)[is_bottom].sum()
+class Truths(NamedTuple):
+    """What is true of each channel; shape (n_channels,)."""
+
+    brought: Floats
+    """Conversions, by do(off), of those who got it."""
+    shapley: Floats
+    is_bottom: NDArray[np.bool_]
+
+
+def _row(name: str, model: str, given: Floats, truths: Truths) -> Row:
+    bottom, true = truths.is_bottom, truths.brought
+    credit, brought = given[bottom].sum(), true[bottom].sum()
+    share, true_share = shares_of(given)[bottom].sum(), shares_of(true)[bottom].sum()
     return Row(
         scenario=name,
         model=model,
@@ -129,7 +151,7 @@ def _row(name: str, model: str, given: Floats, true: Floats, shapley: Floats, bo
         m2=credit / brought - 1 if brought > 0 else np.nan,
         m3=1 - brought / credit if credit > 0 else np.nan,
         distance=total_variation(shares_of(given), shares_of(true)),
-        shapley_distance=total_variation(shares_of(given), shares_of(shapley)),
+        shapley_distance=total_variation(shares_of(given), shares_of(truths.shapley)),
         wrong_signs=int(((given > 0) & (true <= 0)).sum()),
     )
 
@@ -160,9 +182,9 @@ def models_table(rows: Iterable[Row]) -> str:
 
 
 def _distances(job: tuple[str, int], *, people: int) -> dict[str, float]:
-    """Return each model's distance from the truth, and the hold-out's from the Shapley truth."""
+    """Return Markov's and the hold-out's distance from the truth, and from the Shapley truth."""
     name, seed = job
-    rows = rows_of(name, people=people, seed=seed)
+    rows = rows_of(name, people=people, seed=seed, models=("markov",))
     found = {row.model: row.distance for row in rows}
     return {**found, "shapley truth": next(row.shapley_distance for row in rows if row.model == CAUSAL)}
 
@@ -261,9 +283,9 @@ def coverage_table(replicates: Sequence[Sequence[Estimate]]) -> str:
 
 def _said(people: int, seeds: int, replicates: int) -> str:
     return (
-        f"{people:,} people of seed 1 in the first table, {seeds} seeds of as many in the second, {replicates} "
-        f"replicates of {REPLICATE_PEOPLE:,} people of scenario C in the third; each channel keeps "
-        f"{HOLDOUT:.0%} back. Commit {figures.commit()}."
+        f"{people:,} people of seed 1 in the first table, {seeds} seeds of as many in the second, "
+        f"{replicates} replicates of {REPLICATE_PEOPLE:,} people of scenario C in the third; each channel "
+        f"keeps {HOLDOUT:.0%} back. Commit {figures.commit()}."
     )
 
 

@@ -16,7 +16,7 @@ from sojourn.analytics.causal import words
 from sojourn.analytics.causal.beside import path_credit, spread_inside
 from sojourn.analytics.causal.effects import Total
 from sojourn.analytics.causal.factorial import MIN_CELL, Factorial, factorial, smallest_cell
-from sojourn.analytics.causal.measuring import Measured, ids_of, measure
+from sojourn.analytics.causal.measuring import Grounds, Measured, ids_of, measure
 from sojourn.analytics.causal.outcomes import Conversions, conversions_of, known_before, outcomes_after
 from sojourn.analytics.causal.results import PathCredit, Report, Settings, UnitEffect
 from sojourn.analytics.causal.segments import by_segment
@@ -52,18 +52,15 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
     """
     settings = rules.settings
     conversions = conversions_of(events, rules.journeys.conversion, rules.journeys.value)
-    measured = [
-        found
-        for i in range(len(trials.units))
-        if (found := measure(events, conversions, trials, i, settings)) is not None
-    ]
+    grounds = Grounds(events, conversions, trials, settings)
+    measured = [found for i in range(len(trials.units)) if (found := measure(grounds, i)) is not None]
     if not measured:
         raise ConfigError(
             "no hold-out kept anybody back from something they would have got, or the window of nobody is "
             "over; give channels, journeys or states a `holdout`, and wait [no-holdout]"
         )
     channels = [each for each in measured if each.effect.kind == "channel"]
-    game = _factorial(events, conversions, trials, channels, settings=settings)
+    game = _factorial(grounds, channels)
     shares = _shares(channels, game, settings)
     units = [_finished(each.effect, shares, game, channels, settings=settings) for each in measured]
     causal = {unit.name: unit.incremental for unit in units if unit.kind == "channel"}
@@ -71,7 +68,7 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
         definition=_definition(rules, conversions),
         units=units,
         shares_by=("shapley" if game else "off") if shares else "",
-        shares_note=words.about_shares(units, game is not None),
+        shares_note=words.about_shares(units, is_factorial=game is not None),
         path_credit=_beside(events, units, rules),
         inside=[] if rules.part is None else spread_inside(events, rules.journeys, rules.part, causal),
         segments=[]
@@ -137,15 +134,9 @@ def _shares(channels: Sequence[Measured], game: Factorial | None, settings: Sett
     return shares_with_intervals(totals, np.diag(errors**2), level=settings.level, seed=settings.seed)
 
 
-def _factorial(
-    events: Events,
-    conversions: Conversions,
-    trials: Trials,
-    channels: Sequence[Measured],
-    *,
-    settings: Settings,
-) -> Factorial | None:
+def _factorial(grounds: Grounds, channels: Sequence[Measured]) -> Factorial | None:
     """Ask every set of channels, where the hash tells who was in which and each set has people enough."""
+    events, conversions, trials, settings = grounds
     edges = [each.edge for each in channels if each.edge is not None]
     if len(channels) < MIN_CHANNELS or len(edges) < len(channels) or settings.window_ms is not None:
         return None

@@ -92,7 +92,7 @@ def cautions(units: Sequence[UnitEffect], settings: Settings, *, has_credit: boo
     return said
 
 
-def about_shares(units: Sequence[UnitEffect], is_factorial: bool) -> str:
+def about_shares(units: Sequence[UnitEffect], *, is_factorial: bool) -> str:
     """Say what shares are of."""
     channels = [unit for unit in units if unit.kind == "channel"]
     if not any(unit.share for unit in channels):

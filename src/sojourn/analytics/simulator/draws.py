@@ -49,7 +49,7 @@ class Draws:
     def __init__(self, seed: int, first: int, n_people: int) -> None:
         people = np.arange(first, first + n_people, dtype=np.uint64)
         with np.errstate(over="ignore"):
-            self._keys = _mixed(people * _GOLDEN + _mixed(np.full(1, seed, dtype=np.uint64)))
+            self._keys = _mixed(people * _GOLDEN + _mixed(np.full(1, seed % (1 << 64), dtype=np.uint64)))
         self.n_people = n_people
 
     def uniform(self, purpose: Purpose, step: int = 0, channel: int = 0) -> Floats:

@@ -104,11 +104,7 @@ def live(scenario: Scenario, draws: Draws, on: Flags, note: Note | None = None) 
                 note.met(step, c, could=could, shown=shown, clicked=clicked)
                 note.visited(step, could & anyway & ~shown)
         felt = np.minimum(awareness, np.float32(MAX_AWARENESS))
-        own = is_there & (
-            draws.logit(Purpose.VISIT, step).astype(np.float32)
-            - np.float32(scenario.visit) - np.float32(scenario.visit_by_intent) * intent
-            < np.float32(scenario.visit_by_awareness) * felt
-        )  # fmt: skip
+        own = is_there & _visits(scenario, draws, step, intent=intent, awareness=felt)
         if note is not None:
             note.visited(step, own)
         has_come |= own
@@ -137,6 +133,20 @@ def _could(
     if channel.after == "awareness":
         return needed < np.minimum(awareness, np.float32(MAX_AWARENESS))
     return needed < 0
+
+
+def _visits(
+    scenario: Scenario,
+    draws: Draws,
+    step: int,
+    *,
+    intent: NDArray[np.float32],
+    awareness: NDArray[np.float32],
+) -> Flags:
+    """Tell who comes by of their own accord."""
+    needed = draws.logit(Purpose.VISIT, step).astype(np.float32)
+    needed -= np.float32(scenario.visit) + np.float32(scenario.visit_by_intent) * intent
+    return needed < np.float32(scenario.visit_by_awareness) * awareness
 
 
 def _comes(channel: Channel, draws: Draws, step: int, c: int) -> Flags:
