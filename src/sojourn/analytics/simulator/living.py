@@ -93,7 +93,7 @@ def live(scenario: Scenario, draws: Draws, on: Flags, note: Note | None = None) 
                 could &= has_visited
             shown = could & on[c]
             comes = _comes(channel, draws, step, c)
-            anyway = comes & (draws.uniform(Purpose.ANYWAY, step, c) < channel.harvest)
+            anyway = _anyway(channel, draws, step, c) & comes
             clicked = shown & comes
             has_come |= clicked | (could & anyway)
             if channel.awareness:
@@ -133,6 +133,13 @@ def _could(
     if channel.after == "awareness":
         return needed < np.minimum(awareness, np.float32(MAX_AWARENESS))
     return needed < 0
+
+
+def _anyway(channel: Channel, draws: Draws, step: int, c: int) -> Flags:
+    """Tell who had come by anyway, did they come at all."""
+    if channel.harvest in (0.0, 1.0):
+        return np.full(draws.n_people, channel.harvest == 1.0)
+    return draws.uniform(Purpose.ANYWAY, step, c) < channel.harvest
 
 
 def _visits(
