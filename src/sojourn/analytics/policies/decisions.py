@@ -1,0 +1,179 @@
+"""Decisions: what was drawn for whom, with which probability, and what came of it, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sojourn.model.errors import InputError
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int32]
+
+SURE = 1e-9  # what a sum of probabilities may miss 1 by: they were written with 6 digits or more
+_ROUNDED = 1e-3  # what probabilities that somebody else wrote may miss it by
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """Logged decisions of one experiment. Arrays have the shape (n_decisions,) unless they say otherwise."""
+
+    variants: tuple[str, ...]
+    contexts: tuple[str, ...]
+    """Cells of the context; one empty name where there is none."""
+    variant: Codes
+    """What was drawn: a place in `variants`."""
+    context: Codes
+    reward: Floats
+    propensity: Floats
+    """The probability with which that was drawn, above 0 and at most 1."""
+    person: Codes
+    """Whose decision it was, from 0: decisions of one person are not independent."""
+    n_people: int
+    drawn_from: Codes | None = None
+    """A row of `eligible`; None where the log does not say what else could have been drawn."""
+    eligible: Floats | None = None
+    """Shape (n_distinct, n_variants): the probability of each variant."""
+    left_out: Mapping[str, int] | None = None
+    """Rows that are no decisions to learn from, by reason."""
+
+    def __len__(self) -> int:
+        """Count the decisions."""
+        return len(self.variant)
+
+
+def encode(
+    *,
+    variant: list[Any],
+    reward: ArrayLike,
+    propensity: ArrayLike,
+    context: Sequence[Any] | None = None,
+    person: Sequence[Any] | None = None,
+    eligible: Sequence[Mapping[str, float] | None] | None = None,
+    left_out: Mapping[str, int] | None = None,
+    place: str = "the decisions",
+) -> Decisions:
+    """Encode decisions, all columns in the same order.
+
+    Args:
+        variant: Names of what was drawn.
+        reward: What came of each.
+        propensity: The probability with which it was drawn.
+        context: Names of cells of the context; None: there is one.
+        person: Whose each is; None: each is of another person.
+        eligible: Variant -> probability; None where a row, or the log, does not say.
+        left_out: Carried along.
+        place: Where they come from, for messages.
+
+    Raises:
+        InputError: There is none, a number is outside its bounds, or a distribution contradicts itself.
+    """
+    n = len(variant)
+    if not n:
+        raise InputError("no-decisions", "holds no decision to learn from", path=place, status=404)
+    if None in variant:
+        raise InputError("bad-decision", f"row {variant.index(None) + 1}: says no variant", path=place)
+    names = [str(name) for name in variant]
+    sets = _distinct(eligible)
+    variants = tuple(sorted({*names, *(name for shares in sets for name, _ in shares)}))
+    index = {name: i for i, name in enumerate(variants)}
+    drawn = np.array([index[name] for name in names], dtype=np.int32)
+    cells, cell = _codes(
+        [""] * n if context is None else ["" if one is None else str(one) for one in context]
+    )
+    people, whose = (n, np.arange(n, dtype=np.int32)) if person is None else _people(person)
+    chances = _floats(propensity, n)
+    _check(
+        np.asarray((chances > 0) & (chances <= 1 + SURE)), chances, place, "a propensity above 0, at most 1"
+    )
+    gains = _floats(reward, n)
+    _check(np.isfinite(gains), gains, place, "a finite reward")
+    rows, table = _eligible(eligible, sets, index)
+    if rows is not None and table is not None:
+        _check_eligible(table[rows, drawn], chances, place)
+        _check(
+            np.abs(table.sum(axis=1) - 1) <= _ROUNDED,
+            table.sum(axis=1),
+            place,
+            "eligible shares that sum to 1",
+        )
+    return Decisions(
+        variants=variants,
+        contexts=cells,
+        variant=drawn,
+        context=cell,
+        reward=gains,
+        propensity=np.minimum(chances, 1.0),
+        person=whose,
+        n_people=people,
+        drawn_from=rows,
+        eligible=table,
+        left_out=left_out,
+    )
+
+
+def _floats(values: ArrayLike, n: int) -> Floats:
+    found = np.asarray(values, dtype=np.float64)
+    assert found.shape == (n,), "columns differ in length"
+    return found
+
+
+def _codes(names: Sequence[str]) -> tuple[tuple[str, ...], Codes]:
+    distinct = tuple(sorted(set(names)))
+    index = {name: i for i, name in enumerate(distinct)}
+    return distinct, np.array([index[name] for name in names], dtype=np.int32)
+
+
+def _people(person: Sequence[Any]) -> tuple[int, Codes]:
+    """Number the people; who is nobody known is a person of their own."""
+    names = [f"={i}" if one is None else f"+{one}" for i, one in enumerate(person)]
+    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return len(index), np.array([index[name] for name in names], dtype=np.int32)
+
+
+def _distinct(
+    eligible: Sequence[Mapping[str, float] | None] | None,
+) -> list[tuple[tuple[str, float], ...]]:
+    if eligible is None or not all(eligible):
+        return []
+    return list(dict.fromkeys(tuple(sorted(shares.items())) for shares in eligible if shares))
+
+
+def _eligible(
+    eligible: Sequence[Mapping[str, float] | None] | None,
+    sets: Sequence[tuple[tuple[str, float], ...]],
+    index: Mapping[str, int],
+) -> tuple[Codes | None, Floats | None]:
+    """Encode what could have been drawn; nothing where any row does not say."""
+    if eligible is None or not sets:
+        return None, None
+    table = np.zeros((len(sets), len(index)))
+    for row, shares in enumerate(sets):
+        for name, share in shares:
+            table[row, index[name]] = share
+    rows = {shares: row for row, shares in enumerate(sets)}
+    codes = [rows[tuple(sorted(shares.items()))] for shares in eligible if shares]
+    return np.array(codes, dtype=np.int32), table
+
+
+def _check(is_good: NDArray[np.bool_], values: Floats, place: str, expected: str) -> None:
+    if not is_good.all():
+        row = int(np.flatnonzero(~is_good)[0])
+        raise InputError(
+            "bad-decision", f"row {row + 1}: expected {expected}, got {values[row]:g}", path=place
+        )
+
+
+def _check_eligible(told: Floats, propensity: Floats, place: str) -> None:
+    apart = np.abs(told - propensity) > _ROUNDED
+    if apart.any():
+        row = int(np.flatnonzero(apart)[0])
+        reason = (
+            f"row {row + 1}: its propensity is {propensity[row]:g}, and {told[row]:g} in what was eligible; "
+            "one of them was logged wrongly"
+        )
+        raise InputError("bad-decision", reason, path=place)
