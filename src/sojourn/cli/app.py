@@ -23,6 +23,7 @@ from sojourn.cli import (
     operating,
     paths,
     people,
+    policies,
     publishing,
     rehearsing,
     retaining,
@@ -197,6 +198,7 @@ for name, command, *examples in (
 app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
+app.add_typer(policies.policy, name="policy")
 
 
 @app.command("version")

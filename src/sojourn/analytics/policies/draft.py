@@ -45,7 +45,7 @@ class Split(Struct, frozen=True):
             if name not in variants:
                 hint, known = did_you_mean(name, variants), ", ".join(variants)[:300]
                 raise ConfigError(
-                    f"the draft draws {name!r}, which was never drawn nor could be{hint}; the log knows {known}"
+                    f"the draft draws {name!r}, which was never drawn nor could be{hint}; it knows {known}"
                 )
         if not self.weights:
             return np.full(len(variants), 1 / len(variants))
@@ -70,7 +70,7 @@ class Drafts(Struct, frozen=True):
     experiments: Mapping[str, Draft]
 
     def of(self, experiment: str | None) -> tuple[str, Draft]:
-        """Return one experiment's, the only one where none is named; raise ConfigError where there is none."""
+        """Return one experiment's, the only one where none is named; ConfigError where there is none."""
         names = sorted(self.experiments)
         if experiment is None and len(names) == 1:
             return names[0], self.experiments[names[0]]
