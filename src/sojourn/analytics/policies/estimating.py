@@ -91,8 +91,8 @@ def reward_model(decisions: Decisions, target: Target, *, seed: int) -> tuple[Fl
     """Foretell each decision's reward from other people's: of what was drawn, and under the target.
 
     The mean of the cell (context and variant), drawn towards the variant's mean, and that towards the mean
-    of all; how strongly is what foretells best (least squares). Returns two arrays of the shape
-    (n_decisions,).
+    of all; how strongly is what foretells best (least squares), again among other people. Returns two arrays
+    of the shape (n_decisions,).
     """
     n_cells, n_variants = len(decisions.contexts), len(decisions.variants)
     variant = decisions.variant.astype(np.int64)
@@ -101,14 +101,25 @@ def reward_model(decisions: Decisions, target: Target, *, seed: int) -> tuple[Fl
     fold = _folds(decisions, seed)
     size = (N_FOLDS, n_cells, n_variants)
     place = np.ravel_multi_index((fold, decisions.context, variant), size)
-    count = np.bincount(place, minlength=math.prod(size)).reshape(size)
-    total = np.bincount(place, weights=decisions.reward, minlength=count.size).reshape(size)
-    several = [_shrunk(count.sum(axis=0) - count, total.sum(axis=0) - total, prior) for prior in PRIORS]
-    errors = [(count * each**2 - 2 * total * each).sum() for each in several]
-    foretold = several[int(np.argmin(errors))]
+    count, total = (
+        np.bincount(place, weights=each, minlength=math.prod(size)).reshape(size)
+        for each in (np.ones(len(decisions)), decisions.reward)
+    )
+    foretold = np.stack([_foretold(count, total, left_out) for left_out in range(N_FOLDS)])
     shares = np.ones((n_cells, 1)) if target.shares is None else target.shares
     under = np.einsum("fcv,cv->fc", foretold, shares)
     return foretold.ravel()[place], under[fold, decisions.context]
+
+
+def _foretold(count: Floats, total: Floats, left_out: int) -> Floats:
+    """Fit cells' means on all folds but one; how far they are drawn together is tried out among those."""
+    others = [fold for fold in range(N_FOLDS) if fold != left_out]
+    n, gained = count[others], total[others]
+    priors = [_shrunk(n.sum(axis=0) - n, gained.sum(axis=0) - gained, prior) for prior in PRIORS]
+    errors = [(n * means**2 - 2 * gained * means).sum() for means in priors]
+    best = PRIORS[int(np.argmin(errors))]
+    fitted: Floats = _shrunk(n.sum(axis=0)[None], gained.sum(axis=0)[None], best)[0]
+    return fitted
 
 
 def _folds(decisions: Decisions, seed: int) -> NDArray[np.int64]:
@@ -118,7 +129,7 @@ def _folds(decisions: Decisions, seed: int) -> NDArray[np.int64]:
     return fold_of[decisions.person]
 
 
-def _shrunk(count: NDArray[np.int64], total: Floats, prior: float) -> Floats:
+def _shrunk(count: Floats, total: Floats, prior: float) -> Floats:
     """Return the means of cells, shape (n_folds, n_contexts, n_variants): the rarer, the more alike."""
     all_count, all_total = count.sum(axis=(1, 2)), total.sum(axis=(1, 2))
     overall = np.divide(all_total, all_count, out=np.zeros(len(count)), where=all_count > 0)[:, None]

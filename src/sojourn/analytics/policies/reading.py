@@ -23,8 +23,8 @@ COLUMNS = ("variant", "reward", "propensity", "context", "person", "eligible", "
 _NEEDED = 3
 _READERS = {
     ".parquet": "read_parquet({file})",
-    ".csv": "read_csv({file}, header = true)",
-    ".tsv": "read_csv({file}, header = true, delim = '\t')",
+    ".csv": "read_csv({file}, header = true, all_varchar = true)",
+    ".tsv": "read_csv({file}, header = true, all_varchar = true, delim = '\t')",
     ".jsonl": "read_json({file}, format = 'newline_delimited')",
 }
 
@@ -119,7 +119,7 @@ def _columns(connection: DuckDBPyConnection, file: Path, others: Mapping[str, st
 def _rows(connection: DuckDBPyConnection, columns: Mapping[str, str]) -> dict[str, Any]:
     numbers = ("reward", "propensity", "target")
     chosen = ", ".join(
-        f"{quoted(column)}::{'double' if what in numbers else 'varchar'} as {what}"
+        f"try_cast({quoted(column)} as {'double' if what in numbers else 'varchar'}) as {what}"
         for what, column in columns.items()
     )
     rows = connection.execute(f"select {chosen} from rows").fetchnumpy()
