@@ -118,9 +118,11 @@ def _columns(connection: DuckDBPyConnection, file: Path, others: Mapping[str, st
 
 def _rows(connection: DuckDBPyConnection, columns: Mapping[str, str]) -> dict[str, Any]:
     numbers = ("reward", "propensity", "target")
+    texts = {what: f"{quoted(column)}::varchar" for what, column in columns.items()}
+    # Trimmed, which a reader of CSV cannot do by itself: otherwise it casts, and fails where it should not.
     chosen = ", ".join(
-        f"try_cast({quoted(column)} as {'double' if what in numbers else 'varchar'}) as {what}"
-        for what, column in columns.items()
+        f"try_cast(trim({text}) as double) as {what}" if what in numbers else f"{text} as {what}"
+        for what, text in texts.items()
     )
     rows = connection.execute(f"select {chosen} from rows").fetchnumpy()
     masked = {what: np.ma.asarray(values) for what, values in rows.items()}
