@@ -58,6 +58,7 @@ LINES: list[tuple[Fact, str]] = [
     (EXPOSED, "rescue: met experiment x: b"),
     (facts.Exposed(**AT, experiment="x", variant="b", propensity=0.5, flag="f"), "met experiment x: b"),
     (facts.AssignmentConflict(**AT, experiment="x", kept="a", dropped="b"), "keeps a of x; had met b, too"),
+    (facts.Rewarded(**AT, experiment="x", variant="b", exposed_at=1), "rewarded b of x"),
     (facts.ActionDecided(**ACTION), "rescue: action for hook, in nudged"),
     (
         facts.ActionWithheld(**ACTION, reason="held-out"),

@@ -56,7 +56,12 @@ def _judge(
         return 0, checked.problems, checked.warnings
     definitions = checked.definitions
     try:
-        build_catalogue(definitions.journeys, segments=definitions.segments, policy=definitions.policy)
+        build_catalogue(
+            definitions.journeys,
+            segments=definitions.segments,
+            policy=definitions.policy,
+            flags=definitions.flags,
+        )
     except DefinitionError as error:
         return 0, error.problems, checked.warnings
     return len(definitions.journeys), [], checked.warnings

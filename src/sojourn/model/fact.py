@@ -230,6 +230,15 @@ class AssignmentConflict(_Fact, tag="assignment_conflict", frozen=True, kw_only=
     dropped: str
 
 
+class Rewarded(_Fact, tag="rewarded", frozen=True, kw_only=True):
+    """What an adaptive allocation is for happened, in time, to somebody who met a variant."""
+
+    experiment: str
+    variant: str
+    context: str = ""
+    exposed_at: int
+
+
 class ActionDecided(_Fact, tag="action", frozen=True, kw_only=True):
     """A journey wanted something done and it went to the outbox."""
 
@@ -318,6 +327,7 @@ Fact = (
     | FrictionFound
     | Exposed
     | AssignmentConflict
+    | Rewarded
     | ActionDecided
     | ActionDeferred
     | ActionWithheld

@@ -312,6 +312,15 @@ FACT_TABLES = (
         Column("dropped", "text", "the variant that the other life had"),
     ),
     _table(
+        "rewards",
+        "What an adaptive allocation is for happened, in time: at most one row for each exposure.",
+        {facts.Rewarded: ""},
+        Column("experiment", "text", "the experiment's name"),
+        Column("variant", "text", "the variant that the person met"),
+        Column("context", "text", "of a contextual allocation: the cell whose weights drew it"),
+        Column("exposed_at", "instant", "when the person met it"),
+    ),
+    _table(
         "actions",
         "What journeys wanted done: decided, put off, or withheld (a held-out person's: a ghost action).",
         {facts.ActionDecided: "decided", facts.ActionDeferred: "deferred", facts.ActionWithheld: "withheld"},
@@ -327,7 +336,7 @@ FACT_TABLES = (
         Column(
             "holdouts",
             "text",
-            "every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`",
+            "every hold-out that keeps the person back: `global`, `journey`, `channel`, `node`, by commas",
         ),
         word="decision",
     ),

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sojourn.definitions.controls import is_control
+from sojourn.definitions.controls import Learnt, is_control
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, asks_everybody
 from sojourn.engine.state import encode
@@ -27,6 +27,7 @@ from sojourn.model.fact import Fact
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
 from sojourn.runtime import controls, sweeping
+from sojourn.runtime.allocating import Allocator
 from sojourn.runtime.controls import Controls
 from sojourn.runtime.failures import Failures
 from sojourn.runtime.hot import HotStates
@@ -80,6 +81,8 @@ class Driver:
         """Keys of the batch that were asked for the sake of time or of a sweep, with input or without."""
         self.learner = Learner(store)
         """What people's steps forecast; it learns while somebody asks."""
+        self.allocator = Allocator(store)
+        """What rewards say of variants; it counts while an experiment's allocation is adaptive."""
         self._aliased = set(store.keys("alias"))
         self._is_alias_said = False
         self._max_woken = max_woken
@@ -215,15 +218,20 @@ class Driver:
         self._last = Commit(self.position, self.clock, [], [], documents)
         return self._last
 
-    def learn(self) -> dict[str, dict[str, dict[str, float]]] | None:
+    def learn(self) -> Learnt | None:
         """Return what is to be put into the log as learnt by now; None where it is not time for it.
 
         While people are asked about a change it is not: they would have to be asked first.
         """
-        goals = self.catalogue.needs.propensities
-        if self.sweep.is_running or not self.learner.due(self.clock, goals):
+        if self.sweep.is_running:
             return None
-        return self.learner.forecasts(self.clock, goals)
+        goals, adaptive = self.catalogue.needs.propensities, self.catalogue.adaptive
+        forecasts = self.learner.forecasts(self.clock, goals) if self.learner.due(self.clock, goals) else {}
+        is_due = bool(adaptive) and self.allocator.due(self.clock, adaptive)
+        allocations = self.allocator.allocations(self.clock, adaptive) if is_due else {}
+        if not forecasts and all(self.catalogue.allocations.get(k) == v for k, v in allocations.items()):
+            return None
+        return Learnt(forecasts=forecasts, allocations=allocations)
 
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
@@ -232,7 +240,7 @@ class Driver:
             self.log.append((), now=self.clock, failed=failed)
 
     def _documents(self) -> dict[str, bytes]:
-        documents = self.learner.document(self.clock)
+        documents = self.learner.document(self.clock) | self.allocator.document(self.clock)
         if self._has_new_tallies:
             documents[DOCUMENT] = self.tallies.document()
         self._has_new_tallies = False
@@ -310,10 +318,12 @@ class Driver:
             actions.extend(result.actions)
 
     def _fold(self, facts: Sequence[Fact]) -> None:
-        """Count what a turn came to; what people's steps teach, while somebody asks for a forecast."""
+        """Count what a turn came to; what steps and rewards teach, while somebody asks for it."""
         self._has_new_tallies |= self.tallies.take(facts)
         if self.catalogue.needs.propensities:
             self.learner.take(facts)
+        if self.catalogue.adaptive:
+            self.allocator.take(facts, self.catalogue.adaptive)
 
     def _salvage(self, key: Key, given: Sequence[Input], until: int, error: Exception) -> Result:
         """Do a turn again that failed, from what was before it, without the inputs it fails on."""

@@ -92,7 +92,9 @@ class Story:
             policy = without_holdouts(policy)
         names = {(journey.name, journey.version) for journey in current}
         before = [one for one in self._published if (one.name, one.version) not in names]
-        catalogue = build_catalogue(current, older=before, policy=policy, segments=read.segments)
+        catalogue = build_catalogue(
+            current, older=before, policy=policy, segments=read.segments, flags=read.flags
+        )
         self._published = [*before, *current]
         self.driver = Driver(self.log, self.store, catalogue)
         return self

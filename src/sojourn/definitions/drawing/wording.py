@@ -9,8 +9,9 @@ from typing import Any
 from sojourn.definitions.chart import Assign, Cancel, Content, Raise, Send, State, Transition, Want
 from sojourn.definitions.chart_builder import timer_name
 from sojourn.definitions.durations import write_duration
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.internal_events import DONE_STATE
-from sojourn.definitions.journey import Call, Do, Experiment, Journey
+from sojourn.definitions.journey import Call, Do, Journey
 
 MAX_BODY_CHARACTERS = 40  # of an action's body: enough to tell two templates apart.
 
