@@ -101,9 +101,10 @@ def reward_model(decisions: Decisions, target: Target, *, seed: int) -> tuple[Fl
     fold = _folds(decisions, seed)
     size = (N_FOLDS, n_cells, n_variants)
     place = np.ravel_multi_index((fold, decisions.context, variant), size)
-    ones = np.ones(len(decisions))
-    count: Floats = np.bincount(place, weights=ones, minlength=math.prod(size)).reshape(size)
-    total: Floats = np.bincount(place, weights=decisions.reward, minlength=count.size).reshape(size)
+    count, total = (
+        np.asarray(np.bincount(place, each, math.prod(size)), dtype=np.float64).reshape(size)
+        for each in (np.ones(len(decisions)), decisions.reward)
+    )
     foretold = np.stack([_foretold(count, total, left_out) for left_out in range(N_FOLDS)])
     shares = np.ones((n_cells, 1)) if target.shares is None else target.shares
     under = np.einsum("fcv,cv->fc", foretold, shares)
