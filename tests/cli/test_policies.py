@@ -105,3 +105,23 @@ def test_what_cannot_be_asked_ends_with_2_and_why(folder: Path, arguments: list[
     """The question is wrong, and nothing is answered."""
     result = run("policy", "evaluate", *arguments)
     assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("by", ["thompson", "vw"])
+def test_what_is_learnt_from_one_half_is_judged_by_the_other(folder: Path, by: str) -> None:
+    """It finds what the draft above knew."""
+    if by == "vw":
+        pytest.importorskip("vowpalwabbit", reason="the extra `bandit` is not installed")
+    learnt = run("policy", "learn", *ASKED[2:6], "--experiment", "offer", "--with", by, "--half", "first")
+    assert learnt.exit_code == 0, learnt.output
+    Path("learnt.yaml").write_text(learnt.output)
+    found = answer(*ASKED, "--policy", "learnt.yaml", "--half", "second")
+    assert found["policy"] == f"offer by {by}"
+    assert found["evaluation"]["promote"] is True
+    assert 1_400 < found["evaluation"]["overlap"]["decisions"] < 1_600
+
+
+def test_a_learnt_draft_may_go_into_a_file(folder: Path) -> None:
+    """To be read, changed and kept."""
+    assert run("policy", "learn", *ASKED[2:6], "--experiment", "offer", "--out", "learnt.yaml").output == ""
+    assert "'pro': { 'free': 0.05, 'none': 0.95 }" in Path("learnt.yaml").read_text()

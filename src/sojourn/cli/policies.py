@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from sojourn.cli.events_options import one_of
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
+from sojourn.cli.texts import write_text
 from sojourn.definitions.durations import parse_duration
 from sojourn.model.errors import ConfigError
 
@@ -61,6 +62,11 @@ WithinOption = Annotated[
     str,
     typer.Option("--within", metavar="DURATION", help="Of --data: how long after the exposure it counts."),
 ]
+HalfOption = Annotated[
+    Literal["first", "second"] | None,
+    typer.Option(help="Only one half of the people, by a hash: learn from one, and judge by the other."),
+]
+SeedOption = Annotated[int, typer.Option(help="The same seed says the same.")]
 DEFAULT_WITHIN = "7d"
 
 
@@ -85,9 +91,10 @@ def evaluate(  # noqa: PLR0913 - one for each option
     event: EventOption = None,
     value: ValueOption = None,
     within: WithinOption = DEFAULT_WITHIN,
+    half: HalfOption = None,
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of intervals.")] = 0.95,
     replicates: Annotated[int, typer.Option(min=100, max=100_000, help="Of the bootstrap.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="The same seed says the same.")] = 0,
+    seed: SeedOption = 0,
     clip: Annotated[
         float | None,
         typer.Option(min=1, metavar="WEIGHT", help="Show as well what comes out with no weight above this."),
@@ -103,7 +110,7 @@ def evaluate(  # noqa: PLR0913 - one for each option
 
     one_of(("--decisions FILE", decisions), ("--data DIR", data))
     name, experiment, wanted = _draft(draft, experiment)
-    logged, source = _logged(decisions, data, columns, experiment, reward=(event, value, within))
+    logged, source = _logged(decisions, data, columns, experiment, reward=(event, value, within), half=half)
     rows = logged.decisions
     if wanted is not None:
         target = estimating.target_of(rows, wanted.shares(rows.variants, rows.contexts))
@@ -120,6 +127,49 @@ def evaluate(  # noqa: PLR0913 - one for each option
         from sojourn.cli.policy_report import for_people  # noqa: PLC0415 - as above
 
         show(*for_people(found, told))
+
+
+@policy.command(
+    epilog="`sojourn policy learn --experiment offer --data data --out drafts/offer.yaml`\n\n"
+    "`sojourn policy learn --experiment offer --decisions log.parquet --with vw --half first`"
+)
+def learn(  # noqa: PLR0913 - one for each option
+    *,
+    experiment: Annotated[
+        str, typer.Option("--experiment", metavar="NAME", help="Whose decisions they are, and the draft's.")
+    ],
+    decisions: DecisionsOption = None,
+    data: LakeOption = None,
+    columns: MapOption = None,
+    event: EventOption = None,
+    value: ValueOption = None,
+    within: WithinOption = DEFAULT_WITHIN,
+    half: HalfOption = None,
+    by: Annotated[
+        Literal["thompson", "vw"],
+        typer.Option(
+            "--with",
+            help="Each context by itself, by the chance that a variant is the best; or across contexts.",
+        ),
+    ] = "thompson",
+    floor: Annotated[float, typer.Option(min=0, max=0.5, help="The least share of a variant.")] = 0.05,
+    seed: SeedOption = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write to a file; by default to the output.")
+    ] = None,
+) -> None:
+    """Write a draft policy as logged decisions teach it: the weight of each variant in each context."""
+    from sojourn.analytics.policies import learning, vowpal  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.policies.draft import Drafts, write_drafts  # noqa: PLC0415
+
+    one_of(("--decisions FILE", decisions), ("--data DIR", data))
+    logged, _ = _logged(decisions, data, columns, experiment, reward=(event, value, within), half=half)
+    rows = logged.decisions
+    if by == "vw":
+        draft = vowpal.learn_vowpal(rows, floor, seed=seed)
+    else:
+        draft = learning.learn_thompson(rows, floor)
+    write_text(out, write_drafts(Drafts(f"{experiment} by {by}", {experiment: draft})))
 
 
 def _draft(text: str | None, experiment: str | None) -> tuple[str, str | None, Draft | None]:
@@ -143,6 +193,7 @@ def _logged(
     experiment: str | None,
     *,
     reward: tuple[str | None, str | None, str],
+    half: Literal["first", "second"] | None,
 ) -> tuple[Logged, dict[str, Any]]:
     """Read the decisions, and say where they are from and what they earn."""
     from sojourn.analytics.policies.reading import Logged, parse_columns, read_decisions  # noqa: PLC0415
@@ -153,7 +204,8 @@ def _logged(
         for option, given in (("--event", event), ("--value", value)):
             if given is not None:
                 raise ConfigError(f"{option} is of --data: in --decisions, the column `reward` says")
-        return read_decisions(file, parse_columns(columns or "")), {"decisions": str(file)}
+        found, told = read_decisions(file, parse_columns(columns or "")), {"decisions": str(file)}
+        return (found if half is None else found.half(half)), told
     assert data is not None, "one of both is given"
     if columns is not None:
         raise ConfigError("--map is of --decisions: the lake's columns are known")
@@ -164,4 +216,5 @@ def _logged(
     except ValueError as error:
         raise ConfigError(f"--within: {error}") from None
     rewards = Rewards(event=event, value=value, within_ms=within_ms)
-    return Logged(read_logged(data, experiment, rewards)), {"data": str(data), **rewards.told()}
+    found = Logged(read_logged(data, experiment, rewards))
+    return (found if half is None else found.half(half)), {"data": str(data), **rewards.told()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from sojourn.model.errors import InputError
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
+Half = Literal["first", "second"]
 
 SURE = 1e-9  # what a sum of probabilities may miss 1 by: they were written with 6 digits or more
 _ROUNDED = 1e-3  # what probabilities that somebody else wrote may miss it by
@@ -38,6 +40,8 @@ class Decisions:
     """A row of `eligible`; None where the log does not say what else could have been drawn."""
     eligible: Floats | None = None
     """Shape (n_distinct, n_variants): the probability of each variant."""
+    half: NDArray[np.bool_] | None = None
+    """Whether a decision is of the second half of the people, by a hash of whose it is; None: nobody is named."""
     left_out: Mapping[str, int] | None = None
     """Rows that are no decisions to learn from, by reason."""
 
@@ -110,10 +114,39 @@ def encode(
         propensity=np.minimum(chances, 1.0),
         person=whose,
         n_people=people,
+        half=None if person is None else _halves(person),
         drawn_from=rows,
         eligible=table,
         left_out=left_out,
     )
+
+
+def rows_of_half(decisions: Decisions, which: Half) -> NDArray[np.int64]:
+    """Return the rows of one half of the people: learn from one, judge by the other.
+
+    Who is in which is a hash of who they are; where nobody is named, it goes by the row.
+    """
+    is_second = np.arange(len(decisions)) % 2 == 1 if decisions.half is None else decisions.half
+    return np.flatnonzero(is_second == (which == "second"))
+
+
+def of_rows(decisions: Decisions, rows: NDArray[np.int64]) -> Decisions:
+    """Return some of the decisions; raise InputError where there are none."""
+    if not len(rows):
+        raise InputError("no-decisions", "this half of the people has none", path="the decisions", status=404)
+    people, person = np.unique(decisions.person[rows], return_inverse=True)
+    changes: dict[str, Any] = {
+        name: None if column is None else column[rows]
+        for name in ("variant", "context", "reward", "propensity", "drawn_from", "half")
+        for column in (getattr(decisions, name),)
+    }
+    return replace(decisions, person=person.astype(np.int32), n_people=len(people), **changes)
+
+
+def _halves(person: Sequence[Any]) -> NDArray[np.bool_]:
+    """Halve the people; who is nobody known goes by the row."""
+    known = {one: sha256(str(one).encode()).digest()[0] & 1 for one in set(person) if one is not None}
+    return np.array([known.get(one, i & 1) for i, one in enumerate(person)], dtype=bool)
 
 
 def _floats(values: ArrayLike, n: int) -> Floats:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from sojourn.analytics.policies.decisions import Decisions, Floats, encode
+from sojourn.analytics.policies.decisions import Decisions, Floats, Half, encode, of_rows, rows_of_half
 from sojourn.analytics.sql.names import quoted, text_sql
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
@@ -36,6 +36,12 @@ class Logged(Struct, frozen=True):
 
     decisions: Decisions
     target: Floats | None = None
+
+    def half(self, which: Half) -> Logged:
+        """Return those of one half of the people."""
+        rows = rows_of_half(self.decisions, which)
+        target = None if self.target is None else self.target[rows]
+        return Logged(of_rows(self.decisions, rows), target)
 
 
 def parse_columns(text: str) -> dict[str, str]:
