@@ -41,7 +41,7 @@ class Decisions:
     eligible: Floats | None = None
     """Shape (n_distinct, n_variants): the probability of each variant."""
     half: NDArray[np.bool_] | None = None
-    """Whether a decision is of the second half of the people, by a hash of whose it is; None: nobody is named."""
+    """Whether a decision is of the second half of the people, by a hash; None where nobody is named."""
     left_out: Mapping[str, int] | None = None
     """Rows that are no decisions to learn from, by reason."""
 
