@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from sojourn import __version__
 from sojourn.cli import (
     attributing,
+    causal,
     checking,
     converting,
     drawing,
@@ -112,6 +113,7 @@ for name, command, *examples in (
         "sojourn simulate drafts/welcome.yaml",
         "sojourn simulate drafts/welcome.yaml --people 1000 --days 14 --seed 7",
         "sojourn simulate drafts/welcome.yaml --population shop.yaml --against none --json",
+        "sojourn simulate --scenario C --people 200000 --holdout 10% --seed 1 --out typical",
     ),
     (
         "draw",
@@ -158,6 +160,13 @@ for name, command, *examples in (
         "sojourn attribution --paths paths.csv --model markov --order auto",
         "sojourn attribution --paths paths.parquet --model last --model markov --model shapley --json",
         "sojourn attribution --events shop.csv --conversion 'Order Completed' --value revenue --lookback 30d",
+    ),
+    (
+        "causal",
+        causal.causal,
+        "sojourn causal --data data --conversion 'Order Completed' --value revenue",
+        "sojourn causal --data data --conversion 'Order Completed' --window 14d --looks once --json",
+        "sojourn causal --data data --conversion 'Order Completed' --inside campaign_name --html causal.html",
     ),
     (
         "graph",

@@ -10,6 +10,7 @@ from sojourn.analytics.funnel import parse_exclusion
 from sojourn.analytics.kinds import Kind, parse_kind
 from sojourn.analytics.questions.asked import (
     Attribution,
+    Causal,
     Friction,
     Funnel,
     Graph,
@@ -71,6 +72,13 @@ def needs_of(question: Question) -> Needs:
                 kinds=_kinds(question.conversion, question.touch),
                 attributes=_given(channel),
                 amounts=_given(question.value),
+            )
+        case Causal():
+            channel = question.channel or (None if question.touch else CHANNEL)
+            return Needs(
+                kinds=_kinds(question.conversion, question.touch),
+                attributes=_given(channel, question.inside, question.by),
+                amounts=(*_given(question.value), *question.covariate),
             )
     raise AssertionError(f"{type(question).__name__} is no question")
 
