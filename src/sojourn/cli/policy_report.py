@@ -24,6 +24,7 @@ def for_people(found: Evaluation, told: Mapping[str, Any]) -> Iterator[Any]:
     yield (
         f"{told['policy']}, judged by {overlap.decisions:,} decisions of {overlap.people:,} people"
         + (f" in {told['experiment']}" if told["experiment"] else "")
+        + f": {len(found.definition['variants'])} variants, {found.definition['contexts']} contexts"
     )
     if "reward" in told:
         yield f"reward: {told['reward']}"
