@@ -144,9 +144,9 @@ def merge_met(life: Life, other: Life, ledger: Ledger) -> None:
             continue
         first, second = (theirs, own) if theirs.at < own.at else (own, theirs)
         life.met[name] = first
+        first.has_conflict |= second.has_conflict
         if first.variant != second.variant:
             _tell_conflict(first, name, second.variant, ledger)
-        first.has_conflict |= second.has_conflict
     for name, variant in other.variants.items():
         life.variants.setdefault(name, variant)
     for name in other.met.keys() & life.variants.keys():
