@@ -85,33 +85,18 @@ def encode(
     sets = _distinct(eligible)
     variants = tuple(sorted({*names, *(name for shares in sets for name, _ in shares)}))
     index = {name: i for i, name in enumerate(variants)}
-    drawn = np.array([index[name] for name in names], dtype=np.int32)
     cells, cell = _codes(
         [""] * n if context is None else ["" if one is None else str(one) for one in context]
     )
     people, whose = (n, np.arange(n, dtype=np.int32)) if person is None else _people(person)
-    chances = _floats(propensity, n)
-    _check(
-        np.asarray((chances > 0) & (chances <= 1 + SURE)), chances, place, "a propensity above 0, at most 1"
-    )
-    gains = _floats(reward, n)
-    _check(np.isfinite(gains), gains, place, "a finite reward")
     rows, table = _eligible(eligible, sets, index)
-    if rows is not None and table is not None:
-        _check_eligible(table[rows, drawn], chances, place)
-        _check(
-            np.abs(table.sum(axis=1) - 1) <= _ROUNDED,
-            table.sum(axis=1),
-            place,
-            "eligible shares that sum to 1",
-        )
-    return Decisions(
+    decisions = Decisions(
         variants=variants,
         contexts=cells,
-        variant=drawn,
+        variant=np.array([index[name] for name in names], dtype=np.int32),
         context=cell,
-        reward=gains,
-        propensity=np.minimum(chances, 1.0),
+        reward=_floats(reward, n),
+        propensity=_floats(propensity, n),
         person=whose,
         n_people=people,
         half=None if person is None else _halves(person),
@@ -119,6 +104,8 @@ def encode(
         eligible=table,
         left_out=left_out,
     )
+    _check(decisions, place)
+    return decisions
 
 
 def rows_of_half(decisions: Decisions, which: Half) -> NDArray[np.int64]:
@@ -193,20 +180,29 @@ def _eligible(
     return np.array(codes, dtype=np.int32), table
 
 
-def _check(is_good: NDArray[np.bool_], values: Floats, place: str, expected: str) -> None:
+def _check(decisions: Decisions, place: str) -> None:
+    """Raise InputError with the first row that cannot be right."""
+    chances, gains = decisions.propensity, decisions.reward
+    _refuse((chances > 0) & (chances <= 1 + SURE), chances, place, "a propensity above 0, at most 1")
+    _refuse(np.isfinite(gains), gains, place, "a finite reward")
+    if decisions.eligible is None or decisions.drawn_from is None:
+        return
+    told = decisions.eligible[decisions.drawn_from, decisions.variant]
+    apart = np.abs(told - chances) > _ROUNDED
+    if apart.any():
+        row = int(np.flatnonzero(apart)[0])
+        reason = (
+            f"row {row + 1}: its propensity is {chances[row]:g}, and {told[row]:g} in what was eligible; "
+            "one of them was logged wrongly"
+        )
+        raise InputError("bad-decision", reason, path=place)
+    total = decisions.eligible.sum(axis=1)[decisions.drawn_from]
+    _refuse(np.abs(total - 1) <= _ROUNDED, total, place, "eligible shares that sum to 1")
+
+
+def _refuse(is_good: NDArray[np.bool_], values: Floats, place: str, expected: str) -> None:
     if not is_good.all():
         row = int(np.flatnonzero(~is_good)[0])
         raise InputError(
             "bad-decision", f"row {row + 1}: expected {expected}, got {values[row]:g}", path=place
         )
-
-
-def _check_eligible(told: Floats, propensity: Floats, place: str) -> None:
-    apart = np.abs(told - propensity) > _ROUNDED
-    if apart.any():
-        row = int(np.flatnonzero(apart)[0])
-        reason = (
-            f"row {row + 1}: its propensity is {propensity[row]:g}, and {told[row]:g} in what was eligible; "
-            "one of them was logged wrongly"
-        )
-        raise InputError("bad-decision", reason, path=place)
