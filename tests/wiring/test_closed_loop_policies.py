@@ -118,7 +118,7 @@ def test_the_engine_comes_to_draw_what_is_best_in_each_plan(data: Path) -> None:
 
 def test_its_log_judges_a_policy_that_nobody_was_given(data: Path) -> None:
     """DR's interval, and both others', hold what the best in each plan would have earned."""
-    decisions = read_logged(data, "offer", Rewards(within_ms=DAY))
+    decisions = read_logged(data, "offer", Rewards(within_ms=DAY)).decisions
     _, draft = read_drafts(BEST, file="best.yaml").of("offer")
     shares = draft.shares(decisions.variants, decisions.contexts)
     found = evaluate(decisions, target_of(decisions, shares), Asked(replicates=500))

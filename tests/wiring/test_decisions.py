@@ -65,7 +65,7 @@ def drawn(who: str) -> tuple[str, float]:
 
 def test_a_decision_earns_its_goal_where_it_came_in_time(data: Path) -> None:
     """A day after: bob's came later, fay's may still come, and what dan bought before is no answer."""
-    found = read_logged(data, "offer", Rewards(within_ms=DAY))
+    found = read_logged(data, "offer", Rewards(within_ms=DAY)).decisions
     expected = [(*drawn(who), 1.0 if BOUGHT.get(who, DAY) < DAY else 0.0) for who in PEOPLE if who != "fay"]
     assert rewards_by_variant(found) == expected
     assert found.left_out == {"too-young": 1}
@@ -74,7 +74,7 @@ def test_a_decision_earns_its_goal_where_it_came_in_time(data: Path) -> None:
 
 def test_what_could_have_been_drawn_is_known(data: Path) -> None:
     """The engine says it with every exposure."""
-    found = read_logged(data, "offer", Rewards())
+    found = read_logged(data, "offer", Rewards()).decisions
     assert found.eligible is not None
     assert found.variants == ("free", "none")
     assert found.eligible.tolist() == [[0.25, 0.75]]
@@ -82,13 +82,13 @@ def test_what_could_have_been_drawn_is_known(data: Path) -> None:
 
 def test_an_event_may_be_what_it_is_for(data: Path) -> None:
     """Within an hour and a half: ann and eve, once each, whatever the goal is."""
-    found = read_logged(data, "offer", Rewards(event="Bought", within_ms=HOUR * 3 // 2))
+    found = read_logged(data, "offer", Rewards(event="Bought", within_ms=HOUR * 3 // 2)).decisions
     assert found.reward.tolist() == [float(who in ("ann", "eve")) for who in PEOPLE[:5]]
 
 
 def test_and_how_much_of_it(data: Path) -> None:
     """All that came in time is summed up: ann bought twice."""
-    found = read_logged(data, "offer", Rewards(event="Bought", value="revenue", within_ms=DAY))
+    found = read_logged(data, "offer", Rewards(event="Bought", value="revenue", within_ms=DAY)).decisions
     assert (found.reward[0] > 60, found.reward[1:4].tolist()) == (True, [0.0] * 3)
 
 

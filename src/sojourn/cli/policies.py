@@ -16,7 +16,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.analytics.policies.draft import Draft
-    from sojourn.analytics.policies.reading import Logged
+    from sojourn.analytics.policies.encoding import Logged
 
 policy = typer.Typer(
     help="Judge a draft policy by decisions that were logged, or learn one.", no_args_is_help=True
@@ -196,7 +196,7 @@ def _logged(
     half: Literal["first", "second"] | None,
 ) -> tuple[Logged, dict[str, Any]]:
     """Read the decisions, and say where they are from and what they earn."""
-    from sojourn.analytics.policies.reading import Logged, parse_columns, read_decisions  # noqa: PLC0415
+    from sojourn.analytics.policies.reading import parse_columns, read_decisions  # noqa: PLC0415
     from sojourn.wiring.decisions import Rewards, read_logged  # noqa: PLC0415
 
     event, value, within = reward
@@ -216,5 +216,5 @@ def _logged(
     except ValueError as error:
         raise ConfigError(f"--within: {error}") from None
     rewards = Rewards(event=event, value=value, within_ms=within_ms)
-    found = Logged(read_logged(data, experiment, rewards))
+    found = read_logged(data, experiment, rewards)
     return (found if half is None else found.half(half)), {"data": str(data), **rewards.told()}

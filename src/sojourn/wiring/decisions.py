@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec import Struct
 
 from sojourn.definitions.suggestions import did_you_mean
@@ -15,7 +14,7 @@ from sojourn.wiring.lake import open_lake
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from sojourn.analytics.policies.decisions import Decisions
+    from sojourn.analytics.policies.encoding import Logged
 
 WITHIN_MS = 7 * 86_400_000
 """How long a reward may take, unless somebody says otherwise: a week, for one of each weekday."""
@@ -42,11 +41,17 @@ _EVENTS = """
       AND did.logged_at <= met.logged_at + to_milliseconds($within)
 """
 _REWARDED = """
+    CREATE TEMP TABLE rewarded AS
     SELECT person_id, variant, propensity, eligible, context,
-           CASE WHEN $is_sum THEN coalesce(sum(reward), 0) ELSE least(count(reward), 1) END
+           (CASE WHEN $is_sum THEN coalesce(sum(reward), 0) ELSE least(count(reward), 1) END)::DOUBLE
+           AS reward
     FROM met LEFT JOIN won USING (n) WHERE NOT is_young AND NOT is_again
     GROUP BY n, person_id, variant, propensity, eligible, context ORDER BY n
 """
+_COLUMNS = {
+    "variant": "variant", "reward": "reward", "propensity": "propensity", "context": "context",
+    "person": "person_id", "eligible": "eligible",
+}  # fmt: skip
 
 
 class Rewards(Struct, frozen=True, kw_only=True):
@@ -68,37 +73,26 @@ class Rewards(Struct, frozen=True, kw_only=True):
         }
 
 
-def read_logged(data: Path, experiment: str, rewards: Rewards) -> Decisions:
+def read_logged(data: Path, experiment: str, rewards: Rewards) -> Logged:
     """Read an experiment's decisions up to this instant, each person's first.
 
     Raises:
         ConfigError: There is no lake, nobody met the experiment, or its reward is no goal.
         InputError: No decision is old enough.
     """
-    from sojourn.analytics.policies.decisions import encode  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.policies.encoding import encode  # noqa: PLC0415 - help needs no numbers
 
     if rewards.value is not None and rewards.event is None:
         raise ConfigError("--value is a property of an event; name the event with --event")
     with open_lake(data) as lake:
         connection = lake.connection
         _meet(connection, experiment, within_ms=rewards.within_ms, now_ms=lake.reach.clock)
-        rows = _rewarded(connection, rewards)
+        _reward(connection, rewards)
+        if not _count(connection, "SELECT count(*) FROM rewarded"):
+            reason = f"nobody met {experiment!r} long enough ago; wait, or make --within shorter"
+            raise InputError("no-decisions", reason, path=str(data), status=404)
         left_out = _left_out(connection)
-    if not rows:
-        reason = f"nobody met {experiment!r} long enough ago; wait, or make --within shorter"
-        raise InputError("no-decisions", reason, path=str(data), status=404)
-    person, variant, propensity, eligible, context, reward = zip(*rows, strict=True)
-    shares = [None if text is None else msgspec.json.decode(text, type=dict[str, float]) for text in eligible]
-    return encode(
-        variant=list(variant),
-        reward=reward,
-        propensity=propensity,
-        context=context,
-        person=person,
-        eligible=shares,
-        left_out=left_out,
-        place=str(data),
-    )
+        return encode(connection, "rewarded", _COLUMNS, place=str(data), left_out=left_out)
 
 
 def _meet(connection: DuckDBPyConnection, experiment: str, *, within_ms: int, now_ms: int) -> None:
@@ -111,7 +105,7 @@ def _meet(connection: DuckDBPyConnection, experiment: str, *, within_ms: int, no
         raise ConfigError(f"nobody met {experiment!r}{did_you_mean(experiment, names)}; {known}")
 
 
-def _rewarded(connection: DuckDBPyConnection, rewards: Rewards) -> list[tuple[Any, ...]]:
+def _reward(connection: DuckDBPyConnection, rewards: Rewards) -> None:
     names: dict[str, Any] = {"within": rewards.within_ms}
     if rewards.event is None:
         if not _count(connection, "SELECT count(enrolment_id) FROM met"):
@@ -122,7 +116,6 @@ def _rewarded(connection: DuckDBPyConnection, rewards: Rewards) -> list[tuple[An
         names |= {"event": rewards.event, "value": rewards.value or ""}
     connection.execute(sql, names)
     connection.execute(_REWARDED, {"is_sum": rewards.value is not None})
-    return connection.fetchall()
 
 
 def _left_out(connection: DuckDBPyConnection) -> dict[str, int]:

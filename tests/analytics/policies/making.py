@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sojourn.analytics.policies.decisions import Decisions, Floats
+from sojourn.analytics.policies.reading import read_decisions
+from sojourn.analytics.tables import Table
+
+
+def encode(**columns: Any) -> Decisions:
+    """Encode columns."""
+    return read_decisions(Table(columns)).decisions
 
 
 class World(NamedTuple):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.analytics.policies import estimating
-from sojourn.analytics.policies.decisions import Decisions, encode
+from sojourn.analytics.policies.decisions import Decisions
 from sojourn.analytics.policies.estimating import (
     PRIORS,
     Target,
@@ -23,7 +23,9 @@ from sojourn.analytics.policies.estimating import (
     weights_of,
 )
 from sojourn.analytics.policies.uncertainty import bootstrap_bounds, normal_bounds, standard_error
-from tests.analytics.policies.making import world
+from tests.analytics.policies.making import encode, world
+
+Row = tuple[str, float, float, str, int, float]
 
 rows = st.lists(
     st.tuples(
@@ -39,15 +41,25 @@ rows = st.lists(
 )
 
 
-def decisions_of(several: list[tuple[str, float, float, str, int, float]]) -> tuple[Decisions, Target]:
+def decisions_of(several: list[Row]) -> tuple[Decisions, Target]:
     """Encode rows: variant, reward, propensity, context, person, probability under the target."""
-    variant, reward, propensity, context, person, taken = map(list, zip(*several, strict=True))
-    decisions = encode(variant=variant, reward=reward, propensity=propensity, context=context, person=person)
+    variant, reward, propensity, context, person, taken = zip(*several, strict=True)
+    people = sorted(set(person))
+    decisions = Decisions(
+        variants=("a", "b", "c"),
+        contexts=("x", "y"),
+        variant=np.array(["abc".index(name) for name in variant], dtype=np.int32),
+        context=np.array(["xy".index(name) for name in context], dtype=np.int32),
+        reward=np.array(reward),
+        propensity=np.array(propensity),
+        person=np.array([people.index(one) for one in person], dtype=np.int32),
+        n_people=len(people),
+    )
     return decisions, Target(np.array(taken))
 
 
 @given(rows)
-def test_ips_and_snips_are_their_formulas(several: list[tuple[str, float, float, str, int, float]]) -> None:
+def test_ips_and_snips_are_their_formulas(several: list[Row]) -> None:
     """Means of weighted rewards, and weighted means of rewards."""
     decisions, target = decisions_of(several)
     weights = weights_of(decisions, target)
@@ -63,7 +75,7 @@ def test_ips_and_snips_are_their_formulas(several: list[tuple[str, float, float,
 
 
 @given(rows, st.floats(0.1, 3))
-def test_clipping_caps_weights(several: list[tuple[str, float, float, str, int, float]], clip: float) -> None:
+def test_clipping_caps_weights(several: list[Row], clip: float) -> None:
     """And does nothing else."""
     decisions, target = decisions_of(several)
     expected = [min(taken / propensity, clip) for _, _, propensity, *_, taken in several]
@@ -82,11 +94,11 @@ def test_the_reward_model_never_sees_whose_reward_it_foretells() -> None:
     assert not np.array_equal(before, after)
 
 
-Row = tuple[int, int, float, int]
+Coded = tuple[int, int, float, int]
 """Context, variant, reward, fold."""
 
 
-def naive_means(rows: list[Row], prior: float) -> dict[tuple[int, int], float]:
+def naive_means(rows: list[Coded], prior: float) -> dict[tuple[int, int], float]:
     """Take the mean of each cell, drawn towards the variant's, drawn towards that of all."""
     overall = sum(reward for *_, reward, _ in rows) / len(rows)
     means = {}
@@ -99,7 +111,7 @@ def naive_means(rows: list[Row], prior: float) -> dict[tuple[int, int], float]:
     return means
 
 
-def naive_model(rows: list[Row]) -> dict[tuple[int, int], float]:
+def naive_model(rows: list[Coded]) -> dict[tuple[int, int], float]:
     """Leave one fold of these out after another to choose the prior, and fit it to all of them."""
     folds = {fold for *_, fold in rows}
     errors = {}
@@ -157,7 +169,7 @@ def test_a_good_model_makes_doubly_robust_surer_than_ips() -> None:
 
 @given(rows)
 def test_errors_take_the_decisions_of_a_person_together(
-    several: list[tuple[str, float, float, str, int, float]],
+    several: list[Row],
 ) -> None:
     """The sandwich over people, written out."""
     decisions, target = decisions_of(several)

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sojourn.analytics.policies.decisions import encode
 from sojourn.analytics.policies.estimating import Target, target_of
 from sojourn.analytics.policies.evaluating import Asked, Evaluation, evaluate
 from sojourn.model.errors import InputError
-from tests.analytics.policies.making import world
+from tests.analytics.policies.making import encode, world
 
 QUICK = Asked(replicates=400)
 
@@ -74,7 +73,7 @@ def test_what_could_not_be_drawn_is_refused() -> None:
     n = 2_000
     half = np.arange(n) % 2 == 0
     variant = np.where(half & (np.arange(n) % 4 == 0), "b", "a")
-    eligible = [{"a": 0.5, "b": 0.5} if is_free else {"a": 1.0, "b": 0.0} for is_free in half]
+    eligible = ['{"a": 0.5, "b": 0.5}' if is_free else '{"a": 1.0, "b": 0.0}' for is_free in half]
     found = steady(
         variant=variant.tolist(),
         reward=np.ones(n),
@@ -130,8 +129,8 @@ def test_clipped_estimates_say_so_and_come_beside() -> None:
         ({"propensity": [float("nan")] * 2_000}, "got nan"),
         ({"reward": [float("inf")] * 2_000}, "expected a finite reward"),
         ({"variant": ["a"] * 5 + [None] * 1_995}, "row 6: says no variant"),
-        ({"eligible": [{"a": 0.5, "b": 0.5, "c": 0.1}] * 2_000}, "eligible shares that sum to 1, got 1.1"),
-        ({"eligible": [{"a": 0.9, "b": 0.1}] * 2_000}, "one of them was logged wrongly"),
+        ({"eligible": ['{"a": 0.5, "b": 0.5, "c": 0.1}'] * 2_000}, "eligible shares that sum to 1, got 1.1"),
+        ({"eligible": ['{"a": 0.9, "b": 0.1}'] * 2_000}, "one of them was logged wrongly"),
         ({"variant": [], "reward": [], "propensity": []}, "no decision"),
     ],
 )

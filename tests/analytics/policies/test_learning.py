@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from sojourn.analytics.policies.decisions import Decisions, encode, of_rows, rows_of_half
+from sojourn.analytics.policies.decisions import Decisions, of_rows, rows_of_half
 from sojourn.analytics.policies.draft import Draft, Drafts, read_drafts, write_drafts
 from sojourn.analytics.policies.estimating import target_of
 from sojourn.analytics.policies.evaluating import Asked, evaluate
@@ -17,6 +17,7 @@ from sojourn.analytics.policies.learning import learn_thompson
 from sojourn.analytics.policies.vowpal import learn_vowpal
 from sojourn.definitions.thompson import weights
 from sojourn.model.errors import ConfigError, InputError
+from tests.analytics.policies.making import encode
 
 RATES = {
     ('"pro"|true', "none"): 0.3,

@@ -1,4 +1,4 @@
-"""Reading: a file of logged decisions, one a row, encoded."""
+"""Reading: files and frames of logged decisions, one a row."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-import numpy as np
-from msgspec import Struct
-
-from sojourn.analytics.policies.decisions import Decisions, Floats, Half, encode, of_rows, rows_of_half
+from sojourn.analytics.policies.encoding import COLUMNS, NUMBERS, Logged, encode
+from sojourn.analytics.reading.frames import copy_frame
 from sojourn.analytics.sql.names import quoted, text_sql
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
@@ -18,30 +15,13 @@ from sojourn.model.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-COLUMNS = ("variant", "reward", "propensity", "context", "person", "eligible", "target")
-"""What a row may say. The first three it must."""
-_NEEDED = 3
+_NEEDED = 3  # of COLUMNS
 _READERS = {
     ".parquet": "read_parquet({file})",
     ".csv": "read_csv({file}, header = true, all_varchar = true)",
     ".tsv": "read_csv({file}, header = true, all_varchar = true, delim = '\t')",
     ".jsonl": "read_json({file}, format = 'newline_delimited')",
 }
-
-_Eligible = msgspec.json.Decoder(dict[str, float])
-
-
-class Logged(Struct, frozen=True):
-    """Decisions of a file, and what a policy would have drawn with which probability, where the file says."""
-
-    decisions: Decisions
-    target: Floats | None = None
-
-    def half(self, which: Half) -> Logged:
-        """Return those of one half of the people."""
-        rows = rows_of_half(self.decisions, which)
-        target = None if self.target is None else self.target[rows]
-        return Logged(of_rows(self.decisions, rows), target)
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -61,12 +41,16 @@ def parse_columns(text: str) -> dict[str, str]:
     return columns
 
 
-def read_decisions(file: Path, columns: Mapping[str, str]) -> Logged:
-    """Read decisions from Parquet, CSV, TSV or JSON lines (text packed with gzip or not).
+def read_decisions(source: Path | str | Any, columns: Mapping[str, str] = {}) -> Logged:
+    """Read decisions from Parquet, CSV, TSV or JSON lines (text packed with gzip or not), or from a table.
 
     Columns are `variant`, `reward` and `propensity`, and, where they are there: `context` (the name of a
     cell), `person`, `eligible` (JSON: variant -> probability) and `target` (the probability under the policy
-    to be evaluated). `columns` are other names of them.
+    to be evaluated).
+
+    Args:
+        source: A file, or whatever speaks Arrow: a frame of pyarrow, polars or pandas, a `Table`.
+        columns: Other names of columns: `{"variant": "item_id"}`.
 
     Raises:
         ConfigError: There is no such file, or a column is missing.
@@ -74,23 +58,16 @@ def read_decisions(file: Path, columns: Mapping[str, str]) -> Logged:
     """
     import duckdb  # noqa: PLC0415 - takes longer to load than the command line's help
 
+    place = str(source) if isinstance(source, str | Path) else "the table"
     with duckdb.connect() as connection:
         try:
-            connection.execute(f"create view rows as from {_call(file)}")
-            found = _columns(connection, file, columns)
-            rows = _rows(connection, found)
+            if isinstance(source, str | Path):
+                connection.execute(f"create view rows as from {_call(Path(source))}")
+            else:
+                copy_frame(connection, source, "rows")
+            return encode(connection, "rows", _expressions(connection, place, columns), place=place)
         except duckdb.Error as error:
-            raise InputError("damaged-file", str(error).splitlines()[0], path=str(file)) from None
-    decisions = encode(
-        variant=rows["variant"],
-        reward=rows["reward"],
-        propensity=rows["propensity"],
-        context=rows.get("context"),
-        person=rows.get("person"),
-        eligible=_eligible(rows["eligible"], str(file)) if "eligible" in rows else None,
-        place=str(file),
-    )
-    return Logged(decisions, _target(rows["target"], str(file)) if "target" in rows else None)
+            raise InputError("damaged-file", str(error).splitlines()[0], path=place) from None
 
 
 def _call(file: Path) -> str:
@@ -104,58 +81,22 @@ def _call(file: Path) -> str:
     return _READERS[kind].format(file=text_sql(str(file)))
 
 
-def _columns(connection: DuckDBPyConnection, file: Path, others: Mapping[str, str]) -> dict[str, str]:
-    """Return the columns of the file that say what we know."""
+def _expressions(connection: DuckDBPyConnection, place: str, others: Mapping[str, str]) -> dict[str, str]:
+    """Return what the rows say, each as an expression of a number or of a text."""
     there = [str(row[0]) for row in connection.execute("describe rows").fetchall()]
     found = {name: name for name in COLUMNS if name in there}
     for what, column in others.items():
         if column not in there:
-            raise ConfigError(f"{file}: has no column {column!r}{did_you_mean(column, there)}")
+            raise ConfigError(f"{place}: has no column {column!r}{did_you_mean(column, there)}")
         found[what] = column
     missing = [name for name in COLUMNS[:_NEEDED] if name not in found]
     if missing:
-        example = ",".join(f"{name}=COLUMN" for name in missing)
-        known = ", ".join(there)[:300]
+        known, example = ", ".join(there)[:300], ",".join(f"{name}=COLUMN" for name in missing)
         raise ConfigError(
-            f"{file}: its columns ({known}) do not say {' and '.join(missing)}: --map {example}"
+            f"{place}: its columns ({known}) do not say {' and '.join(missing)}: --map {example}"
         )
-    return found
-
-
-def _rows(connection: DuckDBPyConnection, columns: Mapping[str, str]) -> dict[str, Any]:
-    numbers = ("reward", "propensity", "target")
-    texts = {what: f"{quoted(column)}::varchar" for what, column in columns.items()}
+    texts = {what: f"{quoted(column)}::varchar" for what, column in found.items()}
     # Trimmed, which a reader of CSV cannot do by itself: otherwise it casts, and fails where it should not.
-    chosen = ", ".join(
-        f"try_cast(trim({text}) as double) as {what}" if what in numbers else f"{text} as {what}"
-        for what, text in texts.items()
-    )
-    rows = connection.execute(f"select {chosen} from rows").fetchnumpy()
-    masked = {what: np.ma.asarray(values) for what, values in rows.items()}
     return {
-        what: values.filled(np.nan) if what in numbers else values.tolist() for what, values in masked.items()
+        what: f"try_cast(trim({text}) as double)" if what in NUMBERS else text for what, text in texts.items()
     }
-
-
-def _target(values: Any, place: str) -> Floats:
-    found = np.asarray(values, dtype=np.float64)
-    bad = ~((found >= 0) & (found <= 1))
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        reason = f"row {row + 1}: expected a target probability from 0 to 1, got {found[row]:g}"
-        raise InputError("bad-decision", reason, path=place)
-    return found
-
-
-def _eligible(texts: list[str | None], place: str) -> list[dict[str, float] | None]:
-    known: dict[str | None, dict[str, float] | None] = {None: None, "": None}
-    for row, text in enumerate(texts):
-        if text not in known:
-            try:
-                known[text] = _Eligible.decode(text or "")
-            except msgspec.MsgspecError:
-                reason = (
-                    f"row {row + 1}: `eligible` must be JSON, variant -> probability, got {str(text)[:80]!r}"
-                )
-                raise InputError("bad-decision", reason, path=place) from None
-    return [known[text] for text in texts]
