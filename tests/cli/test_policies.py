@@ -56,6 +56,13 @@ def test_people_are_told_what_not_to_conclude(folder: Path) -> None:
     assert "What not to conclude:" in said
 
 
+def test_a_cell_that_nobody_was_in_is_told(folder: Path) -> None:
+    """It may be a slip, or rare."""
+    Path("draft.yaml").write_text(DRAFT.replace("new:", "nwe:"))
+    assert answer(*ASKED, "--policy", "draft.yaml")["unseen_cells"] == ["nwe"]
+    assert "no decision was made in: nwe" in run(*ASKED, "--policy", "draft.yaml").output
+
+
 def test_a_draft_that_is_no_better_is_told_so(folder: Path) -> None:
     """Always none: as good as an even split."""
     said = run(*ASKED, "--policy", "always none").output

@@ -19,6 +19,7 @@ from sojourn.runtime.driver import Driver
 from sojourn.wiring.decisions import Rewards, read_logged
 from sojourn.wiring.lake import open_lake
 from tests.adapters.lake.folders import T0, Folder, event
+from tests.cli.commands import answer, run
 
 HOUR, DAY = 3_600_000, 86_400_000
 RESCUE = """
@@ -127,3 +128,35 @@ def test_its_log_judges_a_policy_that_nobody_was_given(data: Path) -> None:
         assert one.low is not None
         assert one.high is not None
         assert one.low < TRUTH < one.high, one
+
+
+def test_the_command_says_the_same_of_the_folder(data: Path, tmp_path: Path) -> None:
+    """With the draft as a file, beside whoever writes the folder."""
+    draft = tmp_path / "best.yaml"
+    draft.write_text(BEST)
+    asked = ("policy", "evaluate", "--policy", str(draft), "--data", str(data), "--within", "1d")
+    found = answer(*asked, "--replicates", "500")
+    assert found["reward"] == "1 where the journey's goal came, else 0"
+    robust = found["evaluation"]["estimates"][0]
+    assert robust["low"] < TRUTH < robust["high"]
+    said = run(*asked).output
+    assert f"best.yaml, judged by {PER_DAY * DAYS} decisions of {PER_DAY * DAYS} people in offer" in said
+
+
+def test_a_draft_learnt_from_the_folder_is_what_the_engine_came_to(data: Path) -> None:
+    """The same counts, by the same function: all of them, where the engine still waited for some."""
+    asked = (
+        "policy",
+        "learn",
+        "--experiment",
+        "offer",
+        "--data",
+        str(data),
+        "--within",
+        "1d",
+        "--floor",
+        "0.1",
+    )
+    said = run(*asked).output
+    assert """'"new"': { 'free': 0.9, 'none': 0.1 }""" in said
+    assert """'"pro"': { 'free': 0.1, 'none': 0.9 }""" in said

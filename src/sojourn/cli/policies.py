@@ -121,6 +121,8 @@ def evaluate(  # noqa: PLR0913 - one for each option
     asked = evaluating.Asked(level=level, replicates=replicates, seed=seed, clip=clip)
     found = evaluating.evaluate(rows, target, asked)
     told = {"policy": name or "target", "experiment": experiment, **source}
+    if wanted is not None and (unseen := wanted.unseen(rows.contexts)):
+        told["unseen_cells"] = list(unseen)
     if json:
         say_json({**told, "evaluation": found})
     else:

@@ -28,6 +28,8 @@ def for_people(found: Evaluation, told: Mapping[str, Any]) -> Iterator[Any]:
     )
     if "reward" in told:
         yield f"reward: {told['reward']}"
+    if "unseen_cells" in told:
+        yield f"no decision was made in: {', '.join(told['unseen_cells'])}"
     yield from (f"left out: {n:,} {reason}" for reason, n in found.definition["left_out"].items())
     yield table(("overlap", ""), _overlap(overlap))
     level = f"{found.definition['level']:.3g}".removeprefix("0.")

@@ -85,6 +85,15 @@ def test_an_experiment_that_is_not_named_is_asked_for() -> None:
         drafts.of("baner")
 
 
+def test_cells_that_are_called_otherwise_in_the_log_are_refused() -> None:
+    """Else the draft's default would be judged in their place, and nobody would know."""
+    _, draft = read_drafts(BOLDER, file="bolder.yaml").of("rescue-offer")
+    with pytest.raises(ConfigError, match="no decision was made in the cell"):
+        draft.shares(VARIANTS, ("pro", "new"))
+    assert draft.unseen(('"pro"', "new")) == ('"new"',)
+    assert draft.shares(VARIANTS, ('"pro"', "new")).shape == (2, 2)
+
+
 def test_a_variant_that_the_log_does_not_know_is_refused() -> None:
     """A slip, or something new: either way the log says nothing of it."""
     draft = Draft(Split({"free_shiping": 1.0}))

@@ -59,8 +59,21 @@ class Draft(Struct, frozen=True):
     cells: Mapping[str, Split] = {}
 
     def shares(self, variants: Sequence[str], contexts: Sequence[str]) -> Floats:
-        """Return the probability of each variant in each context, shape (n_contexts, n_variants)."""
+        """Return the probability of each variant in each context, shape (n_contexts, n_variants).
+
+        Raises:
+            ConfigError: A variant is none of these; or there are cells, and all of them are none of these
+                contexts: they are called otherwise there.
+        """
+        unseen = self.unseen(contexts)
+        if unseen and len(unseen) == len(self.cells):
+            hint, known = did_you_mean(unseen[0], contexts), ", ".join(map(repr, contexts))[:300]
+            raise ConfigError(f"no decision was made in the cell {unseen[0]!r}{hint}; the log knows {known}")
         return np.stack([self.cells.get(cell, self.default).over(variants) for cell in contexts])
+
+    def unseen(self, contexts: Sequence[str]) -> tuple[str, ...]:
+        """Return the cells that none of these contexts is."""
+        return tuple(cell for cell in self.cells if cell not in contexts)
 
 
 class Drafts(Struct, frozen=True):
