@@ -26,15 +26,18 @@ RATES = {
     ('"new"|false', "free"): 0.3,
 }
 
+RARE = '"pro"|null'
+"""A cell of which hardly anything is known, and of its first part much."""
 
-def log(n: int = 3_000) -> Decisions:
-    """Draw decisions unevenly: free ships once in four times, whoever it is for."""
+
+def log(n: int = 3_000, *, rare: int = 0) -> Decisions:
+    """Draw decisions unevenly: free ships once in four times, whoever it is for; `rare`: some of a rare cell."""
     random = Random(7)
     rows = []
-    for i in range(n):
-        cell = random.choice(['"pro"|true', '"new"|false'])
+    for i in range(n + rare):
+        cell = random.choice(['"pro"|true', '"new"|false']) if i < n else RARE
         variant = random.choices(["none", "free"], [0.75, 0.25])[0]
-        reward = float(random.random() < RATES[cell, variant])
+        reward = float(random.random() < RATES[cell if i < n else '"pro"|true', variant])
         rows.append((variant, reward, 0.75 if variant == "none" else 0.25, cell, f"p{i}"))
     variant, reward, propensity, context, person = map(list, zip(*rows, strict=True))
     return encode(variant=variant, reward=reward, propensity=propensity, context=context, person=person)
@@ -78,8 +81,8 @@ def test_thompson_weighs_each_context_by_itself() -> None:
     assert tuple(draft.default.weights.values()) == weights(won, tried, 0.1)
 
 
-def test_vowpal_says_the_same_again_and_something_of_contexts_it_never_saw() -> None:
-    """Somebody new with a part that is known gets what that part taught."""
+def test_vowpal_says_the_same_again() -> None:
+    """By its seed; and something of people of whom nothing is known."""
     pytest.importorskip("vowpalwabbit", reason="the extra `bandit` is not installed")
     decisions = log()
     assert learn_vowpal(decisions, 0.05, seed=1) == learn_vowpal(decisions, 0.05, seed=1)
@@ -87,6 +90,15 @@ def test_vowpal_says_the_same_again_and_something_of_contexts_it_never_saw() -> 
     assert set(draft.cells) == set(decisions.contexts)
     assert sum(draft.default.weights.values()) == pytest.approx(1.0)
     assert min(draft.default.weights.values()) >= 0.05
+
+
+def test_vowpal_learns_across_contexts_where_thompson_takes_each_by_itself() -> None:
+    """Six decisions of a rare cell tell next to nothing; its first part was met a thousand times."""
+    pytest.importorskip("vowpalwabbit", reason="the extra `bandit` is not installed")
+    decisions = log(rare=6)
+    alone, across = learn_thompson(decisions, 0.05), learn_vowpal(decisions, 0.05)
+    assert 0.2 < alone.cells[RARE].weights["none"] < 0.8
+    assert across.cells[RARE].weights["none"] > 0.85
 
 
 def test_without_vowpal_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
