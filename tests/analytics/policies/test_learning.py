@@ -31,7 +31,7 @@ RARE = '"pro"|null'
 
 
 def log(n: int = 3_000, *, rare: int = 0) -> Decisions:
-    """Draw decisions unevenly: free ships once in four times, whoever it is for; `rare`: some of a rare cell."""
+    """Draw decisions unevenly: free ships once in four times, and `rare` more in a rare cell."""
     random = Random(7)
     rows = []
     for i in range(n + rare):
