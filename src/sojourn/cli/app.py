@@ -14,6 +14,7 @@ from sojourn.cli import (
     checking,
     converting,
     drawing,
+    experiments,
     explaining,
     finding,
     funnels,
@@ -207,6 +208,7 @@ for name, command, *examples in (
 app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
+app.add_typer(experiments.experiment, name="experiment")
 app.add_typer(policies.policy, name="policy")
 
 

@@ -12,9 +12,11 @@ from sojourn.cli.output import table
 if TYPE_CHECKING:
     from sojourn.analytics.causal.effects import Total
     from sojourn.analytics.causal.results import Report, UnitEffect
+    from sojourn.analytics.report.charts import Bar
 
 UNITS = ("what", "people", "kept back", "conversions brought about", "interval", "per 1,000", "decision")
-MODELS = ("path credit, not causal", "distance")
+SEGMENTS = ("what", "segment", "people", "kept back", "conversions", "interval")
+INSIDE = ("channel", "part", "conversions", "interval")
 
 
 def for_people(report: Report) -> Iterator[Any]:
@@ -27,56 +29,56 @@ def for_people(report: Report) -> Iterator[Any]:
     yield from _shares(report)
     yield from _checks(report.units)
     if report.segments:
-        yield table(("what", "segment", "people", "kept back", "conversions", "interval"), _segments(report))
+        yield table(SEGMENTS, _segments(report))
     if report.inside:
-        yield table(
-            ("channel", "part", "conversions", "interval"),
-            ([one.channel, one.part, *_total(one.incremental)] for one in report.inside),
-            title="Inside channels: totals by the hold-out, spread by path credit",
-        )
+        title = "Inside channels: totals by the hold-out, spread by path credit"
+        yield table(INSIDE, _inside(report), title=title)
     yield ""
     yield from _meaning(report)
 
 
 def page_of(report: Report) -> str:
     """Write the report as a page of its own."""
-    from sojourn.analytics.report.charts import Bar, bars  # noqa: PLC0415 - only where a page is written
+    from sojourn.analytics.report.charts import bars  # noqa: PLC0415 - only where a page is written
     from sojourn.analytics.report.page import Section, page  # noqa: PLC0415
 
-    sections = [
-        Section(
-            "What was brought about",
-            note=" ".join(report.cautions),
-            columns=UNITS,
-            rows=[_unit(unit) for unit in report.units],
-        )
-    ]
-    shown = [unit for unit in report.units if unit.share is not None]
-    if shown:
-        drawn = [
-            Bar(unit.name, max(unit.share.share, 0.0), percent(unit.share.share), max(unit.share.low, 0.0), max(unit.share.high, 0.0))
-            for unit in shown
-            if unit.share is not None
-        ]  # fmt: skip
+    told = [_unit(unit) for unit in report.units]
+    sections = [Section("What was brought about", note=" ".join(report.cautions), columns=UNITS, rows=told)]
+    if bars_of := _bars(report.units):
+        picture = bars("Shares of all gains", bars_of)
         sections.append(
-            Section("Shares of all gains", note=report.shares_note, picture=bars("Shares", drawn))
+            Section("Shares of channels", note=f"Shares are {report.shares_note}.", picture=picture)
         )
     if report.path_credit:
         columns, rows = _beside(report)
         note = "Path credit says who stood on the way, not who brought it about."
         sections.append(Section("Path credit beside it", note=note, columns=columns, rows=rows))
     if report.segments:
-        columns = ("what", "segment", "people", "kept back", "conversions", "interval")
-        sections.append(Section("By segment", columns=columns, rows=list(_segments(report))))
+        sections.append(Section("By segment", columns=SEGMENTS, rows=list(_segments(report))))
     if report.inside:
-        rows = [[one.channel, one.part, *_total(one.incremental)] for one in report.inside]
-        sections.append(
-            Section("Inside channels", columns=("channel", "part", "conversions", "interval"), rows=rows)
-        )
+        note = "Totals by the hold-out, spread by path credit."
+        sections.append(Section("Inside channels", note=note, columns=INSIDE, rows=list(_inside(report))))
     notes = [[str(unit), note] for unit in report.units for note in unit.notes]
     if notes:
         sections.append(Section("To know", columns=("what", "note"), rows=notes))
     return page("What was brought about", sections, definition=report.definition)
+
+
+def _bars(units: Sequence[UnitEffect]) -> list[Bar]:
+    """Draw what was gained; a loss is told by its number."""
+    from sojourn.analytics.report.charts import Bar  # noqa: PLC0415 - as above
+
+    return [
+        Bar(
+            unit.name,
+            max(unit.share.share, 0.0),
+            percent(unit.share.share),
+            max(unit.share.low, 0.0),
+            max(unit.share.high, 0.0),
+        )
+        for unit in units
+        if unit.share is not None
+    ]
 
 
 def _unit(unit: UnitEffect) -> list[str]:
@@ -163,6 +165,11 @@ def _segments(report: Report) -> Iterator[list[str]]:
     for one in report.segments:
         name = f"{one.kind} {one.name}".rstrip()
         yield [name, one.segment, f"{one.people:,}", f"{one.held:,}", *_total(one.incremental)]
+
+
+def _inside(report: Report) -> Iterator[list[str]]:
+    for one in report.inside:
+        yield [one.channel, one.part, *_total(one.incremental)]
 
 
 def _meaning(report: Report) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Checking: `sojourn check` says what is wrong in journeys, and where."""
+"""Checking: `sojourn check` says what is wrong in journeys and metrics, and where."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ def check(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
+    """Say what is wrong in journeys and metrics, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
     paths = journey_paths(files) if files else _configured(settings)
     texts = [(str(path), read_text(path)) for path in paths]
+    texts, metrics = _apart(texts)
+    n_metrics, wrong = _judge_metrics(metrics)
     n_journeys, problems, warnings = _judge(texts, _sinks(settings))
+    problems += wrong
     if json:
         say_json({"problems": problems, "warnings": warnings})
     else:
@@ -39,10 +42,28 @@ def check(
         for warning in warnings:
             typer.echo(printable(f"warning: {warning}"))
         n_problems = len(problems)
-        fine = f"{n_journeys} journey{'' if n_journeys == 1 else 's'}: nothing is wrong"
+        checked = f"{n_journeys} journey{'' if n_journeys == 1 else 's'}"
+        checked += f", {n_metrics} metric{'' if n_metrics == 1 else 's'}" if metrics else ""
+        fine = f"{checked}: nothing is wrong"
         typer.echo(f"{n_problems} problem{'' if n_problems == 1 else 's'}" if problems else fine)
     if problems:
         raise typer.Exit(1)
+
+
+def _apart(texts: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (files of journeys and what they share, files of metrics)."""
+    from sojourn.definitions.metrics_reading import is_metrics_file  # noqa: PLC0415 - help needs no YAML
+
+    metrics = [(file, text) for file, text in texts if is_metrics_file(text, file=file)]
+    return [each for each in texts if each not in metrics], metrics
+
+
+def _judge_metrics(texts: list[tuple[str, str]]) -> tuple[int, list[Problem]]:
+    """Return (how many metrics are good, what is wrong)."""
+    from sojourn.definitions.metrics_reading import check_metrics  # noqa: PLC0415 - as above
+
+    checked = check_metrics(texts)
+    return 0 if checked.problems else len(checked.metrics), checked.problems
 
 
 def _judge(
@@ -85,9 +106,9 @@ def _sinks(settings: Config) -> Collection[str] | None:
 
 
 def _configured(settings: Config) -> list[Path]:
-    from sojourn.config import journey_files  # noqa: PLC0415 - help needs no YAML
+    from sojourn.config import journey_files, metric_files  # noqa: PLC0415 - help needs no YAML
 
-    found = journey_files(settings)
+    found = [*journey_files(settings), *metric_files(settings)]
     if not found:
         folders = ", ".join(str(path) for path in settings.journeys)
         raise ConfigError(f"{folders}: no journeys there; name the files, or mend 'journeys' in sojourn.yaml")

@@ -36,6 +36,12 @@ DraftsOption = Annotated[
     list[Path] | None,
     typer.Argument(metavar="DRAFT...", help="Journeys, as files or folders of them.", show_default=False),
 ]
+PopulationOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="How people behave, as YAML; by default as is usual.", show_default=False
+    ),
+]
 ScenarioOption = Annotated[
     str | None,
     typer.Option(
@@ -189,12 +195,7 @@ def simulate(  # noqa: PLR0913 - one for each option
     seed: Annotated[
         int, typer.Option(help="Another number, other people; the same one, the same report.")
     ] = 1,
-    population: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="How people behave, as YAML; by default as is usual.", show_default=False
-        ),
-    ] = None,
+    population: PopulationOption = None,
     against: AgainstOption = None,
     examples: Annotated[int, typer.Option(min=0, max=1_000, help="So many people's stories.")] = 0,
     processes: ProcessesOption = None,

@@ -131,6 +131,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The data folder."""
     journeys: list[Path] = field(default_factory=lambda: [Path("journeys")])
     """Files, and folders of files."""
+    metrics: list[Path] = field(default_factory=lambda: [Path("metrics")])
+    """Files, and folders of files: what experiments are judged by. Only reports read them."""
     http: Http = Http()
     sources: dict[str, Source] = {}
     sinks: dict[str, Sink] = {}

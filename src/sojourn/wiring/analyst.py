@@ -15,11 +15,15 @@ import shutil
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import as_parameters, ask, load
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
 from sojourn.server.asked import Inquiry
@@ -68,8 +72,14 @@ class Outcome(Struct, kw_only=True):
 class Analyst:
     """Whoever answers, as the server sees it: started, asked, stopped, started again."""
 
-    def __init__(self, data: Path, *, limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
-        self._command = child.module(__name__, str(data))
+    def __init__(
+        self,
+        data: Path,
+        *,
+        metrics: Sequence[Path] = (),
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self._command = child.module(__name__, str(data), *map(str, metrics))
         self._limits = limits
         self._turn = asyncio.Lock()
         self._n_asked = 0
@@ -206,16 +216,13 @@ async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[O
 # -- The analyst's side.
 
 
-def answered(data: Path, inquiry: Inquiry) -> bytes:
-    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered."""
-    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
-    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
+def answered(data: Path, inquiry: Inquiry, metrics: Sequence[Path] = ()) -> bytes:
+    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered.
 
+    `metrics` are files, and folders of files, that experiments are judged by.
+    """
     try:
-        rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
-        question = inquiry.question
-        events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
-        body = msgspec.json.encode(ask(question, events, rules.ranks).told())
+        body = msgspec.json.encode(_found(data, inquiry, metrics))
     except (ConfigError, DefinitionError) as error:
         raise InputError("bad-question", as_parameters(str(error)), status=422) from None
     if len(body) > MAX_ANSWER_BYTES:
@@ -224,9 +231,30 @@ def answered(data: Path, inquiry: Inquiry) -> bytes:
     return body
 
 
-def _outcome_of(data: Path, line: bytes) -> tuple[Outcome, bytes]:
+def _found(data: Path, inquiry: Inquiry, metrics: Sequence[Path]) -> Any:
+    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
+    from sojourn.wiring.experiments import (  # noqa: PLC0415
+        ExposureSource,
+        list_experiments,
+        read_metrics,
+        report_experiment,
+    )
+    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
+
+    question = inquiry.question
+    if isinstance(question, Experiments):
+        return list_experiments(ExposureSource(data=data)).told()
+    if isinstance(question, Experiment):
+        known = read_metrics(metrics)
+        return report_experiment(inquiry.experiment, question, ExposureSource(data=data), known).told()
+    rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
+    events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
+    return ask(question, events, rules.ranks).told()
+
+
+def _outcome_of(data: Path, line: bytes, metrics: Sequence[Path]) -> tuple[Outcome, bytes]:
     try:
-        body = answered(data, msgspec.json.decode(line, type=Inquiry))
+        body = answered(data, msgspec.json.decode(line, type=Inquiry), metrics)
         return Outcome(n_bytes=len(body)), body
     except InputError as error:
         return Outcome(code=error.code, reason=error.reason, status=error.status), b""
@@ -236,8 +264,9 @@ def _outcome_of(data: Path, line: bytes) -> tuple[Outcome, bytes]:
 
 
 def main() -> int:
-    """Answer questions about the data folder named first, until the server is gone."""
-    data = Path(sys.argv[1])
+    """Answer questions about the data folder named first, by the metrics named behind it, until the server is
+    gone."""
+    data, *metrics = map(Path, sys.argv[1:])
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def heed(line: bytes) -> bool:
@@ -249,11 +278,12 @@ def main() -> int:
     _work_in(data / SCRATCH)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
+    import_module("sojourn.analytics.experiments.reporting")
     load()  # it is no question's fault that numbers take a second to load
     out.write(READY)
     out.flush()
     while True:
-        outcome, body = _outcome_of(data, lines.get())
+        outcome, body = _outcome_of(data, lines.get(), metrics)
         out.write(msgspec.json.encode(outcome) + b"\n" + body)
         out.flush()
 

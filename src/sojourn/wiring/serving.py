@@ -86,7 +86,7 @@ class _Serving:
             executor=self._live.store_thread,
         )
         self._lakeside = Lakeside(config)
-        self._analyst = Analyst(config.data)
+        self._analyst = Analyst(config.data, metrics=config.metrics)
         self._desk = Desk(house.driver, house.store)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}

@@ -1,4 +1,4 @@
-"""Simulating: a population with known truth, written as an engine's lake, its events, and the truth beside."""
+"""Simulating: a population with known truth, as an engine's lake, as events, and the truth beside."""
 
 from __future__ import annotations
 

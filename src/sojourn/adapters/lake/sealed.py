@@ -21,7 +21,7 @@ class SealedTail:
 
     def read(self, after: Reach, reach: Reach, *, n_events: int) -> Slice:
         """Never asked: nothing comes after the files."""
-        raise AssertionError(f"nothing lies between {after} and {reach}")
+        raise AssertionError(f"nothing lies between {after} and {reach}, and {n_events} were asked for")
 
     def mark(self, position: int) -> str:
         """Return the mark of the last position; of others nobody knows it any more."""

@@ -133,8 +133,8 @@ class ParquetLake:
         """Make rows that come from no log part of the lake: a simulation's.
 
         Args:
-            insert: Adds rows to the tables, which lie empty in the database it is called with, by name, with a
-                column `date` beside those of the layout; returns the names of those that got rows.
+            insert: Adds rows to the tables, which lie empty in the database it is called with, by name, with
+                a column `date` beside those of the layout; returns the names of those that got rows.
             reach: What is in them.
         """
         self._write(insert, reach, "")

@@ -1,1 +1,1 @@
-"""Causal: what channels, journeys and single messages brought about, told by those a hold-out kept from them."""
+"""Causal: what channels, journeys and messages brought about, told by those a hold-out kept back."""

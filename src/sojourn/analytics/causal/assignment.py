@@ -10,7 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.buckets import BUCKETS
-from sojourn.analytics.statistics.mismatch import MAX_P, MAX_P_ONCE, chi_square_p, sequential_p
+from sojourn.analytics.statistics.mismatch import MAX_P, chi_square_p, sequential_p
 
 Flags = NDArray[np.bool_]
 
@@ -37,7 +37,7 @@ class SampleRatio(Struct, frozen=True, kw_only=True):
     @property
     def is_broken(self) -> bool:
         """Whether it is so odd that no difference between the arms means anything."""
-        return self.p < MAX_P or self.p_once < MAX_P_ONCE / 10
+        return self.p < MAX_P
 
 
 def found_edge(places: NDArray[np.int64], is_held: Flags) -> tuple[int | None, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sojourn.analytics.attribution import JourneyRules, Options, Paths, attribute, paths_of
 from sojourn.analytics.attribution.attributing import Bootstrap
@@ -15,6 +16,8 @@ from sojourn.analytics.events import MISSING, Column, Events
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError
 
+Floats = NDArray[np.float64]
+
 MODELS = ("last", "linear", "time-decay", "u-shaped", "markov", "shapley")
 INSIDE_MODEL = "markov"
 _BETWEEN = "\x1f"  # between a channel and its part: nobody's name has it.
@@ -22,29 +25,35 @@ _NO_BOOTSTRAP = Bootstrap(replicates=0)
 
 
 def path_credit(
-    paths: Paths, causal: Mapping[str, float], *, models: Sequence[str] = MODELS
+    paths: Paths, causal: Mapping[str, float], shares: Floats, *, models: Sequence[str] = MODELS
 ) -> list[PathCredit]:
     """Credit channels by each model, and say how far that is from what was brought about.
 
     Args:
         paths: Of the channels' touches.
         causal: Channel -> conversions it brought about.
+        shares: Of the same channels, of all gains; shape (n_channels,).
         models: As `attribute` has them.
     """
     if not causal:
         return []
     found = attribute(paths, models, options=Options(), bootstrap=_NO_BOOTSTRAP)
     return [
-        compared(answer.model, {row.channel: row.conversions for row in answer.channels}, causal)
+        compared(answer.model, {row.channel: row.conversions for row in answer.channels}, causal, shares)
         for answer in found
     ]
 
 
-def compared(model: str, credit: Mapping[str, float], causal: Mapping[str, float]) -> PathCredit:
-    """Hold one model's credit against what was brought about; both are of conversions, by channel."""
+def compared(
+    model: str, credit: Mapping[str, float], causal: Mapping[str, float], true_shares: Floats
+) -> PathCredit:
+    """Hold one model's credit against what was brought about; both are of conversions, by channel.
+
+    `true_shares`, shape (n_channels,), are of the channels in `causal`; NaN where nothing was gained.
+    """
     given = np.array([credit.get(name, 0.0) for name in causal])
     true = np.array(list(causal.values()))
-    shares, true_shares = shares_of(given), shares_of(true)
+    shares = shares_of(given)
     rows = [
         ChannelCredit(
             channel=name,
@@ -117,13 +126,13 @@ def _both(channel: Column, part: Column) -> Column:
     n_parts = len(part.values) + 1
     pair = channel.codes.astype(np.int64) * n_parts + np.where(part.codes == MISSING, n_parts - 1, part.codes)
     found, codes = np.unique(np.where(channel.codes == MISSING, MISSING, pair), return_inverse=True)
-    has_missing = len(found) > 0 and found[0] == MISSING
+    n_missing = int(len(found) > 0 and found[0] == MISSING)
     names = [*part.values, "(none)"]
     values = [
         f"{channel.values[each // n_parts]}{_BETWEEN}{names[each % n_parts]}"
-        for each in found.tolist()[has_missing:]
+        for each in found.tolist()[n_missing:]
     ]
-    return Column((codes - has_missing).astype(np.int32), values)
+    return Column((codes - n_missing).astype(np.int32), values)
 
 
 def _scaled(total: Total, part: float) -> Total:

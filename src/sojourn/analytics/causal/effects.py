@@ -1,4 +1,4 @@
-"""Effects: one trial's difference between those who got it and those who were kept back, with its interval."""
+"""Effects: how those who got it differ from those who were kept back, and how sure that is."""
 
 from __future__ import annotations
 

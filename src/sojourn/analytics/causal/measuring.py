@@ -1,4 +1,4 @@
-"""Measuring: one trial, from who had an opportunity to what it brought about and whether that can be believed."""
+"""Measuring: one trial: who had an opportunity, what it brought about, whether that can be believed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ MAX_MIXED = 0.01
 """Of people: above it, more than merges and changes of a share is at work (GrowthBook's alert, too)."""
 MIN_GHOSTS = 30
 """People kept back below which an interval of means is not to be trusted."""
+
+
+class Grounds(NamedTuple):
+    """What trials are judged by."""
+
+    events: Events
+    conversions: Conversions
+    trials: Trials
+    settings: Settings
 
 
 class Tested(NamedTuple):
@@ -48,25 +57,18 @@ class Measured(NamedTuple):
     """Who lies in a bucket below it is kept back."""
 
 
-def measure(
-    events: Events, conversions: Conversions, trials: Trials, i: int, settings: Settings
-) -> Measured | None:
+def measure(grounds: Grounds, i: int) -> Measured | None:
     """Measure trial `i`; None where the window of nobody in one of its arms is over."""
-    rows = _rows(trials, i, until=conversions.until)
-    tested, n_unfinished = _tested(events, conversions, trials, rows, settings=settings)
+    trials, settings = grounds.trials, grounds.settings
+    rows = _rows(trials, i, until=grounds.conversions.until)
+    tested, n_unfinished = _tested(grounds, rows)
     n_held = int(tested.is_held.sum())
     n_met = len(tested.is_held) - n_held
     if not n_held or not n_met:
         return None
     edge, ratio = _ratio(trials, tested.unit, rows)
     effect = _effect(tested.outcome, tested, settings)
-    value = _effect(tested.value, tested, settings).times(n_met) if conversions.value.any() else None
-    check = None
-    if edge is not None and settings.window_ms is None and tested.unit.kind in ("channel", "everything"):
-        # Who else could have entered a journey is not known.
-        check = _check(
-            everybody(events, conversions, trials, tested, edge, settings=settings), tested, effect, settings
-        )
+    has_value = bool(grounds.conversions.value.any())
     n_mixed = int(trials.is_mixed[rows].sum())
     found = UnitEffect(
         kind=tested.unit.kind,
@@ -76,9 +78,9 @@ def measure(
         effect=effect,
         incremental=effect.times(n_met),
         forgone=effect.times(n_held),
-        value=value,
+        value=_effect(tested.value, tested, settings).times(n_met) if has_value else None,
         ratio=ratio,
-        check=check,
+        check=None if edge is None else _check(grounds, tested, edge, effect),
         unfinished=n_unfinished,
         mixed=n_mixed,
         versions=len(np.unique(trials.version[rows])),
@@ -94,18 +96,6 @@ def ids_of(trials: Trials, person: Codes) -> NDArray[np.bytes_] | list[str]:
     return [trials.ids[each] for each in person.tolist()]
 
 
-def everybody(
-    events: Events, conversions: Conversions, trials: Trials, tested: Tested, edge: int, *, settings: Settings
-) -> Tested:
-    """Return all people since a trial began, each in the arm where the hash has them."""
-    person = np.setdiff1d(np.arange(events.n_people, dtype=np.int32), trials.bots).astype(np.int32)
-    at = np.full(len(person), int(tested.at.min()) - 1)
-    outcomes = outcomes_after(conversions, person, at, window_ms=None)
-    known, _ = known_before(events, person, at, covariates=settings.covariates)
-    is_held = buckets(tested.unit.seed, ids_of(trials, person)) < edge
-    return Tested(tested.unit, person, at, is_held, outcomes.conversions, outcomes.value, known)
-
-
 def _rows(trials: Trials, i: int, *, until: int) -> NDArray[np.int64]:
     """Return a trial's rows: no robots, and nobody who was first asked when observation was over."""
     lies = trials.of(i)
@@ -113,10 +103,9 @@ def _rows(trials: Trials, i: int, *, until: int) -> NDArray[np.int64]:
     return rows[(trials.at[rows] <= until) & ~np.isin(trials.person[rows], trials.bots)]
 
 
-def _tested(
-    events: Events, conversions: Conversions, trials: Trials, rows: NDArray[np.int64], *, settings: Settings
-) -> tuple[Tested, int]:
+def _tested(grounds: Grounds, rows: NDArray[np.int64]) -> tuple[Tested, int]:
     """Return the people of some rows whose window is over, and how many are still in it."""
+    events, conversions, trials, settings = grounds
     person, at = trials.person[rows], trials.at[rows]
     over = outcomes_after(conversions, person, at, window_ms=settings.window_ms).is_over
     rows, person, at = rows[over], person[over], at[over]
@@ -139,19 +128,36 @@ def _ratio(trials: Trials, unit: Unit, rows: NDArray[np.int64]) -> tuple[int | N
     return edge, sample_ratio(is_held, None if edge is None else edge / BUCKETS, misfits)
 
 
-def _check(all_: Tested, tested: Tested, effect: Effect, settings: Settings) -> Check | None:
-    """Compare everybody, by the arm in which the hash would have them."""
-    if not all_.is_held.any() or all_.is_held.all():
+def _check(grounds: Grounds, tested: Tested, edge: int, effect: Effect) -> Check | None:
+    """Compare everybody since the trial began, each in the arm where the hash has them.
+
+    None where that says nothing: a window is each person's own, and who else could have entered a journey is
+    not known.
+    """
+    if grounds.settings.window_ms is not None or tested.unit.kind not in ("channel", "everything"):
         return None
-    wide = _effect(all_.outcome, all_, settings)
+    everybody = _everybody(grounds, tested, edge)
+    if not everybody.is_held.any() or everybody.is_held.all():
+        return None
+    wide = _effect(everybody.outcome, everybody, grounds.settings)
     n_met = int((~tested.is_held).sum())
-    scale = len(all_.person) * n_met / len(tested.person)
+    scale = len(everybody.person) * n_met / len(tested.person)
     times = None
     if wide.standard_error and effect.standard_error:
         times = (wide.standard_error * scale / (effect.standard_error * n_met)) ** 2
     total = wide.times(scale)
     agrees = _holds(total, effect.times(n_met))
-    return Check(people=len(all_.person), incremental=total, agrees=agrees, times_people=times)
+    return Check(people=len(everybody.person), incremental=total, agrees=agrees, times_people=times)
+
+
+def _everybody(grounds: Grounds, tested: Tested, edge: int) -> Tested:
+    events, conversions, trials, settings = grounds
+    person = np.setdiff1d(np.arange(events.n_people, dtype=np.int32), trials.bots).astype(np.int32)
+    at = np.full(len(person), int(tested.at.min()) - 1)
+    outcomes = outcomes_after(conversions, person, at, window_ms=None)
+    known, _ = known_before(events, person, at, covariates=settings.covariates)
+    is_held = buckets(tested.unit.seed, ids_of(trials, person)) < edge
+    return Tested(tested.unit, person, at, is_held, outcomes.conversions, outcomes.value, known)
 
 
 def _holds(interval: Total, estimate: Total) -> bool:

@@ -119,8 +119,8 @@ def _last_value(events: Events, name: str, low: NDArray[np.int64], high: NDArray
     is_known = (high > low) & (place >= low)
     if len(low) and not is_known.any():
         raise ConfigError(
-            f"{name!r} is known of nobody before their first opportunity; what comes after it may be an effect "
-            "of it, and taking it out would take a part of the effect away [post-treatment]"
+            f"{name!r} is known of nobody before their first opportunity; what comes after it may be an "
+            "effect of it, and taking it out would take a part of the effect away [post-treatment]"
         )
     found = np.where(is_known, values[np.maximum(place, 0)], np.nan)
     return np.where(is_known, found, np.nanmean(found) if is_known.any() else 0.0)
@@ -133,4 +133,5 @@ def _places(of: Codes, times: Instants, person: Codes, at: Instants) -> NDArray[
     keys, asked = (
         who.astype(np.int64) * span + (when - first) for who, when in ((of, times), (person, at))
     )  # fmt: skip
-    return np.searchsorted(keys, asked, side="right")
+    places: NDArray[np.int64] = np.searchsorted(keys, asked, side="right")
+    return places

@@ -7,9 +7,10 @@ it alone kept back. What another hold-out keeps back tells nothing of this one, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sojourn.analytics.causal.trials import Trials, Unit, UnitKind
 
@@ -25,11 +26,12 @@ _KINDS: dict[UnitKind, tuple[str, str]] = {
 """Kind of unit -> (the word of its hold-out, SQL of its name)."""
 
 EXPECTED_GHOSTS = 10
-"""A state of which so many ghosts were to be expected and none is there asks no hold-out: it is transactional."""
+"""A state that should have so many ghosts and has none asks no hold-out: it is transactional."""
 
 _SETTLED = """
 CREATE OR REPLACE TEMP TABLE settled AS
-SELECT p.code AS person, a.logged_at, a.fact_group, a.fact_n, a.journey, coalesce(a.version, '') AS version, a.state,
+SELECT p.code AS person, a.logged_at, a.fact_group, a.fact_n, a.journey,
+       coalesce(a.version, '') AS version, a.state,
        coalesce(a.channel, '') AS channel, a.decision = 'withheld' AS is_ghost,
        string_split(coalesce(nullif(a.holdouts, ''), CASE WHEN a.decision = 'withheld'
            THEN split_part(a.detail, ' ', 1) ELSE '' END), ',') AS keepers
@@ -37,7 +39,8 @@ FROM actions a JOIN people_by_code p USING (person_id)
 WHERE a.decision = 'decided' OR (a.decision = 'withheld' AND a.reason = 'held-out')
 """
 _ROWS = """
-SELECT '{kind}' AS kind, {name} AS name, person, logged_at, fact_group, fact_n, journey, state, version, is_ghost,
+SELECT '{kind}' AS kind, {name} AS name, person, logged_at, fact_group, fact_n, journey, state, version,
+       is_ghost,
        NOT is_ghost AND keepers <> [''] AS is_owed
 FROM settled
 WHERE {name} IS NOT NULL AND ('{kind}' = 'everything' OR {name} <> '')
@@ -47,7 +50,8 @@ _FIRST = f"""
 CREATE OR REPLACE TEMP TABLE first_opportunities AS
 WITH rows AS ({{rows}}),
 nodes AS (
-    SELECT kind, name, journey, state, count(*) AS n, count(*) FILTER (is_ghost) AS ghosts, bool_or(is_owed) AS is_owed
+    SELECT kind, name, journey, state, count(*) AS n, count(*) FILTER (is_ghost) AS ghosts,
+           bool_or(is_owed) AS is_owed
     FROM rows GROUP BY ALL
 ),
 units AS (SELECT kind, name, sum(ghosts) / sum(n) AS share FROM nodes GROUP BY ALL HAVING sum(ghosts) > 0),
@@ -63,8 +67,8 @@ FROM rows JOIN asked USING (kind, name, journey, state)
 GROUP BY kind, name, person
 """
 _NUMBERED = """
-SELECT dense_rank() OVER (ORDER BY kind, name) - 1 AS unit, person, epoch_ms(first_at) AS first_ms, is_held, is_mixed,
-       dense_rank() OVER (ORDER BY version) - 1 AS version
+SELECT dense_rank() OVER (ORDER BY kind, name) - 1 AS unit, person, epoch_ms(first_at) AS first_ms, is_held,
+       is_mixed, dense_rank() OVER (ORDER BY version) - 1 AS version
 FROM first_opportunities ORDER BY unit, person
 """
 _IDS = """
@@ -118,10 +122,6 @@ def read_trials(connection: DuckDBPyConnection, people: Sequence[str]) -> Trials
     )
 
 
-def _plain(column: object) -> np.ndarray:  # type: ignore[type-arg]
+def _plain(column: Any) -> NDArray[Any]:
     """Take the mask away from a column that has no nulls."""
-    return (
-        np.asarray(getattr(column, "data", column))
-        if isinstance(column, np.ma.MaskedArray)
-        else np.asarray(column)
-    )
+    return np.asarray(getattr(column, "data", column)) if isinstance(column, np.ma.MaskedArray) else column

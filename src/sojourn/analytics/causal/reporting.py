@@ -1,4 +1,4 @@
-"""Reporting: all trials of some events together: effects, shares, path credit beside, and what not to conclude."""
+"""Reporting: all trials together: effects, shares, path credit beside them, and what not to conclude."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from sojourn.analytics.causal import words
 from sojourn.analytics.causal.beside import path_credit, spread_inside
 from sojourn.analytics.causal.effects import Total
 from sojourn.analytics.causal.factorial import MIN_CELL, Factorial, factorial, smallest_cell
-from sojourn.analytics.causal.measuring import Measured, ids_of, measure
+from sojourn.analytics.causal.measuring import Grounds, Measured, ids_of, measure
 from sojourn.analytics.causal.outcomes import Conversions, conversions_of, known_before, outcomes_after
-from sojourn.analytics.causal.results import Report, Settings, UnitEffect
+from sojourn.analytics.causal.results import PathCredit, Report, Settings, UnitEffect
 from sojourn.analytics.causal.segments import by_segment
-from sojourn.analytics.causal.shares import Share, shares_with_intervals
+from sojourn.analytics.causal.shares import Share, shares_of, shares_with_intervals
 from sojourn.analytics.causal.trials import Trials
 from sojourn.analytics.events import Events
 from sojourn.analytics.statistics.distributions import normal_quantile
@@ -52,41 +52,46 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
     """
     settings = rules.settings
     conversions = conversions_of(events, rules.journeys.conversion, rules.journeys.value)
-    measured = [
-        found
-        for i in range(len(trials.units))
-        if (found := measure(events, conversions, trials, i, settings)) is not None
-    ]
+    grounds = Grounds(events, conversions, trials, settings)
+    measured = [found for i in range(len(trials.units)) if (found := measure(grounds, i)) is not None]
     if not measured:
         raise ConfigError(
-            "no hold-out kept anybody back from something they would have got, or the window of nobody is over; "
-            "give channels, journeys or states a `holdout` in policy and journeys, and wait [no-holdout]"
+            "no hold-out kept anybody back from something they would have got, or the window of nobody is "
+            "over; give channels, journeys or states a `holdout`, and wait [no-holdout]"
         )
     channels = [each for each in measured if each.effect.kind == "channel"]
-    game = _factorial(events, conversions, trials, channels, settings=settings)
+    game = _factorial(grounds, channels)
     shares = _shares(channels, game, settings)
     units = [_finished(each.effect, shares, game, channels, settings=settings) for each in measured]
     causal = {unit.name: unit.incremental for unit in units if unit.kind == "channel"}
-    estimates = {name: total.estimate or 0.0 for name, total in causal.items()}
     return Report(
         definition=_definition(rules, conversions),
         units=units,
         shares_by=("shapley" if game else "off") if shares else "",
-        shares_note=words.about_shares(units, game is not None),
-        path_credit=path_credit(paths_of(events, rules.journeys), estimates, models=rules.models)
-        if rules.models and causal
-        else [],
+        shares_note=words.about_shares(units, is_factorial=game is not None),
+        path_credit=_beside(events, units, rules),
         inside=[] if rules.part is None else spread_inside(events, rules.journeys, rules.part, causal),
         segments=[]
         if rules.by is None
         else [row for each in measured for row in by_segment(events, each.tested, rules.by, settings)],
-        cautions=words.cautions(units, settings),
+        cautions=words.cautions(units, settings, has_credit=bool(rules.models and causal)),
         left_out={
             reason: n
             for reason, n in {**trials.left_out, "people-who-are-robots": len(trials.bots)}.items()
             if n
         },
     )
+
+
+def _beside(events: Events, units: Sequence[UnitEffect], rules: Rules) -> list[PathCredit]:
+    """Ask path credit about the channels that have a hold-out."""
+    channels = [unit for unit in units if unit.kind == "channel"]
+    if not rules.models or not channels:
+        return []
+    causal = {unit.name: unit.incremental.estimate or 0.0 for unit in channels}
+    told = [unit.share.share for unit in channels if unit.share is not None]
+    shares = np.array(told) if len(told) == len(channels) else shares_of(np.array(list(causal.values())))
+    return path_credit(paths_of(events, rules.journeys), causal, shares, models=rules.models)
 
 
 def _finished(
@@ -129,22 +134,16 @@ def _shares(channels: Sequence[Measured], game: Factorial | None, settings: Sett
     return shares_with_intervals(totals, np.diag(errors**2), level=settings.level, seed=settings.seed)
 
 
-def _factorial(
-    events: Events,
-    conversions: Conversions,
-    trials: Trials,
-    channels: Sequence[Measured],
-    *,
-    settings: Settings,
-) -> Factorial | None:
+def _factorial(grounds: Grounds, channels: Sequence[Measured]) -> Factorial | None:
     """Ask every set of channels, where the hash tells who was in which and each set has people enough."""
-    edges = [each.edge for each in channels]
-    if len(channels) < MIN_CHANNELS or None in edges or settings.window_ms is not None:
+    events, conversions, trials, settings = grounds
+    edges = [each.edge for each in channels if each.edge is not None]
+    if len(channels) < MIN_CHANNELS or len(edges) < len(channels) or settings.window_ms is not None:
         return None
     person, at = _first_of_any(trials, channels, until=conversions.until)
     ids = ids_of(trials, person)
     is_on = np.stack([
-        buckets(each.tested.unit.seed, ids) >= each.edge for each in channels
+        buckets(each.tested.unit.seed, ids) >= edge for each, edge in zip(channels, edges, strict=True)
     ])  # fmt: skip
     if smallest_cell(is_on) < MIN_CELL:
         return None

@@ -62,8 +62,8 @@ def _segments(events: Events, tested: Tested, name: str) -> tuple[NDArray[np.int
     is_known = (high > events.starts[tested.person]) & (place >= events.starts[tested.person])
     if not is_known.any():
         raise ConfigError(
-            f"--by {name}: it is known of nobody before their first opportunity; people who differ in what came "
-            "after it may differ because of it, and the arms would not be alike any more [post-treatment]"
+            f"--by {name}: it is known of nobody before their first opportunity; people who differ in what "
+            "came after it may differ because of it, and the arms would not be alike [post-treatment]"
         )
     names = [*column.values, REST, UNKNOWN]
     codes = np.where(is_known, column.codes[np.maximum(place, 0)], len(names) - 1).astype(np.int64)

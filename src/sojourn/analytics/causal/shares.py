@@ -56,5 +56,5 @@ def shares_with_intervals(
 
 
 def total_variation(one: Floats, other: Floats) -> float:
-    """Return how far apart two divisions are: half the sum of differences; 0 is equal, 1 has nothing in common."""
+    """Return how far apart two divisions are, half the sum of differences: 0 equal, 1 all apart."""
     return float(np.abs(one - other).sum() / 2)

@@ -40,7 +40,7 @@ class Unit(Struct, frozen=True, order=True):
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """First opportunities: a row for each unit and person, ordered by both. Arrays have the shape (n_rows,)."""
+    """First opportunities: a row for each unit and person, in their order. Arrays: shape (n_rows,)."""
 
     units: Sequence[Unit]
     unit: Codes

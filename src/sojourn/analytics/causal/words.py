@@ -22,7 +22,8 @@ def decision(unit: UnitEffect) -> str:
     if unit.verdict == "brings":
         return f"brings about {count(total.estimate)} conversions {span}"
     if unit.verdict == "harms":
-        return f"costs {count(-total.estimate)} conversions ({count(-total.high)} to {count(-total.low)}): stop or change it"
+        span = f"({count(-total.high)} to {count(-total.low)})"
+        return f"costs {count(-total.estimate)} conversions {span}: stop or change it"
     return f"not shown to do anything: {count(total.estimate)} conversions {span}; keep the hold-out going"
 
 
@@ -40,8 +41,8 @@ def notes_on(unit: UnitEffect) -> list[str]:
     notes = []
     if unit.ratio.is_broken:
         notes.append(
-            f"sample ratio: {unit.ratio.observed:.2%} were kept back where {unit.ratio.expected or 0:.2%} should have "
-            "been; something loses people of one arm"
+            f"sample ratio: {unit.ratio.observed:.2%} were kept back where {unit.ratio.expected or 0:.2%} "
+            "should have been; something loses people of one arm"
         )
     if unit.ratio.expected is None:
         notes.append("the share kept back is not known from the hash, so the sample ratio is not checked")
@@ -50,7 +51,7 @@ def notes_on(unit: UnitEffect) -> list[str]:
     if unit.mixed:
         heavy = unit.mixed > MAX_MIXED * max(unit.people, 1)
         notes.append(
-            f"{unit.mixed:,} people were assigned both ways (merged lives, a changed share); the first one counts"
+            f"{unit.mixed:,} people were assigned both ways (merged lives, a changed share); the first counts"
             + ("; that is above 1%: find out why" if heavy else "")
         )
     if unit.versions > 1:
@@ -62,15 +63,15 @@ def notes_on(unit: UnitEffect) -> list[str]:
     return notes
 
 
-def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
+def cautions(units: Sequence[UnitEffect], settings: Settings, *, has_credit: bool) -> list[str]:
     """Say what not to conclude."""
     said = [
-        "A total is of this time, these people and this share of hold-outs; it is no forecast of more of the same.",
+        "A total is of this time, these people and these hold-outs; it is no forecast of more of the same.",
         "What is not shown is not zero: the interval says how large it may be.",
     ]
     if sum(unit.kind == "channel" for unit in units) > 1:
         said.append(
-            "Each channel is told beside all others as they run: switching off two loses not the sum of both."
+            "Each channel is told beside all others as they run: without two, not the sum of both is lost."
         )
     if len({unit.kind for unit in units}) > 1:
         said.append("Channels, journeys and states overlap: never add a journey's total to its channel's.")
@@ -79,6 +80,8 @@ def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
             f"{len(units)} intervals of {settings.level:.0%} are told at once: one in "
             f"{round(1 / (1 - settings.level))} misses."
         )
+    if has_credit:
+        said.append("How far path credit is off is as uncertain as the shares it is held against.")
     if settings.looks == "once":
         said.append("These intervals are of one look: who looks each day and stops at a good one is misled.")
     if settings.window_ms is None:
@@ -89,7 +92,7 @@ def cautions(units: Sequence[UnitEffect], settings: Settings) -> list[str]:
     return said
 
 
-def about_shares(units: Sequence[UnitEffect], is_factorial: bool) -> str:
+def about_shares(units: Sequence[UnitEffect], *, is_factorial: bool) -> str:
     """Say what shares are of."""
     channels = [unit for unit in units if unit.kind == "channel"]
     if not any(unit.share for unit in channels):
@@ -97,8 +100,8 @@ def about_shares(units: Sequence[UnitEffect], is_factorial: bool) -> str:
     said = (
         "Shapley values of what all channels bring about together: they add up"
         if is_factorial
-        else "what is lost by switching a channel off, the others going on (do(off)): they need not add up to what "
-        "all bring about; that takes hold-outs large enough for every set of channels"
+        else "what is lost by switching a channel off, the others going on (do(off)): they need not add up "
+        "to what all bring about; that takes hold-outs large enough for every set of channels"
     )
     if any(unit.share and unit.share.share < 0 for unit in channels):
         said += ". A share below 0 is a loss, as a part of all gains"

@@ -316,7 +316,7 @@ class Attribution(Question, frozen=True, kw_only=True):
 
 
 class Causal(Question, frozen=True, kw_only=True):
-    """What channels, journeys and states brought about, told by those whom hold-outs kept back; and path credit."""
+    """What channels, journeys and states brought about, told by those whom hold-outs kept back."""
 
     conversion: Annotated[
         str | None,
@@ -328,8 +328,8 @@ class Causal(Question, frozen=True, kw_only=True):
     window: Annotated[
         str | None,
         Meta(
-            description="Conversions at most so long after the first opportunity, as 14d; who is still in it is "
-            "left out. By default all up to the last event.",
+            description="Conversions at most so long after the first opportunity, as 14d; who is still in it "
+            "is left out. By default all up to the last event.",
             extra=_as("DURATION"),
         ),
     ] = None
@@ -349,7 +349,7 @@ class Causal(Question, frozen=True, kw_only=True):
     by: Annotated[
         str | None,
         Meta(
-            description="Break down by what it was before the first opportunity; what comes after is refused.",
+            description="Break down by what it was before the first opportunity; later is refused.",
             extra=_as("ATTRIBUTE"),
         ),
     ] = None
@@ -378,7 +378,7 @@ class Causal(Question, frozen=True, kw_only=True):
     inside: Annotated[
         str | None,
         Meta(
-            description="Spread what a channel brought about over its parts, as campaign_name, by path credit.",
+            description="Spread what a channel brought about over its parts (campaign_name), by path credit.",
             extra=_as("ATTRIBUTE"),
         ),
     ] = None

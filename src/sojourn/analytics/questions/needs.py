@@ -50,7 +50,7 @@ def mapping_of(question: Question, mapping: Mapping) -> Mapping:
     )
 
 
-def needs_of(question: Question) -> Needs:
+def needs_of(question: Question) -> Needs:  # noqa: PLR0911 - one for each question
     """Say what a question needs; raise ConfigError where a part of it cannot be read."""
     match question:
         case Graph():

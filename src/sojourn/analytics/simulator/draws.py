@@ -1,7 +1,7 @@
 """Draws: uniform numbers named by what they are for, so that every world of the same people uses the same.
 
-A draw is a hash of (seed, person, step, channel, purpose) and of nothing else. So a world in which a channel is
-off differs from the one in which it is on by what the channel does, and by no luck: differences are exact.
+A draw is a hash of (seed, person, step, channel, purpose) and of nothing else. So a world in which a channel
+is off differs from the one in which it is on by what the channel does, and by no luck: differences are exact.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Draws:
     def __init__(self, seed: int, first: int, n_people: int) -> None:
         people = np.arange(first, first + n_people, dtype=np.uint64)
         with np.errstate(over="ignore"):
-            self._keys = _mixed(people * _GOLDEN + _mixed(np.full(1, seed, dtype=np.uint64)))
+            self._keys = _mixed(people * _GOLDEN + _mixed(np.full(1, seed % (1 << 64), dtype=np.uint64)))
         self.n_people = n_people
 
     def uniform(self, purpose: Purpose, step: int = 0, channel: int = 0) -> Floats:
@@ -60,7 +60,7 @@ class Draws:
         return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * _TO_UNIT
 
     def logit(self, purpose: Purpose, step: int = 0, channel: int = 0) -> Floats:
-        """Return log-odds of such numbers: below z with the probability 1 / (1 + exp(-z)), shape (n_people,)."""
+        """Return their log-odds: below z with the probability 1 / (1 + exp(-z)), shape (n_people,)."""
         u = self.uniform(purpose, step, channel)
         return np.log(u / (1 - u))
 

@@ -33,7 +33,7 @@ class Note(Protocol):
     """Whoever writes down what happens."""
 
     def met(self, step: int, channel: int, *, could: Flags, shown: Flags, clicked: Flags) -> None:
-        """Who could be met, who was, and who came by because of it; each of the shape (n_worlds, n_people)."""
+        """Who could be met, who was, and who came by for it; each of the shape (n_worlds, n_people)."""
         ...
 
     def visited(self, step: int, own: Flags) -> None:
@@ -48,10 +48,11 @@ def people_of(scenario: Scenario, draws: Draws) -> People:
     if scenario.delay:  # geometric
         stay = np.log(1 - 1 / (scenario.delay + 1))
         delay = np.floor(np.log(draws.uniform(Purpose.DELAY)) / stay).clip(0, 365).astype(np.int16)
+    worth = np.exp(3.6 + 0.5 * draws.normal(Purpose.VALUE))  # a median of 37
     return People(
         intent=intent,
         known=scenario.rho * intent + np.sqrt(1 - scenario.rho**2) * noise,
-        worth=np.round(np.exp(3.6 + 0.5 * draws.normal(Purpose.VALUE)), 2),  # a median of 37
+        worth=worth.round(2),
         delay=delay,
     )
 
@@ -77,8 +78,7 @@ def live(scenario: Scenario, draws: Draws, on: Flags, note: Note | None = None) 
     has_visited, is_open = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
     ended = np.full(shape, NEVER, dtype=np.int16)
     reached = [
-        None if channel.reach >= 1 else draws.uniform(Purpose.REACH, 0, c) < channel.reach
-        for c, channel in enumerate(scenario.channels)
+        draws.uniform(Purpose.REACH, 0, c) < channel.reach for c, channel in enumerate(scenario.channels)
     ]
     for step in range(scenario.steps):
         awareness *= np.float32(scenario.carry)
@@ -88,8 +88,7 @@ def live(scenario: Scenario, draws: Draws, on: Flags, note: Note | None = None) 
         is_there = is_open if not scenario.delay else is_open | (step < ended + people.delay)
         for c, channel in enumerate(scenario.channels):
             could = is_there & _could(channel, draws, step, c, intent=intent, awareness=awareness)
-            if reached[c] is not None:
-                could &= reached[c]
+            could &= reached[c]
             if channel.after == "visit":
                 could &= has_visited
             shown = could & on[c]
@@ -105,11 +104,7 @@ def live(scenario: Scenario, draws: Draws, on: Flags, note: Note | None = None) 
                 note.met(step, c, could=could, shown=shown, clicked=clicked)
                 note.visited(step, could & anyway & ~shown)
         felt = np.minimum(awareness, np.float32(MAX_AWARENESS))
-        own = is_there & (
-            draws.logit(Purpose.VISIT, step).astype(np.float32)
-            - np.float32(scenario.visit) - np.float32(scenario.visit_by_intent) * intent
-            < np.float32(scenario.visit_by_awareness) * felt
-        )  # fmt: skip
+        own = is_there & _visits(scenario, draws, step, intent=intent, awareness=felt)
         if note is not None:
             note.visited(step, own)
         has_come |= own
@@ -138,6 +133,20 @@ def _could(
     if channel.after == "awareness":
         return needed < np.minimum(awareness, np.float32(MAX_AWARENESS))
     return needed < 0
+
+
+def _visits(
+    scenario: Scenario,
+    draws: Draws,
+    step: int,
+    *,
+    intent: NDArray[np.float32],
+    awareness: NDArray[np.float32],
+) -> Flags:
+    """Tell who comes by of their own accord."""
+    needed = draws.logit(Purpose.VISIT, step).astype(np.float32)
+    needed -= np.float32(scenario.visit) + np.float32(scenario.visit_by_intent) * intent
+    return needed < np.float32(scenario.visit_by_awareness) * awareness
 
 
 def _comes(channel: Channel, draws: Draws, step: int, c: int) -> Flags:

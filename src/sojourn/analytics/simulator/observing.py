@@ -1,9 +1,10 @@
-"""Observing: what an engine with hold-outs sees of a simulated population, and nothing that it does not see."""
+"""Observing: what an engine with hold-outs sees of a simulated population, and no more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,9 @@ class Visits:
     step: Steps
 
 
+T = TypeVar("T", Met, Visits)
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """All that is seen. Arrays of people have the shape (n_people,)."""
@@ -65,7 +69,8 @@ class Observed:
     @property
     def has_converted(self) -> Flags:
         """Who did."""
-        return self.converted != NEVER
+        has: Flags = self.converted != NEVER
+        return has
 
 
 def observe(
@@ -103,8 +108,8 @@ def observe(
         known=known,
         worth=worth,
         converted=converted,
-        met=Met(*_joined([part[4] for part in parts])),
-        visits=Visits(*_joined([part[5] for part in parts])),
+        met=_joined(Met, [part[4] for part in parts]),
+        visits=_joined(Visits, [part[5] for part in parts]),
     )
 
 
@@ -158,5 +163,6 @@ def _part(
     return held, people.known, people.worth, converted, met, visits
 
 
-def _joined(parts: list[Met] | list[Visits]) -> list[NDArray[np.generic]]:
-    return [np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(parts[0])]
+def _joined(kind: type[T], parts: list[T]) -> T:
+    names = [each.name for each in fields(kind)]
+    return kind(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

@@ -73,9 +73,10 @@ def rows_of(observed: Observed, *, is_lean: bool = False) -> Rows:
             _rows(met.person[met.clicked], met_at[met.clicked] + _CLICK_MS, 3),
             _rows(visits.person, _at(visits.step, _VIEW_HOUR) + jitter(visits.person), 3),
         ]
-    joined = Rows(*(np.concatenate(parts) for parts in zip(*whole, strict=True)))
-    order = np.lexsort((joined.step, joined.at, joined.person))
-    return Rows(*(column[order] for column in joined))
+    joined = [np.concatenate([part[i] for part in whole]) for i in range(len(Rows._fields))]
+    person, at, step = joined[:3]
+    order = np.lexsort((step, at, person))
+    return Rows._make(column[order] for column in joined)
 
 
 def events_of(observed: Observed, *, is_lean: bool = False) -> Events:

@@ -22,8 +22,8 @@ class Channel(Struct, frozen=True, kw_only=True):
     reach: float = 1.0
     """The share of people whom it can reach at all (who subscribed)."""
     after: Literal["", "visit", "awareness"] = ""
-    """What must be before it can meet somebody: a `visit`; by `awareness`, what adds to the rate (who is aware
-    of the product searches for it)."""
+    """What must be before it can meet somebody: a `visit`; `awareness`: it adds to the rate (who is aware of
+    the product searches for it)."""
     awareness: float = 0.0
     """What meeting somebody adds to their awareness."""
     direct: float = 0.0

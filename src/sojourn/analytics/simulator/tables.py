@@ -59,8 +59,8 @@ _ACTIONS = f"""
 INSERT INTO actions BY NAME
 SELECT row_number() OVER (ORDER BY position) AS fact_group, 0 AS fact_n, position, happened_at AS logged_at,
        'u:' || id AS profile_id, CASE WHEN is_held THEN 'withheld' ELSE 'decided' END AS decision,
-       'a' || position AS action_id, '{SINK}' AS sink, '{JOURNEY}' || channel AS journey, '{VERSION}' AS version,
-       'e' || position AS enrolment_id, '{STATE}' AS state, channel,
+       'a' || position AS action_id, '{SINK}' AS sink, '{JOURNEY}' || channel AS journey,
+       '{VERSION}' AS version, 'e' || position AS enrolment_id, '{STATE}' AS state, channel,
        CASE WHEN is_held THEN 'held-out' END AS reason,
        CASE WHEN is_held THEN 'channel ' || channel END AS detail,
        CASE WHEN is_held THEN 'channel' END AS holdouts, CAST(happened_at AS DATE) AS date
@@ -68,8 +68,10 @@ FROM laid JOIN held USING (person, code) WHERE name = '{OPPORTUNITY}' ORDER BY p
 """
 _FILE = f"""
 COPY (
-    SELECT 'track' AS type, name AS event, id AS user_id, happened_at AS timestamp, 's' || position AS message_id,
-           channel AS "properties.channel", CASE WHEN name = '{OPPORTUNITY}' THEN channel END AS "properties.{BY}",
+    SELECT 'track' AS type, name AS event, id AS user_id, happened_at AS timestamp,
+           's' || position AS message_id,
+           CASE WHEN name <> '{OPPORTUNITY}' THEN channel END AS "properties.channel",
+           CASE WHEN name = '{OPPORTUNITY}' THEN channel END AS "properties.{BY}",
            CASE WHEN name = '{OPENED}' THEN amount END AS "properties.{ENGAGEMENT}",
            CASE WHEN name = '{ORDERED}' THEN amount END AS "properties.{REVENUE}"
     FROM laid ORDER BY position
@@ -118,7 +120,7 @@ def reach_of(observed: Observed) -> tuple[int, int, int]:
 
 
 def journeys_of(observed: Observed, holdout: float) -> dict[str, str]:
-    """Return the files with which an engine decides what the simulation says: a journey for each channel, a policy.
+    """Return the files with which an engine decides the same: a journey for each channel, a policy.
 
     Each opportunity enters the channel's journey, which sends at once; the channel's hold-out does the rest.
     """

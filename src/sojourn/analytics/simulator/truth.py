@@ -80,7 +80,13 @@ class Truth(Struct, frozen=True, kw_only=True):
 
 
 def truth_of(
-    scenario: Scenario, *, people: int, seed: int, only_off: bool = False, tell: Tell = lambda _: None
+    scenario: Scenario,
+    *,
+    people: int,
+    seed: int,
+    first: int = 0,
+    only_off: bool = False,
+    tell: Tell = lambda _: None,
 ) -> Truth:
     """Live all sets of channels.
 
@@ -88,6 +94,7 @@ def truth_of(
         scenario: The world.
         people: How many.
         seed: Which.
+        first: The number of the first of them.
         only_off: Only the sets that do(off) needs; the others are said to have had 0 conversions.
         tell: Called with how many people were done.
     """
@@ -98,8 +105,8 @@ def truth_of(
         masks = np.array([n_sets - 1, *(n_sets - 1 & ~(1 << c) for c in range(len(names)))])
     on = (masks[None, :] >> np.arange(len(names))[:, None] & 1).astype(bool)[:, :, None]
     conversions, value = np.zeros(n_sets, dtype=np.int64), np.zeros(n_sets)
-    for first in range(0, people, CHUNK):
-        draws = Draws(seed, first, min(CHUNK, people - first))
+    for start in range(first, first + people, CHUNK):
+        draws = Draws(seed, start, min(CHUNK, first + people - start))
         converted = live(scenario, draws, on) != NEVER
         conversions[masks] += converted.sum(axis=1)
         value[masks] += converted @ people_of(scenario, draws).worth

@@ -53,8 +53,10 @@ def moments_of(values: ArrayLike) -> Moments:
     """Measure one arm. `values`: shape (n_people,)."""
     x = np.asarray(values, dtype=np.float64)
     n = len(x)
-    mean = float(x.mean()) if n else math.nan
-    return Moments(n, mean, float(x.var(ddof=1)) if n > 1 else math.nan)
+    if n < 2:
+        return Moments(n, float(x[0]) if n else math.nan, math.nan)
+    # Of equal numbers rounding makes some variance, and a tiny one would look like certainty.
+    return Moments(n, float(x.mean()), 0.0 if x.min() == x.max() else float(x.var(ddof=1)))
 
 
 def joint_of(first: ArrayLike, second: ArrayLike) -> Joint:

@@ -32,7 +32,7 @@ def answer(asked: Causal, events: Events, ranks: Mapping[str, int]) -> CausalAns
     """Answer from events and the trials among them.
 
     Raises:
-        ConfigError: A part of the question cannot be read, or names what no event has, or there is no hold-out.
+        ConfigError: A part of the question cannot be read, names what no event has, or there is no hold-out.
     """
     del ranks
     assert isinstance(events, Evidence), "they are read with the trials"
