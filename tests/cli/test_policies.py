@@ -49,10 +49,11 @@ def test_a_better_draft_is_worth_promoting(folder: Path) -> None:
 
 def test_people_are_told_what_not_to_conclude(folder: Path) -> None:
     """A number is read as more than it says."""
-    said = run(*ASKED, "--policy", "draft.yaml", "--clip", "3").output
+    said = run(*ASKED, "--policy", "draft.yaml", "--clip", "3", "--level", "0.9").output
     assert "by plan, judged by 3,000 decisions of 3,000 people in offer" in said
     assert "Worth promoting" in said
     assert "SNIPS, weights clipped at 3" in said
+    assert "90 % interval" in said
     assert "What not to conclude:" in said
 
 

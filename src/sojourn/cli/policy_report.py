@@ -32,7 +32,7 @@ def for_people(found: Evaluation, told: Mapping[str, Any]) -> Iterator[Any]:
         yield f"no decision was made in: {', '.join(told['unseen_cells'])}"
     yield from (f"left out: {n:,} {reason}" for reason, n in found.definition["left_out"].items())
     yield table(("overlap", ""), _overlap(overlap))
-    level = f"{found.definition['level']:.3g}".removeprefix("0.")
+    level = f"{100 * found.definition['level']:g}"
     columns = ("what a decision earns", "", f"{level} % interval", "by the normal law")
     if found.refused:
         yield table(columns, [_row(found.current, "as it was drawn")])

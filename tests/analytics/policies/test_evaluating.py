@@ -99,18 +99,27 @@ def test_what_was_never_drawn_in_a_context_is_refused() -> None:
 
 def test_few_decisions_are_refused() -> None:
     """The draft draws b only; 50 decisions were that."""
-    found = steady(variant=["a"] * 1_950 + ["b"] * 50)
+    found = steady(variant=["a"] * 1_950 + ["b"] * 50, propensity=[0.975] * 1_950 + [0.025] * 50)
     assert found.refused == ("the 2,000 decisions are worth 50 (effective size); at least 100 are needed",)
 
 
 def test_one_heavy_decision_is_refused() -> None:
     """It would decide alone; by then the effective size is small too."""
     propensity = np.full(2_000, 0.5)
-    variant = ["b"] * 2_000
+    variant = ["a", "b"] * 1_000
     propensity[7] = 0.001
     found = steady(variant=variant, propensity=propensity)
     assert found.refused[-1] == (
-        "one decision has 20% of all weight (its weight is 1,000); at most 10% is allowed"
+        "one decision has 33% of all weight (its weight is 1,000); at most 10% is allowed"
+    )
+
+
+def test_probabilities_that_were_not_those_drawn_by_are_found_out() -> None:
+    """Half of the decisions were b, and a quarter is said to be: weights are twice too large."""
+    found = steady(variant=["a", "b"] * 1_000, propensity=[0.75, 0.25] * 1_000)
+    assert found.refused == (
+        "the mean weight is 2.000 and should be 1: variants were not drawn with the probabilities that were "
+        "logged, or the draft draws what never could be",
     )
 
 

@@ -27,6 +27,9 @@ MAX_SHARE = 0.1
 """Of all weight on one decision; above, it decides alone."""
 MAX_UNSEEN = 0.05
 """Of what the draft would draw, never drawn in its context, where the log does not say what could be."""
+MAX_OFF = 0.1
+"""By which the mean weight may miss 1; and by five standard errors, if these are more."""
+_ERRORS = 5.0  # weights are skewed: by two or three their mean is off often enough
 _NEVER = 1e-6  # of what the draft would draw though it was impossible: rounding, and no more
 
 
@@ -52,6 +55,8 @@ class Overlap(Struct, frozen=True, kw_only=True):
     """Of all weight."""
     mean_weight: float
     """1, but for chance, where propensities are right and whatever the draft draws could be drawn."""
+    mean_weight_error: float
+    """Its standard error; NaN of one person."""
     unseen: float
     """The share of what the draft would draw that was never drawn in its context."""
     impossible: float | None = None
@@ -131,6 +136,9 @@ def overlap_of(decisions: Decisions, target: Target, weights: Floats) -> Overlap
         largest_weight=float(weights.max()),
         largest_share=float(weights.max() / total) if total else 1.0,
         mean_weight=float(weights.mean()),
+        mean_weight_error=standard_error(
+            decisions, Estimated(float(weights.mean()), weights, np.ones(len(decisions)))
+        ),
         unseen=_unseen(decisions, target),
         impossible=_impossible(decisions, target),
     )
@@ -158,6 +166,11 @@ def refusals(overlap: Overlap) -> tuple[str, ...]:
         found.append(
             f"{overlap.unseen:.1%} of what the draft would draw was never drawn in its context; at most "
             f"{MAX_UNSEEN:.0%} is allowed"
+        )
+    elif abs(overlap.mean_weight - 1) > max(MAX_OFF, _ERRORS * overlap.mean_weight_error):
+        found.append(
+            f"the mean weight is {overlap.mean_weight:.3f} and should be 1: variants were not drawn with the "
+            "probabilities that were logged, or the draft draws what never could be"
         )
     return tuple(found)
 
@@ -218,10 +231,11 @@ def _definition(decisions: Decisions, asked: Asked) -> dict[str, Any]:
         "variants": list(decisions.variants),
         "contexts": len(decisions.contexts),
         "left_out": dict(decisions.left_out or {}),
-        "refused_below": {
-            "effective": MIN_EFFECTIVE,
+        "refused": {
+            "effective_below": MIN_EFFECTIVE,
             "largest_share_above": MAX_SHARE,
             "unseen_above": MAX_UNSEEN,
+            "mean_weight_off_by": MAX_OFF,
         },
         "promoted": "where both lower bounds of DR lie above what was earned",
     }
