@@ -26,6 +26,7 @@ from sojourn.cli import (
     operating,
     paths,
     people,
+    policies,
     publishing,
     rehearsing,
     retaining,
@@ -216,6 +217,7 @@ app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
 app.add_typer(experiments.experiment, name="experiment")
+app.add_typer(policies.policy, name="policy")
 
 
 @app.command("version")
