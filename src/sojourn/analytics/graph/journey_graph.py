@@ -106,7 +106,9 @@ class _Walk:
         def number(part: Part) -> None:
             after = np.empty(len(part.case), dtype=edge.dtype)
             after[:-1] = node[part.steps][1:]
-            after[lined_up.starts[part.cases.start + 1 : part.cases.stop + 1] - part.steps.start - 1] = n_nodes
+            after[lined_up.starts[part.cases.start + 1 : part.cases.stop + 1] - part.steps.start - 1] = (
+                n_nodes
+            )
             after += node[part.steps].astype(edge.dtype) * edge.dtype.type(n_nodes + 1)
             edge[part.steps] = after
 
@@ -325,9 +327,7 @@ def _edge_columns(
     walk: _Walk, names: Sequence[str], rows: _Rows, behind: _Behind, asked: Asked
 ) -> dict[str, Any]:
     """Lay edges out, the most frequent first, and those beyond the limit as one row."""
-    source, target = (
-        part.tolist() for part in np.divmod(rows.edges[: rows.n_shown], walk.n_nodes + 1)
-    )
+    source, target = (part.tolist() for part in np.divmod(rows.edges[: rows.n_shown], walk.n_nodes + 1))
     rest = [None] * rows.has_rest
     count = rows.joined(walk.leaving.ravel()[rows.edges])
     leaves = np.append(walk.leaving.sum(axis=1), walk.counts.sum())
