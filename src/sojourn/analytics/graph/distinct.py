@@ -19,9 +19,9 @@ from sojourn.analytics.graph.sequences import Sequences
 
 Counts = NDArray[np.int64]
 
-PART = 1 << 14
+PART = 1 << 15
 """Steps of a part, more where one person has more: what is made of them stays in a core's cache."""
-_TABLE = 1 << 23  # pairs that have a table; more of them are sorted.
+_TABLE = 1 << 24  # pairs that have a table; more of them are sorted.
 
 
 class Part(NamedTuple):

@@ -14,11 +14,12 @@ from sojourn.adapters.lake.durable import locked
 from sojourn.adapters.lake.encoded.base import FOLDER, LOCK, Base, Origin, add_columns, open_base, save_base
 from sojourn.adapters.lake.encoded.building import STAGED, build_base, build_columns
 from sojourn.adapters.lake.encoded.delta import Columns, read_delta
+from sojourn.adapters.lake.encoded.following import Slices
 from sojourn.adapters.lake.encoded.known import Known
 from sojourn.adapters.lake.encoded.rows import NUMBER, TEXT, number_key, text_key
 from sojourn.adapters.lake.encoded.splicing import settled
 from sojourn.adapters.lake.files import File
-from sojourn.adapters.lake.reading import Listing, fill_tail, join_tables, listed
+from sojourn.adapters.lake.reading import SLICE_EVENTS, Listing, join_tables, listed
 from sojourn.adapters.lake.writing import open_database
 from sojourn.model.lake import EVENTS, Reach
 from sojourn.model.ports import Tail
@@ -131,19 +132,28 @@ def _saved(lake: Path, base: Base, folder: Path | None) -> Base:
 def _catch_up(known: Known, listing: Listing, columns: Columns, *, tail: Tail | None = None) -> None:
     """Take in what came after the base: in files, and with a tail what is not in files yet."""
     origin, written = known.base.origin, listing.written.reach
-    is_all = tail is None or (written.position, written.group) == (
-        listing.reach.position,
-        listing.reach.group,
-    )
-    if is_all and (written.position, written.group) == (origin.position, origin.group):
+    if (written.position, written.group) != (origin.position, origin.group):
+        connection = _database(_files_of(origin, listing.files, is_after=True))
+        try:
+            known.take(read_delta(connection, columns, position=origin.position, group=origin.group))
+        finally:
+            connection.close()
+    if tail is not None:
+        _follow(known, tail, written, listing.reach, columns=columns)
+
+
+def _follow(known: Known, tail: Tail, after: Reach, reach: Reach, *, columns: Columns) -> None:
+    """Take in what is in no file yet: read as views that follow read it, since that is quicker than tables."""
+    if (after.position, after.group) == (reach.position, reach.group):
         return
-    connection = _database(_files_of(origin, listing.files, is_after=True))
+    slices = Slices(columns)
     try:
-        if tail is not None:
-            fill_tail(connection, tail, written, listing.reach)
-        known.take(read_delta(connection, columns, position=origin.position, group=origin.group))
+        while (after.position, after.group) != (reach.position, reach.group):
+            slice_ = tail.read(after, reach, n_events=SLICE_EVENTS)
+            known.take(slices.delta(slice_))
+            after = slice_.reach
     finally:
-        connection.close()
+        slices.close()
 
 
 def _database(files: Iterable[File]) -> DuckDBPyConnection:
