@@ -34,15 +34,25 @@ def whole(known: Known, columns: list[str]) -> Whole:
     people = sorted(known.changed)
     block = known.block(people)
     joints = _joints(known, people, np.diff(block.starts))
-    by_person = _Splice(joints)
-    by_row = _Splice(_spans(base.starts, block.starts, joints))
-    session, n_sessions = _sessions(base, block, joints, by_row)
+    block_starts = session_starts(block.session, block.starts)
+    names = Names.of(people)
+    n_rows, n_sessions, lengths = _Splice(joints).of(
+        (np.diff(base.starts), np.diff(block.starts)),
+        (np.diff(base.session_starts), np.diff(block_starts)),
+        (np.diff(base.people.offsets), np.diff(names.offsets)),
+    )
+    (blob,) = _Splice(_spans(base.people.offsets, names.offsets, joints)).of((base.people.blob, names.blob))
+    session, *rows = _Splice(_spans(base.starts, block.starts, joints)).of(
+        (base.session, block.session),
+        *((base.rows[name], block.rows[name]) for name in columns),
+        moved=_moved(_spans(base.session_starts, block_starts, joints)),
+    )
     return Whole(
-        people=_names(base.people, people, joints),
-        starts=offsets(by_person.of(np.diff(base.starts), np.diff(block.starts))),
+        people=Names(blob, offsets(lengths)),
+        starts=offsets(n_rows),
         session=session,
         session_starts=offsets(n_sessions),
-        rows={name: by_row.of(base.rows[name], block.rows[name]) for name in columns},
+        rows=dict(zip(columns, rows, strict=True)),
     )
 
 
@@ -68,6 +78,7 @@ def settled(known: Known, origin: Origin) -> Base:
     )
 
 
+_Column = tuple[NDArray[Any], NDArray[Any]]
 _Joints = NDArray[np.int64]
 """Shape (4, n): of the base, from where to where nothing changed; and what changed and comes behind that."""
 
@@ -85,35 +96,36 @@ class _Splice:
         """From a place to where it was in the base."""
         self._shifts[::2] = kept_low - self._starts[:-1:2]
 
-    def of(
-        self, base: NDArray[Any], block: NDArray[Any], *, moved: NDArray[np.int32] | None = None
-    ) -> NDArray[Any]:
-        """Return one column.
+    def of(self, *columns: _Column, moved: NDArray[np.int32] | None = None) -> list[NDArray[Any]]:
+        """Return some columns.
 
         Args:
-            base: The column of the base.
-            block: That of what changed.
-            moved: Shape (n_stretches,): what is added in each stretch to what is not MISSING.
+            columns: Of the base, and of what changed.
+            moved: Shape (n_stretches,): what is added in each stretch to the first of them, but for MISSING.
         """
-        found = np.empty(int(self._starts[-1]), dtype=base.dtype)
+        found = [np.empty(int(self._starts[-1]), dtype=base.dtype) for base, _ in columns]
         places = ranges(self._starts[1:-1:2], self._starts[2::2])
+        changed = ranges(self._low, self._high)
 
         def copy(part: slice) -> None:
             where = self._repeated(self._shifts, part)
             where += np.arange(part.start, part.stop)
             # What did not come from the base is put in afterwards.
-            found[part] = base[np.minimum(where, len(base) - 1, out=where)]
+            np.minimum(where, len(columns[0][0]) - 1, out=where)
+            for one, (base, _) in zip(found, columns, strict=True):
+                one[part] = base[where]
 
         def move(part: slice) -> None:
             assert moved is not None
-            own, more = found[part], self._repeated(moved, part)
-            own += np.where(own == MISSING, 0, more)
+            own = found[0][part]
+            own += np.where(own == MISSING, 0, self._repeated(moved, part))
 
-        if len(base):
-            in_chunks(copy, len(found))
-        found[places] = block[ranges(self._low, self._high)]
+        if len(columns[0][0]):
+            in_chunks(copy, len(found[0]))
+        for one, (_, block) in zip(found, columns, strict=True):
+            one[places] = block[changed]
         if moved is not None:
-            in_chunks(move, len(found))
+            in_chunks(move, len(found[0]))
         return found
 
     def _repeated(self, values: NDArray[Any], part: slice) -> NDArray[Any]:
@@ -140,24 +152,15 @@ def _spans(base: NDArray[np.int64], block: NDArray[np.int64], joints: _Joints) -
     return np.stack([base[joints[0]], base[joints[1]], block[joints[2]], block[joints[3]]])
 
 
-def _names(base: Names, people: list[str], joints: _Joints) -> Names:
-    changed = Names.of(people)
-    lengths = _Splice(joints).of(np.diff(base.offsets), np.diff(changed.offsets))
-    blob = _Splice(_spans(base.offsets, changed.offsets, joints)).of(base.blob, changed.blob)
-    return Names(blob, offsets(lengths))
+def _moved(sessions: _Joints) -> NDArray[np.int32]:
+    """Return by how much the numbers of visits move in each stretch, of the base and of what changed by turns.
 
-
-def _sessions(
-    base: Base, block: Block, joints: _Joints, by_row: _Splice
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return (each row's visit, numbered in the order of first rows; each person's number of visits)."""
-    block_starts = session_starts(block.session, block.starts)
-    n_sessions = _Splice(joints).of(np.diff(base.session_starts), np.diff(block_starts))
-    # A person's visits have numbers of their own, without gaps: so a stretch's numbers move all alike.
-    kept_low, kept_high, low, high = _spans(base.session_starts, block_starts, joints)
+    A person's visits have numbers of their own, without gaps: so those of a stretch move all alike.
+    """
+    kept_low, kept_high, low, high = sessions
     lengths = np.stack([kept_high - kept_low, high - low], axis=1).ravel()
     moved = np.cumsum(lengths) - lengths - np.stack([kept_low, low], axis=1).ravel()
-    return by_row.of(base.session, block.session, moved=moved.astype(np.int32)), n_sessions
+    return moved.astype(np.int32)
 
 
 def _revisions(known: Known) -> Revisions:

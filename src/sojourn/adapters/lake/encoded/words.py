@@ -71,9 +71,9 @@ def places_among(kept: Names, wanted: Names) -> tuple[NDArray[np.int64], NDArray
     own = _padded(wanted.blob)
     n_words = -(-int(lengths.max(initial=0)) // _WORD)
     words = [_word(own, wanted.offsets[:-1], lengths, i) for i in range(n_words)]
-    low, high = np.zeros(len(wanted), dtype=np.int64), np.full(len(wanted), len(kept))
+    low, high = _near(blob, offsets, words[0]) if words else (0 * lengths, 0 * lengths + len(kept))
     is_there = np.zeros(len(wanted), dtype=np.bool_)
-    left = np.arange(len(wanted)) if len(kept) else np.empty(0, dtype=np.int64)
+    left = np.flatnonzero(low < high)
     while len(left):
         middle = (low[left] + high[left]) // 2
         starts = offsets[middle]
@@ -90,6 +90,17 @@ def places_among(kept: Names, wanted: Names) -> tuple[NDArray[np.int64], NDArray
         high[left] = np.where(is_less, high[left], middle)
         left = left[low[left] < high[left]]
     return low, is_there
+
+
+def _near(
+    blob: NDArray[np.uint64], offsets: NDArray[np.int64], word: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return between which of sorted texts others lie, by their first words and those of a few of the texts."""
+    n = len(offsets) - 1
+    places = np.arange(0, n, _STRIDE)
+    sample = _word(blob, offsets[places], offsets[places + 1] - offsets[places], 0)
+    below, above = np.searchsorted(sample, word, side="left"), np.searchsorted(sample, word, side="right")
+    return np.maximum(below - 1, 0) * _STRIDE, np.minimum(above * _STRIDE, n)
 
 
 def _padded(blob: NDArray[np.uint8]) -> NDArray[np.uint64]:
