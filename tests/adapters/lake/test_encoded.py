@@ -13,8 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.lakes import write_lake
 from sojourn.adapters.lake import ParquetLake
-from sojourn.adapters.lake.encoded import Columns, base, columns_for, events_of, keeping, read_known
+from sojourn.adapters.lake.encoded import (
+    Columns,
+    base,
+    columns_for,
+    events_of,
+    keeping,
+    read_known,
+    staging,
+)
+from sojourn.adapters.sqlite.tail import SqliteTail
 from sojourn.analytics.events import Events
 from sojourn.analytics.reading import Mapping, StepRules, read_events, read_steps
 from sojourn.model.errors import InputError
@@ -90,6 +100,7 @@ def test_every_answer_is_as_if_all_were_read_anew(
     random = Random(seed)
     monkeypatch.setattr(keeping, "FEW_NEW", 0)
     monkeypatch.setattr(keeping, "MANY_NEW", random.choice((1, 3, 20)))
+    monkeypatch.setattr(staging, "PIECE", random.choice((8 * 2_048, 1 << 20)))
     folder = Folder(tmp_path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)
     waiting = rich_history(random, n_events=90)
@@ -211,8 +222,12 @@ def test_a_lake_that_cannot_be_written_is_read_all_the_same(
     """A reader of a backup may write nothing."""
     folder, lake = written(tmp_path)
 
-    def refuse(*args: object, **options: object) -> None:
-        raise PermissionError("read-only")
+    make = Path.mkdir
+
+    def refuse(path: Path, *args: Any, **options: Any) -> None:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError("read-only")
+        make(path, *args, **options)
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     check(folder)
@@ -235,6 +250,34 @@ def test_a_small_lake_keeps_nothing(tmp_path: Path) -> None:
     assert read_known(folder.lake_path, folder.tail, Columns()) is None
     lake.close()
     folder.close()
+
+
+@pytest.mark.parametrize("attributes", [Columns(), Columns(("channel",), ("properties.revenue",))])
+def test_what_is_made_in_pieces_is_what_is_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: Columns
+) -> None:
+    """Of 20,000 events of a shop, in ten files and as many stretches of people."""
+    write_lake(tmp_path, 20_000)
+    tail = SqliteTail(tmp_path)
+    made = []
+    for piece in (staging.PIECE, 8 * 2_048):
+        monkeypatch.setattr(staging, "PIECE", piece)
+        found = read_known(tmp_path / "lake", tail, attributes, few_events=0)
+        assert found is not None
+        made.append(found[0].base)
+        (tmp_path / "lake" / "encoded" / "index.json").unlink()
+    tail.close()
+    one, other = made
+    assert (one.people, one.words, one.revisions.people) == (
+        other.people,
+        other.words,
+        other.revisions.people,
+    )
+    for name in ("starts", "session", "session_starts"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.rows.keys() == other.rows.keys()
+    for name, column in one.rows.items():
+        np.testing.assert_array_equal(column, other.rows[name])
 
 
 @pytest.mark.slow

@@ -143,7 +143,7 @@ def _catch_up(known: Known, listing: Listing, columns: Columns, *, tail: Tail | 
 
 
 def _follow(known: Known, tail: Tail, after: Reach, reach: Reach, *, columns: Columns) -> None:
-    """Take in what is in no file yet: read as views that follow read it, since that is quicker than tables."""
+    """Take in what is in no file yet, as views that follow do: making tables of it takes far longer."""
     if (after.position, after.group) == (reach.position, reach.group):
         return
     slices = Slices(columns)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sojourn.adapters.lake.encoded.base import Base, Origin, Revisions
 from sojourn.adapters.lake.encoded.known import Known
-from sojourn.adapters.lake.encoded.rows import Block, Rows, offsets, ranges, session_starts
+from sojourn.adapters.lake.encoded.rows import Rows, offsets, ranges, session_starts
 from sojourn.analytics.chunks import in_chunks
 from sojourn.analytics.events import MISSING
 from sojourn.analytics.names import Names
@@ -153,7 +153,7 @@ def _spans(base: NDArray[np.int64], block: NDArray[np.int64], joints: _Joints) -
 
 
 def _moved(sessions: _Joints) -> NDArray[np.int32]:
-    """Return by how much the numbers of visits move in each stretch, of the base and of what changed by turns.
+    """Return how far the numbers of visits move in each stretch, of the base and of what changed by turns.
 
     A person's visits have numbers of their own, without gaps: so those of a stretch move all alike.
     """

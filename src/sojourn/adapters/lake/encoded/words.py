@@ -95,7 +95,7 @@ def places_among(kept: Names, wanted: Names) -> tuple[NDArray[np.int64], NDArray
 def _near(
     blob: NDArray[np.uint64], offsets: NDArray[np.int64], word: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return between which of sorted texts others lie, by their first words and those of a few of the texts."""
+    """Return between which of sorted texts others lie, by first words and those of a few of the texts."""
     n = len(offsets) - 1
     places = np.arange(0, n, _STRIDE)
     sample = _word(blob, offsets[places], offsets[places + 1] - offsets[places], 0)
