@@ -29,10 +29,10 @@ SLOW_ANALYST = """
 import time
 from sojourn.wiring import analyst
 answered = analyst.answered
-def slowly(data, inquiry):
+def slowly(data, inquiry, **limits):
     while not (data / "go").exists():
         time.sleep(0.01)
-    return answered(data, inquiry)
+    return answered(data, inquiry, **limits)
 analyst.answered = slowly
 analyst.main()
 """

@@ -42,7 +42,7 @@ def whole(known: Known, columns: list[str]) -> Whole:
         (np.diff(base.people.offsets), np.diff(names.offsets)),
     )
     (blob,) = _Splice(_spans(base.people.offsets, names.offsets, joints)).of((base.people.blob, names.blob))
-    session, *rows = _Splice(_spans(base.starts, block.starts, joints)).of(
+    session, *spliced = _Splice(_spans(base.starts, block.starts, joints)).of(
         (base.session, block.session),
         *((base.rows[name], block.rows[name]) for name in columns),
         moved=_moved(_spans(base.session_starts, block_starts, joints)),
@@ -52,7 +52,7 @@ def whole(known: Known, columns: list[str]) -> Whole:
         starts=offsets(n_rows),
         session=session,
         session_starts=offsets(n_sessions),
-        rows=dict(zip(columns, rows, strict=True)),
+        rows=dict(zip(columns, spliced, strict=True)),
     )
 
 
@@ -159,7 +159,7 @@ def _moved(sessions: _Joints) -> NDArray[np.int32]:
     """
     kept_low, kept_high, low, high = sessions
     lengths = np.stack([kept_high - kept_low, high - low], axis=1).ravel()
-    moved = np.cumsum(lengths) - lengths - np.stack([kept_low, low], axis=1).ravel()
+    moved: NDArray[np.int64] = np.cumsum(lengths) - lengths - np.stack([kept_low, low], axis=1).ravel()
     return moved.astype(np.int32)
 
 
