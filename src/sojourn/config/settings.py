@@ -114,6 +114,8 @@ class Lake(Struct, frozen=True, kw_only=True):
     """So many are written without waiting."""
     keep_ms: int | None = None
     """How long days are kept; None: for ever."""
+    encoded: bool = True
+    """Whether events are kept as numbers, too, for analytics; else the first question makes that."""
 
 
 class Analytics(Struct, frozen=True, kw_only=True):
