@@ -120,6 +120,21 @@ def test_nobody_did_anything_yet_is_a_beginning(tmp_path: Path) -> None:
     folder.close()
 
 
+def test_a_refresh_takes_in_that_only_time_has_passed(tmp_path: Path) -> None:
+    """Timers make facts, and no entry is in the log."""
+    folder = Folder(tmp_path, rich_catalogue())
+    folder.live([entry.event for entry in rich_history(Random(3), n_events=30)], now=T0)
+    with open_live(tmp_path, VIEWS, MAPPING, StepRules()) as live:
+        before, group = live.counts, live.reach.group
+        for hours in range(1, 9):
+            folder.wait(T0 + hours * 60 * MINUTE)
+        assert live.lag == 0
+        assert live.refresh().n_entries == 0
+        assert live.reach.group > group
+        assert live.counts == before == recounted(tmp_path)
+    folder.close()
+
+
 def test_what_a_view_refuses_is_told_at_each_refresh(tmp_path: Path) -> None:
     """A conversion of a negative value makes no answer, and no older one is shown as if it were today's."""
     folder = Folder(tmp_path, rich_catalogue())
