@@ -17,7 +17,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,9 @@ from sojourn.config import Analytics as Settings
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
 from sojourn.server.asked import Inquiry
 from sojourn.wiring import child
+
+if TYPE_CHECKING:
+    from sojourn.adapters.lake.encoded import Memory
 
 SCRATCH = "scratch"
 """The folder in the data folder for what a question needs for as long as it is answered."""
@@ -240,15 +243,18 @@ async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[O
 # -- The analyst's side.
 
 
-def answered(data: Path, inquiry: Inquiry, *, max_bytes: int) -> bytes:
-    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered."""
+def answered(data: Path, inquiry: Inquiry, *, max_bytes: int, memory: Memory | None = None) -> bytes:
+    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered.
+
+    With a memory, what was read for earlier questions is not read again.
+    """
     from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
     from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
 
     try:
         rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
         question = inquiry.question
-        events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
+        events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=memory)
         body = msgspec.json.encode(ask(question, events, rules.ranks).told())
     except (ConfigError, DefinitionError) as error:
         raise InputError("bad-question", as_parameters(str(error)), status=422) from None
@@ -258,9 +264,10 @@ def answered(data: Path, inquiry: Inquiry, *, max_bytes: int) -> bytes:
     return body
 
 
-def _outcome_of(data: Path, line: bytes, *, max_bytes: int) -> tuple[Outcome, bytes]:
+def _outcome_of(data: Path, line: bytes, *, max_bytes: int, memory: Memory) -> tuple[Outcome, bytes]:
     try:
-        body = answered(data, msgspec.json.decode(line, type=Inquiry), max_bytes=max_bytes)
+        inquiry = msgspec.json.decode(line, type=Inquiry)
+        body = answered(data, inquiry, max_bytes=max_bytes, memory=memory)
         return Outcome(n_bytes=len(body)), body
     except InputError as error:
         return Outcome(code=error.code, reason=error.reason, status=error.status), b""
@@ -287,10 +294,13 @@ def main() -> int:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
     load()  # it is no question's fault that numbers take a second to load
+    from sojourn.adapters.lake.encoded import Memory  # noqa: PLC0415 - as in `answered`
+
+    memory = Memory()
     out.write(READY)
     out.flush()
     while True:
-        outcome, body = _outcome_of(data, lines.get(), max_bytes=max_bytes)
+        outcome, body = _outcome_of(data, lines.get(), max_bytes=max_bytes, memory=memory)
         out.write(msgspec.json.encode(outcome) + b"\n" + body)
         out.flush()
 

@@ -47,11 +47,24 @@ READ = (EVENTS.name, "session_changes", "identity_changes")
 
 
 def read_known(
-    lake: Path, tail: Tail, columns: Columns, *, few_events: int = FEW_EVENTS
+    lake: Path,
+    tail: Tail,
+    columns: Columns,
+    *,
+    few_events: int = FEW_EVENTS,
+    since: tuple[Known, Reach] | None = None,
 ) -> tuple[Known, Reach] | None:
     """Read all there is at this instant, with some attributes; return (it, up to where it goes).
 
     What is not kept yet is kept, where the folder can be written. None: the lake holds few events.
+
+    Args:
+        lake: The lake's folder.
+        tail: What is not in its files yet.
+        columns: The attributes.
+        few_events: A lake with fewer is not kept.
+        since: What was returned before, for the same attributes: then only what came since is read into it,
+            as long as it is of what is kept now. It cannot be used any more.
 
     Raises:
         ConfigError: The lake belongs to another log, or has no such column.
@@ -59,9 +72,24 @@ def read_known(
     with listed(lake, tail) as listing:
         if listing.written.reach.position < few_events:
             return None
-        known = Known(_base(lake, tail, listing, columns))
-        _catch_up(known, listing, columns, tail=tail)
+        if since is not None and _goes_on(*since, listing, lake):
+            known, reach = since
+            _follow(known, tail, reach, listing.reach, columns=columns)
+        else:
+            known = Known(_base(lake, tail, listing, columns))
+            _catch_up(known, listing, columns, tail=tail)
         return known, listing.reach
+
+
+def _goes_on(known: Known, reach: Reach, listing: Listing, lake: Path) -> bool:
+    """Tell whether what is known is what would be read anew, but for what came after it."""
+    origin, written = known.base.origin, listing.written.reach
+    return (
+        read_origin(lake) == origin
+        and _days(listing.files, origin.position, origin.group) == origin.days
+        and not _is_old(origin, written.position)
+        and (reach.position, reach.group) <= (listing.reach.position, listing.reach.group)
+    )
 
 
 def is_due(lake: Path, position: int, *, few_events: int = FEW_EVENTS) -> bool:

@@ -41,7 +41,7 @@ def whole(known: Known, columns: list[str]) -> Whole:
         (np.diff(base.session_starts), np.diff(block_starts)),
         (np.diff(base.people.offsets), np.diff(names.offsets)),
     )
-    (blob,) = _Splice(_spans(base.people.offsets, names.offsets, joints)).of((base.people.blob, names.blob))
+    blob = _joined(base.people.blob, names.blob, _spans(base.people.offsets, names.offsets, joints))
     session, *spliced = _Splice(_spans(base.starts, block.starts, joints)).of(
         (base.session, block.session),
         *((base.rows[name], block.rows[name]) for name in columns),
@@ -134,6 +134,12 @@ class _Splice:
         last = int(np.searchsorted(self._starts, part.stop, side="left"))
         ends = np.clip(self._starts[first : last + 1], part.start, part.stop)
         return np.repeat(values[first:last], np.diff(ends))
+
+
+def _joined(base: NDArray[np.uint8], block: NDArray[np.uint8], joints: _Joints) -> NDArray[np.uint8]:
+    """Put stretches of bytes one after another: long ones and few, they are copied as they are."""
+    parts = [part for a, b, c, d in joints.T.tolist() for part in (base[a:b], block[c:d])]
+    return np.concatenate(parts)
 
 
 def _joints(known: Known, people: list[str], n_rows: NDArray[np.int64]) -> _Joints:
