@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.adapters.lake.encoded import Columns, Known, events_of, read_known
-from sojourn.adapters.lake.encoded.delta import Delta, DeltaRows
+from sojourn.adapters.lake import columns
+from sojourn.adapters.lake.encoded import Columns, Known, Slices, events_of, read_known
+from sojourn.adapters.lake.encoded.delta import Delta, DeltaRows, read_delta
 from sojourn.adapters.lake.encoded.ledger import NOBODY, Aliased, Owned
 from sojourn.adapters.lake.encoded.rows import NO_VISIT
 from sojourn.adapters.lake.encoded.visits import Revision
 from sojourn.adapters.lake.encoded.words import Places, Words, places_among
+from sojourn.adapters.lake.reading import join_tables
+from sojourn.adapters.lake.writing import open_database
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore
 from sojourn.adapters.sqlite.tail import SqliteTail
 from sojourn.analytics.names import Names
 from sojourn.analytics.reading import Mapping, StepRules
+from sojourn.model.event import Entry
+from sojourn.model.fact import Fact, Identified, IdentityRefused, SessionRevised, SessionStarted, StepTaken
+from sojourn.model.lake import Reach, Slice
+from tests.adapters.lake.folders import T0, event
 
 MAPPING = Mapping(
     person=("person_id",), step=("name",), time="occurred_at", session="session_id", sequence="position"
@@ -147,3 +155,55 @@ def test_thousands_of_texts_are_coded_as_one_by_one() -> None:
     asked = [None if n % 50 == 0 else f"u:{n * 31 % 10_007:05d}" for n in range(8_000)]
     together, single = Words(kept), Words(kept)
     assert together.codes(asked).tolist() == [single.code(text) for text in asked]
+
+
+def told(kind: type[Fact], position: int, profile: str, **fields: Any) -> Fact:
+    """Write a fact."""
+    return kind(profile_id=profile, at=T0 + position, position=position, **fields)
+
+
+def slice_of(*groups: list[Fact]) -> Slice:
+    """Write what a log and a store have of two events and some facts."""
+    entries = [Entry(position=n, at=T0 + n, event=event(n, f"Step {n}", at=T0 + n)) for n in (1, 2)]
+    steps = [
+        StepTaken(
+            profile_id="u:ann", at=T0 + n, position=n, source="shop", message_id=f"m{n}", name=f"Step {n}",
+            occurred_at=T0 + n, session_id=f"s{n}",
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+    numbered = list(enumerate([list[Fact](steps), *groups], 1))
+    return Slice(Reach(), Reach(2, len(numbered), T0 + 99), entries, numbered, "")
+
+
+def test_news_read_of_the_log_are_those_read_of_files() -> None:
+    """Every kind of fact that says who somebody is or what became of a visit, and those that say neither."""
+    slice_ = slice_of(
+        [told(Identified, 3, "u:ann", anonymous_id="d", user_id="ann", how="both_ids", message_id="m3")],
+        [told(IdentityRefused, 4, "u:bob", other_id="e", reason="merge-limit", message_id="m4")],
+        [told(IdentityRefused, 5, "u:bob", other_id="f", reason="shared-device", message_id="m5")],
+        [told(Identified, 6, "u:bob", user_id="ann", how="alias", message_id="m6")],
+        [told(Identified, 7, "u:bob", user_id="bob", how="unalias", message_id="m7")],
+        [told(SessionRevised, 8, "u:ann", session_id="s1", replaces=["s2", "s1", "s3"], started_at=T0)],
+        [
+            told(SessionRevised, 9, "u:ann", session_id="s4", replaces=["s1"], started_at=T0),
+            told(SessionRevised, 9, "u:ann", session_id="s4", replaces=["s4"], started_at=T0),
+        ],
+        [told(SessionStarted, 9, "u:ann", session_id="s9", started_at=T0)],
+    )
+    connection = open_database()
+    join_tables(connection, [])
+    columns.fill(connection, slice_, schema="tail")
+    of_files = read_delta(connection, Columns())
+    connection.close()
+    slices = Slices(Columns())
+    of_log = slices.delta(slice_)
+    slices.close()
+    assert of_log.owned == of_files.owned == [Owned("a:d", "u:ann", 3), Owned("a:e", NOBODY, 4)]
+    assert of_log.aliased == of_files.aliased == [Aliased("u:bob", "u:ann"), Aliased("u:bob", "u:bob")]
+    assert sorted(of_log.revisions) == sorted(of_files.revisions)
+    assert [(one.group, one.n) for one in sorted(of_log.revisions)] == [(7, 0), (7, 0), (8, 0)]
+    for name in ("profiles", "names"):
+        assert list(getattr(of_log.rows, name)) == list(getattr(of_files.rows, name))
+    for name in ("at", "position", "visit"):
+        assert getattr(of_log.rows, name).tolist() == getattr(of_files.rows, name).tolist()
