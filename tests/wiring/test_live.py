@@ -22,6 +22,7 @@ from sojourn.wiring.lake_events import in_lake, read_anew
 from sojourn.wiring.live import LiveViews, Refreshed, open_live
 from tests.adapters.lake.folders import T0, Folder, event
 from tests.laws.catalogues import rich_catalogue, rich_history
+from tests.soak import tries
 from tests.wiring.test_lakeside import program, send, until  # noqa: F401 - a fixture
 
 MINUTE = 60_000
@@ -47,7 +48,7 @@ def recounted(data: Path, rules: StepRules = EVERYTHING) -> dict[str, Counts]:
     return {name: view.count(events) for name, view in VIEWS.items()}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tries(4)))
 def test_what_is_followed_is_what_counting_anew_gives(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

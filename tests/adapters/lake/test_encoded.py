@@ -33,6 +33,7 @@ from sojourn.model.event import Event
 from sojourn.model.lake import DAY_MS, date_of
 from tests.adapters.lake.folders import T0, Folder, event
 from tests.laws.catalogues import rich_catalogue, rich_history
+from tests.soak import tries
 
 MINUTE = 60_000
 MAPPING = Mapping(
@@ -100,7 +101,7 @@ def check(
     assert found.left_out == expected.left_out
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tries(4)))
 def test_every_answer_is_as_if_all_were_read_anew(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
