@@ -16,6 +16,7 @@ from sojourn.adapters.lake.encoded import Columns, Known, Slices, events_of, rea
 from sojourn.adapters.lake.encoded.delta import Delta, DeltaRows, read_delta
 from sojourn.adapters.lake.encoded.ledger import NOBODY, Aliased, Owned
 from sojourn.adapters.lake.encoded.rows import NO_VISIT
+from sojourn.adapters.lake.encoded.splicing import settled
 from sojourn.adapters.lake.encoded.visits import Revision
 from sojourn.adapters.lake.encoded.words import Places, Words, places_among
 from sojourn.adapters.lake.reading import join_tables
@@ -136,6 +137,15 @@ def test_an_alias_moves_what_lies_at_both_of_its_ends(known: Known) -> None:
     assert visits(known) == {"u:c": [0, 1, 2]}
     known.take(news(aliased=[Aliased("u:b", "u:b")]))
     assert visits(known) == {"u:b": [0, 1], "u:c": [2]}
+
+
+def test_who_has_no_visit_has_none_where_the_numbers_of_visits_move(known: Known) -> None:
+    """What is kept has both; and somebody new stands before them."""
+    known.take(news(("u:bob", 1, int(NO_VISIT)), ("u:bob", 2, 11), ("u:eve", 3, int(NO_VISIT))))
+    again = Known(settled(known, known.base.origin))
+    assert visits(again) == {"u:bob": [-1, 0], "u:eve": [-1]}
+    again.take(news(("u:ann", 4, 12), ("u:ann", 5, 13)))
+    assert visits(again) == {"u:ann": [0, 1], "u:bob": [-1, 2], "u:eve": [-1]}
 
 
 @given(TEXTS, TEXTS)
