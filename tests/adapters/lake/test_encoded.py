@@ -295,6 +295,19 @@ def test_what_is_made_in_pieces_is_what_is_made_at_once(
         np.testing.assert_array_equal(column, other.rows[name])
 
 
+def test_what_cannot_be_made_in_little_memory_is_made_in_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer is better than a bound; and the bound holds where it can."""
+    monkeypatch.setattr(staging, "MEMORY", "1MB")
+    write_lake(tmp_path / "data", 20_000)
+    tail = SqliteTail(tmp_path / "data")
+    found = read_known(tmp_path / "data/lake", tail, Columns(("channel",)), few_events=0)
+    tail.close()
+    assert found is not None
+    assert len(found[0].base.session) == 20_000
+
+
 def test_what_is_remembered_is_read_no_more_and_of_few_attributes_at_once(tmp_path: Path) -> None:
     """The very reading of before, with what came since; and the oldest goes."""
     folder, lake = written(tmp_path)

@@ -53,7 +53,12 @@ _CHOSEN = {
 
 
 def build_base(
-    connection: DuckDBPyConnection, origin: Origin, columns: Columns, *, folder: Path | None
+    connection: DuckDBPyConnection,
+    origin: Origin,
+    columns: Columns,
+    *,
+    folder: Path | None,
+    memory: str | None,
 ) -> Base:
     """Make a base of all that the schema `raw` has, some people at a time: memory does not grow with rows.
 
@@ -62,9 +67,10 @@ def build_base(
         origin: What the schema has.
         columns: The attributes to keep; more can be added.
         folder: Where rows are put down meanwhile; None: where the system has such files.
+        memory: What DuckDB may take, as it says it; None: as much as there is.
     """
     with TemporaryDirectory(dir=folder, prefix=STAGED) as place:
-        confine(connection, Path(place))
+        confine(connection, Path(place), memory)
         aliases = resolve_people(connection)
         revisions = _revisions(connection)
         staged = Staged(connection, Path(place), chosen=_CHOSEN, columns=columns, end=origin.position)
@@ -86,11 +92,16 @@ def build_base(
 
 
 def build_columns(
-    connection: DuckDBPyConnection, base: Base, columns: Columns, *, folder: Path | None
+    connection: DuckDBPyConnection,
+    base: Base,
+    columns: Columns,
+    *,
+    folder: Path | None,
+    memory: str | None,
 ) -> tuple[Rows, dict[str, Names]]:
     """Read more attributes of the rows of a base; the schema `raw` may have later ones, too."""
     with TemporaryDirectory(dir=folder, prefix=STAGED) as place:
-        confine(connection, Path(place))
+        confine(connection, Path(place), memory)
         staged = Staged(connection, Path(place), chosen={}, columns=columns, end=base.origin.position)
         rows = joined(*staged.pieces())
     position = rows.pop(POSITION)

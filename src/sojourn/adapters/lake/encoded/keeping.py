@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sojourn.adapters.lake.durable import locked
+from sojourn.adapters.lake.encoded import staging
 from sojourn.adapters.lake.encoded.base import (
     FOLDER,
     LOCK,
@@ -25,16 +26,19 @@ from sojourn.adapters.lake.encoded.building import STAGED, build_base, build_col
 from sojourn.adapters.lake.encoded.delta import Columns, read_delta
 from sojourn.adapters.lake.encoded.following import Slices
 from sojourn.adapters.lake.encoded.known import Known
-from sojourn.adapters.lake.encoded.rows import NUMBER, TEXT, number_key, text_key
+from sojourn.adapters.lake.encoded.rows import NUMBER, TEXT, Rows, number_key, text_key
 from sojourn.adapters.lake.encoded.splicing import settled
 from sojourn.adapters.lake.files import File
 from sojourn.adapters.lake.reading import SLICE_EVENTS, Listing, join_tables, listed
 from sojourn.adapters.lake.writing import open_database
+from sojourn.analytics.names import Names
 from sojourn.model.lake import EVENTS, Reach
 from sojourn.model.ports import Tail
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+Built = TypeVar("Built")
 
 FEW_EVENTS = 50_000
 """A lake that is not larger is read anew as quickly."""
@@ -149,12 +153,12 @@ def _is_far_behind(origin: Origin, position: int) -> bool:
 
 
 def _built(lake: Path, listing: Listing, columns: Columns, folder: Path | None) -> Base:
-    connection = _database(listing.files)
-    try:
-        base = build_base(connection, _origin(listing), columns, folder=folder)
-    finally:
-        connection.close()
-    return _saved(lake, base, folder)
+
+    def build(memory: str | None) -> Base:
+        with closing(_database(listing.files)) as connection:
+            return build_base(connection, _origin(listing), columns, folder=folder, memory=memory)
+
+    return _saved(lake, _in_little_memory(build), folder)
 
 
 def _advanced(lake: Path, listing: Listing, base: Base, folder: Path | None) -> Base:
@@ -171,15 +175,27 @@ def _widened(lake: Path, listing: Listing, base: Base, columns: Columns, *, fold
     missing = _missing(base, columns)
     if missing is None:
         return base
-    connection = _database(_files_of(base.origin, listing.files, is_after=False))
-    try:
-        rows, words = build_columns(connection, base, missing, folder=folder)
-    finally:
-        connection.close()
+    wanted, files = missing, _files_of(base.origin, listing.files, is_after=False)
+
+    def build(memory: str | None) -> tuple[Rows, dict[str, Names]]:
+        with closing(_database(files)) as connection:
+            return build_columns(connection, base, wanted, folder=folder, memory=memory)
+
+    rows, words = _in_little_memory(build)
     if folder is not None:
         with contextlib.suppress(OSError):
             add_columns(lake, base.origin, rows, words)
     return base._replace(rows=base.rows | rows, words=base.words | words)
+
+
+def _in_little_memory(build: Callable[[str | None], Built]) -> Built:
+    """Build something within a bound; in as much memory as there is, where DuckDB cannot do it within."""
+    import duckdb  # noqa: PLC0415 - as in `open_database`
+
+    try:
+        return build(staging.MEMORY)
+    except duckdb.OutOfMemoryException:
+        return build(None)
 
 
 def _saved(lake: Path, base: Base, folder: Path | None) -> Base:

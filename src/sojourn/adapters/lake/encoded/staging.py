@@ -30,7 +30,8 @@ WHO = "person"
 """The column of people, where it is asked for."""
 _TEXTS = (WHO, PROFILE, NAME)
 _KINDS = {POSITION: np.int64, AT: np.int64, VISIT: np.uint64}
-_MEMORY = "300MB"  # of DuckDB's own; what needs more does it on disk.
+MEMORY = "400MB"
+"""Of DuckDB's own: what needs more is done on disk, where it can be."""
 
 
 class Staged:
@@ -166,7 +167,8 @@ def by_people(staged: Staged, folder: Path) -> tuple[Spool, NDArray[np.int64], l
     return dealt, counts, starts
 
 
-def confine(connection: DuckDBPyConnection, folder: Path) -> None:
-    """Let a database take little memory, and a folder for what it has no room for."""
+def confine(connection: DuckDBPyConnection, folder: Path, memory: str | None) -> None:
+    """Let a database take so much memory, and a folder for what it has no room for."""
     connection.execute(f"SET temp_directory = {text(folder / 'spilled')}")
-    connection.execute(f"SET memory_limit = '{_MEMORY}'")
+    if memory is not None:
+        connection.execute(f"SET memory_limit = '{memory}'")
