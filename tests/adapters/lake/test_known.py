@@ -110,6 +110,19 @@ def test_of_several_revisions_the_last_that_was_said_counts_and_names_lead_on(kn
     assert visits(known) == {"u:ann": [0, 1, 1, -1]}
 
 
+def test_what_was_revised_stays_so_where_all_of_it_is_kept_anew(known: Known) -> None:
+    """Whoever is touched later is resolved from all that was ever said; what is somebody else's by then, too."""
+    known.take(news(("u:ann", 1, 11), ("u:ann", 2, 12), ("u:bob", 3, 11), ("u:bob", 4, 12)))
+    known.take(news(revisions=[Revision("u:ann", 2, 12, 11, 9, 0)]))
+    again = Known(settled(known, known.base.origin))
+    again.take(news(("u:ann", 5, 12), ("u:bob", 6, 12)))
+    assert visits(again) == {"u:ann": [0, 0, 0], "u:bob": [1, 2, 2]}
+    again.take(news(aliased=[Aliased("u:ann", "u:bob")]))
+    once_more = Known(settled(again, known.base.origin))
+    once_more.take(news(("u:bob", 7, 12)))
+    assert visits(once_more) == {"u:bob": [0] * 7}
+
+
 def test_whoever_is_named_takes_the_past_of_a_device_though_nothing_else_is_new(known: Known) -> None:
     """Of both, rows move; where they have none left, they are nobody."""
     known.take(news(("a:d", 1, 11), ("u:ann", 2, 12)))
