@@ -111,7 +111,7 @@ def test_of_several_revisions_the_last_that_was_said_counts_and_names_lead_on(kn
 
 
 def test_what_was_revised_stays_so_where_all_of_it_is_kept_anew(known: Known) -> None:
-    """Whoever is touched later is resolved from all that was ever said; what is somebody else's by then, too."""
+    """Whoever is touched later is resolved from all that was ever said, whoever that was said of."""
     known.take(news(("u:ann", 1, 11), ("u:ann", 2, 12), ("u:bob", 3, 11), ("u:bob", 4, 12)))
     known.take(news(revisions=[Revision("u:ann", 2, 12, 11, 9, 0)]))
     again = Known(settled(known, known.base.origin))
