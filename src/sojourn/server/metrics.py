@@ -17,6 +17,9 @@ ATTEMPT_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # From memory (0.1 ms) past the promise (5 ms) to an answer that waited for its person's own events (250 ms).
 DECISION_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
+# From a small lake to the longest a question may take (120 s, unless it is set otherwise).
+ANSWER_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
 
 class Metrics:
     """All counters of one process; it is told, and asks nobody."""
@@ -66,6 +69,24 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+
+        self.questions = self._counter(
+            "sojourn_analytics_questions",
+            "Questions of analytics, by what became of them",
+            ["question", "outcome"],
+        )
+        self.answers = Histogram(
+            "sojourn_analytics_seconds",
+            "From a question of analytics to what became of it, with the time it waited",
+            ["question"],
+            buckets=ANSWER_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def asked(self, question: str, became: str, seconds: float) -> None:
+        """Something became of a question of analytics."""
+        self.questions.labels(question, became).inc()
+        self.answers.labels(question).observe(seconds)
 
     def appended(self, *, n_events: int, n_duplicates: int, n_failed: int) -> None:
         """One append is durable."""
