@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.definitions.compile import check_journey, compile_journey
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.expression import Needs
-from sojourn.definitions.journey import Do, Experiment
+from sojourn.definitions.journey import Do
 from sojourn.model.errors import DefinitionError
 from tests.soak import tries
 
@@ -243,7 +244,7 @@ def test_unknown_names_come_with_the_nearest_known_one() -> None:
         ("a: {on: [F]}", "expected an object: event -> where it leads; got a list"),
         (
             "a: {do: [{sink: x, bdy: {}}], on: {F: done}}",
-            "expected one destination, such as sink: console, and body, expires, channel, topic or "
+            "expected one destination, such as sink: console, and body, expires, channel, topic, holdout or "
             "transactional; got bdy and sink; "
             "did you mean 'body'?",
         ),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sojourn.definitions.chart import Assign, Chart, State, Want
 from sojourn.definitions.compile import check_journey, compile_journey
-from sojourn.definitions.journey import Call, Do, Experiment
+from sojourn.definitions.experiment import Experiment
+from sojourn.definitions.journey import Call, Do
 from sojourn.definitions.schema import journey_schema
 from sojourn.definitions.steps import MAX_STEPS
 from sojourn.definitions.yaml import load, plain

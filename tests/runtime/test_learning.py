@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.controls import LEARNT, control_event
+from sojourn.definitions.controls import LEARNT, Learnt, control_event
 from sojourn.definitions.expression import EXIT
 from sojourn.definitions.forecasts import OTHER
 from sojourn.definitions.publishing import InForce, apply_control
@@ -54,7 +54,7 @@ def learnt(several: list[Visit], *goals: str) -> dict[str, dict[str, float]]:
     """Learn visits that all happened just now."""
     learner = Learner(MemoryStore())
     learner.take(visits(several))
-    return learner.forecasts(T0, goals)["forecasts"]
+    return learner.forecasts(T0, goals)
 
 
 def test_the_chain_is_solved_as_the_textbook_does() -> None:
@@ -104,7 +104,7 @@ def test_what_is_long_past_counts_less() -> None:
     learner = Learner(MemoryStore())
     learner.take(visits([["a", GOAL]] * 4_000))
     learner.take(visits([["a"]] * 1_000, at=2 * HALF_LIFE_MS))
-    found = learner.forecasts(T0 + 2 * HALF_LIFE_MS, [GOAL])["forecasts"]
+    found = learner.forecasts(T0 + 2 * HALF_LIFE_MS, [GOAL])
     assert found[GOAL]["a"] == pytest.approx(0.5, abs=0.01)
 
 
@@ -113,7 +113,7 @@ def test_years_of_forgetting_end_in_no_overflow() -> None:
     learner = Learner(MemoryStore())
     for year in range(12):
         learner.take(visits([["a", GOAL], ["a"]] * 500, at=year * 52 * HALF_LIFE_MS))
-    found = learner.forecasts(T0 + 11 * 52 * HALF_LIFE_MS, [GOAL])["forecasts"]
+    found = learner.forecasts(T0 + 11 * 52 * HALF_LIFE_MS, [GOAL])
     assert found[GOAL]["a"] == pytest.approx(0.5, abs=0.01)
 
 
@@ -123,7 +123,7 @@ def test_rare_steps_are_counted_as_other(monkeypatch: pytest.MonkeyPatch) -> Non
     learner = Learner(MemoryStore())
     learner.due(T0, [GOAL])
     learner.take(visits([["a", "b", "c"]] * 50 + [[f"page {i}", GOAL] for i in range(30)]))
-    found = learner.forecasts(T0, [GOAL])["forecasts"][GOAL]
+    found = learner.forecasts(T0, [GOAL])[GOAL]
     assert set(found) == {OTHER, "a", "b", "c", GOAL}
     assert found[OTHER] > 0.9
     assert found["a"] < 0.05
@@ -160,7 +160,7 @@ states: {{ a: {{}} }}
 """
 
 
-def after_learning(in_force: InForce, payload: dict[str, dict[str, dict[str, float]]]) -> InForce:
+def after_learning(in_force: InForce, payload: Learnt) -> InForce:
     """Bring into force what was learnt, as the log does."""
     told = control_event(LEARNT, payload, after=0, now=T0)
     return apply_control(in_force, Entry(position=1, at=T0, event=told))
@@ -176,9 +176,9 @@ def test_the_driver_learns_where_somebody_asks() -> None:
     assert silent.learn() is None
     payload = asking.learn()
     assert payload is not None
-    assert payload["forecasts"][GOAL]["Viewed"] > 0.5
+    assert payload.forecasts[GOAL]["Viewed"] > 0.5
     in_force = after_learning(InForce(), payload)
-    assert in_force.forecasts == payload["forecasts"]
+    assert in_force.forecasts == payload.forecasts
 
 
 # Calibration: of those who were told 20 %, a fifth has to come.
@@ -262,7 +262,7 @@ def test_forecasts_of_a_shop_come_true_as_often_as_they_say() -> None:
     for at, visit in early:
         learner.take(visits([visit], at=int((at - start).total_seconds() * 1_000)))
     clock = T0 + int((early[-1][0] - start).total_seconds() * 1_000)
-    forecast = learner.forecasts(clock, [GOAL])["forecasts"][GOAL]
+    forecast = learner.forecasts(clock, [GOAL])[GOAL]
     error, brier = calibration(judged(forecast, [visit for _, visit in late]))
     print(f"ecom_events: ECE {error:.4f}, Brier {brier:.4f}", file=sys.stderr)
     assert error <= 0.05

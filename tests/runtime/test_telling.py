@@ -56,6 +56,9 @@ LINES: list[tuple[Fact, str]] = [
     (facts.GoalReached(**ENROLMENT, value=12.5), "rescue: reached its goal, worth 12.5"),
     (facts.Exited(**ENROLMENT, reason="goal", state=["waiting"]), "rescue: left: goal"),
     (EXPOSED, "rescue: met experiment x: b"),
+    (facts.Exposed(**AT, experiment="x", variant="b", propensity=0.5, flag="f"), "met experiment x: b"),
+    (facts.AssignmentConflict(**AT, experiment="x", kept="a", dropped="b"), "keeps a of x; had met b, too"),
+    (facts.Rewarded(**AT, experiment="x", variant="b", exposed_at=1), "rewarded b of x"),
     (facts.ActionDecided(**ACTION), "rescue: action for hook, in nudged"),
     (
         facts.ActionWithheld(**ACTION, reason="held-out"),

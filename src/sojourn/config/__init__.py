@@ -1,6 +1,6 @@
 """Configuration: one file plus environment, read once, wrong settings refused with what to do."""
 
-from sojourn.config.loading import journey_files, load_config
+from sojourn.config.loading import journey_files, load_config, metric_files
 from sojourn.config.settings import (
     Analytics,
     Config,
@@ -31,5 +31,6 @@ __all__ = [
     "Unsubscribe",
     "journey_files",
     "load_config",
+    "metric_files",
     "start",
 ]

@@ -35,7 +35,7 @@ TOKEN_CHARS = 16  # Shorter ones are guessed.
 NEAR = 0.85
 # RFC 8058 wants https for one-click; http is for trying it out on one machine.
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
-JOURNEY_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+DEFINITION_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 def load_config(
@@ -67,21 +67,33 @@ def load_config(
         config,
         data=data or folder / config.data,
         journeys=[folder / path for path in config.journeys],
+        metrics=[folder / path for path in config.metrics],
         geo_database=None if config.geo_database is None else folder / config.geo_database,
     )
     where = str(file) if file is not None else "environment"
     _check(config, where)
     if settings.journeys != Config().journeys:  # Nobody needs to have the default folder.
-        _check_journeys(config.journeys, where)
+        _check_paths("journeys", config.journeys, where)
+    if settings.metrics != Config().metrics:
+        _check_paths("metrics", config.metrics, where)
     return config
 
 
 def journey_files(config: Config) -> list[Path]:
     """List the files of journeys, sorted within their folder; none where the folder is not there."""
+    return _files(config.journeys)
+
+
+def metric_files(config: Config) -> list[Path]:
+    """List the files of metrics, sorted within their folder; none where the folder is not there."""
+    return _files(config.metrics)
+
+
+def _files(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
-    for path in config.journeys:
+    for path in paths:
         if path.is_dir():
-            found += sorted(each for each in path.iterdir() if each.suffix in JOURNEY_SUFFIXES)
+            found += sorted(each for each in path.iterdir() if each.suffix in DEFINITION_SUFFIXES)
         elif path.is_file():
             found.append(path)
     return found
@@ -170,6 +182,7 @@ def _check(config: Config, where: str) -> None:
     if token is not None and len(token.reveal()) < TOKEN_CHARS:
         raise ConfigError(f"{where}: admin_token: expected at least {TOKEN_CHARS} characters, got fewer")
     _check_unsubscribe(config.unsubscribe, where)
+    _check_decisions(config, where)
     repeated = sorted({step for step in config.steps if config.steps.count(step) > 1})
     if repeated:
         raise ConfigError(f"{where}: steps: {repeated[0]!r} stands there twice; give each step one place")
@@ -191,7 +204,29 @@ def _check_unsubscribe(unsubscribe: Unsubscribe, where: str) -> None:
         )
 
 
-def _check_journeys(journeys: list[Path], where: str) -> None:
-    for path in journeys:
+def _check_decisions(config: Config, where: str) -> None:
+    """Refuse keys that two share, that are guessed, or that open more than a page should."""
+    owners: dict[Secret, str] = {}
+    for name, key in config.decisions.keys.items():
+        place = f"{where}: decisions.keys.{name}"
+        owner = owners.setdefault(key.key, name)
+        if owner != name:
+            raise ConfigError(f"{place}: shares its key with {owner!r}; give each its own")
+        if key.key == config.admin_token:
+            raise ConfigError(f"{place}: is the admin_token, which opens all of the API; give it its own")
+        for secret in (key.key, key.secret):
+            if secret is not None and len(secret.reveal()) < TOKEN_CHARS:
+                raise ConfigError(f"{place}: expected at least {TOKEN_CHARS} characters, got fewer")
+        if key.kind == "browser" and not key.flags:
+            raise ConfigError(
+                f"{place}: is in a page, where everybody reads it: name the flags it opens, such as "
+                "flags: [journey.rescue.next_action]"
+            )
+        if key.kind == "server" and key.secret is not None:
+            raise ConfigError(f"{place}: secret is for keys of kind browser; leave it out")
+
+
+def _check_paths(setting: str, paths: list[Path], where: str) -> None:
+    for path in paths:
         if not path.exists():
-            raise ConfigError(f"{where}: journeys: there is no {path}; mend the path, or make the folder")
+            raise ConfigError(f"{where}: {setting}: there is no {path}; mend the path, or make the folder")

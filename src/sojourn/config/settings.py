@@ -131,6 +131,29 @@ class Analytics(Struct, frozen=True, kw_only=True):
     """What one answer may have."""
 
 
+class DecisionKey(Struct, frozen=True, kw_only=True):
+    """Who may ask what a person should see; its name is for the operator."""
+
+    key: Secret
+    kind: Literal["server", "browser"] = "server"
+    """`browser`: everybody has it who opens the page."""
+    flags: list[str] = []
+    """Patterns of the flags it opens, such as `journey.rescue.*`; a server's without any opens all."""
+    secret: Secret | None = None
+    """Of a browser's: with it the operator's server signs ids of users, and only such are told of."""
+
+
+class Decisions(Struct, frozen=True, kw_only=True):
+    """What applications may ask, over OFREP."""
+
+    keys: dict[str, DecisionKey] = {}
+    """Nobody may ask where there is none."""
+    wait_ms: int = 250
+    """The longest an answer waits for the person's own events that are acknowledged and not yet processed."""
+    streams: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
+    """Open at once."""
+
+
 class Logging(Struct, frozen=True, kw_only=True):
     """What is said while it runs."""
 
@@ -146,6 +169,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The data folder."""
     journeys: list[Path] = field(default_factory=lambda: [Path("journeys")])
     """Files, and folders of files."""
+    metrics: list[Path] = field(default_factory=lambda: [Path("metrics")])
+    """Files, and folders of files: what experiments are judged by. Only reports read them."""
     http: Http = Http()
     sources: dict[str, Source] = {}
     sinks: dict[str, Sink] = {}
@@ -158,6 +183,7 @@ class Config(Struct, frozen=True, kw_only=True):
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     deliver: Deliver = Deliver()
     unsubscribe: Unsubscribe = Unsubscribe()
+    decisions: Decisions = Decisions()
     lake: Lake = Lake()
     analytics: Analytics = Analytics()
     log: Logging = Logging()

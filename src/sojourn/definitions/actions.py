@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sojourn.definitions.journey import Do, Experiment, Template
-from sojourn.definitions.reading import Reading, follow
+from sojourn.definitions.experiment import Experiment
+from sojourn.definitions.experiment_reading import make_experiment, read_weights
+from sojourn.definitions.journey import Do, Template
+from sojourn.definitions.reading import IN_A_STATE, Reading, follow
 from sojourn.definitions.schema import KEYWORDS, SINK_KIND_PATTERN
 from sojourn.definitions.schema_parts import CHANNEL_PATTERN, JOURNEY_NAME_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
@@ -16,7 +18,6 @@ from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, plain
 from sojourn.model.errors import DefinitionError
 
 DEFAULT_EXPIRES_MS = 86_400_000  # a day: nobody wants yesterday's reminder.
-MAX_VARIANTS = 20
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
 _SINK_KIND = re.compile(SINK_KIND_PATTERN)
@@ -44,10 +45,20 @@ def read_action(node: AnyNode, reading: Reading) -> Do | None:
     expires_ms = reading.duration(expires) if expires is not None else DEFAULT_EXPIRES_MS
     channel, topic = (_word(entries.get(kind), kind, reading) for kind in ("channel", "topic"))
     is_owed = reading.flag(entries["transactional"]) if "transactional" in entries else False
+    share = reading.share(entries["holdout"]) if "holdout" in entries else 0.0
+    if share and is_owed:
+        message = "what is owed to a person has no hold-out; leave one of the two out"
+        reading.refuse(entries["holdout"], message, "bad-value")
     if not sink or not body:
         return None
     do = Do(
-        sink=sink, body=body, expires_ms=expires_ms, channel=channel, topic=topic, is_transactional=is_owed
+        sink=sink,
+        body=body,
+        expires_ms=expires_ms,
+        channel=channel,
+        topic=topic,
+        holdout=share,
+        is_transactional=is_owed,
     )
     reading.pace(node, do)
     return do
@@ -80,12 +91,7 @@ def read_experiment(node: AnyNode, reading: Reading) -> tuple[Experiment | None,
     if name and not _NAME.fullmatch(name):
         reading.refuse(entries["id"], f"an id is letters, digits, - and _, got {name[:40]!r}", "bad-name")
         return None, {}
-    allocation = entries.get("allocation")
-    if allocation is not None and reading.text(allocation, "fixed") != "fixed":
-        reading.refuse(
-            allocation, "expected fixed: other allocations come with a later version", "later-version"
-        )
-    weights = _weights(entries["variants"], reading)
+    weights = read_weights(entries["variants"], reading)
     targets = {
         key.text: value for key, value in reading.any_mapping(entries["to"], "an object: variant -> state")
     }
@@ -98,7 +104,7 @@ def read_experiment(node: AnyNode, reading: Reading) -> tuple[Experiment | None,
         reading.refuse(entries["to"], f"the variant {variant!r} leads nowhere", "missing")
     if not weights or not name:
         return None, {}
-    return _experiment(name, weights), targets
+    return make_experiment(name, weights, entries, reading, hidden=IN_A_STATE), targets
 
 
 def read_split(
@@ -111,35 +117,13 @@ def read_split(
         if name and not _NAME.fullmatch(name):
             reading.refuse(entries["id"], f"an id is letters, digits, - and _, got {name[:40]!r}", "bad-name")
             return None
-    weights = _weights(entries["variants"], reading) if "variants" in entries else {}
+    weights = read_weights(entries["variants"], reading) if "variants" in entries else {}
     for variant in sorted(set(asked) - weights.keys()) if weights else ():
         message = f"no variant is named {variant!r}{did_you_mean(variant, weights)}"
         reading.refuse(entries["variants"], message, "unknown-name")
-    return _experiment(name, weights) if weights and name else None
-
-
-def _experiment(name: str, weights: Mapping[str, float]) -> Experiment:
-    total = sum(weights.values())
-    shares = tuple(weight / total for weight in weights.values())
-    return Experiment(id=name, variants=tuple(weights), weights=shares)
-
-
-def _weights(node: AnyNode, reading: Reading) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for key, value in reading.any_mapping(node, "an object: variant -> weight"):
-        weight = value.value if isinstance(value, ScalarNode) else None
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1e9:
-            reading.refuse(value, "expected a weight above 0", "bad-value")
-            weight = 1.0
-        if not _NAME.fullmatch(key.text):
-            message = f"a variant's name is letters, digits, - and _, got {key.text[:40]!r}"
-            reading.refuse(key, message, "bad-name")
-            continue
-        weights[key.text] = float(weight)
-    if not 1 <= len(weights) <= MAX_VARIANTS:
-        reading.refuse(node, f"expected 1 to {MAX_VARIANTS} variants", "bad-value")
-        return {}
-    return weights
+    if not weights or not name:
+        return None
+    return make_experiment(name, weights, entries, reading, hidden=IN_A_STATE)
 
 
 def _options() -> str:

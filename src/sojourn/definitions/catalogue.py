@@ -8,9 +8,12 @@ from msgspec import Struct
 
 from sojourn.definitions.calls import check_calls
 from sojourn.definitions.compile import check_journey
+from sojourn.definitions.experiment import Experiment, Flag
+from sojourn.definitions.experiment_index import index_experiments
 from sojourn.definitions.expression import Needs
+from sojourn.definitions.flags import FlagDraft, flag_name, read_flag, unique
 from sojourn.definitions.friction_rules import FRICTION_EVENT
-from sojourn.definitions.journey import Catalogue, Experiment, Journey, Segment
+from sojourn.definitions.journey import Catalogue, Journey, Segment
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.policy import DEFAULT_POLICY, Policy
 from sojourn.definitions.policy_reading import read_policy
@@ -22,11 +25,11 @@ from sojourn.definitions.segments import (
     read_segments,
     segment_names,
 )
-from sojourn.definitions.yaml import MappingNode, load
+from sojourn.definitions.yaml import MappingNode, ScalarNode, load
 from sojourn.model.errors import DefinitionError, Problem
 
-SHARED = frozenset({"segments", "policy"})
-"""What journeys share, in files of their own."""
+SHARED = frozenset({"segments", "policy", "flag"})
+"""What journeys share, in files of their own: segments and policy as a whole, and each flag by itself."""
 
 
 class Definitions(Struct, frozen=True, kw_only=True):
@@ -36,8 +39,10 @@ class Definitions(Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...] = ()
     """One that asks for another stands after it."""
     policy: Policy = DEFAULT_POLICY
+    flags: tuple[Flag, ...] = ()
+    """By their names."""
     texts: tuple[str, ...] = ()
-    """Of the files that hold segments or policy, as written: what is kept to compile them again."""
+    """Of the files that hold segments, policy or a flag, as written: what is kept to compile them again."""
 
 
 class CheckedFiles(Struct, frozen=True, kw_only=True):
@@ -52,9 +57,10 @@ class CheckedFiles(Struct, frozen=True, kw_only=True):
 def load_definitions(
     files: Iterable[tuple[str, str]], *, shared: Sequence[str] = (), segments: Collection[str] = ()
 ) -> Definitions:
-    """Compile (file name, text) pairs of any kind: journeys, segments, policy.
+    """Compile (file name, text) pairs of any kind: journeys, segments, policy, flags.
 
-    `shared` are texts of segments and policy: those stand by of which no file brings any. `segments` are
+    `shared` are texts of segments, policy and flags: those stand by of which no file brings any (a flag: none
+    of its name). `segments` are
     names that hold where no text defines any. Raises DefinitionError with the problems of all files, two
     journeys of one name among them.
     """
@@ -83,6 +89,7 @@ def check_definitions(
     readings = [(Reading(each[n][0], sinks=sinks, segments=known), root) for n, root in roots.items()]
     drafts = [draft for reading, root in readings for draft in _segments(root, reading)]
     ordered = in_order(drafts)
+    flags = unique(_flags([each[n][1] for n in roots], readings))
     policy = _policy(readings)
     journeys, problems, warnings = _check_journeys(
         [pair for n, pair in enumerate(each) if n not in roots],
@@ -96,6 +103,7 @@ def check_definitions(
             journeys=tuple(journeys),
             segments=tuple(ordered),
             policy=policy,
+            flags=tuple(flags),
             texts=tuple(each[n][1] for n in roots),
         ),
         problems=[one for wrong, _ in told for one in wrong] + problems,
@@ -122,15 +130,17 @@ def build_catalogue(
     session_gap_ms: int = 30 * 60_000,  # the web's convention since Urchin.
     policy: Policy = DEFAULT_POLICY,
     segments: Iterable[Segment] = (),
+    flags: Iterable[Flag] = (),
 ) -> Catalogue:
     """Index the definitions in force; `older` are the versions somebody may still be inside.
 
     `segments` stand in the order of `Definitions.segments`. Raises DefinitionError where two journeys share a
-    name, two experiments an id with different variants, or journeys call one another in a circle.
+    name, two experiments an id and differ otherwise, or journeys call one another in a circle.
     """
     current = sorted(journeys, key=lambda journey: journey.name)
     every = [*older, *current]
-    problems = [*_duplicates(current), *_conflicts(current), *check_calls(current)]
+    asked = list(flags)
+    problems = [*_duplicates(current), *_conflicts(current, asked), *check_calls(current)]
     if problems:
         raise DefinitionError(problems)
     by_rank = sorted(current, key=lambda journey: (-journey.priority, journey.name))
@@ -143,7 +153,8 @@ def build_catalogue(
             [
                 *(one.needs for one in every),
                 *(one.when.needs for one in in_force),
-                _needs_of_names(every, in_force),
+                *(one.needs for one in asked),
+                _needs_of_names(every, in_force, asked),
             ]
         ),
         ranks=dict(ranks),
@@ -154,11 +165,13 @@ def build_catalogue(
         scheduled=tuple(journey for journey in by_rank if journey.entry.schedule),
         segment_index=index_segments(in_force),
         late_goals=frozenset().union(*(one.goal.names for one in every if one.goal and one.goal.outlives)),
+        flags={flag.name: flag for flag in asked},
+        **index_experiments(every, asked),
     )
 
 
 def _shared_root(text: str, *, file: str) -> MappingNode | None:
-    """Return a file's root where it holds what journeys share; else it is a journey's, or meant as one."""
+    """Return a file's root where it holds what is shared; else it is a journey's, or meant as one."""
     try:
         node = load(text, file=file)
     except DefinitionError:
@@ -171,16 +184,16 @@ def _shared_root(text: str, *, file: str) -> MappingNode | None:
 def _standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> list[tuple[str, str]]:
     """Return the texts of what no file brings anew; raise DefinitionError where one holds only half of it."""
     brought = {
-        kind: (file, root.keys[kind])
+        kind: (file, place)
         for file, text in files
         if (root := _shared_root(text, file=file))
-        for kind in SHARED & root.entries.keys()
+        for kind, place in _kinds(root).items()
     }
     standing: list[tuple[str, str]] = []
     for n, text in enumerate(shared):
-        name = f"segments and policy in force ({n})"
+        name = f"segments, policy and flags in force ({n})"
         root = _shared_root(text, file=name)
-        held = {kind for kind in SHARED if root and kind in root.entries}
+        held = _kinds(root).keys() if root else set()
         anew, kept = held & brought.keys(), held - brought.keys()
         if anew and kept:
             file, place = brought[anew.pop()]
@@ -200,7 +213,27 @@ def _standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> lis
     return standing
 
 
+def _kinds(root: MappingNode) -> dict[str, ScalarNode]:
+    """Return what a shared file holds, each with the place of its keyword: a flag by its name."""
+    return {
+        f"flag {flag_name(root)}" if kind == "flag" else kind: root.keys[kind]
+        for kind in SHARED
+        if kind in root.entries
+    }
+
+
+def _flags(texts: Sequence[str], readings: Sequence[tuple[Reading, MappingNode]]) -> list[FlagDraft]:
+    each = (
+        read_flag(text, root, reading)
+        for text, (reading, root) in zip(texts, readings, strict=True)
+        if "flag" in root.entries
+    )
+    return [draft for draft in each if draft is not None]
+
+
 def _segments(root: MappingNode, reading: Reading) -> list[SegmentDraft]:
+    if "flag" in root.entries:
+        return []
     entries = reading.mapping(root, "definitions")
     return read_segments(entries["segments"], reading) if "segments" in entries else []
 
@@ -258,10 +291,11 @@ def _joined(journey: Journey) -> Iterable[str]:
     return {entry.segment} if entry.segment and not entry.names and entry.schedule is None else ()
 
 
-def _needs_of_names(journeys: list[Journey], segments: list[Segment]) -> Needs:
+def _needs_of_names(journeys: list[Journey], segments: list[Segment], flags: list[Flag]) -> Needs:
     """Return what is needed by naming it: signals of friction are found where somebody asks or hears."""
     names: set[str] = set()
-    for needs in (*(one.needs for one in journeys), *(one.when.needs for one in segments)):
+    asked = [one.needs for one in journeys] + [one.needs for one in flags]
+    for needs in (*asked, *(one.when.needs for one in segments)):
         names |= needs.counts.keys() | needs.since
     for journey in journeys:
         names |= {*journey.entry.names, *journey.chart.names}
@@ -273,25 +307,26 @@ def _needs_of_names(journeys: list[Journey], segments: list[Segment]) -> Needs:
 def _duplicates(journeys: list[Journey]) -> list[Problem]:
     names = [journey.name for journey in journeys]
     return [
-        _problem(name, f"the journey {name!r} is defined more than once", "duplicate-journey")
+        _problem(f"journey {name}", f"the journey {name!r} is defined more than once", "duplicate-journey")
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
 
 
-def _conflicts(journeys: list[Journey]) -> list[Problem]:
+def _conflicts(journeys: list[Journey], flags: list[Flag]) -> list[Problem]:
     """One id is one experiment: whoever met it has one variant, everywhere."""
     problems: list[Problem] = []
     owners: dict[str, tuple[str, Experiment]] = {}
-    for journey in journeys:
-        for experiment in journey.experiments.values():
-            owner, known = owners.setdefault(experiment.id, (journey.name, experiment))
-            if known != experiment:
-                message = (
-                    f"the experiment {experiment.id!r} is another one in the journey {owner!r}; rename one"
-                )
-                problems.append(_problem(journey.name, message, "duplicate-experiment"))
+    each = [
+        (f"journey {one.name}", experiment) for one in journeys for experiment in one.experiments.values()
+    ]
+    each += [(f"flag {one.name}", experiment) for one in flags for experiment in one.experiments]
+    for whose, experiment in each:
+        owner, known = owners.setdefault(experiment.id, (whose, experiment.as_written))
+        if known != experiment.as_written:
+            message = f"the experiment {experiment.id!r} is another one in the {owner}; rename one"
+            problems.append(_problem(whose, message, "duplicate-experiment"))
     return problems
 
 
-def _problem(journey: str, message: str, code: str) -> Problem:
-    return Problem(file=f"journey {journey}", line=1, column=1, message=message, code=code)
+def _problem(whose: str, message: str, code: str) -> Problem:
+    return Problem(file=whose, line=1, column=1, message=message, code=code)

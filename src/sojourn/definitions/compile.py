@@ -15,8 +15,9 @@ from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
 from sojourn.definitions.echoes import check_echoes
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.guards import compile_expression
-from sojourn.definitions.journey import Experiment, Journey
+from sojourn.definitions.journey import Journey
 from sojourn.definitions.needs import merge_needs
 from sojourn.definitions.policy import DEFAULT_JOURNEY_HOLDOUT, Policy
 from sojourn.definitions.reading import Reading
@@ -78,6 +79,7 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         reading.text(entries["description"], "a description")
     entry = read_entry(entries["entry"], reading) if "entry" in entries else None
     goal = read_goal(entries["goal"], reading) if "goal" in entries else None
+    reading.goal_within_ms = None if goal is None else goal.within_ms or 0
     exits = read_exits(entries["exit"], reading) if "exit" in entries else ()
     holdout = reading.share(entries["holdout"]) if "holdout" in entries else DEFAULT_JOURNEY_HOLDOUT
     priority = read_priority(entries.get("priority"), reading)
@@ -94,7 +96,7 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         return None
     return Journey(
         name=name,
-        version=_version(node),
+        version=version_of(node),
         text=text,
         entry=entry,
         goal=goal,
@@ -127,7 +129,7 @@ def _graph(
     return read_states(entries["states"], entries.get("initial"), reading)
 
 
-def _version(node: AnyNode) -> str:
+def version_of(node: AnyNode) -> str:
     """Name a version after its meaning: layout and comments do not change it, the order of keys does.
 
     Where a name may stand, `007` and `7` are two: a number that is not written as JSON writes it counts as

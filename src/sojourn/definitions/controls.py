@@ -61,9 +61,13 @@ class Holding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Learnt(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What `$learnt` says: forecasts that replace those of the same goals."""
+    """What `$learnt` says: it replaces what was learnt of the same goals and experiments."""
 
     forecasts: dict[str, dict[str, float]] = {}
+    allocations: dict[str, dict[str, list[float]]] = {}
+    """Experiment -> cell of its context -> weights in the order of the variants."""
+    arms: dict[str, list[str]] = {}
+    """Experiment -> the variants whose weights these are; of one left out, those in force."""
 
 
 def is_control(event: Event) -> bool:

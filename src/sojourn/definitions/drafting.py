@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sojourn.definitions.drafts import Draft
-from sojourn.definitions.journey import Experiment
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.reading import Reading
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, Node

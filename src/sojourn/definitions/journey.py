@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from sojourn.definitions.chart import Chart
+from sojourn.definitions.experiment import Experiment, Flag
 from sojourn.definitions.expression import Clock, Expression, Needs
 from sojourn.definitions.policy import Policy
 
@@ -83,6 +84,8 @@ class Do(Struct, frozen=True, kw_only=True):
     """Whose consent, caps and quiet hours hold for it; empty: that of the sink in the policy, if any."""
     topic: str = ""
     """What it is about, for consent: `newsletter`."""
+    holdout: float = 0.0
+    """The share of people who do not get what this state does, 0 to 1."""
     is_transactional: bool = False
     """Owed to the person (a receipt, a failed payment): no cap, quiet hour, hold-out or topic stops it."""
 
@@ -95,15 +98,6 @@ class Call(Struct, frozen=True, kw_only=True):
     is_awaited: bool = True
     """The state is left by `done.call.<its id>`, which comes when the called enrolment is over, or at once
     where none could begin. Where not: the person goes on at once."""
-
-
-class Experiment(Struct, frozen=True, kw_only=True):
-    """A random split inside a state."""
-
-    id: str
-    variants: tuple[str, ...]
-    weights: tuple[float, ...]
-    """Of the variants, in order; they sum to 1."""
 
 
 class Journey(Struct, frozen=True, kw_only=True):
@@ -212,6 +206,18 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """Journey -> when it stood still, in order; under EVERY_JOURNEY, all of them."""
     forecasts: dict[str, dict[str, float]] = {}
     """Goal -> step -> the probability of reaching the goal from it before the visit ends."""
+    allocations: dict[str, dict[str, list[float]]] = {}
+    """Experiment -> cell of its context -> what was learnt of its weights, in the order of the variants."""
+    flags: dict[str, Flag] = {}
+    """Stand-alone flags, by name."""
+    experiments: dict[str, Experiment] = {}
+    """By id: of flags, and of every version of a journey."""
+    adaptive: dict[str, Experiment] = {}
+    """Those with adaptive allocation."""
+    rewards: dict[str, tuple[Experiment, ...]] = {}
+    """Event name -> adaptive experiments that it may reward."""
+    goal_rewards: dict[str, tuple[Experiment, ...]] = {}
+    """Journey -> adaptive experiments that its goal rewards."""
     is_playing: bool = False
     """Imports are played: whoever enters, also by the clock or a segment, is a shadow."""
     segment_index: SegmentIndex = SegmentIndex()

@@ -48,7 +48,12 @@ class Planned(Struct, frozen=True, kw_only=True):
 def load_texts(texts: Iterable[tuple[str, str]]) -> Definitions:
     """Compile definitions that are all there is, from (file, text); raises DefinitionError."""
     definitions = load_definitions(texts)
-    build_catalogue(definitions.journeys, segments=definitions.segments, policy=definitions.policy)
+    build_catalogue(
+        definitions.journeys,
+        segments=definitions.segments,
+        policy=definitions.policy,
+        flags=definitions.flags,
+    )
     return definitions
 
 
@@ -62,7 +67,7 @@ def difference(
 ) -> Publishing | None:
     """Say what differs from what is in force; None: nothing.
 
-    With `is_whole`, a journey in force that is not among these is removed, and so are segments and policy.
+    With `is_whole`, a journey in force that is not among these is removed, and so is all that is shared.
     `settings` are `ranks` and `session_gap_ms`.
     """
     asked = request or Request()
@@ -141,6 +146,7 @@ def _check_together(
         session_gap_ms=in_force.session_gap_ms,
         segments=definitions.segments,
         policy=definitions.policy,
+        flags=definitions.flags,
     )
 
 
@@ -204,15 +210,26 @@ class _Look(Struct, frozen=True):
 
 
 def _shared(catalogue: Catalogue, definitions: Definitions) -> Iterator[SharedView]:
-    """Yield what differs of policy and segments."""
+    """Yield what differs of policy, segments and flags."""
     if definitions.policy != catalogue.policy:
         yield SharedView(what="policy", change="changed")
-    before = {name: one.text for name, one in catalogue.segments.items()}
-    after = {one.name: one.text for one in definitions.segments}
+    yield from _named(
+        "segment",
+        {name: one.text for name, one in catalogue.segments.items()},
+        {one.name: one.text for one in definitions.segments},
+    )
+    yield from _named(
+        "flag",
+        {name: one.version for name, one in catalogue.flags.items()},
+        {one.name: one.version for one in definitions.flags},
+    )
+
+
+def _named(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[SharedView]:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             change = "new" if name not in before else "changed" if name in after else "removed"
-            yield SharedView(what=f"segment {name}", change=change)
+            yield SharedView(what=f"{what} {name}", change=change)
 
 
 def _settings(in_force: InForce, publishing: Publishing) -> Iterator[SettingView]:

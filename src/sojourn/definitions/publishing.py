@@ -35,6 +35,7 @@ from sojourn.model.event import Entry
 
 MAX_OLDER = 50  # versions kept per journey: a year of weekly edits.
 MAX_MIGRATIONS = 1_000  # the newest are kept: 20 publishings that take 50 versions along.
+MAX_ALLOCATIONS = 1_000  # experiments with learnt weights, the newest: nobody runs so many at once.
 MAX_HOLDS = 100  # per journey, the newest: a timer that came due in an older one has long fired.
 
 
@@ -83,6 +84,9 @@ class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ranks: dict[str, int] = {}
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     forecasts: dict[str, dict[str, float]] = {}
+    allocations: dict[str, dict[str, list[float]]] = {}
+    arms: dict[str, list[str]] = {}
+    """Experiment -> the variants that its allocations are of, in order."""
     is_playing: bool = False
     """Imports were played last: nobody has served since."""
 
@@ -124,6 +128,7 @@ def catalogue_of(in_force: InForce, *, known: Catalogue | None = None) -> tuple[
             migrations=_migrations(in_force.moves),
             holds={name: tuple(holds) for name, holds in in_force.holds.items()},
             forecasts=in_force.forecasts,
+            allocations=_fitting(in_force, catalogue),
             is_playing=in_force.is_playing,
         ),
         problems,
@@ -142,11 +147,13 @@ def rests_on_the_last(before: Catalogue, after: Catalogue, *, at: int) -> bool:
     """Tell whether everybody must have been asked about the last change before this one, of `at` (ms), comes.
 
     Who is asked moves by what was in force at the last change, and sees all of it: other definitions,
-    settings and forecasts must wait. Holds have dates of their own, and need not, but where they move people
-    at that same instant, or one is forgotten. An import begins or ends: what is due before it is no shadow,
-    and what is due after it is none any more.
+    settings, forecasts and allocations must wait. Holds have dates of their own, and need not, but where they
+    move people at that same instant, or one is forgotten. An import begins or ends: what is due before it is
+    no shadow, and what is due after it is none any more.
     """
     if before.renewed != after.renewed or before.forecasts != after.forecasts:
+        return True
+    if before.allocations != after.allocations:
         return True
     if before.is_playing != after.is_playing or _ended(before) - _ended(after):
         return True
@@ -269,7 +276,13 @@ def _release(after: InForce, name: str) -> InForce | None:
 
 def _learn(after: InForce, body: bytes) -> InForce | None:
     learnt = msgspec.json.decode(body, type=Learnt)
-    return replace(after, forecasts={**after.forecasts, **learnt.forecasts})
+    allocations = {**after.allocations, **learnt.allocations}
+    return replace(
+        after,
+        forecasts={**after.forecasts, **learnt.forecasts},
+        allocations=dict(list(allocations.items())[-MAX_ALLOCATIONS:]),
+        arms=dict(list({**after.arms, **learnt.arms}.items())[-MAX_ALLOCATIONS:]),
+    )
 
 
 def _play(after: InForce, body: bytes) -> InForce | None:
@@ -315,7 +328,7 @@ def _built(
 ) -> Catalogue:
     """Build the catalogue; where this release refuses the journeys together, leave out those it refuses."""
     shared = check_definitions(
-        [(f"segments and policy ({n})", text) for n, text in enumerate(in_force.shared)]
+        [(f"segments, policy and flags ({n})", text) for n, text in enumerate(in_force.shared)]
     )
     problems += shared.problems
     settings: dict[str, Any] = {
@@ -323,6 +336,7 @@ def _built(
         "session_gap_ms": in_force.session_gap_ms,
         "segments": shared.definitions.segments,
         "policy": shared.definitions.policy,
+        "flags": shared.definitions.flags,
     }
     try:
         return build_catalogue(current, older=older, **settings)
@@ -337,6 +351,20 @@ def _built(
         else:
             taken.append(journey)
     return build_catalogue(taken, older=older, **settings)
+
+
+def _fitting(in_force: InForce, catalogue: Catalogue) -> dict[str, dict[str, list[float]]]:
+    """Return what was learnt of the variants in force, in their order; nothing of others."""
+    found = {}
+    for name, cells in in_force.allocations.items():
+        experiment, arms = catalogue.experiments.get(name), in_force.arms.get(name)
+        if experiment is None or (arms is not None and set(arms) != set(experiment.variants)):
+            continue
+        order = range(len(experiment.variants)) if arms is None else [*map(arms.index, experiment.variants)]
+        found[name] = {
+            cell: [weights[i] for i in order] for cell, weights in cells.items() if len(weights) == len(order)
+        }
+    return found
 
 
 def _migrations(moves: Iterable[Move]) -> dict[tuple[str, str], tuple[Migration, ...]]:

@@ -11,6 +11,13 @@ from typing import Any
 import msgspec
 
 from sojourn.definitions.durations import DURATION_PATTERN
+from sojourn.definitions.experiment_schema import (
+    FLAG,
+    FLAG_DEFINITIONS,
+    SPLIT_DEFINITIONS,
+    SPLIT_KEYWORDS,
+    VARIANTS,
+)
 from sojourn.definitions.friction_schema import CHURN_SCHEMA, FRICTION_SCHEMA
 from sojourn.definitions.policy_schema import POLICY_DEFINITIONS, POLICY_SCHEMA
 from sojourn.definitions.schema_parts import (
@@ -113,18 +120,8 @@ _EXPERIMENT = _object(
     "A random split: everybody who comes here is exposed and moves on with their variant.",
     {
         "id": {"type": "string", "pattern": JOURNEY_NAME_PATTERN, "description": "Its name in all facts."},
-        "variants": {
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": {"pattern": JOURNEY_NAME_PATTERN},
-            "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
-            "description": "Variant -> weight. The first one is the control.",
-        },
-        "allocation": {
-            "enum": ["fixed"],
-            "default": "fixed",
-            "description": "How people are shared among the variants: by the weights.",
-        },
+        "variants": VARIANTS,
+        **SPLIT_KEYWORDS,
         "to": {
             "type": "object",
             "additionalProperties": {"$ref": "#/$defs/target"},
@@ -150,6 +147,10 @@ _DO = {
             "type": "string",
             "pattern": CHANNEL_PATTERN,
             "description": "What it is about, for consent: newsletter.",
+        },
+        "holdout": {
+            **HOLDOUT,
+            "description": "The share of people who do not get what this state does; off if left out.",
         },
         "transactional": {
             "type": "boolean",
@@ -252,6 +253,7 @@ _DEFINITIONS: _Schema = {
     "exit": _EXIT,
     "reentry": _REENTRY,
     "schedule": _SCHEDULE,
+    **SPLIT_DEFINITIONS,
     **STEP_DEFINITIONS,
 }
 
@@ -348,6 +350,14 @@ def definition_file_schema() -> dict[str, Any]:
     )
 
 
+def flag_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a file of one flag."""
+    shared = {name: _DEFINITIONS[name] for name in ("expression", "duration", "events")}
+    return _published(
+        SCHEMA_ID + "-flag", "A Sojourn feature flag", {**FLAG, "$defs": {**shared, **FLAG_DEFINITIONS}}
+    )
+
+
 def journey_schema_text() -> str:
     """Return the schema as the file docs/reference/journey.schema.json holds it."""
     return _text(journey_schema())
@@ -356,6 +366,11 @@ def journey_schema_text() -> str:
 def definition_file_schema_text() -> str:
     """Return the schema as the file docs/reference/definitions.schema.json holds it."""
     return _text(definition_file_schema())
+
+
+def flag_schema_text() -> str:
+    """Return the schema as the file docs/reference/flag.schema.json holds it."""
+    return _text(flag_schema())
 
 
 def _published(name: str, title: str, body: _Schema) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from sojourn.definitions.actions import read_actions, read_experiment
 from sojourn.definitions.chart import StateKind
 from sojourn.definitions.drafting import DONE, Drafting
 from sojourn.definitions.drafts import Draft, Way
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.internal_events import DONE_STATE
-from sojourn.definitions.journey import Experiment
 from sojourn.definitions.reading import Reading
 from sojourn.definitions.schema_parts import STATE_NAME_PATTERN
 from sojourn.definitions.steps import Steps

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sojourn.definitions.durations import DURATION_PATTERN
+from sojourn.definitions.experiment_schema import SPLIT_KEYWORDS, VARIANTS
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN, STATE_NAME_PATTERN, Schema, object_of, ref
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -96,13 +97,8 @@ _SPLIT = object_of(
             "pattern": JOURNEY_NAME_PATTERN,
             "description": "The experiment's name in all facts; left out: journey and step.",
         },
-        "variants": {
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": {"pattern": JOURNEY_NAME_PATTERN},
-            "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
-            "description": "Variant -> weight. The first one is the control.",
-        },
+        "variants": VARIANTS,
+        **SPLIT_KEYWORDS,
         "steps": {
             "type": "object",
             "additionalProperties": {"$ref": "#/$defs/path"},

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sojourn.definitions.drafting import Drafting
 from sojourn.definitions.drafts import Cause, Draft, Way
-from sojourn.definitions.journey import Experiment
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.reading import IN_A_STATE
 from sojourn.definitions.yaml import AnyNode, MappingNode, SequenceNode
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from msgspec import Raw, structs
 
-from sojourn.definitions.journey import Do, Experiment
+from sojourn.definitions.experiment import Experiment
+from sojourn.definitions.journey import Do
+from sojourn.engine import exposures
 from sojourn.engine.bounds import too_many_actions
 from sojourn.engine.deferred import put_off, take_due, tell
-from sojourn.engine.experiments import assign
-from sojourn.engine.holdouts import is_kept_from
+from sojourn.engine.experiments import choose
+from sojourn.engine.holdouts import holdouts_of_action
 from sojourn.engine.inside import Inside
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import encode_json
 from sojourn.engine.pacing import judge, record
 from sojourn.engine.state import Life, Wanted
 from sojourn.model.action import Action
-from sojourn.model.fact import ActionDecided, ActionWithheld, Exposed
+from sojourn.model.fact import ActionDecided, ActionWithheld
 from sojourn.model.ids import ActionId, derive
 
 
@@ -36,6 +38,7 @@ def want(inside: Inside, do: Do, state: str) -> None:
         state,
         b"",
         "" if do.is_transactional else enrolment.holdout,
+        0.0 if do.is_transactional else do.holdout,
     )
     excess = too_many_actions(inside, state)
     if _is_shadow(inside):
@@ -56,8 +59,7 @@ def want(inside: Inside, do: Do, state: str) -> None:
     if stop is not None:
         put_off(inside.life, structs.replace(wanted, body=body), stop, ledger)
         return
-    is_paced = wanted.channel != "" and not do.is_transactional
-    _settle(inside.life, wanted, body, ledger, is_paced=is_paced)
+    _settle(inside.life, wanted, body, ledger, is_owed=do.is_transactional)
 
 
 def decide_again(life: Life, ledger: Ledger) -> None:
@@ -68,7 +70,7 @@ def decide_again(life: Life, ledger: Ledger) -> None:
         return
     stop = judge(life, wanted, ledger, is_owed=False)
     if stop is None:
-        _settle(life, wanted, wanted.body, ledger, is_paced=True)
+        _settle(life, wanted, wanted.body, ledger, is_owed=False)
     elif stop.until:  # the person's zone is another one meanwhile, or the policy
         put_off(life, wanted, stop, ledger)
     else:
@@ -77,21 +79,14 @@ def decide_again(life: Life, ledger: Ledger) -> None:
 
 def expose(inside: Inside, experiment: Experiment) -> None:
     """Give a person their variant, which stays; who is held out, or a shadow, has not met it."""
-    ledger = inside.ledger
-    drawn, propensity = assign(experiment, ledger.unit)
-    # Sticky: the first variant stays, whatever becomes of the weights.
-    variant = inside.life.variants.setdefault(experiment.id, drawn)
-    if variant != drawn:
-        propensity = dict(zip(experiment.variants, experiment.weights, strict=True)).get(variant, propensity)
-    if not (inside.enrolment.is_held_out or _is_shadow(inside)):
-        ledger.note(
-            Exposed,
-            experiment=experiment.id,
-            variant=variant,
-            journey=inside.enrolment.journey,
-            enrolment_id=inside.enrolment.id,
-            propensity=propensity,
-        )
+    life, ledger = inside.life, inside.ledger
+    if experiment.id in life.met or inside.enrolment.is_held_out or _is_shadow(inside):
+        return
+    learnt = ledger.catalogue.allocations
+    choice = choose(experiment, ledger.unit, kept=life.variants, scope=inside.view, learnt=learnt)
+    if choice is not None:
+        enrolment = inside.enrolment
+        exposures.meet(life, choice, ledger, journey=enrolment.journey, enrolment_id=enrolment.id)
 
 
 def _is_shadow(inside: Inside) -> bool:
@@ -99,18 +94,18 @@ def _is_shadow(inside: Inside) -> bool:
     return inside.enrolment.is_shadow or inside.ledger.is_shadow
 
 
-def _settle(life: Life, wanted: Wanted, body: bytes, ledger: Ledger, *, is_paced: bool) -> None:
+def _settle(life: Life, wanted: Wanted, body: bytes, ledger: Ledger, *, is_owed: bool) -> None:
     """Let an action go that nothing stops but, perhaps, a hold-out; either way it counts for caps.
 
     So both arms are alike: who is held out would get the next message when the others do, and not before.
     """
-    holdout = wanted.holdout
-    if is_paced:
+    holdouts = [] if is_owed else holdouts_of_action(life, wanted, ledger)
+    if wanted.channel and not is_owed:
         record(life, wanted.channel, ledger)
-        if not holdout and is_kept_from(life, wanted.channel, ledger):
-            holdout = f"channel {wanted.channel}"
-    if holdout:
-        tell(wanted, ledger, ActionWithheld, reason="held-out", detail=holdout)
+    if holdouts:
+        where = {"channel": f"channel {wanted.channel}", "node": f"node {wanted.state}"}
+        detail = where.get(holdouts[0], holdouts[0])
+        tell(wanted, ledger, ActionWithheld, reason="held-out", detail=detail, holdouts=",".join(holdouts))
         return
     ledger.actions.append(
         Action(

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
+from sojourn.engine.holdouts import holdouts_of_action
 from sojourn.engine.holds import released_at
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.pacing import Stop
@@ -24,7 +25,15 @@ def put_off(life: Life, wanted: Wanted, stop: Stop, ledger: Ledger) -> None:
     if not _keep(life, kept):
         tell(wanted, ledger, ActionWithheld, reason="bound", detail=f"{MAX_DEFERRED} wait already")
         return
-    tell(wanted, ledger, ActionDeferred, until=stop.until, reason=stop.reason, detail=stop.detail)
+    tell(
+        wanted,
+        ledger,
+        ActionDeferred,
+        until=stop.until,
+        reason=stop.reason,
+        detail=stop.detail,
+        holdouts=",".join(holdouts_of_action(life, wanted, ledger)),
+    )
 
 
 def next_deferred(life: Life, ledger: Ledger) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sojourn.definitions.journey import Call, Do, Experiment
+from sojourn.definitions.experiment import Experiment
+from sojourn.definitions.journey import Call, Do
 from sojourn.engine import goals, statechart
 from sojourn.engine.actions import expose, want
 from sojourn.engine.bounds import too_many_actions

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sojourn.definitions.journey import Goal
+from sojourn.engine import exposures
 from sojourn.engine.inside import journey_of, tell
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, Life
@@ -63,7 +64,15 @@ def reach_late(life: Life, event: Event, view: View, ledger: Ledger, *, sparing:
             left.append(enrolment)
             continue
         tell(enrolment, ledger, GoalReached, value=value_of(goal, view), after_exit=True)
+        reward(life, enrolment.journey, ledger)
     life.finished = left
+
+
+def reward(life: Life, journey: str, ledger: Ledger) -> None:
+    """Reward what the person met of a journey's experiments, now that its goal is reached."""
+    experiments = ledger.catalogue.goal_rewards.get(journey)
+    if experiments and life.met:
+        exposures.reward(life, experiments, None, ledger)
 
 
 def begin_anew(life: Life, journey: str, key: str) -> None:

@@ -126,6 +126,7 @@ def interrupts(inside: Inside, event: Event | None) -> bool:
     goal = journey.goal
     if goal is not None and event is not None and goals.reaches(goal, inside.enrolment, event, view):
         inside.tell(GoalReached, value=goals.value_of(goal, view))
+        goals.reward(inside.life, journey.name, inside.ledger)
         leave(inside, reason="goal")
         return True
     for rule in journey.exits:

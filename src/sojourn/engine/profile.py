@@ -8,6 +8,7 @@ from sojourn.engine import (
     calls,
     due,
     entries,
+    exposures,
     friction,
     friction_state,
     journeys,
@@ -27,7 +28,7 @@ from sojourn.engine.state import Life, Session
 from sojourn.engine.traits import learn, merge_counters, merge_traits, tally
 from sojourn.engine.view import View
 from sojourn.engine.zone import hear_zone, merge_zone
-from sojourn.model.event import EMPTY, Event
+from sojourn.model.event import EMPTY, OUR_SOURCE, Event
 from sojourn.model.fact import Delivered, SessionEnded, SessionRevised, SessionStarted, StepTaken
 from sojourn.model.turn import Arrived
 
@@ -42,8 +43,7 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     while life.friction is not None and friction.judge(life, event, ledger):
         due.fire_due(life, arrived.at, ledger)  # what a journey that heard of it has waited for since
         ledger.at, ledger.position, ledger.is_shadow = arrived.at, arrived.position, arrived.is_shadow
-    if journeys.is_call(event):
-        journeys.admit(life, event, ledger, joined=_join(life, event, ledger))
+    if event.source == OUR_SOURCE and _obey(life, arrived, ledger):
         return
     zone = life.time_zone
     signals: list[Signal] = []
@@ -63,6 +63,8 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
     if arrived.is_history:
         friction.hear(life, signals, ledger, is_history=True)
         return
+    if ledger.catalogue.flags or life.met:
+        _follow_experiments(life, event, enrichment, ledger)
     if joined and journeys.is_forged(event):
         journeys.join(life, joined, ledger)
     elif joined or _concerns_journeys(life, event, ledger):
@@ -72,6 +74,21 @@ def live(life: Life, arrived: Arrived, ledger: Ledger) -> None:
         journeys.move(life, event, view, ledger, joined=joined)
     if signals:
         friction.hear(life, signals, ledger)
+
+
+def _obey(life: Life, arrived: Arrived, ledger: Ledger) -> bool:
+    """Do what the house itself asks; returns whether the event is nothing that a person did."""
+    event = arrived.event
+    if journeys.is_call(event):
+        journeys.admit(life, event, ledger, joined=_join(life, event, ledger))
+        return True
+    if not exposures.is_logged(event):
+        return False
+    joined = _join(life, event, ledger)
+    if not arrived.is_history:
+        exposures.hear_logged(life, event, ledger)
+        journeys.join(life, joined, ledger)
+    return True
 
 
 def merge(life: Life, other: Life, ledger: Ledger, *, is_history: bool) -> None:
@@ -97,8 +114,7 @@ def merge(life: Life, other: Life, ledger: Ledger, *, is_history: bool) -> None:
             friction.follow(life, cut.replaces, cut.session.id)
             _note_revision(cut, ledger)
     life.step = _last_step(life)
-    for experiment, variant in other.variants.items():
-        life.variants.setdefault(experiment, variant)
+    exposures.merge_met(life, other, ledger)
     life.unit = life.unit or other.unit
     merge_zone(life, other)
     merge_consent(life, other, ledger)
@@ -161,6 +177,20 @@ def _take_in(life: Life, event: Event, enrichment: Enrichment, ledger: Ledger) -
             )
         )
     return cut
+
+
+def _follow_experiments(life: Life, event: Event, enrichment: Enrichment | None, ledger: Ledger) -> None:
+    """Hear of a flag that was used, and of what rewards a variant; an import exposes nobody."""
+    catalogue = ledger.catalogue
+    rewarded = catalogue.rewards.get(event.name) if life.met else None
+    is_told = event.name in exposures.TOLD and not ledger.is_shadow
+    if not (rewarded or is_told) or journeys.is_forged(event):
+        return
+    view = View(life, catalogue, at=ledger.at, unit=ledger.unit, event=event, enrichment=enrichment)
+    if is_told:
+        exposures.hear_told(life, view, ledger)
+    if rewarded:
+        exposures.reward(life, rewarded, view, ledger)
 
 
 def _last_step(life: Life) -> str:

@@ -157,6 +157,22 @@ class Wanted(Struct, array_like=True, frozen=True):
     """Rendered when it was wanted: a JSON object."""
     holdout: str = ""
     """Which hold-out keeps its enrolment back: `global`, `journey`, or none."""
+    node_holdout: float = 0.0
+    """The share of people who do not get what its state does, 0 to 1."""
+
+
+class Met(Struct, array_like=True):
+    """An experiment the person was exposed to; the variant stands in `Life.variants`."""
+
+    at: int
+    """When, ms."""
+    variant: str
+    context: str = ""
+    """The cell whose weights drew."""
+    until: int = 0
+    """Until when what follows rewards the variant, ms; 0: nothing does, or it is rewarded."""
+    has_conflict: bool = False
+    """Another variant of it was met, too, and a fact has said so."""
 
 
 class Pacing(Struct, array_like=True):
@@ -187,6 +203,7 @@ class Life(Struct, array_like=True):
     """Active ones, in the order of entry."""
     memories: dict[str, Memory] = {}
     variants: dict[str, str] = {}
+    """Experiment -> the variant the person met, and keeps."""
     unit: str = ""
     """What the global hold-out and those of channels hash: the id the person had when asked first."""
     time_zone: Zone | None = None
@@ -207,6 +224,8 @@ class Life(Struct, array_like=True):
     """That of the publishing the person was last brought up to date with; -1: never yet."""
     friction: Friction | None = None
     """Kept where some definition in force asks for it."""
+    met: dict[str, Met] = {}
+    """Experiment -> the exposure to it: told once."""
 
 
 class Tie(Struct, array_like=True):

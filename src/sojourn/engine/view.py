@@ -12,7 +12,7 @@ from sojourn.definitions.expression import EXIT
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine import forecasts, friction_state
 from sojourn.engine.enrich import Enrichment
-from sojourn.engine.experiments import assign
+from sojourn.engine.experiments import choose
 from sojourn.engine.objects import read_object
 from sojourn.engine.sessions import current
 from sojourn.engine.state import Enrolment, Life
@@ -29,12 +29,12 @@ class View:
 
     __slots__ = (
         "_cache",
-        "_catalogue",
         "_enrichment",
         "_event",
         "_life",
         "active",
         "at",
+        "catalogue",
         "data",
         "enrolment",
         "unit",
@@ -51,7 +51,7 @@ class View:
         enrichment: Enrichment | None = None,
     ) -> None:
         self._life = life
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._event = event
         self._enrichment = enrichment
         self._cache: dict[str, Mapping[str, Any]] = {}
@@ -63,7 +63,7 @@ class View:
 
     @property
     def zone(self) -> ZoneInfo:
-        return zone_of(self._life, self._catalogue.policy)
+        return zone_of(self._life, self.catalogue.policy)
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -138,7 +138,7 @@ class View:
     def friction(self) -> Mapping[str, Any]:
         friction = self._life.friction
         return {
-            "score": friction_state.score(friction, self._catalogue.policy.friction, self.at),
+            "score": friction_state.score(friction, self.catalogue.policy.friction, self.at),
             "last": friction.signals[-1].name if friction and friction.signals else None,
         }
 
@@ -167,25 +167,29 @@ class View:
         return session is not None and 0 <= session.latest_rank < session.furthest_rank
 
     def variant(self, experiment: str) -> str | None:
-        """Return the variant the person has or would get; asking is not exposure."""
+        """Return the variant the person has, or would get here; asking is not exposure."""
         kept = self._life.variants.get(experiment)
         if kept is not None or self.enrolment is None:
             return kept
-        journey = self._catalogue.versions.get((self.enrolment.journey, self.enrolment.version))
+        journey = self.catalogue.versions.get((self.enrolment.journey, self.enrolment.version))
         definition = journey.experiments.get(experiment) if journey else None
-        return assign(definition, self.unit)[0] if definition else None
+        if definition is None:
+            return None
+        learnt = self.catalogue.allocations
+        choice = choose(definition, self.unit, kept=self._life.variants, scope=self, learnt=learnt)
+        return choice.variant if choice is not None else None
 
     def friction_count(self, name: str, within_ms: int | None) -> int:
         return friction_state.count(self._life.friction, name, at=self.at, within_ms=within_ms)
 
     def propensity(self, goal: str) -> float | None:
-        return forecasts.probability(self._life, self._catalogue, goal, at=self.at)
+        return forecasts.probability(self._life, self.catalogue, goal, at=self.at)
 
     def hazard(self) -> float | None:
-        return forecasts.probability(self._life, self._catalogue, EXIT, at=self.at)
+        return forecasts.probability(self._life, self.catalogue, EXIT, at=self.at)
 
     def churn(self) -> float | None:
-        return forecasts.churn(self._life, self._catalogue.policy.churn, at=self.at)
+        return forecasts.churn(self._life, self.catalogue.policy.churn, at=self.at)
 
     def names(self) -> dict[str, Any]:
         """Return what templates may name."""

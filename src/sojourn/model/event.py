@@ -24,7 +24,10 @@ ENTER = "$enter"
 SEGMENT, SCHEDULE = "$segment", "$schedule"
 """The events that are made of somebody joining a segment, or of a journey's time; they pass no log."""
 
-OURS = OUTCOMES | {ENTER, SEGMENT, SCHEDULE}
+EXPOSED = "$exposed"
+"""The house's own event that says that a decision exposed somebody to an experiment."""
+
+OURS = OUTCOMES | {ENTER, EXPOSED, SEGMENT, SCHEDULE}
 """Names that only the house gives: from anybody else, such an event is a step and moves nothing."""
 
 

@@ -202,13 +202,41 @@ class FrictionFound(_Fact, tag="friction", frozen=True, kw_only=True):
 
 
 class Exposed(_Fact, tag="exposed", frozen=True, kw_only=True):
-    """The person met an experiment and got a variant."""
+    """The person met an experiment and got a variant: said once for each person and experiment."""
 
     experiment: str
     variant: str
-    journey: str
-    enrolment_id: EnrolmentId
     propensity: float
+    """The probability with which this variant was drawn at that moment, 0 to 1."""
+    journey: str = ""
+    """Of a split inside a journey; empty where a flag's rule, or an application, exposed."""
+    enrolment_id: EnrolmentId = EnrolmentId("")
+    flag: str = ""
+    """The flag that was asked; empty for a split inside a journey."""
+    decision_id: str = ""
+    """The decision that told the variant."""
+    eligible: dict[str, float] = {}
+    """Variant -> the probability with which it would have been drawn; they sum to 1."""
+    context: str = ""
+    """Of a contextual allocation: the cell whose weights drew."""
+    allocation: Literal["fixed", "adaptive"] = "fixed"
+
+
+class AssignmentConflict(_Fact, tag="assignment_conflict", frozen=True, kw_only=True):
+    """Two lives that became one had met an experiment with different variants; the first one stays."""
+
+    experiment: str
+    kept: str
+    dropped: str
+
+
+class Rewarded(_Fact, tag="rewarded", frozen=True, kw_only=True):
+    """What an adaptive allocation is for happened, in time, to somebody who met a variant."""
+
+    experiment: str
+    variant: str
+    context: str = ""
+    exposed_at: int
 
 
 class ActionDecided(_Fact, tag="action", frozen=True, kw_only=True):
@@ -221,6 +249,8 @@ class ActionDecided(_Fact, tag="action", frozen=True, kw_only=True):
     enrolment_id: EnrolmentId
     state: str
     channel: str = ""
+    holdouts: str = ""
+    """Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`."""
 
 
 class ActionDeferred(_Fact, tag="action_deferred", frozen=True, kw_only=True):
@@ -237,6 +267,8 @@ class ActionDeferred(_Fact, tag="action_deferred", frozen=True, kw_only=True):
     """When it is decided again, ms."""
     reason: Literal["quiet-hours"]
     detail: str = ""
+    holdouts: str = ""
+    """Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`."""
 
 
 class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
@@ -254,6 +286,8 @@ class ActionWithheld(_Fact, tag="action_withheld", frozen=True, kw_only=True):
     ]
     detail: str = ""
     """What decided, with the values it saw: which hold-out, which cap and how many there were."""
+    holdouts: str = ""
+    """Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`."""
 
 
 class Delivered(_Fact, tag="delivery", frozen=True, kw_only=True):
@@ -292,6 +326,8 @@ Fact = (
     | ConsentChanged
     | FrictionFound
     | Exposed
+    | AssignmentConflict
+    | Rewarded
     | ActionDecided
     | ActionDeferred
     | ActionWithheld

@@ -72,11 +72,11 @@ class Learner:
         self._goals = frozenset(goals)
         return bool(goals) and self._graph.is_new and clock - self._graph.solved_at >= EVERY_MS
 
-    def forecasts(self, clock: int, goals: Collection[str]) -> dict[str, dict[str, dict[str, float]]]:
-        """Solve the graph for some goals (EXIT among them, or not); return what `$learnt` carries."""
+    def forecasts(self, clock: int, goals: Collection[str]) -> dict[str, dict[str, float]]:
+        """Solve the graph for some goals (EXIT among them, or not); return goal -> step -> probability."""
         self._goals = frozenset(goals)
         self._graph.solved_at, self._graph.is_new = clock, False
-        return {"forecasts": solve_graph(self._graph, sorted(goals), at=clock)}
+        return solve_graph(self._graph, sorted(goals), at=clock)
 
     def document(self, clock: int) -> dict[str, bytes]:
         """Return what a commit keeps of it: nothing, where it kept it a moment ago."""

@@ -42,6 +42,8 @@ def tell(fact: Fact) -> str:  # noqa: PLR0911 - one line for each kind of fact
         case facts.FrictionFound():
             where = f" at {fact.target}" if fact.target else ""
             return f"met friction{where}: {fact.signal}, score {fact.score:.2f}"
+        case facts.Exposed() | facts.AssignmentConflict() | facts.Rewarded():
+            return _tell_experiment(fact)
         case facts.Delivered():
             attempts = "1 attempt" if fact.attempts == 1 else f"{fact.attempts} attempts"
             return f"action {fact.outcome} after {attempts}" + _because(fact.detail)
@@ -50,6 +52,7 @@ def tell(fact: Fact) -> str:  # noqa: PLR0911 - one line for each kind of fact
 
 
 _Session = facts.SessionStarted | facts.SessionRevised | facts.SessionEnded
+_Experiment = facts.Exposed | facts.AssignmentConflict | facts.Rewarded
 _Journey = (
     facts.Entered
     | facts.NotEntered
@@ -57,7 +60,6 @@ _Journey = (
     | facts.Migrated
     | facts.GoalReached
     | facts.Exited
-    | facts.Exposed
     | facts.ActionDecided
     | facts.ActionDeferred
     | facts.ActionWithheld
@@ -76,6 +78,19 @@ def _tell_session(fact: _Session) -> str:
             return (
                 f"session was over: {fact.n_events} events in {(fact.ended_at - fact.started_at) // 1000} s"
             )
+        case _:
+            assert_never(fact)
+
+
+def _tell_experiment(fact: _Experiment) -> str:
+    match fact:
+        case facts.Exposed():
+            where = f"{fact.journey}: " if fact.journey else ""
+            return f"{where}met experiment {fact.experiment}: {fact.variant}"
+        case facts.AssignmentConflict():
+            return f"keeps {fact.kept} of {fact.experiment}; had met {fact.dropped}, too"
+        case facts.Rewarded():
+            return f"rewarded {fact.variant} of {fact.experiment}"
         case _:
             assert_never(fact)
 
@@ -101,8 +116,6 @@ def _tell_journey(fact: _Journey) -> str:  # noqa: PLR0911 - one line for each k
             return f"reached its goal{late}" + ("" if fact.value is None else f", worth {fact.value:g}")
         case facts.Exited():
             return f"left: {fact.reason}" + _because(fact.detail)
-        case facts.Exposed():
-            return f"met experiment {fact.experiment}: {fact.variant}"
         case facts.ActionDecided():
             return f"action for {fact.sink}, in {fact.state}"
         case facts.ActionDeferred():

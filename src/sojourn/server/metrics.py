@@ -17,6 +17,9 @@ ATTEMPT_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # From a small lake to the longest a question may take (120 s, unless it is set otherwise).
 ANSWER_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
+# From memory (0.1 ms) past the promise (5 ms) to an answer that waited for its person's own events (250 ms).
+DECISION_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
 
 class Metrics:
     """All counters of one process; it is told, and asks nobody."""
@@ -53,6 +56,13 @@ class Metrics:
             buckets=ATTEMPT_BUCKETS_S,
             registry=self.registry,
         )
+        self.decisions = Histogram(
+            "sojourn_decision_seconds",
+            "How long an answer to an application took, from its request read to its bytes",
+            ["kind"],
+            buckets=DECISION_BUCKETS_S,
+            registry=self.registry,
+        )
         self.latency = Histogram(
             "sojourn_event_to_action_seconds",
             "From the receipt of an event to the action it decided, durable in the outbox",
@@ -60,6 +70,9 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._count_questions()
+
+    def _count_questions(self) -> None:
         self.questions = self._counter(
             "sojourn_analytics_questions",
             "Questions of analytics, by what became of them",

@@ -92,7 +92,9 @@ class Story:
             policy = without_holdouts(policy)
         names = {(journey.name, journey.version) for journey in current}
         before = [one for one in self._published if (one.name, one.version) not in names]
-        catalogue = build_catalogue(current, older=before, policy=policy, segments=read.segments)
+        catalogue = build_catalogue(
+            current, older=before, policy=policy, segments=read.segments, flags=read.flags
+        )
         self._published = [*before, *current]
         self.driver = Driver(self.log, self.store, catalogue)
         return self
@@ -237,7 +239,7 @@ def instant(moment: str, zone: str) -> int:
 def without_holdouts(policy: Policy) -> Policy:
     """Return a policy that keeps nobody back."""
     channels = {name: replace(channel, holdout=0.0) for name, channel in policy.channels.items()}
-    return replace(policy, holdout=0.0, channels=channels)
+    return replace(policy, holdout=0.0, channels=channels, asks_nodes=False)
 
 
 def _texts(definitions: Iterable[Definition]) -> list[tuple[str, str]]:

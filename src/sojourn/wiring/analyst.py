@@ -16,12 +16,15 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
 
+from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import as_parameters, ask, load
 from sojourn.config import Analytics as Settings
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
@@ -78,10 +81,20 @@ class Outcome(Struct, kw_only=True):
 class Analyst:
     """Whoever answers, as the server sees it: started, asked, stopped, started again."""
 
-    def __init__(self, data: Path, settings: Settings, *, observe: Observe = lambda *_: None) -> None:
-        """Take whose questions are answered, within which limits, and who hears what became of them."""
+    def __init__(
+        self,
+        data: Path,
+        settings: Settings,
+        *,
+        metrics: Sequence[Path] = (),
+        observe: Observe = lambda *_: None,
+    ) -> None:
+        """Take whose questions are answered, within which limits, and who hears what became of them.
+
+        `metrics` are files, and folders of files, that experiments are judged by.
+        """
         max_bytes = settings.answer_mb << 20
-        self._command = child.module(__name__, str(data), str(max_bytes))
+        self._command = child.module(__name__, str(data), str(max_bytes), *map(str, metrics))
         self._settings = settings
         self._observe = observe
         self._turn = asyncio.Lock()
@@ -243,19 +256,21 @@ async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[O
 # -- The analyst's side.
 
 
-def answered(data: Path, inquiry: Inquiry, *, max_bytes: int, memory: Memory | None = None) -> bytes:
+def answered(
+    data: Path,
+    inquiry: Inquiry,
+    metrics: Sequence[Path] = (),
+    *,
+    max_bytes: int,
+    memory: Memory | None = None,
+) -> bytes:
     """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered.
 
-    With a memory, what was read for earlier questions is not read again.
+    `metrics` are files, and folders of files, that experiments are judged by. With a memory, what was read
+    for earlier questions is not read again.
     """
-    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
-    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
-
     try:
-        rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
-        question = inquiry.question
-        events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=memory)
-        body = msgspec.json.encode(ask(question, events, rules.ranks).told())
+        body = msgspec.json.encode(_found(data, inquiry, metrics, memory))
     except (ConfigError, DefinitionError) as error:
         raise InputError("bad-question", as_parameters(str(error)), status=422) from None
     if len(body) > max_bytes:
@@ -264,10 +279,33 @@ def answered(data: Path, inquiry: Inquiry, *, max_bytes: int, memory: Memory | N
     return body
 
 
-def _outcome_of(data: Path, line: bytes, *, max_bytes: int, memory: Memory) -> tuple[Outcome, bytes]:
+def _found(data: Path, inquiry: Inquiry, metrics: Sequence[Path], memory: Memory | None) -> Any:
+    from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
+    from sojourn.wiring.experiments import (  # noqa: PLC0415
+        ExposureSource,
+        list_experiments,
+        read_metrics,
+        report_experiment,
+    )
+    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
+
+    question = inquiry.question
+    if isinstance(question, Experiments):
+        return list_experiments(ExposureSource(data=data)).told()
+    if isinstance(question, Experiment):
+        known = read_metrics(metrics)
+        return report_experiment(inquiry.experiment, question, ExposureSource(data=data), known).told()
+    rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
+    events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=memory)
+    return ask(question, events, rules.ranks).told()
+
+
+def _outcome_of(
+    data: Path, line: bytes, metrics: Sequence[Path], *, max_bytes: int, memory: Memory
+) -> tuple[Outcome, bytes]:
     try:
         inquiry = msgspec.json.decode(line, type=Inquiry)
-        body = answered(data, inquiry, max_bytes=max_bytes, memory=memory)
+        body = answered(data, inquiry, metrics, max_bytes=max_bytes, memory=memory)
         return Outcome(n_bytes=len(body)), body
     except InputError as error:
         return Outcome(code=error.code, reason=error.reason, status=error.status), b""
@@ -279,9 +317,10 @@ def _outcome_of(data: Path, line: bytes, *, max_bytes: int, memory: Memory) -> t
 def main() -> int:
     """Answer about the data folder named first, in so many bytes as are named second at most.
 
-    It ends where the server is gone.
+    Experiments are judged by the metrics named behind. It ends where the server is gone.
     """
     data, max_bytes = Path(sys.argv[1]), int(sys.argv[2])
+    metrics = [Path(each) for each in sys.argv[3:]]
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def heed(line: bytes) -> bool:
@@ -293,6 +332,7 @@ def main() -> int:
     _work_in(data / SCRATCH)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no answer
+    import_module("sojourn.analytics.experiments.reporting")
     load()  # it is no question's fault that numbers take a second to load
     from sojourn.adapters.lake.encoded import Memory  # noqa: PLC0415 - as in `answered`
 
@@ -300,7 +340,7 @@ def main() -> int:
     out.write(READY)
     out.flush()
     while True:
-        outcome, body = _outcome_of(data, lines.get(), max_bytes=max_bytes, memory=memory)
+        outcome, body = _outcome_of(data, lines.get(), metrics, max_bytes=max_bytes, memory=memory)
         out.write(msgspec.json.encode(outcome) + b"\n" + body)
         out.flush()
 

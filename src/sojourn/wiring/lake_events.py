@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
 from sojourn.model.lake import EVENTS
-from sojourn.wiring.lake import FOLDER, open_lake, open_tail
+from sojourn.wiring.lake import FOLDER, open_lake, open_to_read
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -73,7 +73,7 @@ def _encoded(data: Path, mapping: Mapping, rules: StepRules, memory: Memory | No
     columns = columns_for(mapping, rules)
     if columns is None:
         return None
-    with open_tail(data) as tail:
+    with open_to_read(data) as tail:
         read = read_known if memory is None else memory.read
         found = read(data / FOLDER, tail, columns)
     return None if found is None else events_of(found[0], mapping, rules)

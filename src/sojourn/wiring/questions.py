@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
-from sojourn.analytics.questions import Friction, Question
+from sojourn.analytics.questions import Causal, Friction, Question
+from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.adapters.lake.encoded import Memory
@@ -48,6 +49,8 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
     from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415
 
     mapping = mapping_of(question, parse_mapping(source.columns))
+    if isinstance(question, Causal):
+        return _with_trials(source, mapping, rules)
     is_open = isinstance(question, Friction) and not question.attribute
     if source.data is None:
         if is_open:
@@ -58,6 +61,23 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
     segments = {name: name for name in SEGMENTS}
     wide = _with_attributes(mapping, segments)
     return _few_valued(read_lake_events(source.data, wide, rules, memory=memory), mapping)
+
+
+def _with_trials(source: Source, mapping: Mapping, rules: StepRules) -> Events:
+    """Read events and, with them, whom hold-outs kept back."""
+    from sojourn.analytics.causal.reading import read_trials  # noqa: PLC0415 - as above
+    from sojourn.analytics.causal.trials import evidence_of  # noqa: PLC0415
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415
+    from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415
+
+    if source.data is None:
+        raise ConfigError(
+            "files of events do not tell whom a hold-out kept back; name the data folder of an engine, or of "
+            "`sojourn simulate --scenario`, with --data [no-holdout]"
+        )
+    events = read_lake_events(source.data, mapping, rules)
+    with open_lake(source.data) as lake:
+        return evidence_of(events, read_trials(lake.connection, events.people))
 
 
 def _guessed(source: Source, mapping: Mapping) -> dict[str, str]:

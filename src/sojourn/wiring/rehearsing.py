@@ -231,6 +231,7 @@ def _catalogue(config: Config, definitions: Definitions) -> Catalogue:
         session_gap_ms=config.session_gap_ms,
         policy=definitions.policy,
         segments=definitions.segments,
+        flags=definitions.flags,
     )
 
 

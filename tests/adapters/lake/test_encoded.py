@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -211,6 +212,39 @@ def test_what_is_kept_is_read_again_and_brought_up_to_date_where_much_is_new(
     assert len(generation(folder)) == 1
     assert generation(folder) != first
     lake.close()
+    folder.close()
+
+
+def test_what_is_kept_of_another_log_is_of_another_lake(tmp_path: Path) -> None:
+    """As large, of the same days, and put beside this one."""
+    folder, lake = written(tmp_path / "one")
+    other = Folder(tmp_path / "other", rich_catalogue())
+    other_lake = ParquetLake(other.lake_path)
+    for day in range(3):
+        at = T0 + day * DAY_MS
+        other.live([event(50 + 10 * day + n, "Other", at=at, user_id="eve") for n in range(9)], now=at)
+        other.flush(other_lake)
+    check(other)
+    shutil.copytree(other.lake_path / "encoded", folder.lake_path / "encoded")
+    check(folder)
+    for each in (lake, other_lake, folder, other):
+        each.close()
+
+
+def test_what_is_kept_further_than_files_go_is_not_believed(tmp_path: Path) -> None:
+    """Files of a backup, beside what was kept after it."""
+    folder, lake = written(tmp_path / "data", n_days=1)
+    lake.close()
+    shutil.copytree(folder.lake_path, tmp_path / "backup")
+    lake = ParquetLake(folder.lake_path)
+    folder.live([event(100 + n, "More", at=T0) for n in range(9)], now=T0 + MINUTE)
+    folder.flush(lake)
+    check(folder)
+    lake.close()
+    folder.lake_path.rename(tmp_path / "newer")
+    shutil.copytree(tmp_path / "backup", folder.lake_path)
+    shutil.copytree(tmp_path / "newer" / "encoded", folder.lake_path / "encoded")
+    check(folder)
     folder.close()
 
 

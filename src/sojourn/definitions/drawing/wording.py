@@ -9,8 +9,9 @@ from typing import Any
 from sojourn.definitions.chart import Assign, Cancel, Content, Raise, Send, State, Transition, Want
 from sojourn.definitions.chart_builder import timer_name
 from sojourn.definitions.durations import write_duration
+from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.internal_events import DONE_STATE
-from sojourn.definitions.journey import Call, Do, Experiment, Journey
+from sojourn.definitions.journey import Call, Do, Journey
 
 MAX_BODY_CHARACTERS = 40  # of an action's body: enough to tell two templates apart.
 
@@ -111,7 +112,7 @@ def _when(state: State, way: Transition) -> str:
         for variant, weight in zip(experiment.variants, experiment.weights, strict=True):
             is_rest = way.when is None and variant == experiment.variants[0]
             if is_rest or (way.when and way.when.source == f"variant({experiment.id!r}) == {variant!r}"):
-                return f"{variant} {weight:.0%}"
+                return variant if experiment.allocation == "adaptive" else f"{variant} {weight:.0%}"
     if way.when is not None:
         return f"if {way.when.source}"
     is_one_of_several = not _cause(state, way) and len(state.transitions) > 1

@@ -15,7 +15,8 @@ from sojourn.definitions.policy import DEFAULT_POLICY
 def with_drafts(published: Catalogue, drafts: Definitions) -> Catalogue:
     """Return a catalogue in which drafts take the place of what they name; all else stays in force.
 
-    A draft's policy replaces the policy, and its segments all segments, where it has any.
+    A draft's policy replaces the policy, its segments all segments, where it has any, and a flag the one of
+    its name.
 
     Raises DefinitionError where they do not fit together.
     """
@@ -27,8 +28,9 @@ def with_drafts(published: Catalogue, drafts: Definitions) -> Catalogue:
         session_gap_ms=published.session_gap_ms,
         policy=drafts.policy if drafts.policy is not DEFAULT_POLICY else published.policy,
         segments=drafts.segments or published.segments.values(),
+        flags={**published.flags, **{flag.name: flag for flag in drafts.flags}}.values(),
     )
-    return replace(built, forecasts=published.forecasts)
+    return replace(built, forecasts=published.forecasts, allocations=published.allocations)
 
 
 def as_played(catalogue: Catalogue, names: frozenset[str]) -> Catalogue:
