@@ -334,6 +334,7 @@ def _converted(walk: _Walk, goal: NDArray[np.bool_]) -> Counts:
 
 def _edge_columns(found: _Found, asked: Asked) -> dict[str, Any]:
     """Lay edges out, the most frequent first, and those beyond the limit as one row."""
+    names, walk, rows, behind = found
     source, target = (part.tolist() for part in np.divmod(rows.edges[: rows.n_shown], walk.n_nodes + 1))
     rest = [None] * rows.has_rest
     count = rows.joined(walk.leaving.ravel()[rows.edges])
