@@ -183,12 +183,14 @@ def generation(folder: Folder) -> set[str]:
     return {path.name.partition("-")[0] for path in (folder.lake_path / "encoded").glob("*-*")}
 
 
-def written(path: Path, n_days: int = 3) -> tuple[Folder, ParquetLake]:
+def written(path: Path, n_days: int = 3, *, who: str = "u") -> tuple[Folder, ParquetLake]:
     """Live some days, a slice each."""
     folder = Folder(path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)
     for day in range(n_days):
-        events = [event(10 * day + n, f"Step {n}", at=T0 + day * DAY_MS, user_id=f"u{n}") for n in range(9)]
+        events = [
+            event(10 * day + n, f"Step {n}", at=T0 + day * DAY_MS, user_id=f"{who}{n}") for n in range(9)
+        ]
         folder.live(events, now=T0 + day * DAY_MS)
         folder.flush(lake)
     return folder, lake
@@ -218,12 +220,7 @@ def test_what_is_kept_is_read_again_and_brought_up_to_date_where_much_is_new(
 def test_what_is_kept_of_another_log_is_of_another_lake(tmp_path: Path) -> None:
     """As large, of the same days, and put beside this one."""
     folder, lake = written(tmp_path / "one")
-    other = Folder(tmp_path / "other", rich_catalogue())
-    other_lake = ParquetLake(other.lake_path)
-    for day in range(3):
-        at = T0 + day * DAY_MS
-        other.live([event(50 + 10 * day + n, "Other", at=at, user_id="eve") for n in range(9)], now=at)
-        other.flush(other_lake)
+    other, other_lake = written(tmp_path / "other", who="v")
     check(other)
     shutil.copytree(other.lake_path / "encoded", folder.lake_path / "encoded")
     check(folder)
