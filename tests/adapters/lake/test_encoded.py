@@ -183,7 +183,7 @@ def generation(folder: Folder) -> set[str]:
     return {path.name.partition("-")[0] for path in (folder.lake_path / "encoded").glob("*-*")}
 
 
-def written(path: Path, n_days: int = 3, *, who: str = "u") -> tuple[Folder, ParquetLake]:
+def written(path: Path, n_days: int = 3, *, who: str = "u", first: int = 0) -> tuple[Folder, ParquetLake]:
     """Live some days, a slice each."""
     folder = Folder(path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)
@@ -220,7 +220,7 @@ def test_what_is_kept_is_read_again_and_brought_up_to_date_where_much_is_new(
 def test_what_is_kept_of_another_log_is_of_another_lake(tmp_path: Path) -> None:
     """As large, of the same days, and put beside this one."""
     folder, lake = written(tmp_path / "one")
-    other, other_lake = written(tmp_path / "other", who="v")
+    other, other_lake = written(tmp_path / "other", who="v", first=500)
     check(other)
     shutil.copytree(other.lake_path / "encoded", folder.lake_path / "encoded")
     check(folder)
