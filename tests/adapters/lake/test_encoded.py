@@ -189,7 +189,8 @@ def written(path: Path, n_days: int = 3, *, who: str = "u", first: int = 0) -> t
     lake = ParquetLake(folder.lake_path)
     for day in range(n_days):
         events = [
-            event(10 * day + n, f"Step {n}", at=T0 + day * DAY_MS, user_id=f"{who}{n}") for n in range(9)
+            event(first + 10 * day + n, f"Step {n}", at=T0 + day * DAY_MS, user_id=f"{who}{n}")
+            for n in range(9)
         ]
         folder.live(events, now=T0 + day * DAY_MS)
         folder.flush(lake)
