@@ -215,6 +215,8 @@ def _next_action(of: _Standing, key: str) -> Decision:
 def _in_holdout(of: _Standing, key: str) -> Decision:
     share = _share_held_out(of)
     variant = HELD_OUT if of.holdout else TREATED
+    if of.enrolment is not None and of.enrolment.parent:  # what called it decided, not a draw of its own
+        return _told(of, key, of.holdout != "", variant, "TARGETING_MATCH")
     if not share and not of.holdout:
         return _told(of, key, False, variant, "STATIC")
     eligible = {HELD_OUT: share, TREATED: 1 - share}
