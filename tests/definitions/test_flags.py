@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sojourn.definitions.catalogue import build_catalogue, check_definitions, load_definitions
 from sojourn.definitions.controls import Publishing
@@ -12,7 +13,7 @@ from sojourn.definitions.experiment import DEFAULT_FLOOR, Flag, Namespace
 from sojourn.definitions.experiment_reading import GOAL_WINDOW_MS
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.planning import Request, difference, plan
-from sojourn.definitions.publishing import InForce
+from sojourn.definitions.publishing import InForce, catalogue_of, rests_on_the_last
 from sojourn.model.errors import DefinitionError
 
 DAY_MS = 86_400_000
@@ -235,6 +236,40 @@ def test_a_folder_without_a_flag_takes_it_out_of_force() -> None:
     definitions = load_definitions([("s.yaml", "segments: { s: trait.x }")])
     publishing = difference(in_force(flag()), definitions, is_whole=True)
     assert publishing == Publishing(shared=["segments: { s: trait.x }"])
+
+
+LEARNT = InForce(
+    shared=[flag(f"  - experiment: {{ id: e, variants: {{ off: 1, on: 1 }}, {ADAPTIVE} }}\n")],
+    allocations={"e": {"": [0.2, 0.8], "x": [1.0]}},
+    arms={"e": ["off", "on"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("off: 1, on: 1", "off: 1, on: 3", {"e": {"": [0.2, 0.8]}}),
+        ("off: 1, on: 1", "on: 1, off: 1", {"e": {"": [0.8, 0.2]}}),
+        ("on: 1", "neither: 1", {}),
+        ("id: e", "id: other", {}),
+    ],
+)
+def test_what_was_learnt_holds_for_the_variants_it_was_learnt_of(
+    before: str, after: str, expected: dict[str, dict[str, list[float]]]
+) -> None:
+    """Whoever edits the variants must not hand one's weight to another."""
+    variants = "{ off: false, on: true, neither: false }"
+    text = LEARNT.shared[0].replace("{ off: false, on: true }", variants).replace(before, after)
+    catalogue, problems = catalogue_of(replace(LEARNT, shared=[text]))
+    assert (catalogue.allocations, problems) == (expected, [])
+
+
+def test_a_change_of_weights_waits_until_everybody_was_asked_about_the_last_change() -> None:
+    """Who is asked late must see the weights that were in force then."""
+    before, _ = catalogue_of(LEARNT)
+    after, _ = catalogue_of(replace(LEARNT, allocations={"e": {"": [0.5, 0.5]}}))
+    assert rests_on_the_last(before, after, at=1)
+    assert not rests_on_the_last(before, before, at=1)
 
 
 def test_a_plan_tells_of_flags_that_come_change_and_go() -> None:

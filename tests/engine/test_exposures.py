@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.journey import Catalogue
@@ -204,6 +206,20 @@ def test_of_two_exposures_the_first_one_stays_whichever_life_is_named_first() ->
             merge_met(life, life_of(at, variant), ledger)
         assert (life.variants["e"], life.met["e"].at) == ("a", 1)
         assert [type(fact) for fact in ledger.facts] == [AssignmentConflict]
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from("abc")), min_size=1, max_size=6))
+def test_merging_many_lives_keeps_the_earliest_exposure(exposures: list[tuple[int, str]]) -> None:
+    """Against a naive look at all of them; of several at one instant, that of the life merged first."""
+    ledger = Ledger(CATALOGUE, user_profile("ann"))
+    life = Life()
+    for at, variant in exposures:
+        merge_met(life, life_of(at, variant), ledger)
+    earliest = min(at for at, _ in exposures)
+    expected = next(variant for at, variant in exposures if at == earliest)
+    assert (life.variants["e"], life.met["e"].variant, life.met["e"].at) == (expected, expected, earliest)
+    assert len(ledger.facts) <= 1
+    assert bool(ledger.facts) == (len({variant for _, variant in exposures}) > 1)
 
 
 def test_two_lives_that_met_the_same_variant_do_not_conflict() -> None:
