@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-analytics soak crash spark-test peers-test docs format clean
+.PHONY: help demo test check bench bench-analytics soak crash spark-test peers-test statistics-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,10 @@ spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its
 peers-test: $(READY) ## read what pm4py, pandas, polars and pyarrow hand out, in an environment of their own
 	$(call peer,frames)
 	PYTHONPATH=src .peers/frames/bin/python -m pytest tests/peers
+
+statistics-test: $(READY) ## compare statistics with scipy, statsmodels, tea-tasting, gbstats and lifelines, in an environment of their own
+	$(call peer,statistics)
+	PYTHONPATH=src .peers/statistics/bin/python -m pytest tests/peers/test_statistics.py
 
 # .peers/NAME, of what tests/peers/NAME.txt pins: nothing of it comes near our own environment.
 define peer

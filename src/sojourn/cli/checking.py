@@ -1,4 +1,4 @@
-"""Checking: `sojourn check` says what is wrong in journeys, and where."""
+"""Checking: `sojourn check` says what is wrong in journeys and metrics, and where."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ def check(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is wrong in journeys, and where: `file:line:column: message [code]`."""
+    """Say what is wrong in definitions of all kinds, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
     paths = journey_paths(files) if files else _configured(settings)
     texts = [(str(path), read_text(path)) for path in paths]
+    texts, metrics = _apart(texts)
+    n_metrics, wrong = _judge_metrics(metrics)
     good, problems, warnings = _judge(texts, _sinks(settings))
+    problems += wrong
     if json:
         say_json({"problems": problems, "warnings": warnings})
     else:
@@ -39,6 +42,7 @@ def check(
         for warning in warnings:
             typer.echo(printable(f"warning: {warning}"))
         n_problems = len(problems)
+        good += f", {_several(n_metrics, 'metric')}" if metrics else ""
         typer.echo(_several(n_problems, "problem") if problems else f"{good}: nothing is wrong")
     if problems:
         raise typer.Exit(1)
@@ -46,6 +50,22 @@ def check(
 
 def _several(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _apart(texts: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (files of journeys and what they share, files of metrics)."""
+    from sojourn.definitions.metrics_reading import is_metrics_file  # noqa: PLC0415 - help needs no YAML
+
+    metrics = [(file, text) for file, text in texts if is_metrics_file(text, file=file)]
+    return [each for each in texts if each not in metrics], metrics
+
+
+def _judge_metrics(texts: list[tuple[str, str]]) -> tuple[int, list[Problem]]:
+    """Return (how many metrics are good, what is wrong)."""
+    from sojourn.definitions.metrics_reading import check_metrics  # noqa: PLC0415 - as above
+
+    checked = check_metrics(texts)
+    return 0 if checked.problems else len(checked.metrics), checked.problems
 
 
 def _judge(
@@ -91,9 +111,9 @@ def _sinks(settings: Config) -> Collection[str] | None:
 
 
 def _configured(settings: Config) -> list[Path]:
-    from sojourn.config import journey_files  # noqa: PLC0415 - help needs no YAML
+    from sojourn.config import journey_files, metric_files  # noqa: PLC0415 - help needs no YAML
 
-    found = journey_files(settings)
+    found = [*journey_files(settings), *metric_files(settings)]
     if not found:
         folders = ", ".join(str(path) for path in settings.journeys)
         raise ConfigError(f"{folders}: no journeys there; name the files, or mend 'journeys' in sojourn.yaml")

@@ -1,7 +1,8 @@
 """Configuration: one file plus environment, read once, wrong settings refused with what to do."""
 
-from sojourn.config.loading import journey_files, load_config
+from sojourn.config.loading import journey_files, load_config, metric_files
 from sojourn.config.settings import (
+    Analytics,
     Config,
     Deliver,
     Http,
@@ -16,6 +17,7 @@ from sojourn.config.settings import (
 from sojourn.config.starting import Started, start
 
 __all__ = [
+    "Analytics",
     "Config",
     "Deliver",
     "Http",
@@ -29,5 +31,6 @@ __all__ = [
     "Unsubscribe",
     "journey_files",
     "load_config",
+    "metric_files",
     "start",
 ]

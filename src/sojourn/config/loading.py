@@ -35,7 +35,7 @@ TOKEN_CHARS = 16  # Shorter ones are guessed.
 NEAR = 0.85
 # RFC 8058 wants https for one-click; http is for trying it out on one machine.
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
-JOURNEY_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+DEFINITION_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
 def load_config(
@@ -67,21 +67,33 @@ def load_config(
         config,
         data=data or folder / config.data,
         journeys=[folder / path for path in config.journeys],
+        metrics=[folder / path for path in config.metrics],
         geo_database=None if config.geo_database is None else folder / config.geo_database,
     )
     where = str(file) if file is not None else "environment"
     _check(config, where)
     if settings.journeys != Config().journeys:  # Nobody needs to have the default folder.
-        _check_journeys(config.journeys, where)
+        _check_paths("journeys", config.journeys, where)
+    if settings.metrics != Config().metrics:
+        _check_paths("metrics", config.metrics, where)
     return config
 
 
 def journey_files(config: Config) -> list[Path]:
     """List the files of journeys, sorted within their folder; none where the folder is not there."""
+    return _files(config.journeys)
+
+
+def metric_files(config: Config) -> list[Path]:
+    """List the files of metrics, sorted within their folder; none where the folder is not there."""
+    return _files(config.metrics)
+
+
+def _files(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
-    for path in config.journeys:
+    for path in paths:
         if path.is_dir():
-            found += sorted(each for each in path.iterdir() if each.suffix in JOURNEY_SUFFIXES)
+            found += sorted(each for each in path.iterdir() if each.suffix in DEFINITION_SUFFIXES)
         elif path.is_file():
             found.append(path)
     return found
@@ -214,7 +226,7 @@ def _check_decisions(config: Config, where: str) -> None:
             raise ConfigError(f"{place}: secret is for keys of kind browser; leave it out")
 
 
-def _check_journeys(journeys: list[Path], where: str) -> None:
-    for path in journeys:
+def _check_paths(setting: str, paths: list[Path], where: str) -> None:
+    for path in paths:
         if not path.exists():
-            raise ConfigError(f"{where}: journeys: there is no {path}; mend the path, or make the folder")
+            raise ConfigError(f"{where}: {setting}: there is no {path}; mend the path, or make the folder")

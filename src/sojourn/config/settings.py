@@ -114,6 +114,21 @@ class Lake(Struct, frozen=True, kw_only=True):
     """So many are written without waiting."""
     keep_ms: int | None = None
     """How long days are kept; None: for ever."""
+    encoded: bool = True
+    """Whether events are kept as numbers, too, for analytics; else the first question makes that."""
+
+
+class Analytics(Struct, frozen=True, kw_only=True):
+    """How questions over HTTP are answered, by a process of their own."""
+
+    time_limit_ms: Annotated[int, Meta(ge=1_000, le=3_600_000)] = 120_000
+    """For one question: many times what ten million events take. Then its process is ended."""
+    idle_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 300_000
+    """So long after the last question the process ends: somebody who looks at answers asks again sooner."""
+    waiting: Annotated[int, Meta(ge=1, le=1_000)] = 8
+    """So many questions may be asked and not answered: later ones wait longer than a browser does."""
+    answer_mb: Annotated[int, Meta(ge=1, le=1_000)] = 64
+    """What one answer may have."""
 
 
 class DecisionKey(Struct, frozen=True, kw_only=True):
@@ -154,6 +169,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The data folder."""
     journeys: list[Path] = field(default_factory=lambda: [Path("journeys")])
     """Files, and folders of files."""
+    metrics: list[Path] = field(default_factory=lambda: [Path("metrics")])
+    """Files, and folders of files: what experiments are judged by. Only reports read them."""
     http: Http = Http()
     sources: dict[str, Source] = {}
     sinks: dict[str, Sink] = {}
@@ -168,6 +185,7 @@ class Config(Struct, frozen=True, kw_only=True):
     unsubscribe: Unsubscribe = Unsubscribe()
     decisions: Decisions = Decisions()
     lake: Lake = Lake()
+    analytics: Analytics = Analytics()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

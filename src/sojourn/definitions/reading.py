@@ -11,6 +11,7 @@ from sojourn.definitions.experiment_schema import FLAG_KEYWORDS
 from sojourn.definitions.expression import Expression, Needs
 from sojourn.definitions.guards import Compiled, analyse
 from sojourn.definitions.journey import Do
+from sojourn.definitions.metrics_schema import METRIC_KEYWORDS
 from sojourn.definitions.policy import Policy
 from sojourn.definitions.policy_schema import POLICY_KEYWORDS
 from sojourn.definitions.schema import KEYWORDS
@@ -21,7 +22,12 @@ from sojourn.model.errors import DefinitionError, Problem
 MAX_PROBLEMS = 100  # of one file: nobody reads more of them at once.
 MAX_SHOWN = 40  # characters of what came: enough to find it again.
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
-_KEYWORDS: Mapping[str, tuple[str, ...]] = {**KEYWORDS, **POLICY_KEYWORDS, **FLAG_KEYWORDS}
+_KEYWORDS: Mapping[str, tuple[str, ...]] = {
+    **KEYWORDS,
+    **POLICY_KEYWORDS,
+    **FLAG_KEYWORDS,
+    **METRIC_KEYWORDS,
+}
 
 MAX_NAME_CHARACTERS = 200  # of an event: as ingest allows.
 

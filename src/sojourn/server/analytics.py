@@ -55,7 +55,7 @@ def read_inquiry(name: str, query: bytes) -> Inquiry:
     Raises:
         InputError: A parameter is none of the question's, or is not what it must be; it is named.
     """
-    given = _given(query)
+    given = given_of(query)
     columns, steps = (_single(each, given.pop(each, [""])) for each in (MAP, STEPS))
     question = read_question(QUESTIONS[name], given)
     return Inquiry(name=name, asked=msgspec.Raw(msgspec.json.encode(question)), columns=columns, steps=steps)
@@ -73,7 +73,7 @@ def read_question(kind: type[Question], given: Mapping[str, list[str]]) -> Quest
     return kind(**{known[name].name: _value(known[name], texts) for name, texts in given.items()})
 
 
-def _given(query: bytes) -> dict[str, list[str]]:
+def given_of(query: bytes) -> dict[str, list[str]]:
     """Return the texts of each parameter, in their order."""
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)

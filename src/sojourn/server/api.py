@@ -36,6 +36,7 @@ from sojourn.model.views import (
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
+from sojourn.server.experiments import experimenting
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.refusing import (
@@ -171,6 +172,7 @@ def make_api(
         *_changing(operations),
         entering(operations),
         *analysing(analyses),
+        *experimenting(analyses),
     ]
     app = Litestar(
         handlers,

@@ -7,8 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import QUESTIONS, Question
 from sojourn.definitions.durations import MAX_DURATION_MS
+
+KINDS: dict[str, type[Question]] = {**QUESTIONS, "experiments": Experiments, "experiment": Experiment}
+"""What an inquiry may be, by its name."""
 
 MAX_DEFINITIONS = 1_000  # files in one request.
 MAX_STEPS = 10_000  # in order: more than any product has.
@@ -84,15 +88,17 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     """One question, and how events are to be read for it."""
 
     name: str
-    """Of the question, as in `QUESTIONS`."""
+    """Of the question, as in `KINDS`."""
     asked: msgspec.Raw
     """The question, as JSON."""
     columns: str = ""
     """Which column says what, as `--map` does."""
     steps: str = ""
     """Step rules, as YAML."""
+    experiment: str = ""
+    """Of a report: which one."""
 
     @property
     def question(self) -> Question:
         """What is asked."""
-        return msgspec.json.decode(self.asked, type=QUESTIONS[self.name])
+        return msgspec.json.decode(self.asked, type=KINDS[self.name])

@@ -21,6 +21,7 @@ from msgspec import Struct
 from sojourn import __version__
 from sojourn.server.openapi_analytics import analytics_paths
 from sojourn.server.openapi_decisions import DECISION_SCHEMAS, DECISION_SECURITY, decision_paths
+from sojourn.server.openapi_experiments import experiment_paths
 from sojourn.server.openapi_ingest import INGEST_SCHEMAS, INGEST_SECURITY, ingest_paths
 from sojourn.server.openapi_parts import REF, Json, no_token, refusal
 
@@ -36,6 +37,7 @@ _TAGS = {
     "people": "One person: who they are, where they stand, and what led there.",
     "journeys": "Journeys, and how many people are where.",
     "analytics": "What people did: the questions of `sojourn graph`, `funnel`, ..., and the same answers.",
+    "experiments": "What each variant of an experiment did, and how sure that is.",
     "failures": "What could not be read, and what could not be delivered.",
     "status": "How the house is doing.",
 }
@@ -63,7 +65,14 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
         "info": {**document["info"], "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
-        "paths": {**ingest_paths(), **decision_paths(), **_probe_paths(), **api, **analytics_paths()},
+        "paths": {
+            **ingest_paths(),
+            **decision_paths(),
+            **_probe_paths(),
+            **api,
+            **analytics_paths(),
+            **experiment_paths(),
+        },
         "components": {
             "schemas": {**INGEST_SCHEMAS, **DECISION_SCHEMAS, **_schemas(views)},
             "securitySchemes": {"admin": bearer, **INGEST_SECURITY, **DECISION_SECURITY},

@@ -14,6 +14,7 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
     "retention": ("overall", "cohorts", "active_days", "daily"),
     "friction": ("findings",),
     "attribution": ("channels",),
+    "causal": ("units", "path_credit", "inside", "segments"),
 }
 """The tables an answer may have, each a list of rows; which it has depends on what is asked."""
 
@@ -38,28 +39,38 @@ def analytics_paths() -> Json:
 
 
 def _operation(name: str, kind: type[Question]) -> Json:
-    refusals = {status: refusal(about) for status, about in _REFUSALS.items()}
-    retry_after = {"schema": {"type": "string"}, "description": "Seconds to wait."}
     return {
         "operationId": f"ask{name.capitalize()}",
         "summary": f"Ask for the {name}",
         "description": f"{kind.__doc__} As `sojourn {name} --json` answers, from this server's data folder.",
-        "tags": ["analytics"],
-        "security": [{"admin": []}],
         "parameters": [
-            *map(_parameter, fields_of(kind)),
-            *(_named(each, about, {"type": "string"}) for each, about in _SHARED.items()),
+            *map(parameter_of, fields_of(kind)),
+            *(named(each, about, {"type": "string"}) for each, about in _SHARED.items()),
         ],
+        **asking("analytics", _answer(name)),
+    }
+
+
+def asking(tag: str, answer: Json) -> Json:
+    """Describe what all questions that are answered elsewhere have in common."""
+    retry_after = {"schema": {"type": "string"}, "description": "Seconds to wait."}
+    return {
+        "tags": [tag],
+        "security": [{"admin": []}],
         "responses": {
-            "200": {"description": "What was asked for.", "content": _content(name)},
+            "200": {
+                "description": "What was asked for.",
+                "content": {"application/json": {"schema": answer}},
+            },
             "401": no_token(),
             "503": refusal(_LATER, {"Retry-After": retry_after}),
-            **refusals,
+            **{status: refusal(about) for status, about in _REFUSALS.items()},
         },
     }
 
 
-def _parameter(field: Field) -> Json:
+def parameter_of(field: Field) -> Json:
+    """Describe one field of a question as a parameter."""
     types = {int: "integer", float: "number", bool: "boolean"}
     schema: Json = {"type": types.get(field.kind, "string")}
     if field.choices:
@@ -70,14 +81,15 @@ def _parameter(field: Field) -> Json:
         schema = {"type": "array", "items": schema}
     elif field.default is not None:
         schema["default"] = field.default
-    return _named(field.option, as_parameters(field.about), schema, is_needed=field.is_needed)
+    return named(field.option, as_parameters(field.about), schema, is_needed=field.is_needed)
 
 
-def _named(name: str, about: str, schema: Json, *, is_needed: bool = False) -> Json:
+def named(name: str, about: str, schema: Json, *, is_needed: bool = False) -> Json:
+    """Describe one parameter of a query."""
     return {"name": name, "in": "query", "required": is_needed, "description": about, "schema": schema}
 
 
-def _content(name: str) -> Json:
+def _answer(name: str) -> Json:
     rows = {"type": "array", "items": {"type": "object"}}
     answer: Json = {
         "type": "object",
@@ -89,4 +101,4 @@ def _content(name: str) -> Json:
     }
     if name == "attribution":  # of one model; of several, a list
         answer = {"oneOf": [answer, {"type": "array", "items": answer}]}
-    return {"application/json": {"schema": answer}}
+    return answer

@@ -89,7 +89,9 @@ class _Serving:
         )
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._lakeside = Lakeside(config)
-        self._analyst = Analyst(config.data)
+        self._analyst = Analyst(
+            config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
+        )
         self._desk = Desk(house.driver, house.store)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
@@ -267,6 +269,7 @@ class _Serving:
         )
         self._watch_lake()
         self._watch_experiments()
+        self._watch_analyst()
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
 
     def _watch_experiments(self) -> None:
@@ -305,6 +308,19 @@ class _Serving:
         )
         metrics.watch_total(
             "sojourn_lake_failures", "How often writing the lake failed", lambda: lakeside.n_failures
+        )
+
+    def _watch_analyst(self) -> None:
+        analyst, metrics = self._analyst, self._metrics
+        metrics.watch(
+            "sojourn_analytics_waiting",
+            "Questions of analytics asked and not answered",
+            lambda: analyst.n_asked,
+        )
+        metrics.watch_total(
+            "sojourn_analytics_restarts",
+            "How often the process that answers questions had to be ended, or ended, before an answer",
+            lambda: analyst.n_ended,
         )
 
 

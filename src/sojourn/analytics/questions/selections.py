@@ -22,7 +22,7 @@ class Side(NamedTuple):
 
 def selection_of(asked: Graph) -> Selection:
     """Put together what is selected; raise ConfigError where a part says nothing to select by."""
-    since_ms, until_ms = _instant_ms(asked.since, "since"), _instant_ms(asked.until, "until")
+    since_ms, until_ms = instant_ms(asked.since, "since"), instant_ms(asked.until, "until")
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
         raise ConfigError("--since: expected an instant before --until")
     return Selection(
@@ -46,7 +46,7 @@ def sides_of(asked: Graph) -> tuple[Side, Side] | None:
     if asked.compare is None:
         return None
     if "=" not in asked.compare:
-        at_ms = _instant_ms(asked.compare, "compare")
+        at_ms = instant_ms(asked.compare, "compare")
         since, before = Selection(since_ms=at_ms, of=asked.by), Selection(until_ms=at_ms, of=asked.by)
         return Side("since", since), Side("before", before)
     one, other = compared_of(asked)
@@ -79,7 +79,7 @@ def compared_of(asked: Graph) -> list[Where]:
     return [chosen, Where(attribute=chosen.attribute, values=chosen.values, is_not=True)]
 
 
-def _instant_ms(text: str | None, name: str) -> int | None:
+def instant_ms(text: str | None, name: str) -> int | None:
     """Read an instant, UTC where it has no zone; digits are seconds or milliseconds since 1970."""
     if text is None:
         return None

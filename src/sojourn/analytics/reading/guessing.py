@@ -41,13 +41,32 @@ def guess_attributes(source: str | Path | Iterable[str | Path], mapping: Mapping
         connection.close()
 
 
-def _few_valued(connection: DuckDBPyConnection, path: Path, mapping: Mapping) -> dict[str, str]:
+def columns_in(source: str | Path | Iterable[str | Path]) -> list[str]:
+    """Return the columns of the first file, those inside structs and JSON left out; none where it is damaged.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    import duckdb  # noqa: PLC0415 - as above
+
+    path = find_files(source)[0]
+    try:
+        with duckdb.connect() as connection:
+            described = connection.execute(f"describe select * from {_table(path)}").fetchall()
+    except duckdb.Error:
+        return []  # reading the file says what is wrong with it, and better
+    return [name for name, *_ in described]
+
+
+def _table(path: Path) -> str:
+    """Write a file as it stands behind FROM."""
     is_json = any(suffix in (".jsonl", ".ndjson", ".json") for suffix in path.suffixes)
     place = text_sql(str(path))
-    connection.execute(
-        "create temp table sampled as select * from"
-        f" {f'read_json_auto({place})' if is_json else place} limit {SAMPLED_ROWS}"
-    )
+    return f"read_json_auto({place})" if is_json else place
+
+
+def _few_valued(connection: DuckDBPyConnection, path: Path, mapping: Mapping) -> dict[str, str]:
+    connection.execute(f"create temp table sampled as select * from {_table(path)} limit {SAMPLED_ROWS}")
     described = connection.execute("describe sampled").fetchall()
     said = set(complete(mapping, [name for name, *_ in described], place=str(path)).columns())
     texts = [name for name, kind, *_ in described if kind in ("VARCHAR", "BOOLEAN") and name not in said]
