@@ -51,8 +51,8 @@ class Edits(NamedTuple):
     """Names of journeys that may be paused."""
     shared: Sequence[list[str]] = ()
     """What segments and policy may become, whole; none: nobody edits them."""
-    forecasts: Sequence[dict[str, dict[str, float]]] = ()
-    """What may be learnt of people's steps; none: nothing is."""
+    learnt: Sequence[Mapping[str, Any]] = ()
+    """What may be learnt of people's steps and of variants, as fields of `Learnt`; none: nothing is."""
 
     def among(self, random: Random, entries: list[Entry]) -> list[Entry]:
         """Put controls in the place of some entries."""
@@ -74,8 +74,8 @@ class Edits(NamedTuple):
             name, payload = random.choice((STOP, RELEASE, RELEASE)), {}
         elif dice < 0.55 and self.shared:
             name, payload = PUBLISH, Publishing(shared=random.choice(self.shared))
-        elif dice < 0.65 and self.forecasts:
-            name, payload = LEARNT, Learnt(forecasts=random.choice(self.forecasts))
+        elif dice < 0.65 and self.learnt:
+            name, payload = LEARNT, Learnt(**random.choice(self.learnt))
         return control_event(name, payload, after=entry.position, now=entry.at)
 
     def _published(self, random: Random, entry: Entry) -> Any:

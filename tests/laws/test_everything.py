@@ -17,13 +17,16 @@ from sojourn.model.fact import (
     ActionDecided,
     ActionDeferred,
     ActionWithheld,
+    AssignmentConflict,
+    Exposed,
     FrictionFound,
     GoalReached,
     NotEntered,
+    Rewarded,
     SegmentEntered,
     Transitioned,
 )
-from tests.laws import catalogues, histories, paced, test_friction_laws, test_steps_equality
+from tests.laws import catalogues, flagged, histories, paced, test_friction_laws, test_steps_equality
 from tests.laws.edited import RANKS
 from tests.laws.histories import MINUTE
 from tests.laws.runtimes import partitioned, sequential
@@ -38,25 +41,29 @@ TEXTS = (
     catalogues.BUSY, catalogues.NUDGE, catalogues.DIGEST, catalogues.WEEKLY, catalogues.CHILD,
     catalogues.PARENT, catalogues.RIVAL, catalogues.ECHO, histories.RESCUE, histories.PATHS, histories.ONCE,
     histories.PATIENT, paced.NIGHTLY, test_friction_laws.HELPED, test_friction_laws.ABANDONED,
-    test_friction_laws.COMFORTED, test_steps_equality.SHOPPING, test_steps_equality.VISITING,
+    test_friction_laws.COMFORTED, test_steps_equality.SHOPPING, test_steps_equality.VISITING, flagged.TUNED,
 )  # fmt: skip
 SEGMENTS = (catalogues.SEGMENTS, test_friction_laws.SEGMENTS)
+SHARED = (*SEGMENTS, *flagged.FLAGS)
 
 
 def everything() -> Catalogue:
     """Compile the journeys, segments and policies of all the laws together."""
-    definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate((*TEXTS, *SEGMENTS)))
+    definitions = load_definitions((f"{index}.yaml", text) for index, text in enumerate((*TEXTS, *SHARED)))
     built = build_catalogue(
         definitions.journeys,
         ranks=RANKS,
         session_gap_ms=20 * MINUTE,
         segments=definitions.segments,
+        flags=definitions.flags,
         policy=replace(paced.paced_catalogue().policy, friction=test_friction_laws.RULES),
     )
-    return replace(built, forecasts=test_friction_laws.CATALOGUE.forecasts)
+    learnt = {"forecasts": test_friction_laws.CATALOGUE.forecasts, "allocations": flagged.ALLOCATIONS[0]}
+    return replace(built, **learnt)
 
 
 CATALOGUE = everything()
+OFTEN = (3, 3, 3, 1)  # flags are met quickly: one exposure is all there is
 
 
 def drawn(random: Random, *, n_events: int) -> list[Entry]:
@@ -65,11 +72,12 @@ def drawn(random: Random, *, n_events: int) -> list[Entry]:
         catalogues.rich_history(Random(random.random()), n_events=n_events),
         paced.paced_history(Random(random.random()), n_events=n_events),
         test_friction_laws.rough(Random(random.random()), n_events=n_events),
+        flagged.flagged_history(Random(random.random()), n_events=n_events),
     ]
     entries: list[Entry] = []
     clock = 0
     for position in range(1, n_events + 1):
-        drawn = random.choice(each)[position - 1]
+        drawn = random.choices(each, OFTEN)[0][position - 1]
         clock = max(clock, drawn.at)
         entries.append(replace(drawn, at=clock))
     return entries
@@ -129,13 +137,17 @@ def test_histories_meet_the_bounds_of_an_hour(monkeypatch: pytest.MonkeyPatch) -
 def test_histories_reach_every_feature() -> None:
     """A law over histories in which nothing happens would hold whatever the engine does."""
     told = b""
-    for seed in range(30):
+    for seed in range(60):
         entries = drawn(Random(seed), n_events=60)
         told += b"".join(sequential(entries, CATALOGUE, until=end_of(entries)).facts)
     for kind in (
-        ActionDecided, ActionDeferred, ActionWithheld, FrictionFound, GoalReached, NotEntered, SegmentEntered,
-        Transitioned,
+        ActionDecided, ActionDeferred, ActionWithheld, AssignmentConflict, Exposed, FrictionFound,
+        GoalReached, NotEntered, Rewarded, SegmentEntered, Transitioned,
     ):  # fmt: skip
         assert f'"type":"{kind.__struct_config__.tag}"'.encode() in told, kind
-    for word in ("consent", "cap", "quiet-hours", "held-out", "cooldown", "excluded", "preempted", "parent"):
+    for word in (
+        "adaptive", "consent", "cap", "quiet-hours", "held-out", "cooldown", "excluded", "preempted",
+        "parent",
+    ):  # fmt: skip
         assert f'"{word}"'.encode() in told, word
+    assert b",node" in told

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sojourn.definitions.publishing import catalogue_of
 from sojourn.model.event import Entry
 from sojourn.runtime import sweeping
-from tests.laws import catalogues, histories, paced, test_friction_laws, test_steps_equality
+from tests.laws import catalogues, flagged, histories, paced, test_friction_laws, test_steps_equality
 from tests.laws.edited import Edit, edits_of, in_force_of, live
 from tests.laws.runtimes import partitioned, sequential
 from tests.laws.test_equality import end_of, same
@@ -21,17 +21,23 @@ from tests.laws.test_everything import SEGMENTS, TEXTS, drawn
 from tests.soak import tries
 
 POLICY = f"{paced.POLICY.rstrip()}\n  friction: {{ effects: $effect, stall_after: 8m }}\n"
-SHARED = [*SEGMENTS, POLICY]
+SHARED = [*SEGMENTS, *flagged.FLAGS, POLICY]
 OTHERS = (
     SHARED,
     [SEGMENTS[0].replace(">= 2", ">= 3").replace("minutes(40)", "minutes(9)"), *SHARED[1:]],
-    [SEGMENTS[0], SEGMENTS[1].replace("within='9m'", "within='40m'"), POLICY],
-    [*SEGMENTS, POLICY.replace("00:30", "09:00").replace("most: 2", "most: 1")],
+    [SEGMENTS[0], SEGMENTS[1].replace("within='9m'", "within='40m'"), flagged.PRICE, POLICY],
+    [*SEGMENTS, flagged.BUTTON.replace("coverage: 70%", "coverage: 30%\n      version: 1"), POLICY],
+    [
+        *SEGMENTS,
+        flagged.BUTTON.replace("holdout: 10%", "holdout: 40%").replace("40m", "4m"),
+        POLICY.replace("00:30", "09:00").replace("most: 2", "most: 1"),
+    ],
 )
 FORECASTS = (
     test_friction_laws.CATALOGUE.forecasts,
     {"Order Completed": {"Viewed": 0.4, "Shipping": 0.2, "(other)": 0.05}},
 )
+ALLOCATIONS = (*flagged.ALLOCATIONS, {"button": {"(other)": [0.4, 0.6]}})
 EDITS: tuple[Edit, ...] = (
     (histories.RESCUE.replace("waiting", "postponed"), {"waiting": "postponed"}),
     (histories.RESCUE, {"postponed": "waiting"}),
@@ -51,11 +57,16 @@ EDITS: tuple[Edit, ...] = (
     (test_friction_laws.COMFORTED.replace("segment: troubled", "segment: lost"), {}),
     (test_steps_equality.SHOPPING.replace("times: 3", "times: 2"), {}),
     (test_steps_equality.VISITING.replace("2h: done", "20m: done"), {"away": "helped"}),
+    (flagged.TUNED.replace("holdout: 60%", "holdout: 20%").replace("25m: done", "3m: done"), {}),
 )
 ALL_EDITS = edits_of(
-    EDITS, TEXTS, removable=["once", "rival", "weekly", "comforted"], shared=OTHERS, forecasts=FORECASTS
+    EDITS,
+    TEXTS,
+    removable=["once", "rival", "weekly", "comforted"],
+    shared=OTHERS,
+    learnt=[*({"forecasts": each} for each in FORECASTS), *({"allocations": each} for each in ALLOCATIONS)],
 )
-FIRST = in_force_of(TEXTS, shared=SHARED, forecasts=FORECASTS[0])
+FIRST = in_force_of(TEXTS, shared=SHARED, forecasts=FORECASTS[0], allocations=ALLOCATIONS[0])
 CATALOGUE, PROBLEMS = catalogue_of(FIRST)
 
 seeds = st.integers(0, 2**32)
@@ -106,5 +117,6 @@ def test_histories_reach_what_controls_change() -> None:
     wanted = (
         "migrated", "not_entered paused", "action", "action_deferred", "action_withheld cap", "friction",
         "segment_entered", "segment_left", "exited parent", "exited merged", "goal",
+        "exposed", "rewarded",
     )  # fmt: skip
     assert min(found[one] for one in wanted) > 2, {one: found[one] for one in wanted}

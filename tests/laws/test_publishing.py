@@ -79,7 +79,7 @@ FORECASTS = (
     {"Order Completed": {"Viewed": 0.1, "Shipping": 0.5, "(other)": 0.2}},
     {"Order Completed": {"Viewed": 0.6, "Shipping": 0.1, "(other)": 0.7}},
 )
-ALL_EDITS = edits_of(EDITS, TEXTS, removable=["once"], forecasts=FORECASTS)
+ALL_EDITS = edits_of(EDITS, TEXTS, removable=["once"], learnt=[{"forecasts": each} for each in FORECASTS])
 FIRST = in_force_of(TEXTS)
 CATALOGUE, _ = catalogue_of(FIRST)
 

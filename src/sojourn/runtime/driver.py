@@ -34,7 +34,7 @@ from sojourn.runtime.hot import HotStates
 from sojourn.runtime.learning import Learner
 from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.sweeping import Sweep
-from sojourn.runtime.tallies import DOCUMENT, Tallies
+from sojourn.runtime.tallies import Tallies
 from sojourn.runtime.timers import MAX_HELD, Timers
 
 BATCH = 2_048  # entries per commit, where so many wait: 45 ms of work; a profile met twice is stored once.
@@ -231,7 +231,8 @@ class Driver:
         allocations = self.allocator.allocations(self.clock, adaptive) if is_due else {}
         if not forecasts and all(self.catalogue.allocations.get(k) == v for k, v in allocations.items()):
             return None
-        return Learnt(forecasts=forecasts, allocations=allocations)
+        arms = {name: list(adaptive[name].variants) for name in allocations}
+        return Learnt(forecasts=forecasts, allocations=allocations, arms=arms)
 
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
@@ -242,7 +243,7 @@ class Driver:
     def _documents(self) -> dict[str, bytes]:
         documents = self.learner.document(self.clock) | self.allocator.document(self.clock)
         if self._has_new_tallies:
-            documents[DOCUMENT] = self.tallies.document()
+            documents |= self.tallies.documents()
         self._has_new_tallies = False
         return documents
 

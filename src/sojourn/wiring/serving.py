@@ -258,7 +258,23 @@ class _Serving:
             lambda: house.driver.failures.n_noted,
         )
         self._watch_lake()
+        self._watch_experiments()
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
+
+    def _watch_experiments(self) -> None:
+        driver, metrics = self._house.driver, self._metrics
+        metrics.watch_family(
+            "sojourn_experiment_people",
+            "People who met an experiment",
+            "experiment",
+            lambda: {name: one.exposed for name, one in driver.tallies.experiments.items()},
+        )
+        metrics.watch_family(
+            "sojourn_experiment_conflicts",
+            "People who met two variants of an experiment",
+            "experiment",
+            lambda: {name: one.conflicts for name, one in driver.tallies.experiments.items()},
+        )
 
     def _watch_lake(self) -> None:
         driver, lakeside, metrics = self._house.driver, self._lakeside, self._metrics
