@@ -18,7 +18,7 @@ from sojourn.model.errors import InputError, UnavailableError
 from sojourn.server.analytics import read_inquiry
 from sojourn.server.asked import Inquiry
 from sojourn.wiring import analyst, child
-from sojourn.wiring.analyst import SCRATCH, Analyst, AnalystError, Became, answered
+from sojourn.wiring.analyst import SCRATCH, Analyst, AnalystError, Basis, Became, answered
 from tests.cli.folders import WALKS, shop
 from tests.wiring.houses import SLOW_ANALYST
 
@@ -230,7 +230,7 @@ def test_what_a_killed_one_left_behind_is_cleared_away(data: Path) -> None:
 def test_an_answer_that_is_too_large_is_refused(data: Path) -> None:
     """With what to ask instead."""
     with pytest.raises(InputError, match="set a limit") as refused:
-        answered(data, GRAPH, max_bytes=1_000)
+        answered(Basis(data=data, max_bytes=1_000), GRAPH)
     assert refused.value.status == 413
 
 

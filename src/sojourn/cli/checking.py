@@ -26,7 +26,7 @@ def check(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is wrong in journeys, what they share, and metrics, and where: `file:line:column: message [code]`."""
+    """Say what is wrong in definitions of all kinds, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
     paths = journey_paths(files) if files else _configured(settings)
     texts = [(str(path), read_text(path)) for path in paths]

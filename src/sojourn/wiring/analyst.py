@@ -256,30 +256,31 @@ async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[O
 # -- The analyst's side.
 
 
-def answered(
-    data: Path,
-    inquiry: Inquiry,
-    metrics: Sequence[Path] = (),
-    *,
-    max_bytes: int,
-    memory: Memory | None = None,
-) -> bytes:
-    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered.
+class Basis(Struct, kw_only=True):
+    """What questions are answered from."""
 
-    `metrics` are files, and folders of files, that experiments are judged by. With a memory, what was read
-    for earlier questions is not read again.
-    """
+    data: Path
+    metrics: Sequence[Path] = ()
+    """Files, and folders of files, that experiments are judged by."""
+    max_bytes: int
+    """Of an answer."""
+    memory: Memory | None = None
+    """What was read for earlier questions is not read again."""
+
+
+def answered(basis: Basis, inquiry: Inquiry) -> bytes:
+    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered."""
     try:
-        body = msgspec.json.encode(_found(data, inquiry, metrics, memory))
+        body = msgspec.json.encode(_found(basis, inquiry))
     except (ConfigError, DefinitionError) as error:
         raise InputError("bad-question", as_parameters(str(error)), status=422) from None
-    if len(body) > max_bytes:
-        reason = f"the answer has {len(body):,} bytes; at most {max_bytes:,} are sent: set a limit"
+    if len(body) > basis.max_bytes:
+        reason = f"the answer has {len(body):,} bytes; at most {basis.max_bytes:,} are sent: set a limit"
         raise InputError("too-large", reason, status=413)
     return body
 
 
-def _found(data: Path, inquiry: Inquiry, metrics: Sequence[Path], memory: Memory | None) -> Any:
+def _found(basis: Basis, inquiry: Inquiry) -> Any:
     from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
     from sojourn.wiring.experiments import (  # noqa: PLC0415
         ExposureSource,
@@ -289,23 +290,20 @@ def _found(data: Path, inquiry: Inquiry, metrics: Sequence[Path], memory: Memory
     )
     from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
 
-    question = inquiry.question
+    question, data = inquiry.question, basis.data
     if isinstance(question, Experiments):
         return list_experiments(ExposureSource(data=data)).told()
     if isinstance(question, Experiment):
-        known = read_metrics(metrics)
+        known = read_metrics(basis.metrics)
         return report_experiment(inquiry.experiment, question, ExposureSource(data=data), known).told()
     rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
-    events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=memory)
+    events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=basis.memory)
     return ask(question, events, rules.ranks).told()
 
 
-def _outcome_of(
-    data: Path, line: bytes, metrics: Sequence[Path], *, max_bytes: int, memory: Memory
-) -> tuple[Outcome, bytes]:
+def _outcome_of(basis: Basis, line: bytes) -> tuple[Outcome, bytes]:
     try:
-        inquiry = msgspec.json.decode(line, type=Inquiry)
-        body = answered(data, inquiry, metrics, max_bytes=max_bytes, memory=memory)
+        body = answered(basis, msgspec.json.decode(line, type=Inquiry))
         return Outcome(n_bytes=len(body)), body
     except InputError as error:
         return Outcome(code=error.code, reason=error.reason, status=error.status), b""
@@ -317,10 +315,9 @@ def _outcome_of(
 def main() -> int:
     """Answer about the data folder named first, in so many bytes as are named second at most.
 
-    Experiments are judged by the metrics named behind. It ends where the server is gone.
+    The metrics of experiments are named behind them. It ends where the server is gone.
     """
-    data, max_bytes = Path(sys.argv[1]), int(sys.argv[2])
-    metrics = [Path(each) for each in sys.argv[3:]]
+    data, max_bytes, metrics = Path(sys.argv[1]), int(sys.argv[2]), [*map(Path, sys.argv[3:])]
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def heed(line: bytes) -> bool:
@@ -336,11 +333,11 @@ def main() -> int:
     load()  # it is no question's fault that numbers take a second to load
     from sojourn.adapters.lake.encoded import Memory  # noqa: PLC0415 - as in `answered`
 
-    memory = Memory()
+    basis = Basis(data=data, metrics=metrics, max_bytes=max_bytes, memory=Memory())
     out.write(READY)
     out.flush()
     while True:
-        outcome, body = _outcome_of(data, lines.get(), metrics, max_bytes=max_bytes, memory=memory)
+        outcome, body = _outcome_of(basis, lines.get())
         out.write(msgspec.json.encode(outcome) + b"\n" + body)
         out.flush()
 

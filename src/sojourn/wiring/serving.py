@@ -268,8 +268,8 @@ class _Serving:
             lambda: house.driver.failures.n_noted,
         )
         self._watch_lake()
-        self._watch_analyst()
         self._watch_experiments()
+        self._watch_analyst()
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
 
     def _watch_experiments(self) -> None:
