@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -87,10 +88,16 @@ def _over_http(folder: Path, *, is_quick: bool) -> Figures:
     with Program(_world(folder)) as program:
         _beside(program, events_per_s=2_000.0, seconds=5.0, name="warm")
         for events_per_s in BESIDE:
+            cpu_s = program.cpu_s()
             told, n_events = _beside(
                 program, events_per_s=events_per_s, seconds=seconds, name=f"at{events_per_s:.0f}-"
             )
             assert told["n_refused"] == 0, f"the server refused questions: {told}"
+            if not events_per_s:
+                cpu_us = (program.cpu_s() - cpu_s) / told["n"] * 1e6
+                found["decision_cpu_us"] = Figure(
+                    round(cpu_us), "us CPU/decision", "server, all threads, alone"
+                )
             for percent in ("p50", "p99"):
                 found[f"decision_ms_{percent}_at_{events_per_s:.0f}"] = Figure(
                     round(told["took_ms"][percent], 2),
@@ -137,7 +144,9 @@ def _flags(program: Program) -> list[str]:
 
 
 def _pushed(program: Program, *, is_quick: bool) -> Figures:
-    """Send events and wait for the unmodified web SDK to say that its decisions changed."""
+    """Send events and wait for the web SDK to say that its decisions changed; nothing without node."""
+    if shutil.which("node") is None:
+        return {}
     from tests.clients.installing import node_modules
 
     modules = node_modules(WEB)

@@ -182,41 +182,45 @@ def _foretold(life: Life, journey: Journey, asking: Asking) -> str:
 
 def _state(of: _Standing, key: str) -> Decision:
     if of.is_hidden:
-        return _told(of, key, "", HELD_OUT, "SPLIT")
+        return _told(of, key, "", HELD_OUT, reason="SPLIT")
     if of.enrolment is None:
-        return _told(of, key, "", OUTSIDE, "STATIC")
-    return _told(of, key, of.node, of.node or NONE, "TARGETING_MATCH")
+        return _told(of, key, "", OUTSIDE, reason="STATIC")
+    return _told(of, key, of.node, of.node or NONE, reason="TARGETING_MATCH")
 
 
 def _variant(of: _Standing, key: str) -> Decision:
     """Tell the variant of the last of the journey's splits that the person has come to."""
     if of.is_hidden:
-        return _told(of, key, "", HELD_OUT, "SPLIT")
+        return _told(of, key, "", HELD_OUT, reason="SPLIT")
     for experiment in reversed(of.journey.experiments.values()):
         met = of.life.met.get(experiment.id)
         variant = met.variant if met else of.life.variants.get(experiment.id)
         if variant is not None:
-            return _told(of, key, variant, variant, "SPLIT", more=_drawn(experiment, variant))
-    return _told(of, key, "", NONE, "STATIC")
+            return _told(of, key, variant, variant, reason="SPLIT", more=_drawn(experiment, variant))
+    return _told(of, key, "", NONE, reason="STATIC")
 
 
 def _next_action(of: _Standing, key: str) -> Decision:
     if of.is_hidden:
-        return _told(of, key, {"kind": NONE}, HELD_OUT, "SPLIT")
+        return _told(of, key, {"kind": NONE}, HELD_OUT, reason="SPLIT")
     if of.enrolment is None:
-        return _told(of, key, {"kind": NONE}, OUTSIDE, "STATIC")
+        return _told(of, key, {"kind": NONE}, OUTSIDE, reason="STATIC")
     found, holdouts = _describe_next(of, of.enrolment)
     if holdouts:
         more = {"held_out": True, "holdout": ",".join(holdouts)}
-        return _told(of, key, found, HELD_OUT if found["kind"] == "wait" else "act", "SPLIT", more=more)
-    return _told(of, key, found, found["kind"], "TARGETING_MATCH")
+        return _told(
+            of, key, found, HELD_OUT if found["kind"] == "wait" else "act", reason="SPLIT", more=more
+        )
+    return _told(of, key, found, found["kind"], reason="TARGETING_MATCH")
 
 
 def _in_holdout(of: _Standing, key: str) -> Decision:
     share = _share_held_out(of)
     variant = HELD_OUT if of.holdout else TREATED
+    if of.enrolment is not None and of.enrolment.parent:  # what called it decided, not a draw of its own
+        return _told(of, key, of.holdout != "", variant, reason="TARGETING_MATCH")
     if not share and not of.holdout:
-        return _told(of, key, False, variant, "STATIC")
+        return _told(of, key, False, variant, reason="STATIC")
     eligible = {HELD_OUT: share, TREATED: 1 - share}
     choice = Choice(
         experiment="holdout:" + of.journey.name,
@@ -225,7 +229,7 @@ def _in_holdout(of: _Standing, key: str) -> Decision:
         eligible=eligible,
     )
     more = {"experiment": choice.experiment, "propensity": choice.propensity}
-    return _told(of, key, of.holdout != "", variant, "SPLIT", more=more, choice=choice)
+    return _told(of, key, of.holdout != "", variant, reason="SPLIT", more=more, choice=choice)
 
 
 def _propensity(of: _Standing, key: str) -> Decision:
@@ -236,8 +240,8 @@ def _propensity(of: _Standing, key: str) -> Decision:
     ]
     known = [probability for probability in each if probability is not None]
     if not known:
-        return _told(of, key, 0.0, "unknown", "UNKNOWN")
-    return _told(of, key, float(max(known)), "forecast", "TARGETING_MATCH")
+        return _told(of, key, 0.0, "unknown", reason="UNKNOWN")
+    return _told(of, key, float(max(known)), "forecast", reason="TARGETING_MATCH")
 
 
 _ANSWERS: dict[str, Callable[[_Standing, str], Decision]] = {
@@ -258,8 +262,8 @@ def _told(
     key: str,
     value: Any,
     variant: str,
-    reason: Reason,
     *,
+    reason: Reason,
     more: Mapping[str, Any] | None = None,
     choice: Choice | None = None,
 ) -> Decision:

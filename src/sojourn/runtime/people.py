@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import Literal
 
 from msgspec import Struct
 
@@ -63,10 +62,6 @@ class Found(Struct, frozen=True, gc=False):
             yield from self.life.anonymous_ids
 
 
-_Unread = Literal["unread"]
-_UNREAD: _Unread = "unread"
-
-
 class People:
     """Finds people for whoever asks about them."""
 
@@ -109,7 +104,7 @@ class People:
                     await self._live.processed(last)
             except TimeoutError:
                 self.n_behind += 1
-                return found, False
+                return await self._look(who), False
             found = await self._look(who)
         return found, True
 

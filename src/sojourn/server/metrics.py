@@ -49,38 +49,37 @@ class Metrics:
         self.throttled = self._counter(
             "sojourn_deliveries_throttled", "Deliveries that had to wait for their sink's rate", ["sink"]
         )
-        self.attempts = Histogram(
+        self._measure_waiting()
+
+    def _measure_waiting(self) -> None:
+        """Offer how long receivers, applications, people and analysts wait."""
+        self.attempts = self._histogram(
             "sojourn_delivery_seconds",
             "How long one attempt of a delivery took",
+            ATTEMPT_BUCKETS_S,
             ["sink"],
-            buckets=ATTEMPT_BUCKETS_S,
-            registry=self.registry,
         )
-        self.decisions = Histogram(
+        self.decisions = self._histogram(
             "sojourn_decision_seconds",
             "How long an answer to an application took, from its request read to its bytes",
+            DECISION_BUCKETS_S,
             ["kind"],
-            buckets=DECISION_BUCKETS_S,
-            registry=self.registry,
         )
-        self.latency = Histogram(
+        self.latency = self._histogram(
             "sojourn_event_to_action_seconds",
             "From the receipt of an event to the action it decided, durable in the outbox",
-            buckets=LATENCY_BUCKETS_S,
-            registry=self.registry,
+            LATENCY_BUCKETS_S,
         )
-
         self.questions = self._counter(
             "sojourn_analytics_questions",
             "Questions of analytics, by what became of them",
             ["question", "outcome"],
         )
-        self.answers = Histogram(
+        self.answers = self._histogram(
             "sojourn_analytics_seconds",
             "From a question of analytics to what became of it, with the time it waited",
+            ANSWER_BUCKETS_S,
             ["question"],
-            buckets=ANSWER_BUCKETS_S,
-            registry=self.registry,
         )
 
     def asked(self, question: str, became: str, seconds: float) -> None:
@@ -121,6 +120,11 @@ class Metrics:
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()
+    ) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
 
     def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)

@@ -143,8 +143,10 @@ class Ofrep:
     async def _all(self, asked: Asked, caller: Caller, headers: Mapping[bytes, bytes]) -> Answer:
         decisions, is_current = await self._decider.decide_all(asked)
         seen = [each for each in decisions if self._callers.may_see(caller, each.key)]
-        offer = self._streams.offer(asked, caller)
         known = known_etags(headers.get(b"if-none-match", b""))
+        if not self._streams.are_served:
+            return flags(seen, is_current=is_current, token="", known=known)[0]
+        offer = self._streams.offer(asked, caller)
         answer, etag = flags(seen, is_current=is_current, token=offer.token, known=known)
         offer.answered(etag)
         return answer

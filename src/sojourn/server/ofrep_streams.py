@@ -109,6 +109,11 @@ class Streams:
         """How many streams are open."""
         return len(self._open)
 
+    @property
+    def are_served(self) -> bool:
+        """Whether any may be open."""
+        return self._max_open > 0
+
     def offer(self, asked: Asked, caller: Caller) -> Offer:
         """Name a stream for a question; the same question has the same one."""
         question = msgspec.json.encode((caller.name, asked))  # as it came: MessagePack has no large numbers
@@ -137,7 +142,10 @@ class Streams:
             while self._changed:
                 stream = next(iter(self._changed))
                 del self._changed[stream]
-                await self._compare(stream)
+                try:
+                    await self._compare(stream)
+                except Exception as error:  # one stream's: the others are to go on
+                    log.error("a stream failed, by a bug of ours", exc_info=error)
                 await asyncio.sleep(0)  # many may have changed at once, and others wait for the loop
 
     def close(self) -> None:
@@ -164,8 +172,7 @@ class Streams:
             await self._open_stream(stream, origin, send)
             await self._talk(stream, send)
         except TimeoutError:
-            self.n_slow += 1
-            raise
+            self.n_slow += 1  # the server closes what has no end
         finally:
             gone.cancel()
             self._open.discard(stream)

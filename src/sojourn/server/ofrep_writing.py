@@ -38,8 +38,8 @@ def flags(
 ) -> tuple[Answer, str]:
     """Answer all flags, or say that nothing differs from an answer the caller has; return the ETag, too.
 
-    The stream belongs to what the ETag stands for: an SDK whose stream is gone asks again, and a 304 would
-    leave it without one.
+    Without a token no stream is named. The stream belongs to what the ETag stands for: an SDK whose stream
+    is gone asks again, and a 304 would leave it without one.
     """
     body = _encode([_flag(each) for each in decisions])
     etag = etag_of(body, token)
@@ -47,16 +47,11 @@ def flags(
     headers = (*_JSON, (b"etag", quoted))
     if etag in known or "*" in known:
         return Answer(304, b"", headers), etag
-    stream = {
-        "type": "sse",
-        "endpoint": {"requestUri": STREAMS + token},
-        "inactivityDelaySec": INACTIVITY_S,
-    }
-    content = {
-        "flags": msgspec.Raw(body),
-        "eventStreams": [stream],
-        "metadata": {} if is_current else {"behind": True},
-    }
+    content: dict[str, Any] = {"flags": msgspec.Raw(body)}
+    if token:
+        stream = {"type": "sse", "endpoint": {"requestUri": STREAMS + token}}
+        content["eventStreams"] = [{**stream, "inactivityDelaySec": INACTIVITY_S}]
+    content["metadata"] = {} if is_current else {"behind": True}
     return Answer(200, _encode(content), headers), etag
 
 

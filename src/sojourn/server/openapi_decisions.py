@@ -59,7 +59,7 @@ DECISION_SCHEMAS: Json = {
             "eventStreams": {"type": "array", "items": {"type": "object"}},
             "metadata": _FLAT,
         },
-        "required": ["flags", "eventStreams"],
+        "required": ["flags", "metadata"],
     },
     "DecisionFailure": {
         "type": "object",
