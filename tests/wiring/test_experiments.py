@@ -15,6 +15,7 @@ from msgspec import Raw
 from sojourn.adapters.lake import ParquetLake
 from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.analytics.experiments.asked import Experiment, Experiments
+from sojourn.config import Analytics
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
@@ -292,7 +293,7 @@ def test_a_server_tells_what_the_command_line_tells(shop: Shop) -> None:
     }
 
     async def asked() -> list[Any]:
-        analyst = Analyst(path, metrics=[metrics])
+        analyst = Analyst(path, Analytics(), metrics=[metrics])
         try:
             return [
                 json.loads(

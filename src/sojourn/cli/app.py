@@ -10,8 +10,10 @@ from typer.core import TyperGroup
 from sojourn import __version__
 from sojourn.cli import (
     attributing,
+    causal,
     checking,
     converting,
+    deciding,
     drawing,
     experiments,
     explaining,
@@ -24,6 +26,7 @@ from sojourn.cli import (
     operating,
     paths,
     people,
+    policies,
     publishing,
     rehearsing,
     retaining,
@@ -112,6 +115,7 @@ for name, command, *examples in (
         "sojourn simulate drafts/welcome.yaml",
         "sojourn simulate drafts/welcome.yaml --people 1000 --days 14 --seed 7",
         "sojourn simulate drafts/welcome.yaml --population shop.yaml --against none --json",
+        "sojourn simulate --scenario C --people 200000 --holdout 10% --seed 1 --out typical",
     ),
     (
         "draw",
@@ -151,6 +155,13 @@ for name, command, *examples in (
         "sojourn explain ada checkout-rescue",
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
     ),
+    (
+        "decide",
+        deciding.decide,
+        "sojourn decide ada",
+        "sojourn decide ada journey.checkout-rescue.next_action --json | jq .value",
+        "sojourn decide ada banner --context plan=pro",
+    ),
     ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
     (
         "attribution",
@@ -158,6 +169,13 @@ for name, command, *examples in (
         "sojourn attribution --paths paths.csv --model markov --order auto",
         "sojourn attribution --paths paths.parquet --model last --model markov --model shapley --json",
         "sojourn attribution --events shop.csv --conversion 'Order Completed' --value revenue --lookback 30d",
+    ),
+    (
+        "causal",
+        causal.causal,
+        "sojourn causal --data data --conversion 'Order Completed' --value revenue",
+        "sojourn causal --data data --conversion 'Order Completed' --window 14d --looks once --json",
+        "sojourn causal --data data --conversion 'Order Completed' --inside campaign_name --html causal.html",
     ),
     (
         "graph",
@@ -199,6 +217,7 @@ app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
 app.add_typer(experiments.experiment, name="experiment")
+app.add_typer(policies.policy, name="policy")
 
 
 @app.command("version")

@@ -26,14 +26,13 @@ def check(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is wrong in journeys and metrics, and where: `file:line:column: message [code]`."""
+    """Say what is wrong in definitions of all kinds, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
     paths = journey_paths(files) if files else _configured(settings)
     texts = [(str(path), read_text(path)) for path in paths]
     texts, metrics = _apart(texts)
     n_metrics, wrong = _judge_metrics(metrics)
     good, problems, warnings = _judge(texts, _sinks(settings))
-    good += f", {_several(n_metrics, 'metric')}" if metrics else ""
     problems += wrong
     if json:
         say_json({"problems": problems, "warnings": warnings})
@@ -43,6 +42,7 @@ def check(
         for warning in warnings:
             typer.echo(printable(f"warning: {warning}"))
         n_problems = len(problems)
+        good += f", {_several(n_metrics, 'metric')}" if metrics else ""
         typer.echo(_several(n_problems, "problem") if problems else f"{good}: nothing is wrong")
     if problems:
         raise typer.Exit(1)

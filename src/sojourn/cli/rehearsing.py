@@ -16,6 +16,7 @@ import typer
 from sojourn.cli.importing import INTERRUPTED, read_zone
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration, now_ms
 from sojourn.cli.output import is_for_people, say_json, show
+from sojourn.cli.scenarios import simulate_scenario
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,6 +31,32 @@ MAX_DAYS = 3_650
 
 DraftArgument = Annotated[
     list[Path], typer.Argument(metavar="DRAFT...", help="Journeys, as files or folders of them.")
+]
+DraftsOption = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="DRAFT...", help="Journeys, as files or folders of them.", show_default=False),
+]
+PopulationOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="How people behave, as YAML; by default as is usual.", show_default=False
+    ),
+]
+ScenarioOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A-G",
+        help="Instead of drafts: A plain, B mild, C typical, D harvested, E nothing works, F one harms, "
+        "G delayed.",
+        show_default=False,
+    ),
+]
+HoldoutOption = Annotated[
+    str, typer.Option(metavar="SHARE", help="Of a scenario: what each channel keeps back.")
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Of a scenario: where to write it.", show_default=False),
 ]
 AgainstOption = Annotated[
     list[str] | None,
@@ -158,19 +185,17 @@ def replay(  # noqa: PLR0913 - one for each option
 
 
 def simulate(  # noqa: PLR0913 - one for each option
-    drafts: DraftArgument,
+    drafts: DraftsOption = None,
     *,
+    scenario: ScenarioOption = None,
+    holdout: HoldoutOption = "10%",
+    out: FolderOption = None,
     people: Annotated[int, typer.Option(min=1, max=MAX_PEOPLE, help="So many people.")] = 10_000,
     days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="So many days of theirs.")] = 30,
     seed: Annotated[
         int, typer.Option(help="Another number, other people; the same one, the same report.")
     ] = 1,
-    population: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="How people behave, as YAML; by default as is usual.", show_default=False
-        ),
-    ] = None,
+    population: PopulationOption = None,
     against: AgainstOption = None,
     examples: Annotated[int, typer.Option(min=0, max=1_000, help="So many people's stories.")] = 0,
     processes: ProcessesOption = None,
@@ -182,7 +207,19 @@ def simulate(  # noqa: PLR0913 - one for each option
 
     People visit by day, do what the draft listens to (its goals seldom), and get what it sends, which is sent
         to nobody. They behave alike under the draft and as it is published, until an action changes them.
+
+    Or, with --scenario: invent people among channels whose effects are known, for what claims to measure
+        effects, and write what an engine with hold-outs would have seen of them, and the truth beside it.
     """
+    if scenario is not None:
+        if drafts or population is not None or against:
+            raise ConfigError(
+                "--scenario: has channels of its own; leave drafts, --population and --against out"
+            )
+        simulate_scenario(scenario, people=people, holdout=holdout, seed=seed, out=out, json=json)
+        return
+    if not drafts or out is not None:
+        raise ConfigError("name drafts to rehearse; or a --scenario, and --out where to write it")
     from sojourn.cli.rehearsal_report import lay_out_simulation  # noqa: PLC0415 - help needs no engine
     from sojourn.wiring.rehearsing import Simulation, run_simulation  # noqa: PLC0415
 

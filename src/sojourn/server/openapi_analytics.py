@@ -14,6 +14,7 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
     "retention": ("overall", "cohorts", "active_days", "daily"),
     "friction": ("findings",),
     "attribution": ("channels",),
+    "causal": ("units", "path_credit", "inside", "segments"),
 }
 """The tables an answer may have, each a list of rows; which it has depends on what is asked."""
 

@@ -14,6 +14,7 @@ from sojourn.config import Config
 from sojourn.config import Lake as Settings
 from sojourn.model.errors import ConfigError
 from sojourn.model.lake import LakeSize
+from sojourn.model.ports import Tail
 from sojourn.runtime.lake import Follower, Pace
 
 if TYPE_CHECKING:
@@ -50,8 +51,23 @@ def open_lake(data: Path) -> Iterator[LakeReading]:
     """
     from sojourn.adapters.lake import read_lake  # noqa: PLC0415 - DuckDB takes long to load
 
-    with open_tail(data) as tail, read_lake(data / FOLDER, tail) as reading:
+    with open_to_read(data) as tail, read_lake(data / FOLDER, tail) as reading:
         yield reading
+
+
+@contextmanager
+def open_to_read(data: Path) -> Iterator[Tail]:
+    """Open what comes after the files of a lake: in log and store, or nothing where there is a lake alone.
+
+    Raises ConfigError where neither is there.
+    """
+    from sojourn.adapters.lake.sealed import SealedTail, is_sealed  # noqa: PLC0415 - as above
+
+    if is_sealed(data / FOLDER):
+        yield SealedTail(data / FOLDER)
+        return
+    with open_tail(data) as tail:
+        yield tail
 
 
 @contextmanager

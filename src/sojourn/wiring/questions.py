@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
-from sojourn.analytics.questions import Friction, Question
+from sojourn.analytics.questions import Causal, Friction, Question
+from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sojourn.adapters.lake.encoded import Memory
     from sojourn.analytics.events import Events
     from sojourn.analytics.reading import Mapping, StepRules
 
@@ -32,8 +34,10 @@ class Source(Struct, frozen=True, kw_only=True):
     """Which column says what, where that is not plain, as `parse_mapping` reads it."""
 
 
-def read_for(question: Question, source: Source, rules: StepRules) -> Events:
+def read_for(question: Question, source: Source, rules: StepRules, *, memory: Memory | None = None) -> Events:
     """Read the events a question is about, with all it looks at.
+
+    With a memory, what was read of a data folder before is not read again.
 
     Raises:
         ConfigError: There are none, or they lack what is asked for.
@@ -45,15 +49,35 @@ def read_for(question: Question, source: Source, rules: StepRules) -> Events:
     from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415
 
     mapping = mapping_of(question, parse_mapping(source.columns))
+    if isinstance(question, Causal):
+        return _with_trials(source, mapping, rules)
     is_open = isinstance(question, Friction) and not question.attribute
     if source.data is None:
         if is_open:
             mapping = _with_attributes(mapping, _guessed(source, mapping))
         return read_events(source.files, mapping, steps=rules)
     if not is_open:
-        return read_lake_events(source.data, mapping, rules)
+        return read_lake_events(source.data, mapping, rules, memory=memory)
     segments = {name: name for name in SEGMENTS}
-    return _few_valued(read_lake_events(source.data, _with_attributes(mapping, segments), rules), mapping)
+    wide = _with_attributes(mapping, segments)
+    return _few_valued(read_lake_events(source.data, wide, rules, memory=memory), mapping)
+
+
+def _with_trials(source: Source, mapping: Mapping, rules: StepRules) -> Events:
+    """Read events and, with them, whom hold-outs kept back."""
+    from sojourn.analytics.causal.reading import read_trials  # noqa: PLC0415 - as above
+    from sojourn.analytics.causal.trials import evidence_of  # noqa: PLC0415
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415
+    from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415
+
+    if source.data is None:
+        raise ConfigError(
+            "files of events do not tell whom a hold-out kept back; name the data folder of an engine, or of "
+            "`sojourn simulate --scenario`, with --data [no-holdout]"
+        )
+    events = read_lake_events(source.data, mapping, rules)
+    with open_lake(source.data) as lake:
+        return evidence_of(events, read_trials(lake.connection, events.people))
 
 
 def _guessed(source: Source, mapping: Mapping) -> dict[str, str]:

@@ -8,7 +8,7 @@ is lost, none is there twice.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,16 +125,31 @@ class ParquetLake:
         Raises OSError where the disk is full or fails: then close it, and open it anew.
         """
         assert slice_.after == self.reach, "slices are written in order"
+        self._write(
+            lambda connection: columns.fill(connection, slice_, schema="main"), slice_.reach, slice_.mark
+        )
+
+    def fill(self, insert: Callable[[DuckDBPyConnection], Iterable[str]], reach: Reach) -> None:
+        """Make rows that come from no log part of the lake: a simulation's.
+
+        Args:
+            insert: Adds rows to the tables, which lie empty in the database it is called with, by name, with
+                a column `date` beside those of the layout; returns the names of those that got rows.
+            reach: What is in them.
+        """
+        self._write(insert, reach, "")
+
+    def _write(self, insert: Callable[[DuckDBPyConnection], Iterable[str]], reach: Reach, mark: str) -> None:
         staging = self._staging()
         connection = self._database()
         for table in TABLES.values():
             columns.empty(connection, table, schema="main")
-        for name in columns.fill(connection, slice_, schema="main"):
+        for name in insert(connection):
             self._copy(name, staging)
         for day, staged in _staged(staging):
-            self._take(day, staged, slice_)
-        replace_file(self._lake / PROGRESS, msgspec.json.encode(Written(VERSION, slice_.reach, slice_.mark)))
-        self._written = Written(VERSION, slice_.reach, slice_.mark)
+            self._take(day, staged, reach)
+        replace_file(self._lake / PROGRESS, msgspec.json.encode(Written(VERSION, reach, mark)))
+        self._written = Written(VERSION, reach, mark)
 
     def compact(self, *, is_final: bool = False) -> bool:
         """Merge small files of one day of one table; return whether there was something to merge.
@@ -211,9 +226,9 @@ class ParquetLake:
                 f"({FORMAT}, PARTITION_BY (date), FILENAME_PATTERN '{{i}}', {described(table)})"
             )
 
-    def _take(self, day: Day, staged: Path, slice_: Slice) -> None:
+    def _take(self, day: Day, staged: Path, reach: Reach) -> None:
         """Give a staged file its place and name."""
-        after, reach = slice_.after, slice_.reach
+        after = self.reach
         first, last = after.group + 1, reach.group
         if day[0] == EVENTS.name:
             first, last = after.position + 1, reach.position

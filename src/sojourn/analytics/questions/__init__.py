@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sojourn.analytics.questions.asked import (
     QUESTIONS,
     Attribution,
+    Causal,
     Friction,
     Funnel,
     Graph,
@@ -30,6 +31,7 @@ __all__ = [
     "QUESTIONS",
     "Answer",
     "Attribution",
+    "Causal",
     "Friction",
     "Funnel",
     "Graph",

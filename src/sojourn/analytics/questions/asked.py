@@ -315,6 +315,76 @@ class Attribution(Question, frozen=True, kw_only=True):
     seed: Annotated[int, Meta(ge=0, description="Of whatever is drawn: the same seed, the same answer.")] = 0
 
 
+class Causal(Question, frozen=True, kw_only=True):
+    """What channels, journeys and states brought about, told by those whom hold-outs kept back."""
+
+    conversion: Annotated[
+        str | None,
+        Meta(description='"Order Completed", maybe with conditions.', extra=_as("EVENT")),
+    ] = None
+    value: Annotated[str | None, Meta(description="What a conversion is worth.", extra=_as("ATTRIBUTE"))] = (
+        None
+    )
+    window: Annotated[
+        str | None,
+        Meta(
+            description="Conversions at most so long after the first opportunity, as 14d; who is still in it "
+            "is left out. By default all up to the last event.",
+            extra=_as("DURATION"),
+        ),
+    ] = None
+    looks: Annotated[
+        Literal["any", "once"],
+        Meta(description="Intervals that hold however often one looks; or narrower ones, for one look."),
+    ] = "any"
+    level: Annotated[float, Meta(ge=0.5, le=0.999, description="Of the intervals.")] = 0.95
+    covariate: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="A number known of people before: its last value before the first opportunity makes "
+            "intervals narrower. Repeatable.",
+            extra=_as("ATTRIBUTE"),
+        ),
+    ] = ()
+    by: Annotated[
+        str | None,
+        Meta(
+            description="Break down by what it was before the first opportunity; later is refused.",
+            extra=_as("ATTRIBUTE"),
+        ),
+    ] = None
+    touch: Annotated[
+        str | None,
+        Meta(
+            description="Of path credit: what is a touch; by default all that have a channel.",
+            extra=_as("EVENT"),
+        ),
+    ] = None
+    channel: Annotated[
+        str | None,
+        Meta(
+            description="Of path credit: what names the channel, as hold-outs name it; by default `channel`.",
+            extra=_as("ATTRIBUTE"),
+        ),
+    ] = None
+    model: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Of path credit, as in `attribution`; by default last, linear, time-decay, u-shaped, "
+            "markov and shapley. Repeatable.",
+            extra=_as("NAME"),
+        ),
+    ] = ()
+    inside: Annotated[
+        str | None,
+        Meta(
+            description="Spread what a channel brought about over its parts (campaign_name), by path credit.",
+            extra=_as("ATTRIBUTE"),
+        ),
+    ] = None
+    seed: Annotated[int, Meta(ge=0, description="Of whatever is drawn: the same seed, the same answer.")] = 0
+
+
 QUESTIONS: dict[str, type[Question]] = {
     "graph": Graph,
     "paths": Paths,
@@ -322,6 +392,7 @@ QUESTIONS: dict[str, type[Question]] = {
     "retention": Retention,
     "friction": Friction,
     "attribution": Attribution,
+    "causal": Causal,
 }
 """Every question by the name of its command and its path."""
 

@@ -10,6 +10,7 @@ from sojourn.analytics.funnel import parse_exclusion
 from sojourn.analytics.kinds import Kind, parse_kind
 from sojourn.analytics.questions.asked import (
     Attribution,
+    Causal,
     Friction,
     Funnel,
     Graph,
@@ -49,7 +50,7 @@ def mapping_of(question: Question, mapping: Mapping) -> Mapping:
     )
 
 
-def needs_of(question: Question) -> Needs:
+def needs_of(question: Question) -> Needs:  # noqa: PLR0911 - one for each question
     """Say what a question needs; raise ConfigError where a part of it cannot be read."""
     match question:
         case Graph():
@@ -71,6 +72,13 @@ def needs_of(question: Question) -> Needs:
                 kinds=_kinds(question.conversion, question.touch),
                 attributes=_given(channel),
                 amounts=_given(question.value),
+            )
+        case Causal():
+            channel = question.channel or (None if question.touch else CHANNEL)
+            return Needs(
+                kinds=_kinds(question.conversion, question.touch),
+                attributes=_given(channel, question.inside, question.by),
+                amounts=(*_given(question.value), *question.covariate),
             )
     raise AssertionError(f"{type(question).__name__} is no question")
 

@@ -1,0 +1,1 @@
+"""Simulator: invented people among channels whose effects are known, for what claims to measure them."""
