@@ -68,7 +68,10 @@ def test_experiments_of_files_are_listed(files: Path) -> None:
             "give one of --events FILE and --data",
         ),
         (["--events", "did.csv", "--exposures", "did.csv"], "do not tell the experiment; say which does"),
-        (["--events", "did.csv", "--exposures", "met.csv"], "there is no metric; define some in a file"),
+        (
+            ["--events", "did.csv", "--exposures", "met.csv"],
+            "there is no metric, and no journey whose goal",
+        ),
         (["--events", "did.csv", "--exposures", "met.csv", "--metrics", "bad.yaml"], "bad.yaml:1:1"),
     ],
 )

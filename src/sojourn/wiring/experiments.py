@@ -238,12 +238,15 @@ def _column(path: str, columns: Sequence[str] | None) -> str:
 def _own_goals(exposures: Events, experiment: str) -> list[Metric]:
     """Return what an experiment is judged by where no metrics are defined: the goals of its journeys."""
     column = exposures.columns.get(JOURNEY)
-    if column is None:
-        raise ConfigError("there is no metric; define some in a file, and name it: --metrics FILE")
     is_of = exposures.step == [*exposures.steps, experiment].index(experiment)
-    journeys = sorted({column.values[code] for code in set(column.codes[is_of].tolist()) if code >= 0})
+    codes = set() if column is None else set(column.codes[is_of].tolist())
+    journeys = sorted({column.values[code] for code in codes if code >= 0} - {""}) if column else []
+    if not journeys and is_of.any():
+        raise ConfigError(
+            "there is no metric, and no journey whose goal could be one; define metrics in the folder that "
+            "the configuration names, or name them: --metrics FILE"
+        )
     return [
         Metric(name=f"{journey}-goal", kind="conversion", goal=journey, within_ms=DEFAULT_WITHIN_MS)
         for journey in journeys
-        if journey
     ]

@@ -292,6 +292,9 @@ def test_the_control_is_found_by_its_name_or_named() -> None:
     met, did = shop({"a": (10, 50), "control": (10, 50), "z": (10, 50)})
     assert reported(met, did, until_ms=END).control == "control"
     assert reported(met, did, until_ms=END, control="z").control == "z"
+    unnamed = reported([row for row in met if row[1] != "control"], did, until_ms=END)
+    assert unnamed.control == "a"
+    assert "No variant is named control: others are compared with a, the first by name." in unnamed.warnings
     with pytest.raises(ConfigError, match="no variant is named 'zz'"):
         reported(met, did, until_ms=END, control="zz")
 

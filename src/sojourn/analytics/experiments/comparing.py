@@ -18,7 +18,6 @@ from sojourn.analytics.experiments.units import Units
 from sojourn.analytics.experiments.words import sentence
 from sojourn.analytics.statistics.interval import Contrast, Interval
 from sojourn.analytics.statistics.multiplicity import benjamini_hochberg
-from sojourn.analytics.statistics.weighted import effective_size
 from sojourn.definitions.metrics import Metric
 
 MIN_PEOPLE = 30  # of each arm; a mean of fewer is not near its normal law.
@@ -202,6 +201,5 @@ def _scaled(difference: Contrast, half: float) -> Interval:
 
 
 def _effective(treated: Sample, control: Sample) -> float | None:
-    if treated.chance is None or control.chance is None:
-        return None
-    return effective_size(treated.chance) + effective_size(control.chance)
+    both = treated.effective + control.effective
+    return both if math.isfinite(both) else None

@@ -87,7 +87,10 @@ def report(
         multiple_share=units.multiple_share,
         ratio=ratio,
         comparisons=done,
-        warnings=warnings_of(done, asked.rule, ratio=ratio, multiple_share=units.multiple_share),
+        warnings=[
+            *warnings_of(done, asked.rule, ratio=ratio, multiple_share=units.multiple_share),
+            *control_warning(control, asked.control),
+        ],
         definition=_definition(asked, chosen, control),
     )
 
@@ -120,6 +123,13 @@ def control_of(arms: Sequence[str], asked: str | None) -> str:
             raise ConfigError(f"no variant is named {asked!r}{did_you_mean(asked, arms)}")
         return asked
     return next((name for name in CONTROLS if name in arms), arms[0] if arms else "")
+
+
+def control_warning(control: str, asked: str | None) -> list[str]:
+    """Say with what is compared where neither somebody nor a name says so."""
+    if asked is not None or control in CONTROLS:
+        return []
+    return [f"No variant is named {CONTROLS[0]}: others are compared with {control}, the first by name."]
 
 
 def chosen_metrics(known: Sequence[Metric], names: Sequence[str]) -> list[Metric]:

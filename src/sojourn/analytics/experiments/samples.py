@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from sojourn.analytics.statistics.cuped import adjusted
 from sojourn.analytics.statistics.interval import Contrast, contrast
 from sojourn.analytics.statistics.moments import Moments, joint_of, moments_of
-from sojourn.analytics.statistics.weighted import hajek
+from sojourn.analytics.statistics.weighted import MIN_EFFECTIVE, effective_size, hajek
 
 Numbers = NDArray[np.float64]
 
@@ -29,6 +30,11 @@ class Sample:
     def __len__(self) -> int:
         """Count the people."""
         return len(self.values)
+
+    @property
+    def effective(self) -> float:
+        """How many equally weighted people they are worth; without weights there is no bound on them."""
+        return math.inf if self.chance is None else effective_size(self.chance)
 
     def some(self, is_in: NDArray[np.bool_]) -> Sample:
         """Return the same of some people."""
@@ -62,8 +68,11 @@ def foretold(treated: Sample, control: Sample) -> tuple[float, float]:
 def apart(
     treated: Sample, control: Sample, *, theta: float = 0.0, centre: float = 0.0, relative: bool = False
 ) -> Contrast:
-    """Return how far apart two arms lie."""
-    return contrast(treated.taken(theta, centre), control.taken(theta, centre), relative=relative)
+    """Return how far apart two arms lie; unknown where few weighted people stand for all."""
+    found = contrast(treated.taken(theta, centre), control.taken(theta, centre), relative=relative)
+    if min(treated.effective, control.effective) < MIN_EFFECTIVE:
+        return Contrast(found.estimate, math.nan, found.n, found.df)
+    return found
 
 
 def _linear(sample: Sample) -> Numbers:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.experiments.comparing import Pair, compared, decided, with_segments
-from sojourn.analytics.experiments.reporting import control_of, warnings_of
+from sojourn.analytics.experiments.reporting import control_of, control_warning, warnings_of
 from sojourn.analytics.experiments.results import Arm, Compared, Decision, Ratio, Report
 from sojourn.analytics.experiments.rules import Rule
 from sojourn.analytics.experiments.samples import Sample
@@ -88,7 +88,10 @@ def report_table(file: Path, asked: TableAsked) -> Report:
         multiple_share=0.0,
         ratio=ratio,
         comparisons=done,
-        warnings=warnings_of(done, asked.rule, ratio=ratio, multiple_share=0.0),
+        warnings=[
+            *warnings_of(done, asked.rule, ratio=ratio, multiple_share=0.0),
+            *control_warning(control, asked.control),
+        ],
         definition=_definition(file, asked, control),
     )
 

@@ -14,6 +14,10 @@ from numpy.typing import ArrayLike
 
 from sojourn.analytics.statistics.moments import Moments
 
+MIN_EFFECTIVE = 100
+"""People of an arm. Of learning allocations without any effect, floors of 0.02 and 0.05, looked at every 50
+people, 5 to 10 % were called clear with no such bound, and at most 3 % with it."""
+
 
 def hajek(values: ArrayLike, propensities: ArrayLike) -> Moments:
     """Return the moments of one arm, each person weighted by 1 / propensity.
