@@ -1,11 +1,14 @@
 """`python -m bench.following FOLDER [N_EVENTS]`: questions over a lake of so many events, and views of it.
 
-The folder is made where it is not there. CPU s are those of this process alone.
+The folder is made where it is not there, by a process of its own, so that its memory is not in the figures.
+CPU s are those of this process alone. Questions are asked when all is in files, then with what the views
+followed still in the log, and again by whoever remembers.
 """
 
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +18,8 @@ from typing import Any
 import numpy as np
 from msgspec import Raw
 
-from bench.lakes import DAYS, STEPS, T0, write_lake
+from bench.lakes import DAYS, STEPS, T0
+from sojourn.adapters.lake.encoded import Memory, keep_up
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore
 from sojourn.analytics.attribution.journeys import JourneyRules
 from sojourn.analytics.funnel import Funnel, funnel
@@ -28,6 +32,7 @@ from sojourn.definitions.journey import Catalogue
 from sojourn.model.event import Event
 from sojourn.model.lake import DAY_MS
 from sojourn.runtime.driver import Driver
+from sojourn.wiring.lake import FOLDER, open_tail
 from sojourn.wiring.lake_events import read_lake_events
 from sojourn.wiring.live import open_live
 
@@ -80,9 +85,18 @@ def arrivals(n_events: int, random: np.random.Generator, *, first: int) -> list[
     return events
 
 
-def ask(data: Path) -> None:
-    """Ask three questions of a folder, as a process that has just begun does."""
-    events = measured("read the events of the lake", lambda: read_lake_events(data, Mapping(), StepRules()))
+def keep(data: Path) -> None:
+    """Keep the lake's events as numbers, as its writer has it done."""
+    with open_tail(data) as tail:
+        keep_up(data / FOLDER, tail)
+
+
+def ask(data: Path, memory: Memory | None = None) -> None:
+    """Ask three questions of a folder, as a process that has just begun does, or one that remembers."""
+    events = measured(
+        "read the events of the lake",
+        lambda: read_lake_events(data, Mapping(), StepRules(), memory=memory),
+    )
     measured(f"graph of {len(events):,} events", lambda: journey_graph(events))
     measured("step matrix", lambda: step_matrix(events))
     measured("funnel", lambda: funnel(events, FUNNEL))
@@ -112,9 +126,14 @@ def main() -> None:
     """Measure."""
     data, n_events = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else N_EVENTS
     if not data.exists():
-        write_lake(data, n_events)
+        command = [sys.executable, "-m", "bench.lakes", str(data), str(n_events)]
+        subprocess.run(command, check=True)
+    measured("keep the lake's events as numbers", lambda: keep(data))
     ask(data)
     measured("live views: opened and followed", lambda: follow(data, n_events))
+    memory = Memory()
+    for _ in range(2):
+        ask(data, memory)
 
 
 if __name__ == "__main__":

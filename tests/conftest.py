@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
+from tests.soak import tries
+
 settings.register_profile(
     "house",
     deadline=None,
+    max_examples=tries(100),
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

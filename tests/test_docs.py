@@ -31,6 +31,7 @@ from msgspec import Struct
 from sojourn.analytics.questions import QUESTIONS
 from sojourn.config.reading import settings_of
 from sojourn.config.settings import Config
+from sojourn.definitions.experiment_schema import FLAG_KEYWORDS
 from sojourn.definitions.schema import KEYWORDS
 from sojourn.definitions.vocabulary import FUNCTIONS, ROOTS
 from sojourn.server.analytics import PATHS
@@ -231,6 +232,12 @@ def test_the_journey_reference_names_every_keyword_and_function() -> None:
     """What is not in the reference does not exist for an author."""
     names = {name for names in KEYWORDS.values() for name in names} | FUNCTIONS.keys() | ROOTS.keys()
     assert undocumented("docs/reference/journey.md", names) == set()
+
+
+def test_the_reference_of_flags_names_every_keyword() -> None:
+    """Of a flag, its rules and its experiments."""
+    names = {name for names in FLAG_KEYWORDS.values() for name in names}
+    assert undocumented("docs/reference/flags.md", names) == set()
 
 
 def test_the_configuration_reference_names_every_setting() -> None:

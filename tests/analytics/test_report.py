@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.analytics.report import Bar, Cell, Link, Section, Span, bars, flows, heat, page, spans
+from sojourn.analytics.report.forest import Effect, forest, narrowing
 from sojourn.analytics.report.page import MAX_ROWS
 
 NASTY = '<script>alert("x")</script> & "quoted" \'single\''
@@ -95,3 +97,28 @@ def test_no_name_is_ever_anything_but_text(name: str, value: float) -> None:
     read = _Reader(page(name, sections, definition={name: name}))
     assert "script" not in read.tags
     assert name.strip() in read.words
+
+
+def _effect(estimate: float, low: float, high: float, *, is_clear: bool = False) -> Effect:
+    return Effect(NASTY, estimate, low, high, NASTY, is_clear=is_clear)
+
+
+def test_a_forest_puts_no_difference_in_its_middle() -> None:
+    """An interval reaches as far from it as its bounds; one without bounds to the edge."""
+    drawn = _elements(forest("f", [_effect(1.0, 0.5, 2.0, is_clear=True), _effect(0.0, -math.inf, math.inf)]))
+    lines = [each for each in drawn if each.tag.endswith("line")]
+    zero, first, *_ = ([float(each.get(name, "")) for name in ("x1", "x2")] for each in lines)
+    assert zero[0] == zero[1]
+    assert (first[0] - zero[0]) * 4 == pytest.approx(first[1] - zero[0], abs=0.5)  # of a pixel
+    boxes = [each.get("class") for each in drawn if each.tag.endswith("rect")]
+    assert boxes == ["bar", "bar doubtful"]
+
+
+@given(st.lists(st.tuples(*[st.floats(-5, 5) | st.just(math.nan)] * 3), max_size=6))
+def test_effects_are_drawn_whatever_they_are(rows: list[tuple[float, float, float]]) -> None:
+    """Unknown ones, none at all, and names of anybody."""
+    effects = [_effect(*row) for row in rows]
+    for drawn in (forest("f", effects), narrowing("n", effects)):
+        assert "nan" not in drawn
+        assert NASTY not in drawn
+        _elements(drawn)

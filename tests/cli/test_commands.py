@@ -165,6 +165,21 @@ def test_check_of_a_folder_checks_the_journeys_in_it(shop: Path) -> None:
     assert "[duplicate-journey]" in result.stdout
 
 
+def test_check_counts_the_flags_of_a_folder_and_says_where_one_is_wrong(shop: Path) -> None:
+    """They stand beside the journeys, and are judged with them."""
+    file = shop / "journeys" / "button.yaml"
+    file.write_text(
+        "flag: button\nvariants: { on: true, off: false }\ndefault: off\nrules: [ { serve: on } ]\n"
+    )
+
+    good = run("check", "journeys")
+    file.write_text(file.read_text().replace("serve: on", "serve: onn"))
+    bad = run("check", "journeys")
+
+    assert good.stdout == "1 journey and 1 flag: nothing is wrong\n"
+    assert "button.yaml:4:19: no variant is named 'onn'; did you mean 'on'? [unknown-name]" in bad.stdout
+
+
 def test_check_warns_of_a_sink_that_is_not_configured(shop: Path) -> None:
     """Also in files that are named: it is this folder's configuration that they will meet."""
     file = shop / "journeys" / "welcome.yaml"

@@ -30,6 +30,7 @@ TOKEN = "a-token-of-many-characters"
 EVERYTHING = f"""\
 data: there
 journeys: [a.yaml]
+metrics: b.yaml
 http: {{ host: 0.0.0.0, port: 9000, proxies: 1 }}
 sources:
   web: {{ write_key: 0012 }}
@@ -67,11 +68,13 @@ def complaint(folder: Path, text: str, environment: Mapping[str, str] | None = N
 def test_every_setting_is_read_into_its_type(tmp_path: Path) -> None:
     """The whole file, compared as one value; relative paths begin where the file is."""
     (tmp_path / "city.mmdb").touch()
-    (tmp_path / "a.yaml").touch()
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).touch()
 
     assert load(tmp_path, EVERYTHING, {"SERVER_KEY": "s3", "LINKS": TOKEN}) == Config(
         data=tmp_path / "there",
         journeys=[tmp_path / "a.yaml"],
+        metrics=[tmp_path / "b.yaml"],
         http=Http(host="0.0.0.0", port=9000, proxies=1),
         sources={"web": Source(write_key=Secret("0012")), "server": Source(write_key=Secret("s3"))},
         sinks={
@@ -103,7 +106,9 @@ def test_every_setting_is_read_into_its_type(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing\n", "http:\nsources:\nsinks:\n"])
 def test_what_is_left_out_is_as_by_default(tmp_path: Path, text: str) -> None:
     """An empty group is no mistake."""
-    assert load(tmp_path, text) == Config(data=tmp_path / "data", journeys=[tmp_path / "journeys"])
+    assert load(tmp_path, text) == Config(
+        data=tmp_path / "data", journeys=[tmp_path / "journeys"], metrics=[tmp_path / "metrics"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,6 +203,7 @@ def test_what_is_left_out_is_as_by_default(tmp_path: Path, text: str) -> None:
             "got 'shop.example'",
         ),
         ("geo_database: none", "sojourn.yaml: geo_database: there is no file none; mend the path"),
+        ("metrics: none", "sojourn.yaml: metrics: there is no none; mend the path, or make the folder"),
         ("journeys: none", "sojourn.yaml: journeys: there is no none; mend the path, or make the folder"),
     ],
 )
@@ -300,7 +306,7 @@ def test_without_a_file_everything_is_as_by_default(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
 
     assert load_config(data=Path("d"), environment={}) == Config(
-        data=tmp_path / "d", journeys=[tmp_path / "d" / "journeys"]
+        data=tmp_path / "d", journeys=[tmp_path / "d" / "journeys"], metrics=[tmp_path / "d" / "metrics"]
     )
 
 

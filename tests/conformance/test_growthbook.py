@@ -1,7 +1,7 @@
 """GrowthBook's public cases: hash, ranges of buckets, choice, namespaces, and variants that stick.
 
-They stand in the file that SOJOURN_GROWTHBOOK_CASES names, or in
-`shared/conformance/growthbook_cases.json` in a folder that holds this repository. `tests/engine/test_experiments.py` covers the same with cases of our own.
+They stand in the file that SOJOURN_GROWTHBOOK_CASES names, or in `shared/conformance/growthbook_cases.json`
+beside this repository. `tests/engine/test_experiments.py` covers the same with cases of our own.
 """
 
 from __future__ import annotations

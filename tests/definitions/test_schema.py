@@ -12,6 +12,8 @@ from sojourn.definitions import (
     actions,
     catalogue,
     compile,
+    experiment_reading,
+    flags,
     friction_reading,
     policy_reading,
     reading,
@@ -27,11 +29,14 @@ from sojourn.definitions import (
 )
 from sojourn.definitions.catalogue import check_definitions
 from sojourn.definitions.compile import check_journey
+from sojourn.definitions.experiment_schema import FLAG_KEYWORDS
 from sojourn.definitions.policy_schema import POLICY_KEYWORDS
 from sojourn.definitions.schema import (
     KEYWORDS,
     definition_file_schema,
     definition_file_schema_text,
+    flag_schema,
+    flag_schema_text,
     journey_schema,
     journey_schema_text,
 )
@@ -42,18 +47,21 @@ ROOT = Path(__file__).parents[2]
 JOURNEYS = sorted((ROOT / "journeys").glob("*.yaml"))
 SCHEMA = journey_schema()
 SHARED = definition_file_schema()
+FLAG = flag_schema()
+SCHEMAS = {"house": SHARED, "checkout-button": FLAG}
 
 
 def test_the_published_file_is_what_the_function_returns() -> None:
     """Editors read the file; write it anew with `journey_schema_text()` when this fails."""
     assert (ROOT / "docs/reference/journey.schema.json").read_text() == journey_schema_text()
     assert (ROOT / "docs/reference/definitions.schema.json").read_text() == definition_file_schema_text()
+    assert (ROOT / "docs/reference/flag.schema.json").read_text() == flag_schema_text()
 
 
 @pytest.mark.parametrize("path", JOURNEYS, ids=lambda path: path.stem)
 def test_the_examples_are_valid(path: Path) -> None:
     """An editor must not underline what the compiler takes."""
-    schema = SHARED if path.stem == "house" else SCHEMA
+    schema = SCHEMAS.get(path.stem, SCHEMA)
     assert flaws(plain(load(path.read_text(), file=path.name)), schema, root=schema) == []
 
 
@@ -132,6 +140,36 @@ def test_every_keyword_of_a_policy_is_read(kind: str) -> None:
     assert [keyword for keyword in POLICY_KEYWORDS[kind] if f'"{keyword}"' not in source] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{flag: a/b, variants: {a: 1}, default: a}",
+        "{flag: f, variants: {}, default: a}",
+        "{flag: f, variants: {a: 1}}",
+        "{flag: f, type: float, variants: {a: 1.5}, default: a}",
+        "{flag: f, variants: {a: 1}, default: a, enabled: sometimes}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{when: trait.x}]}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{serve: a, wen: trait.x}]}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{experiment: {variants: {a: 0}}}]}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{experiment: {variants: {a: 1}, coverage: 2}}]}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{experiment: {variants: {a: 1}, hash: v3}}]}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{experiment: {variants: {a: 1}, version: -1}}]}",
+        "{flag: f, variants: {a: 1}, default: a, rules: [{experiment: {variants: {a: 1}, namespace: n}}]}",
+    ],
+)
+def test_the_flags_schema_and_reader_refuse_the_same_mistakes(text: str) -> None:
+    """What an editor lets pass and the reader refuses is a surprise."""
+    assert flaws(plain(load(text, file="f")), FLAG, root=FLAG)
+    assert check_definitions([("f", text)]).problems
+
+
+@pytest.mark.parametrize("kind", sorted(FLAG_KEYWORDS))
+def test_every_keyword_of_a_flag_is_read(kind: str) -> None:
+    """The reader refuses what is not in FLAG_KEYWORDS; this is the other direction."""
+    source = "".join(Path(module.__file__ or "").read_text() for module in (flags, experiment_reading))
+    assert [keyword for keyword in FLAG_KEYWORDS[kind] if f'"{keyword}"' not in source] == []
+
+
 @pytest.mark.parametrize("kind", sorted(KEYWORDS))
 def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
     """The compiler refuses what is not in KEYWORDS; this is the other direction: each one is looked at."""
@@ -141,6 +179,7 @@ def test_every_keyword_of_the_schema_is_read_by_the_compiler(kind: str) -> None:
             actions,
             catalogue,
             compile,
+            experiment_reading,
             friction_reading,
             policy_reading,
             reading,

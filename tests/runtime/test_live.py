@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.model.action import Action
 from sojourn.model.errors import UnavailableError
-from sojourn.model.event import Event, FailedEvent
+from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended, Commit
 from sojourn.runtime import live as live_module
 from sojourn.runtime.driver import Driver
@@ -407,3 +407,57 @@ def test_what_the_engine_fails_on_is_kept_before_its_commit(monkeypatch: pytest.
         house = play(story)
     assert [failed.code for failed in house.log.failed()] == ["engine-error"]
     assert house.driver.failures.n_noted == 1
+
+
+# While people are asked about
+
+
+def test_the_engine_looks_up_more_often_while_questions_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices, and no more commits than the store takes: what comes while one is stored joins the next."""
+    monkeypatch.setattr(live_module, "SLICE", 2)
+    sizes: list[int] = []
+
+    async def story(house: House) -> None:
+        process = house.driver.process
+
+        def noted(entries: Sequence[Entry], **options: Any) -> Commit | None:
+            sizes.append(len(entries))
+            return process(entries, **options)
+
+        house.driver.process = noted  # type: ignore[method-assign]
+        async with house.open() as live:
+            live.attend()
+            house.store.gate.clear()
+            await live.accept([started("first")])
+            await until(lambda: house.driver.position == 1)
+            await live.accept([started(str(n)) for n in range(5)])
+            await live.processed(6)  # though nothing is stored yet
+            assert house.store.progress().position == 0
+            await live.accept([started("late")])
+            await live.processed(7)
+            house.store.gate.set()
+            await until(lambda: house.n_processed == 7)
+
+    house = play(story)
+    assert [size for size in sizes if size] == [1, 2, 2, 1, 1]
+    assert house.store.progress().position == 7
+
+
+def test_who_waits_for_an_entry_hears_when_the_engine_ends_before_it() -> None:
+    """Nobody waits for ever."""
+    heard: list[type[BaseException]] = []
+
+    async def story(house: House) -> None:
+        async def ask(live: Live) -> None:
+            try:
+                await live.processed(99)
+            except UnavailableError as error:
+                heard.append(type(error))
+
+        async with house.open() as live:
+            waiting = asyncio.create_task(ask(live))
+            await asyncio.sleep(0)
+        await waiting
+
+    play(story)
+    assert heard == [UnavailableError]

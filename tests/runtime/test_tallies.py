@@ -10,11 +10,22 @@ from hypothesis import strategies as st
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.engine.state import Life, Tie, decode
-from sojourn.model.fact import ActionDecided, ActionWithheld, Entered, Exited, Fact, GoalReached
+from sojourn.model.fact import (
+    ActionDecided,
+    ActionWithheld,
+    AssignmentConflict,
+    Entered,
+    Exited,
+    Exposed,
+    Fact,
+    GoalReached,
+)
+from sojourn.model.ids import user_profile
 from sojourn.model.turn import STAGES
 from sojourn.model.views import JourneyView
 from sojourn.runtime.driver import Driver
-from sojourn.runtime.tallies import Tallies
+from sojourn.runtime.tallies import MAX_EXPERIMENTS, Tallies
+from tests.laws.flagged import flagged_catalogue, flagged_history
 from tests.laws.histories import catalogue, history
 from tests.soak import tries
 
@@ -78,3 +89,32 @@ def test_a_journey_that_nobody_was_in_is_listed() -> None:
         ("patient", 0, {}),
         ("rescue", 0, {}),
     ]
+
+
+def test_people_are_counted_by_experiment_and_so_are_conflicts() -> None:
+    """Of the same facts, and over restarts: what an operator is warned by."""
+    exposed, conflicts = Counter[str](), Counter[str]()
+    store, random = MemoryStore(), Random(5)
+    flagged = flagged_catalogue()
+    waiting = flagged_history(random, n_events=400)
+    while waiting:
+        batch, waiting = waiting[:7], waiting[7:]
+        Driver(MemoryLog(), store, flagged).settle(batch, until=batch[-1].at)
+    for _, group in store.facts_after(0, 1 << 30):
+        exposed.update(fact.experiment for fact in group if isinstance(fact, Exposed))
+        conflicts.update(fact.experiment for fact in group if isinstance(fact, AssignmentConflict))
+    found = Tallies(store).experiments
+    assert {name: one.exposed for name, one in found.items()} == exposed
+    assert {name: one.conflicts for name, one in found.items() if one.conflicts} == conflicts
+    assert conflicts
+
+
+def test_experiments_are_counted_up_to_a_bound() -> None:
+    """What an event of the house says is not a definition: the counts do not grow for ever."""
+    tallies = Tallies(MemoryStore())
+    who = {"profile_id": user_profile("ann"), "at": 1, "position": 1}
+    tallies.take(
+        Exposed(**who, experiment=f"e{n}", variant="a", propensity=1.0)  # type: ignore[arg-type]
+        for n in range(MAX_EXPERIMENTS + 5)
+    )
+    assert len(tallies.experiments) == MAX_EXPERIMENTS

@@ -15,16 +15,21 @@ import msgspec
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.definitions.publishing import InForce, Version
+from sojourn.engine.decisions import Decision
 from sojourn.model.action import Letter
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended
 from sojourn.model.views import HoldView, PlanView
+from sojourn.runtime.deciding import decide_kept
 from sojourn.runtime.driver import Driver
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Inquiry, Publish, Rollback
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
+from sojourn.server.ofrep import Ofrep
+from sojourn.server.ofrep_reading import Asked, Caller, Callers
+from sojourn.server.ofrep_streams import Streams
 from sojourn.server.probes import Probes
 from sojourn.wiring.analyst import answered
 from sojourn.wiring.desk import Desk, planned
@@ -34,6 +39,7 @@ from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
 
 KEY = "web-key"
+DECISION_KEY = "a-key-of-an-application"
 TOKEN = "an-admin-token-of-24-byte"
 WELCOME = """
 journey: welcome
@@ -72,12 +78,32 @@ class House:
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
         api = make_api(readings, self, self, admin_token=admin_token)
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
-        self.app: App = Http(Door({KEY: "web"}, self.accept, now_ms=lambda: T0), rest=probes)
+        callers = Callers({DECISION_KEY: Caller(name="shop")})
+        streams = Streams(self, callers.may_see, max_open=1)
+        rest = Ofrep(self, callers, streams=streams, rest=probes)
+        self.app: App = Http(Door({KEY: "web"}, self.accept, now_ms=lambda: T0), rest=rest)
 
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
         appended = self.log.append(events, now=T0, failed=failed)
         self.driver.take(appended.entries)
         return appended
+
+    async def decide(self, asked: Asked, key: str) -> tuple[Decision | None, bool]:
+        all_flags, _ = await self.decide_all(asked)
+        return next((one for one in all_flags if one.key == key), None), True
+
+    async def decide_all(self, asked: Asked) -> tuple[list[Decision], bool]:
+        force, context = self.driver.catalogue, asked.context
+        return decide_kept(self.store, force, asked.targeting_key, now=T0, context=context), True
+
+    async def answers(self, watch: object) -> list[Decision]:
+        raise AssertionError("nobody opens a stream here")
+
+    def watch(self, asked: Asked, on_change: object) -> object:
+        raise AssertionError("nobody opens a stream here")
+
+    def unwatch(self, watch: object) -> None:
+        raise AssertionError("nobody opens a stream here")
 
     async def answer(self, inquiry: Inquiry) -> bytes:
         """Answer of a shop's data folder: what is in memory has no lake."""

@@ -11,6 +11,7 @@ from threading import Thread
 import uvicorn
 
 from sojourn.server.http import App
+from sojourn.server.segments import OneSegment
 
 START_S = 10
 PIECE_BYTES = 1 << 16
@@ -19,7 +20,9 @@ PIECE_BYTES = 1 << 16
 @contextmanager
 def served(app: App) -> Iterator[int]:
     """Serve an application from a thread; yield its port."""
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="on", proxy_headers=False)
+    config = uvicorn.Config(
+        app, port=0, http=OneSegment, log_level="warning", lifespan="on", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, daemon=True)
     thread.start()

@@ -29,10 +29,10 @@ SLOW_ANALYST = """
 import time
 from sojourn.wiring import analyst
 answered = analyst.answered
-def slowly(data, inquiry):
-    while not (data / "go").exists():
+def slowly(basis, inquiry):
+    while not (basis.data / "go").exists():
         time.sleep(0.01)
-    return answered(data, inquiry)
+    return answered(basis, inquiry)
 analyst.answered = slowly
 analyst.main()
 """

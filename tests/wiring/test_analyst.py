@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from sojourn.config import Analytics
 from sojourn.model.errors import InputError, UnavailableError
 from sojourn.server.analytics import read_inquiry
 from sojourn.server.asked import Inquiry
 from sojourn.wiring import analyst, child
-from sojourn.wiring.analyst import SCRATCH, Analyst, AnalystError, Limits, answered
+from sojourn.wiring.analyst import SCRATCH, Analyst, AnalystError, Basis, Became, answered
 from tests.cli.folders import WALKS, shop
 from tests.wiring.houses import SLOW_ANALYST
 
@@ -44,7 +45,7 @@ def live(data: Path, story: Callable[[Analyst], Coroutine[Any, Any, Any]], **lim
     """Let a story happen to an analyst, and end it."""
 
     async def run() -> Any:
-        made = Analyst(data, limits=Limits(**limits))
+        made = Analyst(data, Analytics(**limits))
         try:
             return await story(made)
         finally:
@@ -156,7 +157,7 @@ def test_what_takes_too_long_is_ended_and_the_next_is_answered(data: Path, go: P
         assert not is_alive(pid)
         return refused.value.status, refused.value.reason, edges(await made.answer(GRAPH))
 
-    status, reason, n_edges = live(data, story, time_s=10.0)
+    status, reason, n_edges = live(data, story, time_limit_ms=10_000)
     assert (status, n_edges) == (504, N_EDGES)
     assert reason.startswith("graph: took longer than 10 s; ask about less")
 
@@ -185,7 +186,7 @@ def test_it_ends_when_nobody_asks_for_a_while(data: Path) -> None:
         await until(lambda: made.pid is None and not is_alive(pid))
         return edges(await made.answer(GRAPH))
 
-    assert live(data, story, idle_s=0.05) == N_EDGES
+    assert live(data, story, idle_ms=50) == N_EDGES
 
 
 def test_who_waits_when_the_server_stops_is_told(data: Path, go: Path) -> None:
@@ -226,9 +227,47 @@ def test_what_a_killed_one_left_behind_is_cleared_away(data: Path) -> None:
     assert live(data, story) == []
 
 
-def test_an_answer_that_is_too_large_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_too_large_is_refused(data: Path) -> None:
     """With what to ask instead."""
-    monkeypatch.setattr(analyst, "MAX_ANSWER_BYTES", 1_000)
     with pytest.raises(InputError, match="set a limit") as refused:
-        answered(data, GRAPH)
+        answered(Basis(data=data, max_bytes=1_000), GRAPH)
     assert refused.value.status == 413
+
+
+def test_what_became_of_each_question_is_told(data: Path, go: Path) -> None:
+    """Answered, refused, turned away, and ended; how many wait; and how often there had to be a new one."""
+    told: list[tuple[str, Became]] = []
+
+    async def run() -> tuple[int, int]:
+        made = Analyst(
+            data, Analytics(waiting=1), observe=lambda name, became, _: told.append((name, became))
+        )
+        first = asyncio.create_task(made.answer(GRAPH))
+        await until(lambda: made.pid is not None)
+        with pytest.raises(UnavailableError):
+            await made.answer(GRAPH)
+        n_waiting = made.n_asked
+        assert made.pid is not None
+        os.kill(made.pid, signal.SIGKILL)
+        with pytest.raises(InputError):
+            await first
+        go.touch()
+        await made.answer(GRAPH)
+        with pytest.raises(InputError):
+            await made.answer(read_inquiry("funnel", b"step=Byu"))
+        with pytest.raises(AnalystError):
+            await made.answer(Inquiry(name="nothing", asked=msgspec.Raw(b"{}")))
+        await made.stop()
+        with pytest.raises(UnavailableError):
+            await made.answer(GRAPH)
+        return n_waiting, made.n_ended
+
+    assert asyncio.run(run()) == (1, 1)
+    assert told == [
+        ("graph", "turned-away"),
+        ("graph", "no-answer"),
+        ("graph", "answered"),
+        ("funnel", "refused"),
+        ("nothing", "bug"),
+        ("graph", "stopped"),
+    ]

@@ -202,6 +202,28 @@ def test_the_engine_goes_on_while_a_question_is_answered(tmp_path: Path) -> None
         assert late.exception() is not None or late.result()[0] == 503
 
 
+def test_what_becomes_of_questions_is_counted(tmp_path: Path) -> None:
+    """By question and outcome, as Prometheus reads it; limits are settings."""
+    shop(tmp_path)
+    setup = settle_in(tmp_path, analytics={"waiting": 1, "time_limit": "1m", "answer_mb": 1})
+    with serving(setup, program=SLOWLY) as house, ThreadPoolExecutor(1) as clients:
+        question = clients.submit(house.ask, "/api/v1/analytics/graph")
+        soon(lambda: "sojourn_analytics_waiting 1.0" in house.read("/metrics"))
+        assert house.ask("/api/v1/analytics/graph")[0] == 503
+        (tmp_path / "data" / "go").touch()
+        assert question.result()[0] == 200
+        assert house.ask("/api/v1/analytics/graph?goal=Byu")[0] == 422
+        (pid,) = analysts(house)
+        os.kill(pid, signal.SIGKILL)
+        assert house.ask("/api/v1/analytics/graph")[0] == 200
+        lines = house.read("/metrics").splitlines()
+    for outcome, n in (("answered", 2), ("refused", 1), ("turned-away", 1)):
+        assert f'sojourn_analytics_questions_total{{outcome="{outcome}",question="graph"}} {n}.0' in lines
+    assert 'sojourn_analytics_seconds_count{question="graph"} 4.0' in lines
+    assert "sojourn_analytics_restarts_total 1.0" in lines
+    assert "sojourn_analytics_waiting 0.0" in lines
+
+
 def test_an_analyst_ends_with_a_server_that_was_killed(data: Path, tmp_path: Path) -> None:
     """Nothing is left running behind it."""
     shop(tmp_path)

@@ -22,6 +22,7 @@ from sojourn.wiring.lake_events import in_lake, read_anew
 from sojourn.wiring.live import LiveViews, Refreshed, open_live
 from tests.adapters.lake.folders import T0, Folder, event
 from tests.laws.catalogues import rich_catalogue, rich_history
+from tests.soak import tries
 from tests.wiring.test_lakeside import program, send, until  # noqa: F401 - a fixture
 
 MINUTE = 60_000
@@ -47,7 +48,7 @@ def recounted(data: Path, rules: StepRules = EVERYTHING) -> dict[str, Counts]:
     return {name: view.count(events) for name, view in VIEWS.items()}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tries(4)))
 def test_what_is_followed_is_what_counting_anew_gives(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,21 @@ def test_nobody_did_anything_yet_is_a_beginning(tmp_path: Path) -> None:
         assert live.lag == 1
         assert live.refresh() == Refreshed(n_entries=1, n_people=1)
         assert live.counts["graph"]["times", "Order Completed"] == 1
+    folder.close()
+
+
+def test_a_refresh_takes_in_that_only_time_has_passed(tmp_path: Path) -> None:
+    """Timers make facts, and no entry is in the log."""
+    folder = Folder(tmp_path, rich_catalogue())
+    folder.live([entry.event for entry in rich_history(Random(3), n_events=30)], now=T0)
+    with open_live(tmp_path, VIEWS, MAPPING, StepRules()) as live:
+        before, group = live.counts, live.reach.group
+        for hours in range(1, 9):
+            folder.wait(T0 + hours * 60 * MINUTE)
+        assert live.lag == 0
+        assert live.refresh().n_entries == 0
+        assert live.reach.group > group
+        assert live.counts == before == recounted(tmp_path)
     folder.close()
 
 

@@ -13,6 +13,7 @@ from sojourn.cli import (
     causal,
     checking,
     converting,
+    deciding,
     drawing,
     experiments,
     explaining,
@@ -25,6 +26,7 @@ from sojourn.cli import (
     operating,
     paths,
     people,
+    policies,
     publishing,
     rehearsing,
     retaining,
@@ -153,6 +155,13 @@ for name, command, *examples in (
         "sojourn explain ada checkout-rescue",
         "sojourn explain ada checkout-rescue --json | jq .runs[-1].awaits",
     ),
+    (
+        "decide",
+        deciding.decide,
+        "sojourn decide ada",
+        "sojourn decide ada journey.checkout-rescue.next_action --json | jq .value",
+        "sojourn decide ada banner --context plan=pro",
+    ),
     ("segment", segments.segment, "sojourn segment loyal", "sojourn segment loyal --limit 10000 --json"),
     (
         "attribution",
@@ -208,6 +217,7 @@ app.add_typer(letters.failed, name="failed")
 app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
 app.add_typer(experiments.experiment, name="experiment")
+app.add_typer(policies.policy, name="policy")
 
 
 @app.command("version")

@@ -48,12 +48,12 @@ def ask(settings: Config, path: str, asked: dict[str, Any], kind: type[T], *, ur
         told = answer(settings, path, asked)
     except FolderInUseError:
         hint = "name it in http.host and http.port, or SOJOURN_HTTP_HOST and SOJOURN_HTTP_PORT"
-        return _ask_server(_server_of(settings), path, asked, kind, settings=settings, hint=hint)
+        return _ask_server(server_of(settings), path, asked, kind, settings=settings, hint=hint)
     assert isinstance(told, kind)
     return told
 
 
-def _server_of(settings: Config) -> str:
+def server_of(settings: Config) -> str:
     """Return where the server of this configuration listens."""
     host = "127.0.0.1" if settings.http.host in EVERYWHERE else settings.http.host
     place = f"[{host}]" if ":" in host else host

@@ -26,13 +26,13 @@ def check(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is wrong in journeys and metrics, and where: `file:line:column: message [code]`."""
+    """Say what is wrong in definitions of all kinds, and where: `file:line:column: message [code]`."""
     settings = _settings(config, data, is_needed=not files)
     paths = journey_paths(files) if files else _configured(settings)
     texts = [(str(path), read_text(path)) for path in paths]
     texts, metrics = _apart(texts)
     n_metrics, wrong = _judge_metrics(metrics)
-    n_journeys, problems, warnings = _judge(texts, _sinks(settings))
+    good, problems, warnings = _judge(texts, _sinks(settings))
     problems += wrong
     if json:
         say_json({"problems": problems, "warnings": warnings})
@@ -42,12 +42,14 @@ def check(
         for warning in warnings:
             typer.echo(printable(f"warning: {warning}"))
         n_problems = len(problems)
-        checked = f"{n_journeys} journey{'' if n_journeys == 1 else 's'}"
-        checked += f", {n_metrics} metric{'' if n_metrics == 1 else 's'}" if metrics else ""
-        fine = f"{checked}: nothing is wrong"
-        typer.echo(f"{n_problems} problem{'' if n_problems == 1 else 's'}" if problems else fine)
+        good += f", {_several(n_metrics, 'metric')}" if metrics else ""
+        typer.echo(_several(n_problems, "problem") if problems else f"{good}: nothing is wrong")
     if problems:
         raise typer.Exit(1)
+
+
+def _several(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _apart(texts: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -68,13 +70,13 @@ def _judge_metrics(texts: list[tuple[str, str]]) -> tuple[int, list[Problem]]:
 
 def _judge(
     texts: list[tuple[str, str]], sinks: Collection[str] | None
-) -> tuple[int, list[Problem], list[Problem]]:
-    """Return (how many journeys are good, what is wrong, what is probably not meant)."""
+) -> tuple[str, list[Problem], list[Problem]]:
+    """Return (how many are good, in words, what is wrong, what is probably not meant)."""
     from sojourn.definitions.catalogue import build_catalogue, check_definitions  # noqa: PLC0415 - help needs no YAML
 
     checked = check_definitions(texts, sinks=sinks)
     if checked.problems:
-        return 0, checked.problems, checked.warnings
+        return "", checked.problems, checked.warnings
     definitions = checked.definitions
     try:
         build_catalogue(
@@ -84,8 +86,11 @@ def _judge(
             flags=definitions.flags,
         )
     except DefinitionError as error:
-        return 0, error.problems, checked.warnings
-    return len(definitions.journeys), [], checked.warnings
+        return "", error.problems, checked.warnings
+    good = _several(len(definitions.journeys), "journey")
+    if definitions.flags:
+        good += f" and {_several(len(definitions.flags), 'flag')}"
+    return good, [], checked.warnings
 
 
 def _settings(config: Path | None, data: Path | None, *, is_needed: bool) -> Config:

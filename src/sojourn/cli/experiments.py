@@ -152,6 +152,45 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
     _tell(report_table(file, asked), html, json)
 
 
+@experiment.command(
+    "plan",
+    epilog="`sojourn experiment plan --share 0.05 --lift 0.2 --daily 1000 --window 7d`\n\n"
+    "`sojourn experiment plan --mean 12.5 --deviation 40 --lift 0.05`",
+)
+def plan(  # noqa: PLR0913 - the options of a command
+    *,
+    lift: Annotated[float, typer.Option(help="The smallest effect that matters, as a share: 0.1 is +10%.")],
+    share: Annotated[float | None, typer.Option(help="How many do it without: 0.05 is 5%.")] = None,
+    mean: Annotated[float | None, typer.Option(help="Of an amount: its mean without.")] = None,
+    deviation: Annotated[float | None, typer.Option(help="Of an amount: its standard deviation.")] = None,
+    power: Annotated[float, typer.Option(min=0.5, max=0.999, help="How often it is to be found.")] = 0.8,
+    alpha: Annotated[
+        float, typer.Option(min=0.0001, max=0.5, help="The share of claims that may be wrong.")
+    ] = ALPHA,
+    tuning: Annotated[int, typer.Option(min=10, help="Of always-valid, as in a report.")] = TUNING,
+    daily: Annotated[
+        float | None, typer.Option(min=0.001, help="How many people meet it in a day, of both arms.")
+    ] = None,
+    window: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="The metric's window: the last ones are waited for."),
+    ] = "7d",
+    json: JsonOption = False,
+) -> None:
+    """Say how many people, and days, two arms of one size take to find an effect."""
+    from sojourn.cli.experiment_plan import Plan, plan_for_people, planned  # noqa: PLC0415 - help needs no numbers
+
+    asked = Plan(
+        lift=lift, share=share, mean=mean, deviation=deviation, power=power, alpha=alpha, tuning=tuning,
+        daily=daily, window=window,
+    )  # fmt: skip
+    found = planned(asked)
+    if json:
+        say_json(found)
+    else:
+        show(*plan_for_people(found))
+
+
 def _tell(found: Report, html: Path | None, json: bool) -> None:
     if json and html is None:
         say_json(found.told())

@@ -2,6 +2,7 @@
 
 from sojourn.config.loading import journey_files, load_config, metric_files
 from sojourn.config.settings import (
+    Analytics,
     Config,
     Deliver,
     Http,
@@ -16,6 +17,7 @@ from sojourn.config.settings import (
 from sojourn.config.starting import Started, start
 
 __all__ = [
+    "Analytics",
     "Config",
     "Deliver",
     "Http",

@@ -182,6 +182,7 @@ def _check(config: Config, where: str) -> None:
     if token is not None and len(token.reveal()) < TOKEN_CHARS:
         raise ConfigError(f"{where}: admin_token: expected at least {TOKEN_CHARS} characters, got fewer")
     _check_unsubscribe(config.unsubscribe, where)
+    _check_decisions(config, where)
     repeated = sorted({step for step in config.steps if config.steps.count(step) > 1})
     if repeated:
         raise ConfigError(f"{where}: steps: {repeated[0]!r} stands there twice; give each step one place")
@@ -201,6 +202,28 @@ def _check_unsubscribe(unsubscribe: Unsubscribe, where: str) -> None:
             f"{where}: unsubscribe.public_url: expected https://host, and a path where a proxy adds one, "
             f"got {unsubscribe.public_url[:SHOWN_CHARS]!r}"
         )
+
+
+def _check_decisions(config: Config, where: str) -> None:
+    """Refuse keys that two share, that are guessed, or that open more than a page should."""
+    owners: dict[Secret, str] = {}
+    for name, key in config.decisions.keys.items():
+        place = f"{where}: decisions.keys.{name}"
+        owner = owners.setdefault(key.key, name)
+        if owner != name:
+            raise ConfigError(f"{place}: shares its key with {owner!r}; give each its own")
+        if key.key == config.admin_token:
+            raise ConfigError(f"{place}: is the admin_token, which opens all of the API; give it its own")
+        for secret in (key.key, key.secret):
+            if secret is not None and len(secret.reveal()) < TOKEN_CHARS:
+                raise ConfigError(f"{place}: expected at least {TOKEN_CHARS} characters, got fewer")
+        if key.kind == "browser" and not key.flags:
+            raise ConfigError(
+                f"{place}: is in a page, where everybody reads it: name the flags it opens, such as "
+                "flags: [journey.rescue.next_action]"
+            )
+        if key.kind == "server" and key.secret is not None:
+            raise ConfigError(f"{place}: secret is for keys of kind browser; leave it out")
 
 
 def _check_paths(setting: str, paths: list[Path], where: str) -> None:

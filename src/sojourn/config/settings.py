@@ -114,6 +114,44 @@ class Lake(Struct, frozen=True, kw_only=True):
     """So many are written without waiting."""
     keep_ms: int | None = None
     """How long days are kept; None: for ever."""
+    encoded: bool = True
+    """Whether events are kept as numbers, too, for analytics; else the first question makes that."""
+
+
+class Analytics(Struct, frozen=True, kw_only=True):
+    """How questions over HTTP are answered, by a process of their own."""
+
+    time_limit_ms: Annotated[int, Meta(ge=1_000, le=3_600_000)] = 120_000
+    """For one question: many times what ten million events take. Then its process is ended."""
+    idle_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 300_000
+    """So long after the last question the process ends: somebody who looks at answers asks again sooner."""
+    waiting: Annotated[int, Meta(ge=1, le=1_000)] = 8
+    """So many questions may be asked and not answered: later ones wait longer than a browser does."""
+    answer_mb: Annotated[int, Meta(ge=1, le=1_000)] = 64
+    """What one answer may have."""
+
+
+class DecisionKey(Struct, frozen=True, kw_only=True):
+    """Who may ask what a person should see; its name is for the operator."""
+
+    key: Secret
+    kind: Literal["server", "browser"] = "server"
+    """`browser`: everybody has it who opens the page."""
+    flags: list[str] = []
+    """Patterns of the flags it opens, such as `journey.rescue.*`; a server's without any opens all."""
+    secret: Secret | None = None
+    """Of a browser's: with it the operator's server signs ids of users, and only such are told of."""
+
+
+class Decisions(Struct, frozen=True, kw_only=True):
+    """What applications may ask, over OFREP."""
+
+    keys: dict[str, DecisionKey] = {}
+    """Nobody may ask where there is none."""
+    wait_ms: int = 250
+    """The longest an answer waits for the person's own events that are acknowledged and not yet processed."""
+    streams: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
+    """Open at once."""
 
 
 class Logging(Struct, frozen=True, kw_only=True):
@@ -145,7 +183,9 @@ class Config(Struct, frozen=True, kw_only=True):
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     deliver: Deliver = Deliver()
     unsubscribe: Unsubscribe = Unsubscribe()
+    decisions: Decisions = Decisions()
     lake: Lake = Lake()
+    analytics: Analytics = Analytics()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

@@ -50,6 +50,7 @@ admin_token: {admin_token}
 # keep_full_ip: false   # addresses are cut to /24 and /48
 # geo_database: GeoLite2-City.mmdb
 # deliver: {{ max_attempts: 12, max_in_flight: 16, rate: 100/s }}
+# decisions: {{ keys: {{ shop: {{ key_env: SOJOURN_DECISIONS_KEY }} }} }}  # who may ask about people
 # unsubscribe: {{ secret_env: SOJOURN_LINK_SECRET, public_url: https://shop.example }}
 # log: {{ level: info, format: auto }}
 """

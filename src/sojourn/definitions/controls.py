@@ -66,6 +66,8 @@ class Learnt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     forecasts: dict[str, dict[str, float]] = {}
     allocations: dict[str, dict[str, list[float]]] = {}
     """Experiment -> cell of its context -> weights in the order of the variants."""
+    arms: dict[str, list[str]] = {}
+    """Experiment -> the variants whose weights these are; of one left out, those in force."""
 
 
 def is_control(event: Event) -> bool:

@@ -151,7 +151,7 @@ def _type_of(value: Any) -> str:
 
 def _variant(node: AnyNode, variants: _Values, reading: Reading) -> str:
     name = reading.text(node, "the name of a variant")
-    if name and name not in variants:
+    if name and variants and name not in variants:
         reading.refuse(node, f"no variant is named {name!r}{did_you_mean(name, variants)}", "unknown-name")
     return name
 

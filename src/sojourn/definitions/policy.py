@@ -79,6 +79,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Of people whose own nobody knows."""
     friction: FrictionRules = FrictionRules()
     churn: ChurnModel = ChurnModel()
+    asks_nodes: bool = True
+    """Whether the hold-outs of states and of flags' experiments are asked; a story of a journey does not."""
 
     def channel_of(self, sink: str) -> str:
         """Return the channel a sink belongs to; empty where it belongs to none."""

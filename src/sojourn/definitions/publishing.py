@@ -85,6 +85,8 @@ class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
     session_gap_ms: int = 1_800_000  # 30 min: the web's convention since Urchin.
     forecasts: dict[str, dict[str, float]] = {}
     allocations: dict[str, dict[str, list[float]]] = {}
+    arms: dict[str, list[str]] = {}
+    """Experiment -> the variants that its allocations are of, in order."""
     is_playing: bool = False
     """Imports were played last: nobody has served since."""
 
@@ -126,7 +128,7 @@ def catalogue_of(in_force: InForce, *, known: Catalogue | None = None) -> tuple[
             migrations=_migrations(in_force.moves),
             holds={name: tuple(holds) for name, holds in in_force.holds.items()},
             forecasts=in_force.forecasts,
-            allocations=in_force.allocations,
+            allocations=_fitting(in_force, catalogue),
             is_playing=in_force.is_playing,
         ),
         problems,
@@ -279,6 +281,7 @@ def _learn(after: InForce, body: bytes) -> InForce | None:
         after,
         forecasts={**after.forecasts, **learnt.forecasts},
         allocations=dict(list(allocations.items())[-MAX_ALLOCATIONS:]),
+        arms=dict(list({**after.arms, **learnt.arms}.items())[-MAX_ALLOCATIONS:]),
     )
 
 
@@ -348,6 +351,20 @@ def _built(
         else:
             taken.append(journey)
     return build_catalogue(taken, older=older, **settings)
+
+
+def _fitting(in_force: InForce, catalogue: Catalogue) -> dict[str, dict[str, list[float]]]:
+    """Return what was learnt of the variants in force, in their order; nothing of others."""
+    found = {}
+    for name, cells in in_force.allocations.items():
+        experiment, arms = catalogue.experiments.get(name), in_force.arms.get(name)
+        if experiment is None or (arms is not None and set(arms) != set(experiment.variants)):
+            continue
+        order = range(len(experiment.variants)) if arms is None else [*map(arms.index, experiment.variants)]
+        found[name] = {
+            cell: [weights[i] for i in order] for cell, weights in cells.items() if len(weights) == len(order)
+        }
+    return found
 
 
 def _migrations(moves: Iterable[Move]) -> dict[tuple[str, str], tuple[Migration, ...]]:

@@ -54,7 +54,15 @@ def weights(successes: Sequence[float], trials: Sequence[float], floor: float) -
     >>> weights([3, 4, 5], [100, 100, 100], 0.02)
     (0.158361, 0.309723, 0.531916)
     """
-    shares = chances(successes, trials)
+    return with_floor(chances(successes, trials), floor)
+
+
+def with_floor(shares: Sequence[float], floor: float) -> tuple[float, ...]:
+    """Raise shares that sum to 1 to the floor at least, and round them; as `weights` says.
+
+    >>> with_floor([0.01, 0.39, 0.6], 0.1)
+    (0.1, 0.356962, 0.543038)
+    """
     n_arms = len(shares)
     if not 0 <= floor * n_arms <= 1 + 1e-9:
         raise ValueError(f"a floor of {floor} for {n_arms} arms: expected 0 to 1 / {n_arms}")

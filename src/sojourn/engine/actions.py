@@ -79,9 +79,9 @@ def decide_again(life: Life, ledger: Ledger) -> None:
 
 def expose(inside: Inside, experiment: Experiment) -> None:
     """Give a person their variant, which stays; who is held out, or a shadow, has not met it."""
-    if inside.enrolment.is_held_out or _is_shadow(inside):
-        return
     life, ledger = inside.life, inside.ledger
+    if experiment.id in life.met or inside.enrolment.is_held_out or _is_shadow(inside):
+        return
     learnt = ledger.catalogue.allocations
     choice = choose(experiment, ledger.unit, kept=life.variants, scope=inside.view, learnt=learnt)
     if choice is not None:

@@ -25,6 +25,7 @@ from sojourn.model.fact import AssignmentConflict, Exposed, Rewarded
 TOLD = frozenset({"Flag Exposed", "$feature_flag_called"})
 """Names of the events by which an application says that it used a flag."""
 
+MAX_ID_CHARS = 100  # of a decision, as an application names it.
 MAX_MET = 1_000  # experiments of one person: nobody runs so many at once.
 
 
@@ -80,7 +81,7 @@ def hear_told(life: Life, view: View, ledger: Ledger) -> None:
     if isinstance(told, str) and told in choice.eligible and choice.eligible[told] > 0:
         choice = structs.replace(choice, variant=told, propensity=choice.eligible[told])
     keep_unit(life, ledger)
-    meet(life, choice, ledger, flag=flag.name, decision_id=str(said.get("decision_id") or ""))
+    meet(life, choice, ledger, flag=flag.name, decision_id=str(said.get("decision_id") or "")[:MAX_ID_CHARS])
 
 
 def meet(life: Life, choice: Choice, ledger: Ledger, **told: Any) -> None:

@@ -47,7 +47,7 @@ def holdouts_of_action(life: Life, wanted: Wanted, ledger: Ledger) -> list[str]:
     share = ledger.catalogue.policy.channel(wanted.channel).holdout if wanted.channel else 0.0
     if share and is_held_out(_OF_CHANNEL + wanted.channel, _unit(life, ledger), share):
         found.append("channel")
-    share = wanted.node_holdout
+    share = wanted.node_holdout if ledger.catalogue.policy.asks_nodes else 0.0
     if share and is_held_out(f"{_OF_NODE}{wanted.journey}/{wanted.state}", _unit(life, ledger), share):
         found.append("node")
     return found
@@ -61,7 +61,7 @@ def holdout_of_experiment(
     share = view.catalogue.policy.holdout
     if share and is_held_out(_GLOBAL, unit, share):
         return "global"
-    share = experiment.holdout
+    share = experiment.holdout if view.catalogue.policy.asks_nodes else 0.0
     return "experiment" if is_held_out(_OF_EXPERIMENT + experiment.id, unit, share) else ""
 
 

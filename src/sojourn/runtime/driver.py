@@ -34,7 +34,7 @@ from sojourn.runtime.hot import HotStates
 from sojourn.runtime.learning import Learner
 from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.sweeping import Sweep
-from sojourn.runtime.tallies import DOCUMENT, Tallies
+from sojourn.runtime.tallies import Tallies
 from sojourn.runtime.timers import MAX_HELD, Timers
 
 BATCH = 2_048  # entries per commit, where so many wait: 45 ms of work; a profile met twice is stored once.
@@ -87,8 +87,12 @@ class Driver:
         self._is_alias_said = False
         self._max_woken = max_woken
         self._entries: Sequence[Entry] = ()
-        self._last: Commit | None = None
-        self._hot = HotStates(store, capacity=cache)
+        self._last: list[Commit] = []
+        """The parts of the commit before; it may not be stored yet."""
+        self._making: list[Commit] = []
+        """The parts of the commit made last."""
+        self.hot = HotStates(store, capacity=cache)
+        """States decoded, ahead of the store; whoever else looks at one changes nothing of it."""
 
     def catch_up(self) -> int:
         """Process and store every entry not processed yet; return how many there were."""
@@ -115,10 +119,10 @@ class Driver:
                 return actions
         return actions + self._settle((), until=until)
 
-    def next_batch(self, waiting: deque[Entry]) -> tuple[list[Entry], int]:
+    def next_batch(self, waiting: deque[Entry], *, most: int = BATCH) -> tuple[list[Entry], int]:
         """Take from what waits (something does) what `process` may be given next, and until when.
 
-        Up to BATCH entries and none of them a control; or nothing, until all that must be done before a
+        Up to `most` entries and none of them a control; or nothing, until all that must be done before a
         control is done; or one control.
         """
         first = waiting[0]
@@ -126,7 +130,7 @@ class Driver:
             is_early = self.has_due(first.at) or self._must_ask_first(first)
             return ([] if is_early else [waiting.popleft()]), first.at
         batch: list[Entry] = []
-        while waiting and len(batch) < BATCH and not is_control(waiting[0].event):
+        while waiting and len(batch) < most and not is_control(waiting[0].event):
             batch.append(waiting.popleft())
         return batch, batch[-1].at
 
@@ -166,16 +170,24 @@ class Driver:
         due = self.timers.next()
         return (due is not None and due <= until) or not self.timers.reaches(until)
 
-    def process(self, entries: Sequence[Entry], *, until: int) -> Commit | None:
+    def process(self, entries: Sequence[Entry], *, until: int, goes_on: bool = False) -> Commit | None:
         """Take entries (the next in the log, as `next_batch` gives them) through all stages.
 
         None where nothing came of it. While a sweep runs, a slice of it goes with them. At most MAX_WOKEN
         timers of other keys fire with them: ask `has_due` and call again.
         The commit must be stored before the one after the next is asked for, in order, and by nobody else;
-        before it what `failures` holds is to be kept.
+        before it what `failures` holds is to be kept. With `goes_on` it goes on with the commit made last,
+        which is not being stored yet: `joined` makes one of them.
         """
-        if _is_control(entries):
-            return self._control(entries[0])
+        if self._making and not goes_on:
+            self._last, self._making = self._making, []
+            self.hot.rotate()
+        commit = self._control(entries[0]) if _is_control(entries) else self._process(entries, until=until)
+        if commit is not None:
+            self._making.append(commit)
+        return commit
+
+    def _process(self, entries: Sequence[Entry], *, until: int) -> Commit | None:
         self._entries = entries
         inputs = self._enter(entries)
         swept = self.sweep.take() if self.sweep.is_running else []
@@ -197,9 +209,7 @@ class Driver:
         if entries:
             self.position = entries[-1].position
         self.clock = max(self.clock, until)
-        self._hot.rotate()
-        self._last = Commit(self.position, self.clock, writes, actions, documents)
-        return self._last
+        return Commit(self.position, self.clock, writes, actions, documents)
 
     def _control(self, entry: Entry) -> Commit:
         """Bring a control into force, in a commit of its own; all that is due by its instant is done."""
@@ -215,8 +225,7 @@ class Driver:
                 documents[sweeping.DOCUMENT] = self.sweep.document()
             self.catalogue = applied.catalogue
         self.position, self.clock = entry.position, max(self.clock, entry.at)
-        self._last = Commit(self.position, self.clock, [], [], documents)
-        return self._last
+        return Commit(self.position, self.clock, [], [], documents)
 
     def learn(self) -> Learnt | None:
         """Return what is to be put into the log as learnt by now; None where it is not time for it.
@@ -231,7 +240,8 @@ class Driver:
         allocations = self.allocator.allocations(self.clock, adaptive) if is_due else {}
         if not forecasts and all(self.catalogue.allocations.get(k) == v for k, v in allocations.items()):
             return None
-        return Learnt(forecasts=forecasts, allocations=allocations)
+        arms = {name: list(adaptive[name].variants) for name in allocations}
+        return Learnt(forecasts=forecasts, allocations=allocations, arms=arms)
 
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
@@ -242,7 +252,7 @@ class Driver:
     def _documents(self) -> dict[str, bytes]:
         documents = self.learner.document(self.clock) | self.allocator.document(self.clock)
         if self._has_new_tallies:
-            documents[DOCUMENT] = self.tallies.document()
+            documents |= self.tallies.documents()
         self._has_new_tallies = False
         return documents
 
@@ -259,7 +269,7 @@ class Driver:
             event = entry.event
             stage, key = route(event)
             if stage == "identity" and key not in at_device:  # else it waits for what is before it
-                owner = passes(self._hot.peek(stage, key), event)
+                owner = passes(self.hot.peek(stage, key), event)
                 if owner is not None:
                     stage, key = "alias", owner
             if stage == "alias" and self._passes(key):
@@ -267,6 +277,10 @@ class Driver:
             arrived = Arrived(entry.at, entry.position, event, entry.is_history, entry.is_shadow)
             inputs[stage].setdefault(key, []).append(arrived)
         return inputs
+
+    def is_aliased(self, user_id: str) -> bool:
+        """Tell whether an alias was ever said of a user id."""
+        return user_id in self._aliased
 
     def _passes(self, user_id: str) -> bool:
         """Tell whether stage alias would pass everything for a user id straight on to its profile."""
@@ -283,8 +297,8 @@ class Driver:
     ) -> None:
         groups = inputs[stage]
         keys = groups if stage != "alias" else [key for key in groups if key in self._aliased]
-        states = self._hot.load(stage, keys)
-        young, timers = self._hot.young(stage), self.timers
+        states = self.hot.load(stage, keys)
+        young, timers = self.hot.young(stage), self.timers
         for key, given in groups.items():
             if len(given) > 1 and stage != "identity":
                 given.sort(key=_place)  # two devices of one person: the log's order holds
@@ -327,7 +341,7 @@ class Driver:
 
     def _salvage(self, key: Key, given: Sequence[Input], until: int, error: Exception) -> Result:
         """Do a turn again that failed, from what was before it, without the inputs it fails on."""
-        self._hot.drop(*key)  # half changed
+        self.hot.drop(*key)  # half changed
         state, wake = self._before(key)
         saved = salvage(key, given, before=state, wake=wake, until=until, catalogue=self.catalogue)
         for failure in saved.failures or [Failure(key, None, error)]:
@@ -336,12 +350,26 @@ class Driver:
 
     def _before(self, key: Key) -> tuple[bytes | None, int | None]:
         """Return a key's encoded state and wake, as of the commits made so far."""
-        if self._last is not None:  # It may not be stored yet.
-            for write in self._last.writes:
+        for commit in reversed([*self._last, *self._making]):
+            for write in commit.writes:
                 if write.key == key and not write.keep_state:
                     return write.state, write.wake
         stored = self.store.load([key]).get(key)
         return (None, None) if stored is None else (stored.state, stored.wake)
+
+
+def joined(commits: Sequence[Commit]) -> Commit:
+    """Make one commit of parts that follow one another; of a key written in several, the last state holds."""
+    last = commits[-1]
+    if len(commits) == 1:
+        return last
+    return Commit(
+        last.position,
+        last.clock,
+        [write for commit in commits for write in commit.writes],
+        [action for commit in commits for action in commit.actions],
+        {name: value for commit in commits for name, value in commit.documents.items()},
+    )
 
 
 def _write(key: Key, result: Result) -> Write | None:

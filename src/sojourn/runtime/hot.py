@@ -22,6 +22,8 @@ class HotStates:
         self._capacity = capacity
         self._young: dict[Stage, dict[str, Any]] = {stage: {} for stage in STAGES}
         self._old: dict[Stage, dict[str, Any]] = {stage: {} for stage in STAGES}
+        self.generation = 0
+        """Counts the generations begun: what was here two of them ago may be here no more."""
 
     def peek(self, stage: Stage, key: str) -> State | None:
         """Return a state that is here; None where it is not, whether or not the store has it."""
@@ -52,15 +54,21 @@ class HotStates:
         """Return where new states of a stage are put, until the next `rotate`."""
         return self._young[stage]
 
+    def keep(self, stage: Stage, key: str, state: State) -> None:
+        """Keep a state that the store has, where nothing newer is here."""
+        if self.peek(stage, key) is None:
+            self._young[stage][key] = state
+
     def drop(self, stage: Stage, key: str) -> None:
         """Forget a state that is not to be trusted."""
         self._young[stage].pop(key, None)
         self._old[stage].pop(key, None)
 
     def rotate(self) -> None:
-        """Begin a new generation where this one is full.
+        """Begin a new generation where this one is full; between two commits, at most once.
 
         What goes was not touched for a whole generation: longer ago than any commit still under way.
         """
         if sum(map(len, self._young.values())) > self._capacity:
             self._old, self._young = self._young, {stage: {} for stage in STAGES}
+            self.generation += 1

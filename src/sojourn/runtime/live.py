@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
-from sojourn.definitions.controls import LEARNT, control_event
+from sojourn.definitions.controls import LEARNT, control_event, is_control
 from sojourn.model.action import Action
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended, Commit
-from sojourn.runtime.driver import Driver
+from sojourn.runtime.driver import BATCH, Driver, joined
+from sojourn.runtime.unprocessed import Unprocessed
 
 MAX_APPEND = 5_000  # events per append: 10 ms of fsync and writing.
 MAX_PENDING = 20_000  # events waiting for an append: a second's worth; more are told to come again.
 MAX_BACKLOG = 4_096  # entries waiting for the engine before appends wait: some 100 ms of work.
+SLICE = 32  # entries between two looks at the network, while people are asked about: 1 to 2 ms of work.
+ATTENTIVE_S = 1.0  # so long after a question the next one is expected.
 IDLE_MS = 1_000  # the longest the engine sleeps without looking at the clock.
 
 
@@ -71,6 +74,14 @@ class Live:
         self._appending: list[_Request] = []
         self._n_pending = 0
         self._backlog: deque[Entry] = deque()
+        self._taken: list[Entry] = []
+        self._appended = driver.position
+        self._unprocessed = Unprocessed()
+        self._awaited: list[tuple[int, asyncio.Future[None]]] = []
+        self._attentive_until = 0.0
+        self.on_processed: Callable[[Commit], None] | None = None
+        """Called with each part of a commit as soon as memory shows what came of it; set while somebody is
+        watched, None otherwise."""
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -89,6 +100,33 @@ class Live:
     def is_ready(self) -> bool:
         """Whether it takes events now."""
         return self._is_running and not self._is_closing and self._n_pending <= MAX_PENDING
+
+    def attend(self) -> None:
+        """Expect questions: look at the network more often than one commit takes."""
+        self._attentive_until = asyncio.get_running_loop().time() + ATTENTIVE_S
+
+    def last_about(self, ids: Iterable[str], *, through: int | None = None) -> int:
+        """Return the last entry acknowledged and not yet processed that any of these ids is in; 0: none.
+
+        `through` leaves out what came after that position.
+        """
+        position = self._driver.position
+        if position >= self._appended:
+            return 0
+        self._unprocessed.take_in(self._taken, self._backlog, after=position)
+        return self._unprocessed.last_of(ids, after=position, through=through or self._appended)
+
+    @property
+    def appended(self) -> int:
+        """The position of the last entry that is acknowledged, or is about to be."""
+        return self._appended
+
+    async def processed(self, position: int) -> None:
+        """Return once memory shows what came of an entry that is acknowledged."""
+        if self._driver.position < position:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._awaited.append((position, done))
+            await done
 
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent] = ()) -> Appended:
         """Make events durable, together with whatever else arrives at the same time.
@@ -121,9 +159,12 @@ class Live:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            for request in [*self._appending, *self._requests]:
-                if not request.answer.done():
-                    request.answer.set_exception(UnavailableError("the engine has stopped"))
+            stopped = UnavailableError("the engine has stopped")
+            waiting: list[asyncio.Future[Any]] = [done for _, done in self._awaited]
+            waiting += [request.answer for request in (*self._appending, *self._requests)]
+            for answer in waiting:
+                if not answer.done():
+                    answer.set_exception(stopped)
 
     def close(self) -> None:
         """Take nothing more; `run` returns when all that was taken is processed."""
@@ -157,6 +198,8 @@ class Live:
                 append = partial(self._driver.log.append, events, now=self._now(), failed=failed)
                 appended = await loop.run_in_executor(self._log_thread, append)
                 self._backlog.extend(appended.entries)
+                if appended.entries:
+                    self._appended = appended.entries[-1].position
                 self._arrived.set()
                 self._n_pending -= len(events) + len(failed)
                 _answer(requests, appended)
@@ -195,7 +238,7 @@ class Live:
                 await self._stored()
                 # Half a second where a million wait; requests are answered meanwhile.
                 await asyncio.get_running_loop().run_in_executor(None, driver.timers.extend, until)
-            commit = driver.process(entries, until=until)
+            commit, entries = await self._process(entries, until)
             if commit is not None:
                 await self._stored()
                 self._storing = asyncio.create_task(self._store(commit, entries, driver.failures.take()))
@@ -203,6 +246,53 @@ class Live:
                 self._learn()
                 await asyncio.sleep(0)
         await self._stored()
+
+    async def _process(self, entries: list[Entry], until: int) -> tuple[Commit | None, list[Entry]]:
+        """Take entries through the engine; while questions are expected, in slices between which they are
+        answered, for as long as the commit before is under way anyhow. Returns one commit, and its entries.
+        """
+        driver = self._driver
+        parts, done = [driver.process(entries, until=until)], entries
+        self._show(parts[0])
+        while self._goes_on(done):
+            if not self._backlog:
+                self._arrived.clear()
+                await self._arrived.wait()  # for more, or for the commit before
+                continue
+            await asyncio.sleep(0)
+            self._taken, until = driver.next_batch(self._backlog, most=SLICE)
+            self._has_room.set()
+            parts.append(driver.process(self._taken, until=until, goes_on=True))
+            done = [*done, *self._taken]
+            self._show(parts[-1])
+        made = [part for part in parts if part is not None]
+        return (joined(made) if made else None), done
+
+    def _goes_on(self, done: Sequence[Entry]) -> bool:
+        """Tell whether what waits, or is to come, may join the commit that is being made."""
+        is_stored = self._storing is None or self._storing.done()
+        if is_stored or not done or len(done) >= BATCH or not self._is_attentive or self._is_closing:
+            return False
+        first = self._backlog[0] if self._backlog else done[0]
+        if is_control(first.event) or is_control(done[0].event):
+            return False
+        return not self._driver.sweep.is_running and self._driver.timers.reaches(first.at)
+
+    @property
+    def _is_attentive(self) -> bool:
+        return self._attentive_until > asyncio.get_running_loop().time()
+
+    def _show(self, commit: Commit | None) -> None:
+        """Tell who waits for it, and who watches, that memory shows what came of some entries."""
+        self._taken = []
+        if self._awaited:
+            position = self._driver.position
+            for at, done in self._awaited:
+                if at <= position and not done.done():
+                    done.set_result(None)
+            self._awaited = [each for each in self._awaited if not each[1].done()]
+        if commit is not None and self.on_processed is not None:
+            self.on_processed(commit)
 
     def _learn(self) -> None:
         """Ask for what was learnt to be put into the log, where it is time: there it comes into force.
@@ -247,9 +337,10 @@ class Live:
             if self._storing is not None and self._storing.done():
                 self._storing.result()
             if self._backlog:
-                entries, until = driver.next_batch(self._backlog)
+                most = SLICE if self._is_attentive else BATCH
+                self._taken, until = driver.next_batch(self._backlog, most=most)
                 self._has_room.set()
-                return entries, until
+                return self._taken, until
             if driver.sweep.is_running:
                 return [], driver.clock
             if self._is_all_appended:

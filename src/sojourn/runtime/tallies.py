@@ -1,4 +1,7 @@
-"""Tallies: how many people are where in each journey, counted from facts in the commit that stores them."""
+"""Tallies: how many people are where in each journey, and met which experiment.
+
+They are counted from facts, in the commit that stores these.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from sojourn.definitions.journey import EVERY_JOURNEY, Catalogue
 from sojourn.model.fact import (
     ActionDecided,
     ActionWithheld,
+    AssignmentConflict,
     Entered,
     Exited,
+    Exposed,
     Fact,
     GoalReached,
     Migrated,
@@ -22,7 +27,12 @@ from sojourn.model.ports import Store
 from sojourn.model.views import JourneyView
 
 DOCUMENT = "tallies"
-_COUNTED = frozenset({Transitioned, Migrated, Entered, Exited, GoalReached, ActionDecided, ActionWithheld})
+EXPERIMENTS = "experiment_tallies"
+MAX_EXPERIMENTS = 1_000  # counted, those that were met first: definitions hold no more at once.
+_COUNTED = frozenset({
+    Transitioned, Migrated, Entered, Exited, GoalReached, ActionDecided, ActionWithheld, Exposed,
+    AssignmentConflict,
+})  # fmt: skip
 
 
 class Tally(Struct):
@@ -38,12 +48,24 @@ class Tally(Struct):
     """Taken along from another version, less those taken along to another."""
 
 
+class ExperimentTally(Struct):
+    """Of one experiment."""
+
+    exposed: int = 0
+    conflicts: int = 0
+    """People who met two variants: above one in a hundred of those exposed, identity is in question."""
+
+
 class Tallies:
-    """All of them, by journey and version."""
+    """All of them, by journey and version, and by experiment."""
 
     def __init__(self, store: Store) -> None:
-        kept = store.kept(DOCUMENT)
+        kept, met = store.kept(DOCUMENT), store.kept(EXPERIMENTS)
         self._tallies = {} if kept is None else msgspec.json.decode(kept, type=dict[str, dict[str, Tally]])
+        self.experiments: dict[str, ExperimentTally] = {}
+        """By their ids."""
+        if met is not None:
+            self.experiments = msgspec.json.decode(met, type=dict[str, ExperimentTally])
 
     def take(self, facts: Iterable[Fact]) -> bool:
         """Take facts in; return whether they changed anything."""
@@ -75,12 +97,19 @@ class Tallies:
                     self._of(fact.journey, fact.version).actions += 1
                 case ActionWithheld():
                     self._of(fact.journey, fact.version).withheld += 1
+                case Exposed():
+                    self._met(fact.experiment).exposed += 1
+                case AssignmentConflict():
+                    self._met(fact.experiment).conflicts += 1
             has_changed = True
         return has_changed
 
-    def document(self) -> bytes:
+    def documents(self) -> dict[str, bytes]:
         """Return them as the store keeps them."""
-        return msgspec.json.encode(self._tallies)
+        documents = {DOCUMENT: msgspec.json.encode(self._tallies)}
+        if self.experiments:
+            documents[EXPERIMENTS] = msgspec.json.encode(self.experiments)
+        return documents
 
     def views(self, catalogue: Catalogue) -> list[JourneyView]:
         """Lay them out for a reader: versions in force, and older ones that somebody was in."""
@@ -95,6 +124,14 @@ class Tallies:
 
     def _of(self, journey: str, version: str) -> Tally:
         return self._tallies.setdefault(journey, {}).setdefault(version, Tally())
+
+    def _met(self, experiment: str) -> ExperimentTally:
+        found = self.experiments.get(experiment)
+        if found is None:
+            found = ExperimentTally()
+            if len(self.experiments) < MAX_EXPERIMENTS:
+                self.experiments[experiment] = found
+        return found
 
     def _view(self, catalogue: Catalogue, name: str, version: str) -> JourneyView:
         tally = self._tallies.get(name, {}).get(version, Tally())

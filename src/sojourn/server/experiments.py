@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
 
 from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import Question
@@ -13,6 +16,7 @@ from sojourn.server.analytics import Analyses, given_of, read_question
 from sojourn.server.asked import Inquiry
 
 PATH = "/api/v1/experiments"
+Name = Annotated[str, Parameter(description="An experiment's name.")]
 
 
 def experimenting(analyses: Analyses) -> list[HTTPRouteHandler]:
@@ -23,7 +27,7 @@ def experimenting(analyses: Analyses) -> list[HTTPRouteHandler]:
         return await _answered(analyses, request, Experiments, name="experiments")
 
     @get(PATH + "/{experiment:str}", include_in_schema=False, media_type="application/json")
-    async def report_experiment(request: Request[object, object, State], experiment: str) -> Response[bytes]:
+    async def report_experiment(request: Request[object, object, State], experiment: Name) -> Response[bytes]:
         return await _answered(analyses, request, Experiment, name="experiment", experiment=experiment)
 
     return [list_experiments, report_experiment]

@@ -14,6 +14,12 @@ LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.
 # From a receiver next door to the longest an attempt may take (30 s).
 ATTEMPT_BUCKETS_S = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+# From memory (0.1 ms) past the promise (5 ms) to an answer that waited for its person's own events (250 ms).
+DECISION_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
+# From a small lake to the longest a question may take (120 s, unless it is set otherwise).
+ANSWER_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
 
 class Metrics:
     """All counters of one process; it is told, and asks nobody."""
@@ -43,19 +49,39 @@ class Metrics:
         self.throttled = self._counter(
             "sojourn_deliveries_throttled", "Deliveries that had to wait for their sink's rate", ["sink"]
         )
-        self.attempts = Histogram(
+        self.attempts = self._histogram(
             "sojourn_delivery_seconds",
             "How long one attempt of a delivery took",
+            ATTEMPT_BUCKETS_S,
             ["sink"],
-            buckets=ATTEMPT_BUCKETS_S,
-            registry=self.registry,
         )
-        self.latency = Histogram(
+        self.decisions = self._histogram(
+            "sojourn_decision_seconds",
+            "How long an answer to an application took, from its request read to its bytes",
+            DECISION_BUCKETS_S,
+            ["kind"],
+        )
+        self.latency = self._histogram(
             "sojourn_event_to_action_seconds",
             "From the receipt of an event to the action it decided, durable in the outbox",
-            buckets=LATENCY_BUCKETS_S,
-            registry=self.registry,
+            LATENCY_BUCKETS_S,
         )
+        self.questions = self._counter(
+            "sojourn_analytics_questions",
+            "Questions of analytics, by what became of them",
+            ["question", "outcome"],
+        )
+        self.answers = self._histogram(
+            "sojourn_analytics_seconds",
+            "From a question of analytics to what became of it, with the time it waited",
+            ANSWER_BUCKETS_S,
+            ["question"],
+        )
+
+    def asked(self, question: str, became: str, seconds: float) -> None:
+        """Something became of a question of analytics."""
+        self.questions.labels(question, became).inc()
+        self.answers.labels(question).observe(seconds)
 
     def appended(self, *, n_events: int, n_duplicates: int, n_failed: int) -> None:
         """One append is durable."""
@@ -90,6 +116,11 @@ class Metrics:
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()
+    ) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
 
     def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)

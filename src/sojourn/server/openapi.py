@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from sojourn import __version__
 from sojourn.server.openapi_analytics import analytics_paths
+from sojourn.server.openapi_decisions import DECISION_SCHEMAS, DECISION_SECURITY, decision_paths
 from sojourn.server.openapi_experiments import experiment_paths
 from sojourn.server.openapi_ingest import INGEST_SCHEMAS, INGEST_SECURITY, ingest_paths
 from sojourn.server.openapi_parts import REF, Json, no_token, refusal
@@ -27,10 +28,12 @@ from sojourn.server.openapi_parts import REF, Json, no_token, refusal
 _TITLE = "Sojourn"
 _ABOUT = """\
 Events come in by the Segment Tracking API and RudderStack's dialect of it, with a source's write key.
+Applications ask what a person is to see under `/ofrep`, with a key of their own.
 Everything under `/api` wants the operator's admin token. What is asked with GET changes nothing.
 Instants are milliseconds since 1970 UTC."""
 _TAGS = {
     "events": "Events in: the Segment Tracking API and RudderStack's dialect of it.",
+    "decisions": "What an application asks of a person: OpenFeature's evaluation protocol (OFREP 0.3).",
     "people": "One person: who they are, where they stand, and what led there.",
     "journeys": "Journeys, and how many people are where.",
     "analytics": "What people did: the questions of `sojourn graph`, `funnel`, ..., and the same answers.",
@@ -62,10 +65,17 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
         "info": {**document["info"], "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
-        "paths": {**ingest_paths(), **_probe_paths(), **api, **analytics_paths(), **experiment_paths()},
+        "paths": {
+            **ingest_paths(),
+            **decision_paths(),
+            **_probe_paths(),
+            **api,
+            **analytics_paths(),
+            **experiment_paths(),
+        },
         "components": {
-            "schemas": {**INGEST_SCHEMAS, **_schemas(views)},
-            "securitySchemes": {"admin": bearer, **INGEST_SECURITY},
+            "schemas": {**INGEST_SCHEMAS, **DECISION_SCHEMAS, **_schemas(views)},
+            "securitySchemes": {"admin": bearer, **INGEST_SECURITY, **DECISION_SECURITY},
         },
     }
 

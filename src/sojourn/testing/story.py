@@ -239,7 +239,7 @@ def instant(moment: str, zone: str) -> int:
 def without_holdouts(policy: Policy) -> Policy:
     """Return a policy that keeps nobody back."""
     channels = {name: replace(channel, holdout=0.0) for name, channel in policy.channels.items()}
-    return replace(policy, holdout=0.0, channels=channels)
+    return replace(policy, holdout=0.0, channels=channels, asks_nodes=False)
 
 
 def _texts(definitions: Iterable[Definition]) -> list[tuple[str, str]]:

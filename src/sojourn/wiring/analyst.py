@@ -14,30 +14,31 @@ import queue
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
 
 from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import as_parameters, ask, load
+from sojourn.config import Analytics as Settings
 from sojourn.model.errors import ConfigError, DefinitionError, InputError, UnavailableError
 from sojourn.server.asked import Inquiry
 from sojourn.wiring import child
 
+if TYPE_CHECKING:
+    from sojourn.adapters.lake.encoded import Memory
+
 SCRATCH = "scratch"
 """The folder in the data folder for what a question needs for as long as it is answered."""
 
-TIME_LIMIT_S = 120.0  # for one question: many times what ten million events take.
 START_S = 60.0  # a second on a machine that is not busy.
-IDLE_S = 300.0  # after the last question: somebody who looks at answers asks again sooner.
-MAX_WAITING = 8  # questions asked and not answered: who comes later waits longer than a browser does.
 RETRY_AFTER_S = 5
-MAX_ANSWER_BYTES = 64 << 20
 READY = b"ready\n"
 """What it says when it can be asked."""
 MAX_TRACE_CHARS = 8_000  # its end, where the cause is; an outcome is one line, and a line has a bound.
@@ -45,12 +46,20 @@ MAX_TRACE_CHARS = 8_000  # its end, where the cause is; an outcome is one line, 
 _ENDED = "the server is stopping; ask again when it is back"
 
 
-class Limits(Struct, frozen=True, kw_only=True):
-    """How long and how many."""
+Became = Literal["answered", "refused", "too-slow", "no-answer", "bug", "turned-away", "stopped"]
+"""What became of a question: `refused`, it cannot be answered; `no-answer`, who was asked ended before;
+`turned-away`, too many waited; `stopped`, the server did."""
 
-    time_s: float = TIME_LIMIT_S
-    idle_s: float = IDLE_S
-    waiting: int = MAX_WAITING
+
+_ENDINGS: dict[str, Became] = {"too-slow": "too-slow", "no-answer": "no-answer"}
+
+
+class Observe(Protocol):
+    """Is told what became of each question."""
+
+    def __call__(self, question: str, became: Became, seconds: float) -> None:
+        """Hear of one; `seconds` from when it was asked, with the time it waited."""
+        ...
 
 
 class Outcome(Struct, kw_only=True):
@@ -75,14 +84,24 @@ class Analyst:
     def __init__(
         self,
         data: Path,
+        settings: Settings,
         *,
         metrics: Sequence[Path] = (),
-        limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        observe: Observe = lambda *_: None,
     ) -> None:
-        self._command = child.module(__name__, str(data), *map(str, metrics))
-        self._limits = limits
+        """Take whose questions are answered, within which limits, and who hears what became of them.
+
+        `metrics` are files, and folders of files, that experiments are judged by.
+        """
+        max_bytes = settings.answer_mb << 20
+        self._command = child.module(__name__, str(data), str(max_bytes), *map(str, metrics))
+        self._settings = settings
+        self._observe = observe
         self._turn = asyncio.Lock()
-        self._n_asked = 0
+        self.n_asked = 0
+        """Questions asked and not answered."""
+        self.n_ended = 0
+        """How often a process ended that was to answer: killed, out of time, or out of memory."""
         self._process: asyncio.subprocess.Process | None = None
         self._resting: asyncio.TimerHandle | None = None
         self._is_stopping = False
@@ -95,15 +114,34 @@ class Analyst:
             UnavailableError: Too many wait already, or the server is stopping.
             AnalystError: A bug.
         """
-        if self._n_asked >= self._limits.waiting:
-            reason = f"{self._n_asked} questions are waiting to be answered; ask again later"
+        began = time.monotonic()
+        became: Became = "bug"
+        try:
+            body = await self._answer(inquiry)
+            became = "answered"
+            return body
+        except UnavailableError:
+            became = "stopped" if self._is_stopping else "turned-away"
+            raise
+        except InputError as error:
+            became = _ENDINGS.get(error.code, "refused")
+            raise
+        except asyncio.CancelledError:
+            became = "stopped"
+            raise
+        finally:
+            self._observe(inquiry.name, became, time.monotonic() - began)
+
+    async def _answer(self, inquiry: Inquiry) -> bytes:
+        if self.n_asked >= self._settings.waiting:
+            reason = f"{self.n_asked} questions are waiting to be answered; ask again later"
             raise UnavailableError(reason, retry_after_s=RETRY_AFTER_S)
-        self._n_asked += 1
+        self.n_asked += 1
         try:
             async with self._turn:
                 return await self._asked(inquiry)
         finally:
-            self._n_asked -= 1
+            self.n_asked -= 1
 
     @property
     def pid(self) -> int | None:
@@ -135,11 +173,12 @@ class Analyst:
         is_well = False
         try:
             process = await self._running()
-            async with asyncio.timeout(self._limits.time_s):
+            async with asyncio.timeout(self._settings.time_limit_ms / 1000):
                 outcome, body = await _say(process, inquiry)
             is_well = True
         except TimeoutError:
-            reason = f"took longer than {self._limits.time_s:g} s; ask about less, as a time or a limit"
+            limit_s = self._settings.time_limit_ms / 1000
+            reason = f"took longer than {limit_s:g} s; ask about less, as a time or a limit"
             raise InputError("too-slow", f"{inquiry.name}: {reason}", status=504) from None
         except (ConnectionError, asyncio.IncompleteReadError):
             if self._is_stopping:
@@ -149,6 +188,7 @@ class Analyst:
             if is_well:
                 self._rest_later()
             else:
+                self.n_ended += not self._is_stopping
                 await self._end()
         if outcome.trace:
             raise AnalystError(outcome.trace)
@@ -170,7 +210,7 @@ class Analyst:
 
     def _rest_later(self) -> None:
         loop = asyncio.get_running_loop()
-        self._resting = loop.call_later(self._limits.idle_s, lambda: loop.create_task(self._rest()))
+        self._resting = loop.call_later(self._settings.idle_ms / 1000, lambda: loop.create_task(self._rest()))
 
     async def _rest(self) -> None:
         """End it where nobody asks."""
@@ -216,22 +256,31 @@ async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[O
 # -- The analyst's side.
 
 
-def answered(data: Path, inquiry: Inquiry, metrics: Sequence[Path] = ()) -> bytes:
-    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered.
+class Basis(Struct, kw_only=True):
+    """What questions are answered from."""
 
-    `metrics` are files, and folders of files, that experiments are judged by.
-    """
+    data: Path
+    metrics: Sequence[Path] = ()
+    """Files, and folders of files, that experiments are judged by."""
+    max_bytes: int
+    """Of an answer."""
+    memory: Memory | None = None
+    """What was read for earlier questions is not read again."""
+
+
+def answered(basis: Basis, inquiry: Inquiry) -> bytes:
+    """Answer a question about a data folder, in JSON; raises InputError where it cannot be answered."""
     try:
-        body = msgspec.json.encode(_found(data, inquiry, metrics))
+        body = msgspec.json.encode(_found(basis, inquiry))
     except (ConfigError, DefinitionError) as error:
         raise InputError("bad-question", as_parameters(str(error)), status=422) from None
-    if len(body) > MAX_ANSWER_BYTES:
-        reason = f"the answer has {len(body):,} bytes; at most {MAX_ANSWER_BYTES:,} are sent: set a limit"
+    if len(body) > basis.max_bytes:
+        reason = f"the answer has {len(body):,} bytes; at most {basis.max_bytes:,} are sent: set a limit"
         raise InputError("too-large", reason, status=413)
     return body
 
 
-def _found(data: Path, inquiry: Inquiry, metrics: Sequence[Path]) -> Any:
+def _found(basis: Basis, inquiry: Inquiry) -> Any:
     from sojourn.analytics.reading import StepRules, read_steps  # noqa: PLC0415 - the server needs no numbers
     from sojourn.wiring.experiments import (  # noqa: PLC0415
         ExposureSource,
@@ -241,20 +290,20 @@ def _found(data: Path, inquiry: Inquiry, metrics: Sequence[Path]) -> Any:
     )
     from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
 
-    question = inquiry.question
+    question, data = inquiry.question, basis.data
     if isinstance(question, Experiments):
         return list_experiments(ExposureSource(data=data)).told()
     if isinstance(question, Experiment):
-        known = read_metrics(metrics)
+        known = read_metrics(basis.metrics)
         return report_experiment(inquiry.experiment, question, ExposureSource(data=data), known).told()
     rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
-    events = read_for(question, Source(data=data, columns=inquiry.columns), rules)
+    events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=basis.memory)
     return ask(question, events, rules.ranks).told()
 
 
-def _outcome_of(data: Path, line: bytes, metrics: Sequence[Path]) -> tuple[Outcome, bytes]:
+def _outcome_of(basis: Basis, line: bytes) -> tuple[Outcome, bytes]:
     try:
-        body = answered(data, msgspec.json.decode(line, type=Inquiry), metrics)
+        body = answered(basis, msgspec.json.decode(line, type=Inquiry))
         return Outcome(n_bytes=len(body)), body
     except InputError as error:
         return Outcome(code=error.code, reason=error.reason, status=error.status), b""
@@ -264,9 +313,11 @@ def _outcome_of(data: Path, line: bytes, metrics: Sequence[Path]) -> tuple[Outco
 
 
 def main() -> int:
-    """Answer questions about the data folder named first, by the metrics named behind it, until the server is
-    gone."""
-    data, *metrics = map(Path, sys.argv[1:])
+    """Answer about the data folder named first, in so many bytes as are named second at most.
+
+    The metrics of experiments are named behind them. It ends where the server is gone.
+    """
+    data, max_bytes, metrics = Path(sys.argv[1]), int(sys.argv[2]), [*map(Path, sys.argv[3:])]
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def heed(line: bytes) -> bool:
@@ -280,10 +331,13 @@ def main() -> int:
     os.dup2(2, 1)  # whatever a library prints is no answer
     import_module("sojourn.analytics.experiments.reporting")
     load()  # it is no question's fault that numbers take a second to load
+    from sojourn.adapters.lake.encoded import Memory  # noqa: PLC0415 - as in `answered`
+
+    basis = Basis(data=data, metrics=metrics, max_bytes=max_bytes, memory=Memory())
     out.write(READY)
     out.flush()
     while True:
-        outcome, body = _outcome_of(data, lines.get(), metrics)
+        outcome, body = _outcome_of(basis, lines.get())
         out.write(msgspec.json.encode(outcome) + b"\n" + body)
         out.flush()
 

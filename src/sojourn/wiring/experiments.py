@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +24,15 @@ DEFAULT_WITHIN_MS = 7 * 86_400_000
 """Of the goals of journeys, where no metrics are defined."""
 
 _EXPOSURES = """
-SELECT person_id, experiment, variant, logged_at, propensity, eligible, allocation, fact_group
+SELECT person_id, experiment, variant, logged_at, propensity, eligible, allocation, journey, fact_group
 FROM exposures WHERE person_id IS NOT NULL ORDER BY fact_group, fact_n
 """
 _GOALS = """
 SELECT person_id, journey, logged_at, value, fact_group
 FROM conversions WHERE person_id IS NOT NULL ORDER BY fact_group, fact_n
 """
-_JOURNEYS = "SELECT DISTINCT journey FROM exposures WHERE experiment = ? AND journey <> '' ORDER BY 1"
+JOURNEY = "journey"
+"""Of an exposure: the journey it happened in."""
 
 _NAMES = {
     "experiment": ("experiment", "experiment_id", "experiment_key", "experiment_name", "flag"),
@@ -56,7 +57,7 @@ def list_experiments(source: ExposureSource) -> Listing:
     """List the experiments anybody met; raises as `report_experiment` does."""
     from sojourn.analytics.experiments.reporting import listing  # noqa: PLC0415 - help needs no numbers
 
-    return listing(read_exposures(source))
+    return listing(read_met(source)[0])
 
 
 def report_experiment(
@@ -82,15 +83,15 @@ def report_experiment(
     from sojourn.analytics.experiments.rules import Rule  # noqa: PLC0415
     from sojourn.analytics.questions.selections import instant_ms  # noqa: PLC0415
 
-    exposures = read_exposures(source)
-    known = list(metrics) or _own_goals(source, experiment)
+    exposures, goals = read_met(source)
+    known = list(metrics) or _own_goals(exposures, experiment)
     chosen = chosen_metrics(known, asked.metric)
     parts = {name for one in chosen for name in (one.numerator, one.denominator)}
     read = [*chosen, *(one for one in known if one.name in parts)]
     return report(
         exposures,
         _read_events(source, read, asked.segment),
-        _read_goals(source) if any(one.goal for one in read) else None,
+        goals,
         asked=Asked(
             experiment=experiment,
             metrics=asked.metric,
@@ -128,9 +129,13 @@ def read_metrics(paths: Sequence[Path]) -> tuple[Metric, ...]:
     return load_metrics(texts)
 
 
-def read_exposures(source: ExposureSource) -> Events:
-    """Read who met which experiment when, as `units_of` takes it."""
-    from sojourn.analytics.experiments.units import (  # noqa: PLC0415 - as above
+def read_met(source: ExposureSource) -> tuple[Events, Events | None]:
+    """Read who met which experiment when, as `units_of` takes it, and which goals journeys reached.
+
+    Goals are None where none was, and of files.
+    """
+    from sojourn.analytics.experiments.measuring import VALUE  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.experiments.units import (  # noqa: PLC0415
         ALLOCATION,
         ELIGIBLE,
         PROPENSITY,
@@ -139,23 +144,33 @@ def read_exposures(source: ExposureSource) -> Events:
     from sojourn.analytics.reading import Mapping, read_events  # noqa: PLC0415
 
     if source.data is None:
-        return read_events(source.exposures, _exposure_mapping(source))
-    mapping = Mapping(
-        person=("person_id",),
+        return read_events(source.exposures, _exposure_mapping(source)), None
+    lake_row = Mapping(person=("person_id",), time="logged_at", sequence="fact_group")
+    met = replace(
+        lake_row,
         step=("experiment",),
-        time="logged_at",
-        sequence="fact_group",
-        attributes={VARIANT: "variant", ELIGIBLE: "eligible", ALLOCATION: "allocation"},
+        attributes={VARIANT: "variant", ELIGIBLE: "eligible", ALLOCATION: "allocation", JOURNEY: "journey"},
         values={PROPENSITY: "propensity"},
     )
+    reached = replace(lake_row, step=("journey",), values={VALUE: "value"})
     with open_lake(source.data) as lake:
-        try:
-            return read_events(lake.connection.sql(_EXPOSURES), mapping)
-        except InputError as error:
-            if error.code != "no-events":
-                raise
-            reason = "nobody met an experiment here yet"
-            raise InputError("no-exposures", reason, path=str(source.data), status=404) from None
+        exposures, goals = (
+            _none_where_empty(lambda: read_events(lake.connection.sql(sql), mapping))  # noqa: B023 - now
+            for sql, mapping in ((_EXPOSURES, met), (_GOALS, reached))
+        )
+    if exposures is None:
+        reason = "nobody met an experiment here yet"
+        raise InputError("no-exposures", reason, path=str(source.data), status=404)
+    return exposures, goals
+
+
+def _none_where_empty(read: Callable[[], Events]) -> Events | None:
+    try:
+        return read()
+    except InputError as error:
+        if error.code != "no-events":
+            raise
+        return None
 
 
 def _exposure_mapping(source: ExposureSource) -> Mapping:
@@ -206,14 +221,10 @@ def _read_events(source: ExposureSource, metrics: Iterable[Metric], segments: Se
         attributes={**attributes, **given.attributes},
         values={**{name: _column(name, columns) for name in numbers}, **given.values},
     )
-    if source.data is None:
+    data = source.data
+    if data is None:
         return read_events(source.events, mapping)
-    try:
-        return read_lake_events(source.data, mapping, StepRules())
-    except InputError as error:
-        if error.code != "no-events":
-            raise
-        return None
+    return _none_where_empty(lambda: read_lake_events(data, mapping, StepRules()))
 
 
 def _column(path: str, columns: Sequence[str] | None) -> str:
@@ -224,36 +235,15 @@ def _column(path: str, columns: Sequence[str] | None) -> str:
     return bare
 
 
-def _read_goals(source: ExposureSource) -> Events | None:
-    """Read the goals that journeys reached; None: none was, or they are not in files."""
-    from sojourn.analytics.experiments.measuring import VALUE  # noqa: PLC0415 - as above
-    from sojourn.analytics.reading import Mapping, read_events  # noqa: PLC0415
-
-    if source.data is None:
-        return None
-    mapping = Mapping(
-        person=("person_id",),
-        step=("journey",),
-        time="logged_at",
-        sequence="fact_group",
-        values={VALUE: "value"},
-    )
-    with open_lake(source.data) as lake:
-        try:
-            return read_events(lake.connection.sql(_GOALS), mapping)
-        except InputError as error:
-            if error.code != "no-events":
-                raise
-            return None
-
-
-def _own_goals(source: ExposureSource, experiment: str) -> list[Metric]:
+def _own_goals(exposures: Events, experiment: str) -> list[Metric]:
     """Return what an experiment is judged by where no metrics are defined: the goals of its journeys."""
-    if source.data is None:
+    column = exposures.columns.get(JOURNEY)
+    if column is None:
         raise ConfigError("there is no metric; define some in a file, and name it: --metrics FILE")
-    with open_lake(source.data) as lake:
-        found = lake.connection.execute(_JOURNEYS, [experiment]).fetchall()
+    is_of = exposures.step == [*exposures.steps, experiment].index(experiment)
+    journeys = sorted({column.values[code] for code in set(column.codes[is_of].tolist()) if code >= 0})
     return [
         Metric(name=f"{journey}-goal", kind="conversion", goal=journey, within_ms=DEFAULT_WITHIN_MS)
-        for (journey,) in found
+        for journey in journeys
+        if journey
     ]

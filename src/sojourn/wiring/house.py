@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -17,6 +17,7 @@ from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.planning import load_texts
 from sojourn.definitions.publishing import InForce
+from sojourn.engine.decisions import Decision
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, FailedEvent
@@ -30,6 +31,7 @@ from sojourn.model.views import (
     VersionView,
 )
 from sojourn.runtime.controls import kept_in_force
+from sojourn.runtime.deciding import decide_kept
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.explaining import explain
 from sojourn.runtime.importing import Player
@@ -91,6 +93,10 @@ class Readings(Struct, frozen=True):
     def explain(self, any_id: str, journey: str) -> ExplanationView | None:
         """Say why a person did or did not get what a journey sends."""
         return explain(self.store, self.in_force(), any_id, journey)
+
+    def decide(self, any_id: str, context: Mapping[str, Any]) -> list[Decision]:
+        """Say what each flag tells an application of a person."""
+        return decide_kept(self.store, self.in_force(), any_id, now=now_ms(), context=context)
 
     def segment(self, name: str, *, limit: int, tell: Callable[[int], None]) -> SegmentView | None:
         """Count and list who is in a segment; None where no segment in force has the name."""

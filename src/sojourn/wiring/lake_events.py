@@ -16,6 +16,7 @@ from sojourn.wiring.lake import FOLDER, open_lake, open_to_read
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from sojourn.adapters.lake.encoded import Memory
     from sojourn.analytics.events import Events
     from sojourn.analytics.reading import Mapping, StepRules
 
@@ -27,7 +28,9 @@ _PROPERTIES = "properties"
 _SAMPLED_EVENTS = 50_000  # whose properties a message may suggest.
 
 
-def read_lake_events(data: Path, mapping: Mapping, rules: StepRules) -> Events:
+def read_lake_events(
+    data: Path, mapping: Mapping, rules: StepRules, *, memory: Memory | None = None
+) -> Events:
     """Read what people did up to this instant, by whom they are by now.
 
     Args:
@@ -35,13 +38,14 @@ def read_lake_events(data: Path, mapping: Mapping, rules: StepRules) -> Events:
         mapping: What is to be read. What says who, what and when is known; a column that the lake's events do
             not have is one of their properties.
         rules: How names of events become steps.
+        memory: What was read of this folder before; it is quicker with it.
 
     Raises:
         ConfigError: There is no lake, or no event has an attribute that is asked for.
         InputError: Nobody did anything yet (`no-events`).
     """
     try:
-        events = _encoded(data, in_lake(mapping), rules) or read_anew(data, in_lake(mapping), rules)
+        events = _encoded(data, in_lake(mapping), rules, memory) or read_anew(data, in_lake(mapping), rules)
     except InputError as error:
         if error.code != "no-events":
             raise
@@ -62,7 +66,7 @@ def read_anew(data: Path, mapping: Mapping, rules: StepRules) -> Events:
         return read_events(lake.connection.sql(STEPS_OF_PEOPLE), mapping, steps=rules)
 
 
-def _encoded(data: Path, mapping: Mapping, rules: StepRules) -> Events | None:
+def _encoded(data: Path, mapping: Mapping, rules: StepRules, memory: Memory | None) -> Events | None:
     """Read what is kept encoded, and what came since; None where nothing is kept, or not what is asked."""
     from sojourn.adapters.lake.encoded import columns_for, events_of, read_known  # noqa: PLC0415 - as above
 
@@ -70,7 +74,8 @@ def _encoded(data: Path, mapping: Mapping, rules: StepRules) -> Events | None:
     if columns is None:
         return None
     with open_to_read(data) as tail:
-        found = read_known(data / FOLDER, tail, columns)
+        read = read_known if memory is None else memory.read
+        found = read(data / FOLDER, tail, columns)
     return None if found is None else events_of(found[0], mapping, rules)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from sojourn.config import Lake as Settings
 from sojourn.model.errors import ConfigError
 from sojourn.runtime.lake import Follower
 from sojourn.wiring import child
+from sojourn.wiring.encoding import Encoder
 from sojourn.wiring.lake import open_to_write, pace_of
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class Report(Struct, kw_only=True):
     n_files: int = 0
     n_bytes: int = 0
     cpu_s: float = 0.0
-    """Processor time since it began."""
+    """Processor time since it began, with that of the encoders that have ended."""
     error: str = ""
     """What it failed with since its last line."""
 
@@ -156,10 +159,16 @@ class _Writer:
                 retry_ms = min(2 * retry_ms, MAX_RETRY_MS)
 
     def _follow(self) -> None:
-        with open_to_write(self._data, wait=True) as (tail, lake):
+        with ExitStack() as stack:
+            tail, lake = stack.enter_context(open_to_write(self._data, wait=True))
+            encoder = Encoder(self._data) if self._settings.encoded else None
+            if encoder is not None:
+                stack.callback(encoder.stop)
             follower = Follower(tail, lake, now=now_ms, pace=pace_of(self._settings))
             while not self._stopping.is_set():
                 wait_ms = follower.turn()
+                if encoder is not None:
+                    encoder.turn(lake.reach.position)
                 if wait_ms or now_ms() - self._told_at >= REPORT_MS:
                     self._tell(_report(follower, lake))
                 self._stopping.wait(wait_ms / 1000)
@@ -177,14 +186,14 @@ class _Writer:
 
 
 def _report(follower: Follower, lake: ParquetLake) -> Report:
-    size = lake.size()
+    size, ended = lake.size(), resource.getrusage(resource.RUSAGE_CHILDREN)
     return Report(
         position=lake.reach.position,
         lag_ms=follower.lag_ms,
         n_events=follower.n_events,
         n_files=size.n_files,
         n_bytes=size.n_bytes,
-        cpu_s=round(time.process_time(), 2),
+        cpu_s=round(time.process_time() + ended.ru_utime + ended.ru_stime, 2),
     )
 
 

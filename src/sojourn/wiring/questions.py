@@ -13,6 +13,7 @@ from sojourn.analytics.questions import Causal, Friction, Question
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sojourn.adapters.lake.encoded import Memory
     from sojourn.analytics.events import Events
     from sojourn.analytics.reading import Mapping, StepRules
 
@@ -33,8 +34,10 @@ class Source(Struct, frozen=True, kw_only=True):
     """Which column says what, where that is not plain, as `parse_mapping` reads it."""
 
 
-def read_for(question: Question, source: Source, rules: StepRules) -> Events:
+def read_for(question: Question, source: Source, rules: StepRules, *, memory: Memory | None = None) -> Events:
     """Read the events a question is about, with all it looks at.
+
+    With a memory, what was read of a data folder before is not read again.
 
     Raises:
         ConfigError: There are none, or they lack what is asked for.
@@ -54,9 +57,10 @@ def read_for(question: Question, source: Source, rules: StepRules) -> Events:
             mapping = _with_attributes(mapping, _guessed(source, mapping))
         return read_events(source.files, mapping, steps=rules)
     if not is_open:
-        return read_lake_events(source.data, mapping, rules)
+        return read_lake_events(source.data, mapping, rules, memory=memory)
     segments = {name: name for name in SEGMENTS}
-    return _few_valued(read_lake_events(source.data, _with_attributes(mapping, segments), rules), mapping)
+    wide = _with_attributes(mapping, segments)
+    return _few_valued(read_lake_events(source.data, wide, rules, memory=memory), mapping)
 
 
 def _with_trials(source: Source, mapping: Mapping, rules: StepRules) -> Events:

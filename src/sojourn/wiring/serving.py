@@ -32,9 +32,11 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.server.segments import OneSegment
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.collector import keep_pauses_short
+from sojourn.wiring.deciding import Counter
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
@@ -85,8 +87,11 @@ class _Serving:
             meter=_Meter(self._metrics),
             executor=self._live.store_thread,
         )
+        self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._lakeside = Lakeside(config)
-        self._analyst = Analyst(config.data, metrics=config.metrics)
+        self._analyst = Analyst(
+            config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
+        )
         self._desk = Desk(house.driver, house.store)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
@@ -104,6 +109,7 @@ class _Serving:
         http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
+        self._counter.start()
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
@@ -111,10 +117,12 @@ class _Serving:
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
         self._server.should_exit = True
+        self._counter.hang_up()
         await self._analyst.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
+        await self._counter.stop()
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
@@ -218,6 +226,7 @@ class _Serving:
     def _uvicorn(self, lookups: LocalLookups) -> uvicorn.Config:
         return uvicorn.Config(
             self._application(lookups),
+            http=OneSegment,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -241,6 +250,7 @@ class _Serving:
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
             rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)
+        rest = self._counter.application(rest, metrics=self._metrics, observe=self._observe)
         return Http(door, rest=rest, observe=self._observe)
 
     def _observe(self, name: str, n: int) -> None:
@@ -258,7 +268,24 @@ class _Serving:
             lambda: house.driver.failures.n_noted,
         )
         self._watch_lake()
+        self._watch_experiments()
+        self._watch_analyst()
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
+
+    def _watch_experiments(self) -> None:
+        driver, metrics = self._house.driver, self._metrics
+        metrics.watch_family(
+            "sojourn_experiment_people",
+            "People who met an experiment",
+            "experiment",
+            lambda: {name: one.exposed for name, one in driver.tallies.experiments.items()},
+        )
+        metrics.watch_family(
+            "sojourn_experiment_conflicts",
+            "People who met two variants of an experiment",
+            "experiment",
+            lambda: {name: one.conflicts for name, one in driver.tallies.experiments.items()},
+        )
 
     def _watch_lake(self) -> None:
         driver, lakeside, metrics = self._house.driver, self._lakeside, self._metrics
@@ -281,6 +308,19 @@ class _Serving:
         )
         metrics.watch_total(
             "sojourn_lake_failures", "How often writing the lake failed", lambda: lakeside.n_failures
+        )
+
+    def _watch_analyst(self) -> None:
+        analyst, metrics = self._analyst, self._metrics
+        metrics.watch(
+            "sojourn_analytics_waiting",
+            "Questions of analytics asked and not answered",
+            lambda: analyst.n_asked,
+        )
+        metrics.watch_total(
+            "sojourn_analytics_restarts",
+            "How often the process that answers questions had to be ended, or ended, before an answer",
+            lambda: analyst.n_ended,
         )
 
 

@@ -96,7 +96,7 @@ def rows(reading: LakeReading, name: str, columns: str = "*") -> Rows:
     return sorted(table.project(chosen).fetchall(), key=repr)
 
 
-def event(n: int, name: str = "Viewed", *, at: int = T0, **fields: Any) -> Event:
+def event(n: int | str, name: str = "Viewed", *, at: int = T0, **fields: Any) -> Event:
     """Write one event of a person."""
     who = fields if {"user_id", "anonymous_id"} & fields.keys() else {"user_id": "ann", **fields}
     kind = {"$identify": "identify", "$alias": "alias", "$group": "group", "$page": "page"}.get(name, "track")

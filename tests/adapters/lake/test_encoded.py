@@ -13,8 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.lakes import write_lake
 from sojourn.adapters.lake import ParquetLake
-from sojourn.adapters.lake.encoded import Columns, base, columns_for, events_of, keeping, read_known
+from sojourn.adapters.lake.encoded import (
+    Columns,
+    Memory,
+    base,
+    columns_for,
+    events_of,
+    keeping,
+    read_known,
+    staging,
+)
+from sojourn.adapters.sqlite.tail import SqliteTail
 from sojourn.analytics.events import Events
 from sojourn.analytics.reading import Mapping, StepRules, read_events, read_steps
 from sojourn.model.errors import InputError
@@ -22,6 +33,7 @@ from sojourn.model.event import Event
 from sojourn.model.lake import DAY_MS, date_of
 from tests.adapters.lake.folders import T0, Folder, event
 from tests.laws.catalogues import rich_catalogue, rich_history
+from tests.soak import tries
 
 MINUTE = 60_000
 MAPPING = Mapping(
@@ -47,11 +59,12 @@ def anew(folder: Folder, mapping: Mapping, rules: StepRules) -> Events | None:
         return or_none(lambda: read_events(reading.connection.sql(OF_PEOPLE), mapping, steps=rules))
 
 
-def kept(folder: Folder, mapping: Mapping, rules: StepRules) -> Events | None:
+def kept(folder: Folder, mapping: Mapping, rules: StepRules, memory: Memory | None = None) -> Events | None:
     """Read what is kept encoded, and what came since."""
     columns = columns_for(mapping, rules)
     assert columns is not None
-    found = read_known(folder.lake_path, folder.tail, columns, few_events=0)
+    read = read_known if memory is None else memory.read
+    found = read(folder.lake_path, folder.tail, columns, few_events=0)
     assert found is not None
     return or_none(lambda: events_of(found[0], mapping, rules))
 
@@ -64,9 +77,15 @@ def or_none(read: Callable[[], Events]) -> Events | None:
         return None
 
 
-def check(folder: Folder, mapping: Mapping = MAPPING, rules: StepRules = EVERYTHING) -> None:
+def check(
+    folder: Folder,
+    mapping: Mapping = MAPPING,
+    rules: StepRules = EVERYTHING,
+    *,
+    memory: Memory | None = None,
+) -> None:
     """Compare both, to the last code."""
-    expected, found = anew(folder, mapping, rules), kept(folder, mapping, rules)
+    expected, found = anew(folder, mapping, rules), kept(folder, mapping, rules, memory)
     if expected is None or found is None:
         assert expected is found
         return
@@ -82,7 +101,7 @@ def check(folder: Folder, mapping: Mapping = MAPPING, rules: StepRules = EVERYTH
     assert found.left_out == expected.left_out
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tries(4)))
 def test_every_answer_is_as_if_all_were_read_anew(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,10 +109,12 @@ def test_every_answer_is_as_if_all_were_read_anew(
     random = Random(seed)
     monkeypatch.setattr(keeping, "FEW_NEW", 0)
     monkeypatch.setattr(keeping, "MANY_NEW", random.choice((1, 3, 20)))
+    monkeypatch.setattr(staging, "PIECE", random.choice((8 * 2_048, 1 << 20)))
     folder = Folder(tmp_path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)
     waiting = rich_history(random, n_events=90)
     lived: list[Event] = []
+    memory = Memory()
     while waiting:
         match random.choice(CHANGES):
             case "live":
@@ -120,7 +141,8 @@ def test_every_answer_is_as_if_all_were_read_anew(
                     check(folder)
             case "ask":
                 mapping = random.choice((MAPPING, Mapping(**{**_fields(MAPPING), "attributes": {}})))
-                check(folder, mapping, random.choice((StepRules(), SOME, PAGES)))
+                rules = random.choice((StepRules(), SOME, PAGES))
+                check(folder, mapping, rules, memory=random.choice((None, memory)))
     check(folder)
     lake.close()
     folder.close()
@@ -196,8 +218,11 @@ def test_days_that_are_kept_no_longer_are_in_no_answer(tmp_path: Path) -> None:
     """Retention removes files, and what was made of them is of another lake."""
     folder, lake = written(tmp_path)
     check(folder)
+    memory = Memory()
+    check(folder, memory=memory)
     assert lake.expire(before=date_of(T0 + DAY_MS)) > 0
     check(folder)
+    check(folder, memory=memory)
     found = kept(folder, MAPPING, StepRules())
     assert found is not None
     assert len(found) == 18
@@ -211,8 +236,12 @@ def test_a_lake_that_cannot_be_written_is_read_all_the_same(
     """A reader of a backup may write nothing."""
     folder, lake = written(tmp_path)
 
-    def refuse(*args: object, **options: object) -> None:
-        raise PermissionError("read-only")
+    make = Path.mkdir
+
+    def refuse(path: Path, *args: Any, **options: Any) -> None:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError("read-only")
+        make(path, *args, **options)
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     check(folder)
@@ -233,6 +262,73 @@ def test_a_small_lake_keeps_nothing(tmp_path: Path) -> None:
     """It is read anew as quickly."""
     folder, lake = written(tmp_path)
     assert read_known(folder.lake_path, folder.tail, Columns()) is None
+    lake.close()
+    folder.close()
+
+
+@pytest.mark.parametrize("attributes", [Columns(), Columns(("channel",), ("properties.revenue",))])
+def test_what_is_made_in_pieces_is_what_is_made_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: Columns
+) -> None:
+    """Of 20,000 events of a shop, in two files and as many stretches of people."""
+    data = tmp_path / "data"
+    write_lake(data, 20_000)
+    tail = SqliteTail(data)
+    made = []
+    for piece in (staging.PIECE, 8 * 2_048):
+        monkeypatch.setattr(staging, "PIECE", piece)
+        found = read_known(data / "lake", tail, attributes, few_events=0)
+        assert found is not None
+        made.append(found[0].base)
+        (data / "lake" / "encoded" / "index.json").unlink()
+    tail.close()
+    one, other = made
+    assert (one.people, one.words, one.revisions.people) == (
+        other.people,
+        other.words,
+        other.revisions.people,
+    )
+    for name in ("starts", "session", "session_starts"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert one.rows.keys() == other.rows.keys()
+    for name, column in one.rows.items():
+        np.testing.assert_array_equal(column, other.rows[name])
+
+
+def test_what_cannot_be_made_in_little_memory_is_made_in_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer is better than a bound; and the bound holds where it can."""
+    monkeypatch.setattr(staging, "MEMORY", "1MB")
+    write_lake(tmp_path / "data", 20_000)
+    tail = SqliteTail(tmp_path / "data")
+    found = read_known(tmp_path / "data/lake", tail, Columns(("channel",)), few_events=0)
+    tail.close()
+    assert found is not None
+    assert len(found[0].base.session) == 20_000
+
+
+def test_what_is_remembered_is_read_no_more_and_of_few_attributes_at_once(tmp_path: Path) -> None:
+    """The very reading of before, with what came since; and the oldest goes."""
+    folder, lake = written(tmp_path)
+    memory, found = Memory(), []
+    for columns in (Columns(), Columns(("channel",)), Columns(("country",)), Columns(("os",)), Columns()):
+        found.append(memory.read(folder.lake_path, folder.tail, columns, few_events=0))
+    assert found[0] is not None
+    assert found[4] is not None
+    assert found[4][0] is found[0][0]
+    folder.live([event(90, "Late", at=T0)], now=T0 + 5 * DAY_MS)
+    check(folder, memory=memory)
+    again = memory.read(folder.lake_path, folder.tail, Columns(), few_events=0)
+    assert again is not None
+    assert again[0] is found[0][0]
+    assert again[1] == folder.tail.reach()
+    for columns in (Columns(("city",)), Columns(("region",)), Columns(("browser",))):
+        memory.read(folder.lake_path, folder.tail, columns, few_events=0)
+    other = memory.read(folder.lake_path, folder.tail, Columns(("os",)), few_events=0)
+    assert found[3] is not None
+    assert other is not None
+    assert other[0] is not found[3][0]
     lake.close()
     folder.close()
 

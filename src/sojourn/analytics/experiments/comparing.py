@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,6 @@ from sojourn.analytics.experiments.rules import Rule, judged
 from sojourn.analytics.experiments.samples import Sample, apart, foretold
 from sojourn.analytics.experiments.units import Units
 from sojourn.analytics.experiments.words import sentence
-from sojourn.analytics.statistics.cuped import variance_kept
 from sojourn.analytics.statistics.interval import Contrast, Interval
 from sojourn.analytics.statistics.multiplicity import benjamini_hochberg
 from sojourn.analytics.statistics.weighted import effective_size
@@ -121,7 +121,8 @@ def compared(pair: Pair, rule: Rule) -> Compared:
     if looks and rule.method == "always-valid":
         effect = replace(effect, p=min(effect.p, looks[-1].p))
     treated, control = pair.some(np.arange(len(pair.over_at)) < n).sides()
-    kept = variance_kept(treated.raw(), treated.taken(theta, centre)) if theta else 1.0
+    raw = apart(treated, control).variance
+    kept = seen(n).variance / raw if theta and raw > 0 else 1.0
     return Compared(
         metric=pair.metric.name,
         kind=pair.metric.kind,
@@ -180,7 +181,7 @@ def has_enough(pair: Pair) -> bool:
 
 
 def _decision(draft: Compared, pair: Pair, q: float, alpha: float) -> Decision:
-    if not has_enough(pair):
+    if not has_enough(pair) or not math.isfinite(draft.effect.low):
         return "too few people yet"
     if q > alpha or not draft.effect.is_clear:
         return "no difference shown yet"

@@ -169,11 +169,9 @@ def _check_rule(rule: Rule, allocation: Allocation) -> None:
 
 def _stop(units: Units, ratio: Ratio, allocation: Allocation) -> Decision | None:
     """Return why nothing may be read."""
-    if ratio.is_mismatch:
-        return "sample ratio mismatch: do not read"
     if allocation != "fixed" and not (units.own_chance > 0).all():
         return "chances not logged: do not read"
-    return None
+    return "sample ratio mismatch: do not read" if ratio.is_mismatch else None
 
 
 def _pairs(
@@ -251,9 +249,7 @@ def warnings_of(done: Sequence[Compared], rule: Rule, *, ratio: Ratio, multiple_
     if done and max(one.waiting for one in done):
         out.append("People whose window is not over are not counted yet.")
     if any(one.theta for one in done):
-        out.append(
-            "Differences are without what people's own past foretells (CUPED); means are as they were measured."
-        )
+        out.append("Differences are without what people's own past foretells (CUPED); means are as measured.")
     if any(one.effective_people is not None for one in done):
         out.append(
             "Chances of the arms changed on the way: each person is weighted by the logged chance of their "

@@ -76,7 +76,8 @@ def corrected(several: list[list[Segmented]], *, alpha: float) -> list[list[Segm
 def _groups(attribute: Attribute) -> tuple[list[str], NDArray[np.int64]]:
     """Return (names of segments, the segment of each person): the largest, then the rest, then unknown."""
     counts = np.bincount(attribute.codes[attribute.codes >= 0], minlength=len(attribute.values))
-    large = [code for code in np.argsort(-counts, kind="stable").tolist() if counts[code] >= MIN_PEOPLE]
+    large = [code for code in range(len(attribute.values)) if counts[code] >= MIN_PEOPLE]
+    large.sort(key=lambda code: (-counts[code], attribute.values[code]))
     kept = large[:MAX_SEGMENTS]
     names = [attribute.values[code] for code in kept]
     table = np.full(len(attribute.values) + 1, len(kept))  # the last: unknown

@@ -126,7 +126,10 @@ def shares_of(units: Units) -> tuple[Numbers | None, str]:
     if units.chances is not None:
         return units.chances, "logged with each exposure"
     own = [units.own_chance[units.arm == i] for i in range(n_arms)]
-    if any(np.isnan(each).any() or not len(each) for each in own):
+    is_logged = not any(np.isnan(each).any() or not len(each) for each in own)
+    if not is_logged and units.is_adaptive:
+        return None, "unknown: the allocation learns, and its chances were not logged"
+    if not is_logged:
         return np.full(n_arms, 1 / n_arms), "equal shares, since no propensities were logged"
     if units.is_changing:
         if n_arms != 2:

@@ -19,6 +19,7 @@ from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import Events
 from sojourn.analytics.graph.sequences import sequences
 from sojourn.analytics.proportions import LEVEL
+from sojourn.analytics.statistics.multiplicity import benjamini_hochberg
 from sojourn.analytics.tables import Table
 
 MIN_PEOPLE = 10  # with a transition, in both selections together; fewer have no test.
@@ -61,7 +62,7 @@ def difference(one: Events, other: Events, *, unit: Unit = "person", collapse: b
     error = np.sqrt(np.maximum(variance - 2 * _covariance(edges, a, b, share_a=share_a, share_b=share_b), 0))
     n_people = _people(edges, a, b)
     p = _p_values(share_a - share_b, error, n_people)
-    q = _benjamini_hochberg(p)
+    q = benjamini_hochberg(p)
     reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * error
     order = np.lexsort((edges, -np.abs(share_a - share_b), np.nan_to_num(p, nan=2.0)))
     columns: dict[str, Any] = {
@@ -146,16 +147,6 @@ def _p_values(difference: Numbers, error: Numbers, n_people: Counts) -> Numbers:
     for i in np.flatnonzero((n_people >= MIN_PEOPLE) & (error > 0)).tolist():
         p[i] = 2 * normal.cdf(-abs(difference[i] / error[i]))
     return p
-
-
-def _benjamini_hochberg(p: Numbers) -> Numbers:
-    """Return the false discovery rate at which each would just be found; NaN where there is no p-value."""
-    q = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    ranks = np.arange(1, len(order) + 1)
-    q[order] = np.minimum.accumulate((p[order] * len(order) / ranks)[::-1])[::-1].clip(max=1.0)
-    return q
 
 
 def _definition(unit: Unit, a: _Side, b: _Side, n_edges: int) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.chunks import CHUNK, in_chunks, taken
+from sojourn.analytics.chunks import CHUNK, in_chunks
 from sojourn.analytics.ordering import stable_order
 
 Counts = NDArray[np.int64]
@@ -35,43 +34,10 @@ class Groups:
         starts = np.concatenate([[0], np.cumsum(np.bincount(group, minlength=n_groups))])
         return cls(stable_order(group), starts)
 
-    def joined(self, shown: Counts, hidden: Counts) -> Groups:
-        """Return the shown groups in the order they are named in, and behind them all hidden ones as one."""
-        stretches = [self.order[self.starts[g] : self.starts[g + 1]] for g in shown.tolist()]
-        if len(hidden):
-            rest = [self.order[self.starts[g] : self.starts[g + 1]] for g in hidden.tolist()]
-            stretches.append(np.sort(np.concatenate(rest)))
-        starts = np.concatenate([[0], np.cumsum([len(one) for one in stretches])]).astype(np.int64)
-        return Groups(np.concatenate([self.order[:0], *stretches]), starts)
-
     @property
     def sizes(self) -> Counts:
         """Count each group."""
         return np.diff(self.starts)
-
-    def n_distinct(self, together: NDArray[Any], *, of: NDArray[np.bool_] | None = None) -> Counts:
-        """Count the distinct values of each group, of values that lie together along the things grouped.
-
-        Args:
-            together: Shape (n,): equal values stand in one stretch; such as ascend do.
-            of: Shape (n_values,), or more: which values count, by the values themselves. None: all.
-        """
-        values = taken(together, self.order)
-        is_new = np.empty(len(values), dtype=np.bool_)
-        is_new[:1] = True
-        np.not_equal(values[1:], values[:-1], out=is_new[1:])
-        is_new[self.starts[:-1][self.sizes > 0]] = True
-        if of is not None:
-            is_new &= of[values]
-        return np.diff(np.searchsorted(np.flatnonzero(is_new), self.starts))
-
-    def quantiles(self, values: NDArray[Any], shares: Sequence[float]) -> NDArray[np.float64]:
-        """Return quantiles of each group (as R's type 7), shape (n_shares, n_groups); NaN of an empty one."""
-        ordered = taken(values, self.order)
-        found = np.full((len(shares), len(self.sizes)), np.nan)
-        for group in np.flatnonzero(self.sizes).tolist():
-            found[:, group] = np.quantile(ordered[self.starts[group] : self.starts[group + 1]], shares)
-        return found
 
 
 def _counted(group: NDArray[Any], n_groups: int) -> tuple[NDArray[np.integer], Counts]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit
-from sojourn.analytics.chunks import left_of, side_by_side, taken
-from sojourn.analytics.events import MISSING, Codes, Events
+from sojourn.analytics.chunks import counted, side_by_side, taken
+from sojourn.analytics.events import Codes, Events
 from sojourn.analytics.graph.chain import Chain, chain_of
-from sojourn.analytics.graph.grouping import Groups
-from sojourn.analytics.graph.sequences import Sequences, n_people, sequences
+from sojourn.analytics.graph.distinct import Part, Parts, n_distinct, n_sessions
+from sojourn.analytics.graph.quantiles import Ranked, Sizes, places_of
+from sojourn.analytics.graph.sequences import Sequences, sequences
 from sojourn.analytics.selecting import known_steps
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
@@ -74,86 +75,74 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     walk = _Walk.of(events, lined_up, node, len(names))
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
-    nodes, edges = side_by_side(
-        lambda: Table(_node_columns(walk, names, ahead, goal), definition),
-        lambda: Table(_edge_columns(walk, names, asked), definition),
-        n=len(node),
-    )
-    return JourneyGraph(nodes, edges, definition, walk.counts)
+    rows = _Rows.of(walk, asked.edge_limit)
+    behind = _behind(walk, rows)
+    nodes = Table(_node_columns(walk, names, behind, ahead, goal), definition)
+    edges = Table(_edge_columns(walk, names, rows, behind, asked), definition)
+    return JourneyGraph(nodes, edges, definition, walk.counts.copy())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Walk:
-    """Sequences in which each step is a node; arrays are (n_steps,), or (n_transitions,) from `edge` on."""
+    """Sequences in which each step is a node; arrays are (n_steps,)."""
 
     lined_up: Sequences
     node: Codes
     n_nodes: int
-    case: NDArray[np.int32]
+    at: NDArray[np.int64]
     session: NDArray[np.int32] | None
     edge: Codes
-    """source node * n_nodes + target node."""
-    edges: Groups
-    """Transitions by edge."""
-    dwell: Counts
-    counts: Counts
+    """source node * (n_nodes + 1) + target node, which is n_nodes where the case ends."""
+    leaving: Counts
+    """Shape (n_nodes, n_nodes + 1): steps by edge."""
     starts: Counts
-    ends: Counts
 
     @classmethod
     def of(cls, events: Events, lined_up: Sequences, node: Codes, n_nodes: int) -> _Walk:
-        at = lined_up.of_events(events.at)
-        first, last = lined_up.starts[:-1], lined_up.starts[1:] - 1
-        n_edges = n_nodes * n_nodes
+        shape = (n_nodes, n_nodes + 1)
+        n_edges = n_nodes * (n_nodes + 1)
+        edge = np.empty(len(node), dtype=np.min_scalar_type(n_edges))
 
-        def number(source: slice, target: slice) -> Codes:
-            edge = node[source].astype(np.int32) * n_nodes + node[target]
-            return edge.astype(np.min_scalar_type(n_edges), copy=False)
+        def number(part: Part) -> None:
+            after = np.empty(len(part.case), dtype=edge.dtype)
+            after[:-1] = node[part.steps][1:]
+            after[lined_up.starts[part.cases.start + 1 : part.cases.stop + 1] - part.steps.start - 1] = (
+                n_nodes
+            )
+            after += node[part.steps].astype(edge.dtype) * edge.dtype.type(n_nodes + 1)
+            edge[part.steps] = after
 
-        edge = _of_transitions(number, last)
-        edges = Groups.of(edge, n_edges)
+        Parts(lined_up).run(number)
         return cls(
             lined_up=lined_up,
             node=node,
             n_nodes=n_nodes,
-            case=lined_up.case(),
+            at=lined_up.of_events(events.at),
             session=None if events.session is None else lined_up.of_events(events.session),
             edge=edge,
-            edges=edges,
-            dwell=_of_transitions(lambda source, target: at[target] - at[source], last),
-            counts=edges.sizes.reshape(n_nodes, n_nodes),
-            starts=np.bincount(node[first], minlength=n_nodes),
-            ends=np.bincount(node[last], minlength=n_nodes),
+            leaving=counted(edge, n_edges).reshape(shape),
+            starts=np.bincount(node[lined_up.starts[:-1]], minlength=n_nodes),
         )
 
-    def of_sources(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what the source of each transition has, of values of the shape (n_steps,)."""
-        return _of_transitions(lambda source, _: values[source], self.lined_up.starts[1:] - 1)
+    @property
+    def counts(self) -> Counts:
+        """Transitions, shape (n_nodes, n_nodes)."""
+        return self.leaving[:, :-1]
+
+    @property
+    def ends(self) -> Counts:
+        """Cases that end with a node, shape (n_nodes,)."""
+        return self.leaving[:, -1]
 
     @property
     def is_by_person(self) -> bool:
         """Whether each case is a person's only one."""
         return bool((np.diff(self.lined_up.person) > 0).all())
 
-    def person(self) -> NDArray[np.int32]:
-        """Return a number of the person of each step; they ascend."""
-        return self.case if self.is_by_person else self.lined_up.person[self.case]
-
-
-def _of_transitions(make: Callable[[slice, slice], NDArray[Any]], last: Counts) -> NDArray[Any]:
-    """Return a value of each transition.
-
-    Args:
-        make: Called with the sources and the targets of some steps and those right after them.
-        last: Shape (n_cases,): the last step of each case, which nothing follows.
-    """
-    n = int(last[-1]) if len(last) else 0
-    return left_of(lambda part: make(part, slice(part.start + 1, part.stop + 1)), n, last[:-1])
-
 
 def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:
     """Return the names of nodes, the most frequent first and the rest last, and each step's node."""
-    sizes = np.bincount(lined_up.step, minlength=len(events.steps))
+    sizes = counted(lined_up.step, len(events.steps))
     order = np.argsort(-sizes, kind="stable")
     order = order[sizes[order] > 0]
     is_goal = np.isin(np.asarray(events.steps, dtype=object)[order], list(asked.goal))
@@ -171,28 +160,143 @@ def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str]
     return [*names, OTHER] if has_rest else names, taken(number, lined_up.step)
 
 
+class _Rows(NamedTuple):
+    """The rows of edges: the most frequent first, and those beyond the limit as one."""
+
+    edges: Counts
+    """All that were gone along, the most frequent first."""
+    source: Counts
+    """The node of each."""
+    n_shown: int
+
+    @classmethod
+    def of(cls, walk: _Walk, limit: int | None) -> _Rows:
+        counts = np.concatenate([walk.counts, np.zeros((walk.n_nodes, 1), dtype=np.int64)], axis=1).ravel()
+        order = np.argsort(-counts, kind="stable")
+        order = order[counts[order] > 0]
+        n_shown = len(order) if limit is None else min(max(limit, 0), len(order))
+        return cls(order, order // (walk.n_nodes + 1), n_shown)
+
+    @property
+    def has_rest(self) -> bool:
+        return self.n_shown < len(self.edges)
+
+    @property
+    def n(self) -> int:
+        return self.n_shown + self.has_rest
+
+    def joined(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what rows have, of values of all edges, along the first axis."""
+        if not self.has_rest:
+            return values
+        return np.concatenate([values[: self.n_shown], values[self.n_shown :].sum(axis=0, keepdims=True)])
+
+
+class _Behind(NamedTuple):
+    """How many are behind each node and each row of edges, and the quantiles of their dwell."""
+
+    cases: Counts
+    people: Counts
+    sessions: Counts | None
+    edge_people: Counts
+    edge_sessions: Counts | None
+    dwell: NDArray[np.float64]
+    edge_dwell: NDArray[np.float64]
+
+
+def _behind(walk: _Walk, rows: _Rows) -> _Behind:
+    """Count who is behind them, in one pass."""
+    n, n_rows = walk.n_nodes, rows.n + 1  # What ends is in row 0, and forgotten.
+    number = np.zeros(walk.leaving.size, dtype=np.min_scalar_type(len(rows.edges)))
+    number[rows.edges] = np.arange(1, len(rows.edges) + 1)
+    sizes = Sizes(int(np.ptp(walk.at)) if len(walk.at) else 0, len(rows.edges) + 1)
+    cell = np.empty(len(walk.edge), dtype=np.int32)
+    is_by_person, person, session = walk.is_by_person, walk.lined_up.person, walk.session
+
+    def count(part: Part) -> Counts:
+        node, edge = walk.node[part.steps], number[walk.edge[part.steps]]
+        dwell = np.diff(walk.at[part.steps], append=0)
+        dwell[edge == 0] = 0
+        cell[part.steps] = edge.astype(np.int32) * sizes.n + sizes.of(dwell)
+        row = np.minimum(edge, rows.n) if rows.has_rest else edge
+        found, who = [n_distinct(part.case, node, n)], part.case
+        if not is_by_person:
+            who = (person[part.cases] - np.int64(person[part.cases.start]))[part.case]
+            found.append(n_distinct(who, node, n))
+        found.append(n_distinct(who, row, n_rows))
+        if session is not None:
+            found += [n_sessions(session[part.steps], *group) for group in ((node, n), (row, n_rows))]
+        return np.concatenate(found)
+
+    lengths = [n] * (1 if is_by_person else 2) + [n_rows] + ([] if session is None else [n, n_rows])
+    parts = Parts(walk.lined_up, least=sum(lengths))
+    total = np.split(parts.total(count, sum(lengths)), np.cumsum(lengths)[:-1])
+    cases, people = total[0], total[0 if is_by_person else 1]
+    edge_people, *sessions = total[1 if is_by_person else 2 :]
+    dwell, edge_dwell = _dwell(walk, rows, cell, sizes)
+    return _Behind(
+        cases=cases,
+        people=people,
+        sessions=sessions[0] if sessions else None,
+        edge_people=edge_people[1:],
+        edge_sessions=sessions[1][1:] if sessions else None,
+        dwell=dwell,
+        edge_dwell=edge_dwell,
+    )
+
+
+def _dwell(
+    walk: _Walk, rows: _Rows, cell: NDArray[np.int32], sizes: Sizes
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return quantiles of the time to the next step of nodes and of rows of edges, ms.
+
+    Args:
+        walk: The steps.
+        rows: The rows of edges.
+        cell: Shape (n_steps,): (place of the edge among all of them, from 1) * sizes.n + size of the dwell.
+        sizes: Of dwells.
+    """
+    counts = counted(cell, (len(rows.edges) + 1) * sizes.n).reshape(-1, sizes.n)
+    of_edges = counts[1:]
+    of_nodes = np.zeros((walk.n_nodes, sizes.n), dtype=np.int64)
+    np.add.at(of_nodes, rows.source, of_edges)
+    ranked = Ranked.of(of_nodes, QUANTILES), Ranked.of(rows.joined(of_edges), QUANTILES)
+    row = np.minimum(np.arange(len(of_edges)), rows.n - 1)
+    wanted = np.zeros(counts.shape, dtype=np.bool_)
+    wanted[1:] = ranked[0].wanted[rows.source] | ranked[1].wanted[row]
+    places = places_of(wanted.ravel(), cell)
+    edge, size = np.divmod(cell[places].astype(np.int64), sizes.n)
+    dwell = walk.at[places + 1] - walk.at[places]
+
+    def quantiles(of: Ranked, group: Counts) -> NDArray[np.float64]:
+        own = group[edge - 1] * sizes.n + size
+        is_wanted = of.wanted.ravel()[own]
+        return of.quantiles(own[is_wanted], dwell[is_wanted])
+
+    found = side_by_side(
+        lambda: quantiles(ranked[0], rows.source), lambda: quantiles(ranked[1], row), n=len(cell)
+    )
+    return found[0], found[1]
+
+
 def _node_columns(
-    walk: _Walk, names: Sequence[str], ahead: Chain | None, goal: NDArray[np.bool_]
+    walk: _Walk, names: Sequence[str], behind: _Behind, ahead: Chain | None, goal: NDArray[np.bool_]
 ) -> dict[str, Any]:
-    n, node = walk.n_nodes, walk.node
-    groups = Groups.of(node, n)
-    cases = groups.n_distinct(walk.case)
-    # A case comes back to a node by entering it once more, after another one.
-    entries: Counts = groups.sizes - np.diagonal(walk.counts)
+    count, repeats = walk.leaving.sum(axis=1), np.diagonal(walk.counts).copy()
     return {
         "name": list(names),
         "kind": ["other" if name == OTHER else "step" for name in names],
-        "count": groups.sizes,
-        "people": cases if walk.is_by_person else groups.n_distinct(walk.person()),
-        "sessions": _sessions(groups, node, walk.session),
-        "share": cases / max(1, len(walk.lined_up)),
+        "count": count,
+        "people": behind.people,
+        "sessions": _or_none(behind.sessions, len(names)),
+        "share": behind.cases / max(1, len(walk.lined_up)),
         "starts": walk.starts,
-        "ends": walk.ends,
-        "repeats": np.diagonal(walk.counts).copy(),
-        "returns": entries - cases,
-        # Of quantiles the order does not matter: the edges of one source lie side by side.
-        **_dwells(Groups(walk.edges.order, walk.edges.starts[:: max(n, 1)]), walk.dwell),
-        **({} if ahead is None else _ahead(ahead, _converted(walk, goal) / np.maximum(cases, 1))),
+        "ends": walk.ends.copy(),
+        "repeats": repeats,
+        # A case comes back to a node by entering it once more, after another one.
+        "returns": count - repeats - behind.cases,
+        **_dwells(behind.dwell),
+        **({} if ahead is None else _ahead(ahead, _converted(walk, goal) / np.maximum(behind.cases, 1))),
     }
 
 
@@ -207,42 +311,39 @@ def _ahead(ahead: Chain, converted: NDArray[np.float64]) -> dict[str, Any]:
 
 def _converted(walk: _Walk, goal: NDArray[np.bool_]) -> Counts:
     """Count the cases at each node that converted at it or later, as it was observed."""
-    place = np.flatnonzero(goal[walk.node])
-    last = np.full(len(walk.lined_up), -1, dtype=np.int64)
-    last[walk.case[place]] = place
-    before = np.flatnonzero(np.arange(len(walk.node)) <= last[walk.case])
-    return Groups.of(walk.node[before], walk.n_nodes).n_distinct(walk.case[before])
+
+    def count(part: Part) -> Counts:
+        node = walk.node[part.steps]
+        place = np.flatnonzero(goal[node])
+        last = np.full(part.cases.stop - part.cases.start, -1)
+        last[part.case[place]] = place  # of several, the last one assigned stays
+        before = np.flatnonzero(np.arange(len(node)) <= last[part.case])
+        return n_distinct(part.case[before], node[before], walk.n_nodes)
+
+    return Parts(walk.lined_up).total(count, walk.n_nodes)
 
 
-def _edge_columns(walk: _Walk, names: Sequence[str], asked: Asked) -> dict[str, Any]:
+def _edge_columns(
+    walk: _Walk, names: Sequence[str], rows: _Rows, behind: _Behind, asked: Asked
+) -> dict[str, Any]:
     """Lay edges out, the most frequent first, and those beyond the limit as one row."""
-    n = walk.n_nodes
-    sizes = walk.edges.sizes
-    order = np.argsort(-sizes, kind="stable")
-    order = order[sizes[order] > 0]
-    n_shown = len(order) if asked.edge_limit is None else min(max(asked.edge_limit, 0), len(order))
-    shown, has_rest = order[:n_shown], n_shown < len(order)
-    row_of = np.full(n * n, n_shown, dtype=np.int32)
-    row_of[shown] = np.arange(n_shown, dtype=np.int32)
-    source, target = (part.tolist() for part in np.divmod(shown, n))
-    groups = walk.edges.joined(shown, order[n_shown:])
-    leaves = np.append(walk.counts.sum(axis=1) + walk.ends, walk.counts.sum())
-    rest = [None] * has_rest
+    source, target = (part.tolist() for part in np.divmod(rows.edges[: rows.n_shown], walk.n_nodes + 1))
+    rest = [None] * rows.has_rest
+    count = rows.joined(walk.leaving.ravel()[rows.edges])
+    leaves = np.append(walk.leaving.sum(axis=1), walk.counts.sum())
     return {
         "source": [names[code] for code in source] + rest,
         "target": [names[code] for code in target] + rest,
-        "kind": ["step"] * n_shown + ["other"] * has_rest,
-        "count": groups.sizes,
-        "people": groups.n_distinct(walk.of_sources(walk.person())),
-        "sessions": [None] * len(groups.sizes)
-        if walk.session is None
-        else _sessions(groups, row_of[walk.edge], walk.of_sources(walk.session)),
-        "share": groups.sizes / np.maximum(1, leaves[source + [n] * has_rest]),
+        "kind": ["step"] * rows.n_shown + ["other"] * rows.has_rest,
+        "count": count,
+        "people": behind.edge_people,
+        "sessions": _or_none(behind.edge_sessions, rows.n),
+        "share": count / np.maximum(1, leaves[source + [walk.n_nodes] * rows.has_rest]),
         "direction": [
             _direction(names[a], names[b], asked.ranks) for a, b in zip(source, target, strict=True)
         ]
         + rest,
-        **_dwells(groups, walk.dwell),
+        **_dwells(behind.edge_dwell),
     }
 
 
@@ -258,25 +359,12 @@ def _direction(source: str, target: str, ranks: Mapping[str, int]) -> str | None
     return ("same", "forward")[ahead] if ahead <= 1 else "skip"
 
 
-def _sessions(groups: Groups, group: Codes, session: NDArray[np.int32] | None) -> list[int] | list[None]:
-    """Count the distinct sessions of each group; `group` and `session` are of the things grouped."""
-    n_groups = len(groups.sizes)
-    if session is None:
-        return [None] * n_groups
-    stretches = np.append(session[:-1][session[1:] != session[:-1]], session[-1:])
-    n_stretches = np.bincount(stretches + 1, minlength=1)  # What is MISSING is counted first.
-    # The few sessions that others run into do not stay together; the last entry is where MISSING points.
-    is_whole = np.append(n_stretches[1:] == 1, False)
-    found = groups.n_distinct(session, of=None if is_whole[:-1].all() and not n_stretches[0] else is_whole)
-    if not is_whole[:-1].all():
-        split = np.flatnonzero(~is_whole[session] & (session != MISSING))
-        found = found + n_people(group[split].astype(np.int64), session[split], n_groups)
-    return list(found.tolist())
+def _or_none(counts: Counts | None, n: int) -> list[int] | list[None]:
+    return [None] * n if counts is None else list(counts.tolist())
 
 
-def _dwells(groups: Groups, dwell: Counts) -> dict[str, NDArray[np.float64]]:
-    """Return quantiles of the time to the next step, ms; NaN where nothing followed."""
-    found = groups.quantiles(dwell, QUANTILES)
+def _dwells(found: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Name quantiles of the time to the next step, ms; NaN where nothing followed."""
     return {f"dwell_p{share * 100:g}_ms": row for share, row in zip(QUANTILES, found, strict=True)}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.cases import Unit
+from sojourn.analytics.chunks import in_parts
 from sojourn.analytics.events import Events
 from sojourn.analytics.graph.sequences import sequences
 from sojourn.analytics.tables import Table
@@ -63,9 +64,12 @@ def step_matrix(
     n_steps = len(events.steps)
     count = np.zeros((n_steps, n_columns), dtype=np.int64)
     length = np.diff(lined_up.starts)
-    for column in range(n_columns):
+
+    def fill(column: int) -> None:
         there = lined_up.starts[:-1][length > column] + column
         count[:, column] = np.bincount(lined_up.step[there], minlength=n_steps)
+
+    in_parts(fill, n_columns)
     total = count.sum(axis=1)
     order = np.argsort(-total, kind="stable")
     order = order[total[order] > 0]

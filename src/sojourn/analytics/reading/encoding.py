@@ -7,8 +7,8 @@ texts share a hash, all are hashed otherwise, so the codes are exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,20 @@ def text_of(columns: Sequence[Found]) -> str | None:
     return f"coalesce({', '.join(f'nullif(({text})::varchar, {_EMPTY})' for text in texts)})"
 
 
+class Dictionary(NamedTuple):
+    """The texts of a column, and what tells them apart."""
+
+    texts: list[str]
+    """Distinct, sorted, none of them empty."""
+    places: Callable[[NDArray[np.uint64]], NDArray[np.int32]]
+    """From hashes to places: of what says nothing, and then of the texts."""
+    window: int | None
+    """How far right a hash is shifted to the bits that are looked at; None: it is looked at whole."""
+    salt: int
+    n_empty: int
+    """How many places say nothing: of null, of the empty text."""
+
+
 class Encoder:
     """Encodes columns of one table."""
 
@@ -69,18 +83,36 @@ class Encoder:
         Args:
             text: SQL of the column, as `text_of` writes it.
         """
+        dictionary = self.dictionary(text)
+        return self.codes(text, dictionary), dictionary.texts
+
+    def dictionary(self, text: str) -> Dictionary:
+        """Return the distinct texts of all rows, sorted."""
         texts, hashes, salt = self._texts(text)
         n_empty = texts[:2].count("")
-        row_hash = _hash_sql(f"({text})", salt)
-        window = _window(hashes) if len(texts) <= _FEW else None
+        window = _window(hashes) if len(hashes) <= _FEW else None
         if window is None:
-            codes = self._from_hashes(hashes, row_hash)
-        else:
-            codes = self._from_windows(hashes, row_hash, window)
-        if n_empty:
-            codes -= n_empty
+            return Dictionary(texts[n_empty:], Lookup(hashes).places, None, salt, n_empty)
+        table = np.zeros(_WINDOW + 1, dtype=np.int32)
+        table[_windows(hashes, window)] = np.arange(len(hashes), dtype=np.int32)
+        return Dictionary(texts[n_empty:], table.__getitem__, window, salt, n_empty)
+
+    def codes(self, text: str, dictionary: Dictionary) -> Codes:
+        """Return each row's code in a dictionary that has all its texts, shape (n_rows,)."""
+        row_hash = _hash_sql(f"({text})", dictionary.salt)
+        if dictionary.window is not None:
+            row_hash = f"(({row_hash} >> {dictionary.window}) & {_WINDOW})::usmallint"
+        keys, places = self._plain(row_hash), dictionary.places
+        codes = np.empty(len(keys), dtype=np.int32)
+
+        def look_up(part: slice) -> None:
+            codes[part] = places(keys[part])
+
+        in_chunks(look_up, len(keys))
+        if dictionary.n_empty:
+            codes -= dictionary.n_empty
             np.maximum(codes, MISSING, out=codes)
-        return codes, texts[n_empty:]
+        return codes
 
     def hashes(self, text: str) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Return (each row's hash of a text, the hashes of rows that say nothing)."""
@@ -98,28 +130,6 @@ class Encoder:
             if are_distinct(hashes):
                 return found["text"].tolist(), hashes, salt
         raise AssertionError(f"texts that no {MAX_SALTS} hashes tell apart")
-
-    def _from_hashes(self, hashes: NDArray[np.uint64], row_hash: str) -> Codes:
-        keys, lookup = self._plain(row_hash), Lookup(hashes)
-        codes = np.empty(len(keys), dtype=np.int32)
-
-        def look_up(part: slice) -> None:
-            codes[part] = lookup.places(keys[part])
-
-        in_chunks(look_up, len(keys))
-        return codes
-
-    def _from_windows(self, hashes: NDArray[np.uint64], row_hash: str, shift: int) -> Codes:
-        table = np.zeros(_WINDOW + 1, dtype=np.int32)
-        table[_windows(hashes, shift)] = np.arange(len(hashes), dtype=np.int32)
-        keys = self._plain(f"(({row_hash} >> {shift}) & {_WINDOW})::usmallint")
-        codes = np.empty(len(keys), dtype=np.int32)
-
-        def look_up(part: slice) -> None:
-            codes[part] = table[keys[part]]
-
-        in_chunks(look_up, len(keys))
-        return codes
 
     def _plain(self, sql: str) -> NDArray[np.uint64]:
         return np.ma.getdata(self.fetch(sql))

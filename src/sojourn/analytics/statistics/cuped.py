@@ -26,11 +26,6 @@ def adjusted(treated: Joint, control: Joint) -> tuple[Moments, Moments, float]:
     return a, b, theta
 
 
-def variance_kept(raw: Moments, after: Moments) -> float:
-    """Return the share of the variance that is left: 0.8 needs a fifth fewer people. NaN: unknown."""
-    return after.variance / raw.variance if raw.variance > 0 else math.nan
-
-
 def _adjusted(arm: Joint, theta: float, centre: float) -> Moments:
     if not theta:
         return arm.first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,8 @@ from sojourn.analytics.statistics.distributions import (
     t_quantile,
 )
 from sojourn.analytics.statistics.fixed import ALPHA
+from sojourn.analytics.statistics.interval import Contrast
+from sojourn.analytics.statistics.sequential import TUNING, sequential_interval
 
 POWER = 0.8  # the convention since Cohen (1988).
 MAX_PEOPLE = 10**12
@@ -75,6 +78,36 @@ def people_needed(
     def finds(n: int) -> bool:
         return power_of(effect, deviations, (n, n * ratio), alpha, law=law) >= power
 
+    n = _smallest(finds)
+    return n, math.ceil(n * ratio)
+
+
+def people_always_valid(
+    effect: float,
+    deviations: tuple[float, float],
+    *,
+    alpha: float = ALPHA,
+    power: float = POWER,
+    tuning: float = TUNING,
+) -> int:
+    """Return by how many people of each arm an always-valid interval has found an effect that often.
+
+    At the latest: by the interval at that very look; it is often found before. Arguments and errors are those
+    of `people_needed` and `confidence_sequence`."""
+    if not effect:
+        raise ValueError("no number of people finds an effect of nothing")
+
+    def finds(n: int) -> bool:
+        variance = (deviations[0] ** 2 + deviations[1] ** 2) / n
+        edge = sequential_interval(Contrast(0.0, 1.0, 2 * n), alpha, tuning).high
+        drift = abs(effect) / math.sqrt(variance)
+        return normal_tail(edge - drift) + normal_tail(edge + drift) >= power
+
+    return _smallest(finds)
+
+
+def _smallest(finds: Callable[[int], bool]) -> int:
+    """Return the smallest number of people that finds; raise ValueError where none does."""
     low, high = 1, 2
     while not finds(high):
         low, high = high, high * 2
@@ -83,7 +116,7 @@ def people_needed(
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if finds(middle) else (middle, high)
-    return high, math.ceil(high * ratio)
+    return high
 
 
 def share_deviation(share: float) -> float:

@@ -112,7 +112,7 @@ def _when(state: State, way: Transition) -> str:
         for variant, weight in zip(experiment.variants, experiment.weights, strict=True):
             is_rest = way.when is None and variant == experiment.variants[0]
             if is_rest or (way.when and way.when.source == f"variant({experiment.id!r}) == {variant!r}"):
-                return f"{variant} {weight:.0%}"
+                return variant if experiment.allocation == "adaptive" else f"{variant} {weight:.0%}"
     if way.when is not None:
         return f"if {way.when.source}"
     is_one_of_several = not _cause(state, way) and len(state.transitions) > 1

@@ -150,6 +150,12 @@ def add_columns(lake: Path, origin: Origin, rows: Rows, words: dict[str, Names])
     _replace(folder, msgspec.structs.replace(index, arrays=index.arrays | added))
 
 
+def read_origin(lake: Path) -> Origin | None:
+    """Say which rows are kept; None where none are."""
+    index = _read_index(lake / FOLDER)
+    return None if index is None else index.origin
+
+
 def open_base(lake: Path) -> Base | None:
     """Open what is kept; None where nothing is, or not all of it."""
     index = _read_index(lake / FOLDER)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.adapters.lake.encoded.base import Base, Origin, Revisions
-from sojourn.adapters.lake.encoded.delta import PLACE, REVISIONS, VISIT_SQL, Columns, expressions
+from sojourn.adapters.lake.encoded.delta import REVISIONS, VISIT_SQL, Columns
 from sojourn.adapters.lake.encoded.ledger import KeptLedger
 from sojourn.adapters.lake.encoded.rows import (
     AT,
@@ -19,22 +20,21 @@ from sojourn.adapters.lake.encoded.rows import (
     NO_TIME,
     POSITION,
     PROFILE,
-    TEXT,
     VISIT,
     Rows,
+    joined,
     numbered,
     offsets,
     session_starts,
 )
+from sojourn.adapters.lake.encoded.staging import WHO, Spool, Staged, by_people, confine
 from sojourn.adapters.lake.encoded.visits import Revision, rename
-from sojourn.adapters.lake.encoded.words import Places
+from sojourn.adapters.lake.encoded.words import places_among
 from sojourn.adapters.lake.resolving import FIRST_OWNERS, JOIN_PEOPLE, PERSON, resolve_people
-from sojourn.adapters.lake.writing import text
 from sojourn.analytics.chunks import taken
+from sojourn.analytics.events import MISSING
 from sojourn.analytics.names import Names
 from sojourn.analytics.ordering import stable_order
-from sojourn.analytics.reading.columns import Schema
-from sojourn.analytics.reading.encoding import Encoder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,36 +42,42 @@ if TYPE_CHECKING:
 STAGED = "staged-"
 """What folders begin with that rows are put down in."""
 
-_PERSON = "person"
-_TEXTS = (_PERSON, PROFILE, NAME)
-_KINDS = {POSITION: np.int64, AT: np.int64, VISIT: np.uint64}
+_SESSION = "session"
+_CHOSEN = {
+    WHO: PERSON,
+    PROFILE: "t.profile_id",
+    NAME: "t.name",
+    AT: f"coalesce(epoch_ms(t.occurred_at), {NO_TIME})",
+    VISIT: VISIT_SQL.format("t.session_id"),
+}
 
 
 def build_base(
-    connection: DuckDBPyConnection, origin: Origin, columns: Columns, *, folder: Path | None
+    connection: DuckDBPyConnection,
+    origin: Origin,
+    columns: Columns,
+    *,
+    folder: Path | None,
+    memory: str | None,
 ) -> Base:
-    """Make a base of all that the schema `raw` has.
+    """Make a base of all that the schema `raw` has, some people at a time: memory does not grow with rows.
 
     Args:
         connection: Nothing else lies in it.
         origin: What the schema has.
         columns: The attributes to keep; more can be added.
         folder: Where rows are put down meanwhile; None: where the system has such files.
+        memory: What DuckDB may take, as it says it; None: as much as there is.
     """
-    aliases = resolve_people(connection)
-    chosen = {
-        _PERSON: PERSON, PROFILE: "t.profile_id", NAME: "t.name",
-        AT: f"coalesce(epoch_ms(t.occurred_at), {NO_TIME})", VISIT: VISIT_SQL.format("t.session_id"),
-    }  # fmt: skip
-    rows, words = _encoded(connection, chosen, columns, folder=folder, end=origin.position)
-    person, people = rows.pop(_PERSON), words.pop(_PERSON)
-    order = stable_order(rows[POSITION])
-    for keys in (rows[AT], person):
-        order = stable_order(keys, order)
-    starts = offsets(np.bincount(person, minlength=len(people)))
-    rows = {name: taken(column, order) for name, column in rows.items()}
-    revisions = _revisions(connection)
-    session = numbered(_visits(rows[VISIT], starts, people, revisions), starts)
+    with TemporaryDirectory(dir=folder, prefix=STAGED) as place:
+        confine(connection, Path(place), memory)
+        aliases = resolve_people(connection)
+        revisions = _revisions(connection)
+        staged = Staged(connection, Path(place), chosen=_CHOSEN, columns=columns, end=origin.position)
+        words = dict(staged.words)
+        people = words.pop(WHO)
+        n_rows, rows = _in_order(staged, people, revisions, Path(place))
+    session, starts = rows.pop(_SESSION), offsets(n_rows)
     return Base(
         origin=origin,
         people=people,
@@ -86,64 +92,55 @@ def build_base(
 
 
 def build_columns(
-    connection: DuckDBPyConnection, base: Base, columns: Columns, *, folder: Path | None
+    connection: DuckDBPyConnection,
+    base: Base,
+    columns: Columns,
+    *,
+    folder: Path | None,
+    memory: str | None,
 ) -> tuple[Rows, dict[str, Names]]:
     """Read more attributes of the rows of a base; the schema `raw` may have later ones, too."""
-    rows, words = _encoded(connection, {}, columns, folder=folder, end=base.origin.position)
+    with TemporaryDirectory(dir=folder, prefix=STAGED) as place:
+        confine(connection, Path(place), memory)
+        staged = Staged(connection, Path(place), chosen={}, columns=columns, end=base.origin.position)
+        rows = joined(*staged.pieces())
     position = rows.pop(POSITION)
     assert len(position) == len(base.session), "rows of a day are never changed"
-    place = np.empty(base.origin.position + 1, dtype=np.int64)
-    place[position] = np.arange(len(position))
-    order = place[base.rows[POSITION]]
-    return {name: taken(column, order) for name, column in rows.items()}, words
+    at = np.empty(base.origin.position + 1, dtype=np.int64)
+    at[position] = np.arange(len(position))
+    order = at[base.rows[POSITION]]
+    return {name: taken(column, order) for name, column in rows.items()}, staged.words
 
 
-def _encoded(
-    connection: DuckDBPyConnection, chosen: dict[str, str], columns: Columns, *, folder: Path | None, end: int
-) -> tuple[Rows, dict[str, Names]]:
-    """Read some expressions, and the attributes, of all rows; they stand in one order, of no meaning."""
-    schema = Schema.of_relation(connection.sql("SELECT * FROM raw.events"), place=PLACE)
-    chosen = {POSITION: "t.position", **chosen, **expressions(schema, columns)}
-    names = {name: f"c{i}" for i, name in enumerate(chosen)}
-    selected = ", ".join(f"{sql} AS {names[name]}" for name, sql in chosen.items())
-    joined = JOIN_PEOPLE if _PERSON in chosen else ""
-    with TemporaryDirectory(dir=folder, prefix=STAGED) as staged:
-        file = Path(staged) / "rows.parquet"
-        connection.execute(
-            f"COPY (SELECT {selected} FROM raw.events t {joined} "
-            f"WHERE t.profile_id IS NOT NULL AND t.position <= {end}) "
-            f"TO {text(file)} (FORMAT parquet, COMPRESSION lz4)"
+def _in_order(
+    staged: Staged, people: Names, revisions: Revisions, folder: Path
+) -> tuple[NDArray[np.int64], Rows]:
+    """Put each person's rows in order; return (how many everybody has, all columns and `_SESSION`)."""
+    dealt, n_rows, stretches = by_people(staged, folder)
+    ordered, n_sessions = Spool(folder / "ordered"), 0
+    revised, _ = places_among(people, revisions.people)
+    for low, high in pairwise(stretches):
+        rows = dealt.read(low, high)
+        person = rows.pop(WHO)
+        order = stable_order(rows[POSITION])
+        for keys in (rows[AT], person):
+            order = stable_order(keys, order)
+        rows = {name: taken(column, order) for name, column in rows.items()}
+        first, last = (int(person.min()), int(person.max()) + 1) if len(person) else (0, 0)
+        starts = offsets(n_rows[first:last])
+        said = (
+            (*starts[place - first : place - first + 2].tolist(), revisions.of(i))
+            for i, place in enumerate(revised.tolist())
+            if first <= place < last
         )
-        encoder = Encoder(connection, f"read_parquet({text(file)})")
-        rows: Rows = {}
-        words: dict[str, Names] = {}
-        for name, column in names.items():
-            if name in _TEXTS or name.startswith(TEXT):
-                rows[name], texts = encoder.encode(column)
-                words[name] = Names.of(texts)
-            else:
-                rows[name] = _numbers(encoder.fetch(column), name)
-        return rows, words
-
-
-def _numbers(fetched: NDArray[Any], name: str) -> NDArray[Any]:
-    if name in _KINDS:
-        return np.ma.getdata(fetched).astype(_KINDS[name], copy=False)
-    return np.ma.filled(fetched.astype(np.float64, copy=False), np.nan)
-
-
-def _visits(
-    visits: NDArray[np.uint64], starts: NDArray[np.int64], people: Names, revisions: Revisions
-) -> NDArray[np.uint64]:
-    """Return the names of visits as they are by now."""
-    renamed, places, stretches = visits.copy(), Places(people), []
-    for i, person in enumerate(revisions.people):
-        place, is_there = places.find(person)
-        if is_there:
-            low, high = starts[place : place + 2].tolist()
-            stretches.append((low, high, revisions.of(i)))
-    rename(renamed, stretches)
-    return renamed
+        visits = rows[VISIT].copy()
+        rename(visits, said)
+        session = numbered(visits, starts)
+        rows[_SESSION] = np.where(session == MISSING, MISSING, session + n_sessions).astype(np.int32)
+        n_sessions += int(session.max(initial=MISSING)) + 1
+        ordered.write(rows, low)
+    dealt.close()
+    return n_rows, ordered.columns()
 
 
 def _ledger(connection: DuckDBPyConnection, aliases: Mapping[str, str]) -> KeptLedger:
@@ -159,7 +156,8 @@ def _ledger(connection: DuckDBPyConnection, aliases: Mapping[str, str]) -> KeptL
 
 
 def _revisions(connection: DuckDBPyConnection) -> Revisions:
-    rows = connection.execute(REVISIONS.format(person=PERSON, group=0, join=JOIN_PEOPLE)).fetchall()
+    said = REVISIONS.format(person=PERSON, group=0, join=JOIN_PEOPLE)
+    rows = connection.execute(f"{said} ORDER BY fact_group, fact_n, old").fetchall()
     found: dict[str, list[Revision]] = {}
     for person, *row in rows:
         found.setdefault(person, []).append(Revision(*row))

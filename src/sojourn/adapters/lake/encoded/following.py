@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
 
 from sojourn.adapters.lake import columns as laying
-from sojourn.adapters.lake.encoded.delta import PLACE, Columns, Delta, expressions, fetch_rows
+from sojourn.adapters.lake.encoded.delta import PLACE, Columns, Delta, DeltaRows, expressions, fetch_rows
 from sojourn.adapters.lake.encoded.ledger import NOBODY, Aliased, Owned
 from sojourn.adapters.lake.encoded.visits import Revision
 from sojourn.adapters.lake.writing import open_database
 from sojourn.analytics.reading.columns import Schema
+from sojourn.model.event import Entry
 from sojourn.model.fact import Fact, Identified, IdentityRefused, SessionRevised, StepTaken
 from sojourn.model.lake import EVENTS, Slice
 
@@ -38,12 +40,17 @@ class Slices:
         """Read what a slice holds."""
         facts = [(group, n, fact) for group, some in slice_.groups for n, fact in enumerate(some)]
         steps = [fact for _, _, fact in facts if type(fact) is StepTaken]
-        arrays, selected = laying.lay_events(slice_.entries, steps, self._wanted)
+        owned, aliased = _identities(facts)
+        return Delta(self._rows(slice_.entries, steps), owned, aliased, self._revisions(facts))
+
+    def _rows(self, entries: Sequence[Entry], steps: Sequence[StepTaken]) -> DeltaRows:
+        if not entries:  # Only time has passed.
+            return fetch_rows(self._connection, EVENTS.name, self._expressions)
+        arrays, selected = laying.lay_events(entries, steps, self._wanted)
         self._connection.register("incoming", arrays)
         rows = fetch_rows(self._connection, f"(SELECT {selected} FROM incoming)", self._expressions)
         self._connection.unregister("incoming")
-        owned, aliased = _identities(facts)
-        return Delta(rows, owned, aliased, self._revisions(facts))
+        return rows
 
     def close(self) -> None:
         """Release the memory."""

@@ -5,41 +5,70 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sojourn.adapters.lake.durable import locked
-from sojourn.adapters.lake.encoded.base import FOLDER, LOCK, Base, Origin, add_columns, open_base, save_base
+from sojourn.adapters.lake.encoded import staging
+from sojourn.adapters.lake.encoded.base import (
+    FOLDER,
+    LOCK,
+    Base,
+    Origin,
+    add_columns,
+    open_base,
+    read_origin,
+    save_base,
+)
 from sojourn.adapters.lake.encoded.building import STAGED, build_base, build_columns
 from sojourn.adapters.lake.encoded.delta import Columns, read_delta
+from sojourn.adapters.lake.encoded.following import Slices
 from sojourn.adapters.lake.encoded.known import Known
-from sojourn.adapters.lake.encoded.rows import NUMBER, TEXT, number_key, text_key
+from sojourn.adapters.lake.encoded.rows import NUMBER, TEXT, Rows, number_key, text_key
 from sojourn.adapters.lake.encoded.splicing import settled
 from sojourn.adapters.lake.files import File
-from sojourn.adapters.lake.reading import Listing, fill_tail, join_tables, listed
+from sojourn.adapters.lake.reading import SLICE_EVENTS, Listing, join_tables, listed
 from sojourn.adapters.lake.writing import open_database
+from sojourn.analytics.names import Names
 from sojourn.model.lake import EVENTS, Reach
 from sojourn.model.ports import Tail
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+Built = TypeVar("Built")
+
 FEW_EVENTS = 50_000
 """A lake that is not larger is read anew as quickly."""
 FEW_NEW, MANY_NEW = 10_000, 500
 """A base is brought up to date where more are new than these few and one of so many: joining a new event at
-each question costs some 60 us, and writing an old one again, once, some 0.5 us."""
+each question costs some 30 us, and writing an old one again, once, some 0.5 us."""
+FAR_BEHIND = 15
+"""Where one of so many is new, all are read anew: that costs some 2 us each."""
 READ = (EVENTS.name, "session_changes", "identity_changes")
 
 
 def read_known(
-    lake: Path, tail: Tail, columns: Columns, *, few_events: int = FEW_EVENTS
+    lake: Path,
+    tail: Tail,
+    columns: Columns,
+    *,
+    few_events: int = FEW_EVENTS,
+    since: tuple[Known, Reach] | None = None,
 ) -> tuple[Known, Reach] | None:
     """Read all there is at this instant, with some attributes; return (it, up to where it goes).
 
     What is not kept yet is kept, where the folder can be written. None: the lake holds few events.
+
+    Args:
+        lake: The lake's folder.
+        tail: What is not in its files yet.
+        columns: The attributes.
+        few_events: A lake with fewer is not kept.
+        since: What was returned before, for the same attributes: then only what came since is read into it,
+            as long as it is of what is kept now. It cannot be used any more.
 
     Raises:
         ConfigError: The lake belongs to another log, or has no such column.
@@ -47,20 +76,57 @@ def read_known(
     with listed(lake, tail) as listing:
         if listing.written.reach.position < few_events:
             return None
-        known = Known(_base(lake, tail, listing, columns))
-        _catch_up(known, listing, columns, tail=tail)
+        if since is not None and _goes_on(*since, listing, lake):
+            known, reach = since
+            _follow(known, tail, reach, listing.reach, columns=columns)
+        else:
+            known = Known(_base(lake, tail, listing, columns))
+            _catch_up(known, listing, columns, tail=tail)
         return known, listing.reach
+
+
+def _goes_on(known: Known, reach: Reach, listing: Listing, lake: Path) -> bool:
+    """Tell whether what is known is what would be read anew, but for what came after it."""
+    origin, written = known.base.origin, listing.written.reach
+    return (
+        read_origin(lake) == origin
+        and _days(listing.files, origin.position, origin.group) == origin.days
+        and not _is_old(origin, written.position)
+        and (reach.position, reach.group) <= (listing.reach.position, listing.reach.group)
+    )
+
+
+def is_due(lake: Path, position: int, *, few_events: int = FEW_EVENTS) -> bool:
+    """Tell whether a lake that is written up to a position should be kept, and is not, or is kept too old."""
+    if position < few_events:
+        return False
+    origin = read_origin(lake)
+    return origin is None or _is_old(origin, position)
+
+
+def keep_up(lake: Path, tail: Tail, *, few_events: int = FEW_EVENTS) -> None:
+    """Keep what is in files, as far as they go, where it `is_due`; so nobody's question has to.
+
+    Raises ConfigError where the lake belongs to another log.
+    """
+    with listed(lake, tail) as listing:
+        if is_due(lake, listing.written.reach.position, few_events=few_events):
+            kept = _kept(lake, tail, listing)
+            _base(lake, tail, listing, Columns() if kept is None else _columns(kept))
 
 
 def _base(lake: Path, tail: Tail, listing: Listing, columns: Columns) -> Base:
     """Return a base that has the attributes, and is not old."""
     base = _kept(lake, tail, listing)
-    if base is None or _is_old(base, listing) or _missing(base, columns):
+    written = listing.written.reach.position
+    if base is None or _is_old(base.origin, written) or _missing(base, columns):
         with _alone(lake) as folder:
             base = _kept(lake, tail, listing)  # Somebody else may have been quicker.
             if base is None:
                 base = _built(lake, listing, columns, folder)
-            elif _is_old(base, listing):
+            elif _is_far_behind(base.origin, written):
+                base = _built(lake, listing, _together(columns, _columns(base)), folder)
+            elif _is_old(base.origin, written):
                 base = _advanced(lake, listing, base, folder)
             base = _widened(lake, listing, base, columns, folder=folder)
     return _narrowed(base, columns)
@@ -78,18 +144,21 @@ def _kept(lake: Path, tail: Tail, listing: Listing) -> Base | None:
     return base if is_of_log and is_of_files and is_reached else None
 
 
-def _is_old(base: Base, listing: Listing) -> bool:
-    n_new = listing.written.reach.position - base.origin.position
-    return n_new > FEW_NEW + base.origin.position // MANY_NEW
+def _is_old(origin: Origin, position: int) -> bool:
+    return position - origin.position > FEW_NEW + origin.position // MANY_NEW
+
+
+def _is_far_behind(origin: Origin, position: int) -> bool:
+    return _is_old(origin, position) and position - origin.position > position // FAR_BEHIND
 
 
 def _built(lake: Path, listing: Listing, columns: Columns, folder: Path | None) -> Base:
-    connection = _database(listing.files)
-    try:
-        base = build_base(connection, _origin(listing), columns, folder=folder)
-    finally:
-        connection.close()
-    return _saved(lake, base, folder)
+
+    def build(memory: str | None) -> Base:
+        with closing(_database(listing.files)) as connection:
+            return build_base(connection, _origin(listing), columns, folder=folder, memory=memory)
+
+    return _saved(lake, _in_little_memory(build), folder)
 
 
 def _advanced(lake: Path, listing: Listing, base: Base, folder: Path | None) -> Base:
@@ -106,15 +175,27 @@ def _widened(lake: Path, listing: Listing, base: Base, columns: Columns, *, fold
     missing = _missing(base, columns)
     if missing is None:
         return base
-    connection = _database(_files_of(base.origin, listing.files, is_after=False))
-    try:
-        rows, words = build_columns(connection, base, missing, folder=folder)
-    finally:
-        connection.close()
+    wanted, files = missing, _files_of(base.origin, listing.files, is_after=False)
+
+    def build(memory: str | None) -> tuple[Rows, dict[str, Names]]:
+        with closing(_database(files)) as connection:
+            return build_columns(connection, base, wanted, folder=folder, memory=memory)
+
+    rows, words = _in_little_memory(build)
     if folder is not None:
         with contextlib.suppress(OSError):
             add_columns(lake, base.origin, rows, words)
     return base._replace(rows=base.rows | rows, words=base.words | words)
+
+
+def _in_little_memory(build: Callable[[str | None], Built]) -> Built:
+    """Build something within a bound; in as much memory as there is, where DuckDB cannot do it within."""
+    import duckdb  # noqa: PLC0415 - as in `open_database`
+
+    try:
+        return build(staging.MEMORY)
+    except duckdb.OutOfMemoryException:
+        return build(None)
 
 
 def _saved(lake: Path, base: Base, folder: Path | None) -> Base:
@@ -131,19 +212,28 @@ def _saved(lake: Path, base: Base, folder: Path | None) -> Base:
 def _catch_up(known: Known, listing: Listing, columns: Columns, *, tail: Tail | None = None) -> None:
     """Take in what came after the base: in files, and with a tail what is not in files yet."""
     origin, written = known.base.origin, listing.written.reach
-    is_all = tail is None or (written.position, written.group) == (
-        listing.reach.position,
-        listing.reach.group,
-    )
-    if is_all and (written.position, written.group) == (origin.position, origin.group):
+    if (written.position, written.group) != (origin.position, origin.group):
+        connection = _database(_files_of(origin, listing.files, is_after=True))
+        try:
+            known.take(read_delta(connection, columns, position=origin.position, group=origin.group))
+        finally:
+            connection.close()
+    if tail is not None:
+        _follow(known, tail, written, listing.reach, columns=columns)
+
+
+def _follow(known: Known, tail: Tail, after: Reach, reach: Reach, *, columns: Columns) -> None:
+    """Take in what is in no file yet, as views that follow do: making tables of it takes far longer."""
+    if (after.position, after.group) == (reach.position, reach.group):
         return
-    connection = _database(_files_of(origin, listing.files, is_after=True))
+    slices = Slices(columns)
     try:
-        if tail is not None:
-            fill_tail(connection, tail, written, listing.reach)
-        known.take(read_delta(connection, columns, position=origin.position, group=origin.group))
+        while (after.position, after.group) != (reach.position, reach.group):
+            slice_ = tail.read(after, reach, n_events=SLICE_EVENTS)
+            known.take(slices.delta(slice_))
+            after = slice_.reach
     finally:
-        connection.close()
+        slices.close()
 
 
 def _database(files: Iterable[File]) -> DuckDBPyConnection:
@@ -182,6 +272,10 @@ def _columns(base: Base) -> Columns:
         return tuple(name.removeprefix(prefix) for name in base.rows if name.startswith(prefix))
 
     return Columns(named(TEXT), named(NUMBER))
+
+
+def _together(one: Columns, other: Columns) -> Columns:
+    return Columns(tuple(sorted({*one.texts, *other.texts})), tuple(sorted({*one.numbers, *other.numbers})))
 
 
 def _missing(base: Base, columns: Columns) -> Columns | None:

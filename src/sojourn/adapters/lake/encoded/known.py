@@ -67,12 +67,15 @@ class Known:
     def take(self, delta: Delta) -> Changed:
         """Take news in."""
         touched = self.ledger.learn(delta.owned, delta.aliased)
+        self.ledger.look_up(delta.rows.profiles)
         new = self._encoded(delta.rows)
         _, people = self._whose(new[PROFILE], new[POSITION])
         touched.update(people)
         said = [(revision, self._who(revision)) for revision in delta.revisions]
         touched.update(person for _, person in said)
         after = sorted(touched)
+        self.places.look_up(after)
+        self._revised.look_up(after)
         gone = self._block(after)
         place = {person: i for i, person in enumerate(after)}
         revisions = self._revisions_of(after, delta.revisions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +65,8 @@ class Ledger:
 
     def learn(self, owned: Collection[Owned], aliased: Collection[Aliased]) -> set[str]:
         """Take facts in, in order; return the people some of whose events may have moved."""
+        self._look_up([*(one.device for one in owned), *(one.owner for one in owned)])
+        self._look_up([*(one.profile for one in aliased), *(one.target for one in aliased)])
         if aliased:
             self._identities.clear()
         pointers = {one.profile: one.target for one in aliased}
@@ -77,6 +79,19 @@ class Ledger:
                 self._identities.pop(device, None)
                 moved |= {device, self._end(owner)} if owner else set()
         return moved
+
+    def look_up(self, profiles: Iterable[str]) -> None:
+        """Learn of many at once who they are, as far as nothing was ever said of them: nearly everybody."""
+        new = [profile for profile in set(profiles) if profile not in self._identities]
+        self._look_up(new)
+        for profile in new:
+            if self._target(profile) is None and self._owner(profile) is None:
+                self._identities[profile] = Identity(profile, ALWAYS, profile)
+
+    def _look_up(self, profiles: Collection[str]) -> None:
+        """Search for many at once in what is kept."""
+        self._profiles.look_up(profiles)
+        self._devices.look_up(profile for profile in profiles if profile.startswith(DEVICE))
 
     def identity(self, profile: str) -> Identity:
         """Say who a profile is."""

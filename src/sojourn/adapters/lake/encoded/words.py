@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,17 @@ from sojourn.analytics.names import Names
 _STRIDE = 32  # Every so many kept texts one stands in a list that is searched first.
 
 
+_MANY = 64  # texts; fewer are found as quickly one by one.
+_WORD = 8  # bytes
+_MASKS = np.array([(1 << 64) - (1 << 8 * (_WORD - n)) for n in range(_WORD + 1)], dtype=np.uint64)
+"""What is left of a word where a text has so many bytes in it."""
+
+
 class Places:
     """Where texts stand among sorted ones that stay on disk; a search reads a few of them."""
 
     def __init__(self, kept: Names) -> None:
-        self._n = len(kept)
+        self._n, self._kept = len(kept), kept
         self._blob, self._offsets = kept.blob.data, kept.offsets.data
         self._sample: list[bytes] = []
         self._found: dict[str, tuple[int, bool]] = {}
@@ -31,6 +37,13 @@ class Places:
         if found is None:
             found = self._found[text] = self._search(text.encode())
         return found
+
+    def look_up(self, texts: Iterable[str]) -> None:
+        """Search many at once, so that `find` knows them: of thousands that takes a tenth of the time."""
+        new = [text for text in texts if text not in self._found]
+        if self._n and len(new) >= _MANY:
+            places, is_there = places_among(self._kept, Names.of(new))
+            self._found |= zip(new, zip(places.tolist(), is_there.tolist(), strict=True), strict=True)
 
     def _search(self, wanted: bytes) -> tuple[int, bool]:
         blob, offsets = self._blob, self._offsets
@@ -46,6 +59,66 @@ class Places:
             else:
                 high = middle
         return low, low < self._n and bytes(blob[offsets[low] : offsets[low + 1]]) == wanted
+
+
+def places_among(kept: Names, wanted: Names) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return (the place of the first of sorted texts that is not smaller than each, whether it is this one).
+
+    All are searched in step, and texts compared eight bytes at a time.
+    """
+    blob, offsets = _padded(kept.blob), kept.offsets
+    lengths = np.diff(wanted.offsets)
+    own = _padded(wanted.blob)
+    n_words = -(-int(lengths.max(initial=0)) // _WORD)
+    words = [_word(own, wanted.offsets[:-1], lengths, i) for i in range(n_words)]
+    low, high = _near(blob, offsets, words[0]) if words else (0 * lengths, 0 * lengths + len(kept))
+    is_there = np.zeros(len(wanted), dtype=np.bool_)
+    left = np.flatnonzero(low < high)
+    while len(left):
+        middle = (low[left] + high[left]) // 2
+        starts = offsets[middle]
+        n_bytes = offsets[middle + 1] - starts
+        is_less, is_equal = np.zeros(len(left), dtype=np.bool_), np.ones(len(left), dtype=np.bool_)
+        for i, word in enumerate(words):
+            found, one = _word(blob, starts, n_bytes, i), word[left]
+            is_less |= is_equal & (found < one)
+            is_equal &= found == one
+        # Words are filled up with zeros, which a text may have at its end, too.
+        is_less |= is_equal & (n_bytes < lengths[left])
+        is_there[left] |= is_equal & (n_bytes == lengths[left])
+        low[left] = np.where(is_less, middle + 1, low[left])
+        high[left] = np.where(is_less, high[left], middle)
+        left = left[low[left] < high[left]]
+    return low, is_there
+
+
+def _near(
+    blob: NDArray[np.uint64], offsets: NDArray[np.int64], word: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return between which of sorted texts others lie, by first words and those of a few of the texts."""
+    n = len(offsets) - 1
+    places = np.arange(0, n, _STRIDE)
+    sample = _word(blob, offsets[places], offsets[places + 1] - offsets[places], 0)
+    below, above = np.searchsorted(sample, word, side="left"), np.searchsorted(sample, word, side="right")
+    return np.maximum(below - 1, 0) * _STRIDE, np.minimum(above * _STRIDE, n)
+
+
+def _padded(blob: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return eight bytes from each place of a blob on, as numbers that are in order as the bytes are."""
+    if len(blob) < _WORD:
+        blob = np.append(blob, np.zeros(_WORD - len(blob), dtype=np.uint8))
+    return np.ndarray((len(blob) - _WORD + 1,), dtype=">u8", buffer=blob.data, strides=(1,))
+
+
+def _word(
+    blob: NDArray[np.uint64], starts: NDArray[np.int64], n_bytes: NDArray[np.int64], i: int
+) -> NDArray[np.uint64]:
+    """Return the i-th eight bytes of texts; what lies behind a text's end is zero."""
+    wanted = starts + i * _WORD
+    places = np.clip(wanted, None, len(blob) - 1)
+    found = blob[places].astype(np.uint64)
+    found <<= np.clip(wanted - places, 0, _WORD - 1).astype(np.uint64) * np.uint64(8)
+    return found & _MASKS[np.clip(n_bytes - i * _WORD, 0, _WORD)]
 
 
 class Words:
@@ -85,6 +158,8 @@ class Words:
 
     def codes(self, texts: Sequence[str | None]) -> NDArray[np.int32]:
         """Return the codes of texts, shape (n_texts,)."""
+        if self._places is not None:
+            self._places.look_up(text for text in set(texts) if text is not None and text not in self._codes)
         return np.fromiter(map(self.code, texts), np.int32, len(texts))
 
     def in_order(self) -> tuple[Sequence[str], NDArray[np.int32] | None]:

@@ -1,0 +1,218 @@
+"""People: the life of whoever is asked about, from memory or by one read, as of every event acknowledged.
+
+It runs on the event loop, beside the engine, which nobody waits for but who asks of somebody whose own events
+are still to be processed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+from msgspec import Struct
+
+from sojourn.engine.state import Life, Pointer, State, Tie, decode
+from sojourn.model.errors import UnavailableError
+from sojourn.model.ports import Stored
+from sojourn.model.turn import Key
+from sojourn.runtime.driver import Driver
+from sojourn.runtime.live import Live
+
+MAX_READS = 256  # questions that wait for the store at once: a quarter of a second's; more come again.
+SLOW_READ_S = 0.002  # a page that is not in memory, or a thread that had the interpreter in the middle of it;
+SLOW_READS = 2  # so many in a row are the disk,
+SLOW_FOR_S = 1.0  # and then nobody waits for it on the loop for so long.
+MAX_ABSENT = 100_000  # keys known to have no state.
+MAX_ROUNDS = 8  # of looking and reading: a device, its owner, where an alias points, and who came meanwhile.
+
+
+class Who(Struct, frozen=True, kw_only=True):
+    """Whom somebody asks about: ids that a person may have, the likelier first."""
+
+    user_ids: tuple[str, ...] = ()
+    anonymous_ids: tuple[str, ...] = ()
+    is_user: bool = False
+    """The first of `user_ids` is surely a user's, also where nobody has it yet."""
+
+    @property
+    def keys(self) -> list[Key]:
+        """Where a change of any of these ids can show."""
+        return [
+            *(("profile", each) for each in self.user_ids),
+            *(("alias", each) for each in self.user_ids),
+            *(("identity", each) for each in self.anonymous_ids),
+        ]
+
+
+class Found(Struct, frozen=True, gc=False):
+    """Where a person's life is kept, and that life, which belongs to the engine: nobody changes it."""
+
+    key: Key
+    life: Life | None
+    """None where nobody has the id yet."""
+
+    @property
+    def ids(self) -> Iterator[str]:
+        """Every id that is known of them."""
+        yield self.key[1]
+        if self.life is not None:
+            yield from self.life.user_ids
+            yield from self.life.anonymous_ids
+
+
+class People:
+    """Finds people for whoever asks about them."""
+
+    def __init__(self, driver: Driver, live: Live, *, wait_ms: int) -> None:
+        self._driver = driver
+        self._live = live
+        self._wait_ms = wait_ms
+        self._reads = ThreadPoolExecutor(1, thread_name_prefix="reads")
+        self._n_reading = 0
+        self._n_slow = 0
+        self._slow_until = 0.0
+        self._absent: dict[Key, None] = {}
+        self._absent_in = 0
+        self.n_reads = 0
+        """How often the store was asked."""
+        self.n_waits = 0
+        """How often somebody's own events had to be waited for."""
+        self.n_behind = 0
+        """How often they were waited for in vain."""
+
+    async def find(self, who: Who) -> tuple[Found, bool]:
+        """Find somebody, as of every event that is acknowledged by now.
+
+        Returns them, and False where their own events still wait after `wait_ms`: then this is how they stood
+        before. Raises UnavailableError where too many wait for the store.
+        """
+        self._live.attend()
+        through = self._live.appended
+        found = await self._look(who)
+        if self._driver.position >= through:
+            return found, True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._wait_ms / 1000
+        has_waited = False
+        while last := self._live.last_about(_ids(who, found), through=through):
+            self.n_waits += not has_waited
+            has_waited = True
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._live.processed(last)
+            except TimeoutError:
+                self.n_behind += 1
+                return await self._look(who), False
+            found = await self._look(who)
+        return found, True
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._reads.shutdown()
+
+    async def _look(self, who: Who) -> Found:
+        for _ in range(MAX_ROUNDS):
+            self._forget_absent()
+            unread: list[Key] = []
+            found = self._at_hand(who, unread)
+            if found is not None:
+                return found
+            await self._read(unread)
+        raise UnavailableError("who this is changes too fast; ask again")
+
+    def _at_hand(self, who: Who, unread: list[Key]) -> Found | None:
+        """Find somebody in memory; else say in `unread` what is to be read first."""
+        for user_id in who.user_ids:
+            found = self._profile(user_id, unread)
+            if found is not None:
+                return found
+        for anonymous_id in () if unread else who.anonymous_ids:
+            key: Key = ("identity", anonymous_id)
+            tie = self._state(key, unread)
+            if isinstance(tie, Tie):
+                if tie.life is not None:
+                    return Found(key, tie.life)
+                found = self._profile(tie.owner, unread) if tie.owner is not None else None
+                if found is not None:
+                    return found
+            if unread:
+                break
+        if unread:
+            others = (key for key in who.keys if key[0] != "alias" and key not in unread)
+            unread += [key for key in others if not self._has(key)]
+            return None
+        # Nobody yet. What may be a device's id is one: a profile made of it would hide its person later.
+        is_user = who.is_user or not who.anonymous_ids
+        return Found(("profile", who.user_ids[0]) if is_user else ("identity", who.anonymous_ids[0]), None)
+
+    def _profile(self, user_id: str, unread: list[Key]) -> Found | None:
+        """Find the life that a user id stands for now."""
+        if self._driver.is_aliased(user_id):
+            pointer = self._state(("alias", user_id), unread)
+            if unread:
+                return None
+            if isinstance(pointer, Pointer) and pointer.to is not None:
+                user_id = pointer.to
+        key: Key = ("profile", user_id)
+        life = self._state(key, unread)
+        return Found(key, life) if isinstance(life, Life) else None
+
+    def _state(self, key: Key, unread: list[Key]) -> State | None:
+        state = self._driver.hot.peek(*key)
+        if state is None and key not in self._absent:
+            unread.append(key)
+        return state
+
+    def _has(self, key: Key) -> bool:
+        return key in self._absent or self._driver.hot.peek(*key) is not None
+
+    async def _read(self, keys: list[Key]) -> None:
+        """Read states into memory, where they are as good as any: who is asked about is somebody of now."""
+        hot = self._driver.hot
+        generation = hot.generation
+        self.n_reads += 1
+        stored = await self._load(keys)
+        if hot.generation - generation > 1:
+            return  # what was written meanwhile may have left memory again: read anew
+        self._forget_absent()
+        for key in keys:
+            if key in stored:
+                hot.keep(*key, decode(key[0], stored[key].state))
+            else:
+                self._absent[key] = None
+
+    async def _load(self, keys: list[Key]) -> dict[Key, Stored]:
+        """Ask the store: at once, as the engine does, unless its disk is slow; then on a thread.
+
+        A page in memory is read in 0.1 ms. To a thread and back beside a busy engine it takes 1 to 20.
+        """
+        loop = asyncio.get_running_loop()
+        load = self._driver.store.load
+        if loop.time() >= self._slow_until:
+            began = perf_counter()
+            stored = load(keys)
+            self._n_slow = self._n_slow + 1 if perf_counter() - began > SLOW_READ_S else 0
+            if self._n_slow >= SLOW_READS:
+                self._n_slow, self._slow_until = 0, loop.time() + SLOW_FOR_S
+            return stored
+        if self._n_reading >= MAX_READS:
+            raise UnavailableError("too many questions wait for the store")
+        self._n_reading += 1
+        try:
+            return await loop.run_in_executor(self._reads, load, keys)
+        finally:
+            self._n_reading -= 1
+
+    def _forget_absent(self) -> None:
+        """Know of nobody that they are absent for longer than memory shows who came meanwhile."""
+        generation = self._driver.hot.generation
+        if generation != self._absent_in or len(self._absent) > MAX_ABSENT:
+            self._absent, self._absent_in = {}, generation
+
+
+def _ids(who: Who, found: Found) -> Iterable[str]:
+    yield from who.user_ids
+    yield from who.anonymous_ids
+    yield from found.ids

@@ -1,0 +1,1 @@
+"""Policies: off-policy evaluation and what is learnt."""
