@@ -1,4 +1,4 @@
-"""The bench of attribution: every model beside the truth, and the page that keeps it; nothing here is timed."""
+"""The bench of attribution: every model beside the truth, and the page of it; nothing here is timed."""
 
 from __future__ import annotations
 
