@@ -49,6 +49,10 @@ class Metrics:
         self.throttled = self._counter(
             "sojourn_deliveries_throttled", "Deliveries that had to wait for their sink's rate", ["sink"]
         )
+        self._measure_waiting()
+
+    def _measure_waiting(self) -> None:
+        """Offer how long receivers, applications, people and analysts wait."""
         self.attempts = self._histogram(
             "sojourn_delivery_seconds",
             "How long one attempt of a delivery took",

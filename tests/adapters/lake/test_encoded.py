@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -182,12 +183,15 @@ def generation(folder: Folder) -> set[str]:
     return {path.name.partition("-")[0] for path in (folder.lake_path / "encoded").glob("*-*")}
 
 
-def written(path: Path, n_days: int = 3) -> tuple[Folder, ParquetLake]:
+def written(path: Path, n_days: int = 3, *, who: str = "u", first: int = 0) -> tuple[Folder, ParquetLake]:
     """Live some days, a slice each."""
     folder = Folder(path, rich_catalogue())
     lake = ParquetLake(folder.lake_path)
     for day in range(n_days):
-        events = [event(10 * day + n, f"Step {n}", at=T0 + day * DAY_MS, user_id=f"u{n}") for n in range(9)]
+        events = [
+            event(first + 10 * day + n, f"Step {n}", at=T0 + day * DAY_MS, user_id=f"{who}{n}")
+            for n in range(9)
+        ]
         folder.live(events, now=T0 + day * DAY_MS)
         folder.flush(lake)
     return folder, lake
@@ -211,6 +215,34 @@ def test_what_is_kept_is_read_again_and_brought_up_to_date_where_much_is_new(
     assert len(generation(folder)) == 1
     assert generation(folder) != first
     lake.close()
+    folder.close()
+
+
+def test_what_is_kept_of_another_log_is_of_another_lake(tmp_path: Path) -> None:
+    """As large, of the same days, and put beside this one."""
+    folder, lake = written(tmp_path / "one")
+    other, other_lake = written(tmp_path / "other", who="v", first=500)
+    check(other)
+    shutil.copytree(other.lake_path / "encoded", folder.lake_path / "encoded")
+    check(folder)
+    for each in (lake, other_lake, folder, other):
+        each.close()
+
+
+def test_what_is_kept_further_than_files_go_is_not_believed(tmp_path: Path) -> None:
+    """Files of a backup, beside what was kept after it."""
+    folder, lake = written(tmp_path / "data", n_days=1)
+    lake.close()
+    shutil.copytree(folder.lake_path, tmp_path / "backup")
+    lake = ParquetLake(folder.lake_path)
+    folder.live([event(100 + n, "More", at=T0) for n in range(9)], now=T0 + MINUTE)
+    folder.flush(lake)
+    check(folder)
+    lake.close()
+    folder.lake_path.rename(tmp_path / "newer")
+    shutil.copytree(tmp_path / "backup", folder.lake_path)
+    shutil.copytree(tmp_path / "newer" / "encoded", folder.lake_path / "encoded")
+    check(folder)
     folder.close()
 
 

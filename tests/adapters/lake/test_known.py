@@ -123,6 +123,15 @@ def test_what_was_revised_stays_so_where_all_of_it_is_kept_anew(known: Known) ->
     assert visits(once_more) == {"u:bob": [0] * 7}
 
 
+def test_who_named_a_device_is_known_where_all_of_it_is_kept_anew(known: Known) -> None:
+    """The rows that it lived before stay theirs when something of them is new."""
+    known.take(news(("a:d", 1, 11), ("u:ann", 2, 12)))
+    known.take(news(owned=[Owned("a:d", "u:ann", 5)], aliased=[Aliased("u:bob", "u:ann")]))
+    again = Known(settled(known, known.base.origin))
+    again.take(news(("u:ann", 6, 12), ("u:bob", 7, 13), ("a:d", 8, 14)))
+    assert visits(again) == {"a:d": [0], "u:ann": [1, 2, 2, 3]}
+
+
 def test_whoever_is_named_takes_the_past_of_a_device_though_nothing_else_is_new(known: Known) -> None:
     """Of both, rows move; where they have none left, they are nobody."""
     known.take(news(("a:d", 1, 11), ("u:ann", 2, 12)))

@@ -76,9 +76,9 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     ahead = chain_of(walk.counts, walk.ends, goal) if asked.goal else None
     definition = _definition(events, lined_up, asked, n_left=len(events.steps) + 1 - len(names))
     rows = _Rows.of(walk, asked.edge_limit)
-    behind = _behind(walk, rows)
-    nodes = Table(_node_columns(walk, names, behind, ahead, goal), definition)
-    edges = Table(_edge_columns(walk, names, rows, behind, asked), definition)
+    found = _Found(names, walk, rows, _behind(walk, rows))
+    nodes = Table(_node_columns(found, ahead, goal), definition)
+    edges = Table(_edge_columns(found, asked), definition)
     return JourneyGraph(nodes, edges, definition, walk.counts.copy())
 
 
@@ -204,6 +204,16 @@ class _Behind(NamedTuple):
     edge_dwell: NDArray[np.float64]
 
 
+class _Found(NamedTuple):
+    """All that was counted."""
+
+    names: Sequence[str]
+    """Of nodes."""
+    walk: _Walk
+    rows: _Rows
+    behind: _Behind
+
+
 def _behind(walk: _Walk, rows: _Rows) -> _Behind:
     """Count who is behind them, in one pass."""
     n, n_rows = walk.n_nodes, rows.n + 1  # What ends is in row 0, and forgotten.
@@ -279,9 +289,8 @@ def _dwell(
     return found[0], found[1]
 
 
-def _node_columns(
-    walk: _Walk, names: Sequence[str], behind: _Behind, ahead: Chain | None, goal: NDArray[np.bool_]
-) -> dict[str, Any]:
+def _node_columns(found: _Found, ahead: Chain | None, goal: NDArray[np.bool_]) -> dict[str, Any]:
+    names, walk, _, behind = found
     count, repeats = walk.leaving.sum(axis=1), np.diagonal(walk.counts).copy()
     return {
         "name": list(names),
@@ -323,10 +332,9 @@ def _converted(walk: _Walk, goal: NDArray[np.bool_]) -> Counts:
     return Parts(walk.lined_up).total(count, walk.n_nodes)
 
 
-def _edge_columns(
-    walk: _Walk, names: Sequence[str], rows: _Rows, behind: _Behind, asked: Asked
-) -> dict[str, Any]:
+def _edge_columns(found: _Found, asked: Asked) -> dict[str, Any]:
     """Lay edges out, the most frequent first, and those beyond the limit as one row."""
+    names, walk, rows, behind = found
     source, target = (part.tolist() for part in np.divmod(rows.edges[: rows.n_shown], walk.n_nodes + 1))
     rest = [None] * rows.has_rest
     count = rows.joined(walk.leaving.ravel()[rows.edges])
