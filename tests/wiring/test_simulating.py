@@ -59,6 +59,14 @@ def test_its_first_opportunities_are_those_that_were_observed(folder: Path) -> N
     assert list(read.ids) == [each.decode() for each in expected.ids]
 
 
+def test_it_says_how_far_it_goes(folder: Path) -> None:
+    """To the last event and the last action, as a lake does that follows a log."""
+    with open_lake(folder) as lake:
+        rows = [lake.ask(f"SELECT max({column}) FROM {table}")[1][0][0]
+                for table, column in (("events", "position"), ("actions", "fact_group"))]  # fmt: skip
+        assert rows == [lake.reach.position, lake.reach.group]
+
+
 def test_the_truth_beside_it_says_what_every_set_of_channels_does(folder: Path) -> None:
     """32 sets of five channels."""
     truth = json.loads((folder / "truth.json").read_text())

@@ -50,7 +50,7 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
 
     mapping = mapping_of(question, parse_mapping(source.columns))
     if isinstance(question, Causal):
-        return _with_trials(source, mapping, rules)
+        return _with_trials(source, mapping, rules, memory)
     is_open = isinstance(question, Friction) and not question.attribute
     if source.data is None:
         if is_open:
@@ -63,7 +63,7 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
     return _few_valued(read_lake_events(source.data, wide, rules, memory=memory), mapping)
 
 
-def _with_trials(source: Source, mapping: Mapping, rules: StepRules) -> Events:
+def _with_trials(source: Source, mapping: Mapping, rules: StepRules, memory: Memory | None) -> Events:
     """Read events and, with them, whom hold-outs kept back."""
     from sojourn.analytics.causal.reading import read_trials  # noqa: PLC0415 - as above
     from sojourn.analytics.causal.trials import evidence_of  # noqa: PLC0415
@@ -75,7 +75,7 @@ def _with_trials(source: Source, mapping: Mapping, rules: StepRules) -> Events:
             "files of events do not tell whom a hold-out kept back; name the data folder of an engine, or of "
             "`sojourn simulate --scenario`, with --data [no-holdout]"
         )
-    events = read_lake_events(source.data, mapping, rules)
+    events = read_lake_events(source.data, mapping, rules, memory=memory)
     with open_lake(source.data) as lake:
         return evidence_of(events, read_trials(lake.connection, events.people))
 

@@ -32,6 +32,8 @@ class Act(Struct, frozen=True):
     """Why it was withheld, where no hold-out did it."""
     is_owed: bool = False
     """It went out whatever hold-out keeps the person back."""
+    profile: str = ""
+    """The profile it is about, as it was then; by default `u:` and who it is."""
     is_old: bool = False
     """Written before the lake had `holdouts`: only its detail says who kept it back."""
 
@@ -45,7 +47,7 @@ def trials_from(
 ) -> Trials:
     """Read trials out of a lake's tables with these actions."""
     connection = duckdb.connect()
-    for name in ("actions", "events"):
+    for name in ("actions", "enrolment_changes", "events"):
         columns.empty(connection, TABLES[name], schema="main")
         connection.execute(f"ALTER TABLE {name} ADD COLUMN person_id VARCHAR")
     for n, act in enumerate(acts, start=1):
@@ -77,6 +79,7 @@ def _row(n: int, act: Act) -> dict[str, Any]:
         "detail": (f"channel {act.channel}" if first == "channel" else first) if is_ghost else None,
         "holdouts": None if act.is_old else act.ghost_of or None,
         "person_id": act.who,
+        "profile_id": act.profile or f"u:{act.who}",
     }
 
 

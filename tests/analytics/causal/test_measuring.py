@@ -96,7 +96,6 @@ def test_conversions_before_and_at_the_first_opportunity_are_nobody_s_effect() -
         at=np.array([5, 10, 11, 12]),
         value=np.array([1.0, 2.0, 4.0, 8.0]),
         until=20,
-        n_people=2,
     )
     found = outcomes_after(conversions, np.array([0, 1], dtype=np.int32), np.array([10, 3]), window_ms=None)
     assert found.conversions.tolist() == [1, 1]
@@ -106,11 +105,7 @@ def test_conversions_before_and_at_the_first_opportunity_are_nobody_s_effect() -
 def test_a_window_is_counted_from_the_first_opportunity_and_waits_until_it_is_over() -> None:
     """Who is still in it is left out, in both arms: nobody knows yet what they will do."""
     conversions = Conversions(
-        person=np.array([0, 1], dtype=np.int32),
-        at=np.array([14, 16]),
-        value=np.zeros(2),
-        until=20,
-        n_people=3,
+        person=np.array([0, 1], dtype=np.int32), at=np.array([14, 16]), value=np.zeros(2), until=20
     )
     people, at = np.array([0, 1, 2], dtype=np.int32), np.array([10, 10, 16])
     found = outcomes_after(conversions, people, at, window_ms=5)

@@ -16,7 +16,7 @@ from sojourn.analytics.kinds import Kind
 from sojourn.analytics.simulator.observing import observe
 from sojourn.analytics.simulator.recording import ENGAGEMENT, ORDERED, events_of, trials_of
 from sojourn.analytics.simulator.scenarios import SCENARIOS
-from sojourn.analytics.simulator.truth import Truth, truth_of
+from sojourn.analytics.simulator.truth import Truth, as_they_run, truth_of
 from tests.analytics.making import events_of as small_events
 
 TRIED = ("last", "markov")
@@ -182,3 +182,26 @@ def test_causal_shares_are_near_the_truth_and_path_credit_is_far(name: str) -> N
     assert distance["markov"] >= 5 * distance["hold-out"]
     assert all(unit.check.times_people >= 1.4 for unit in found.units)  # type: ignore[union-attr,operator]
     assert max(unit.check.times_people for unit in found.units) >= 3  # type: ignore[union-attr,type-var]
+
+
+@pytest.mark.slow
+def test_beside_the_others_as_they_run_there_is_no_bias_and_intervals_hold() -> None:
+    """Over 60 populations: the mean error is what chance explains, and 95 of 100 intervals hold the truth."""
+    errors, covered = [], []
+    for number in range(60):
+        observed = observe(SCENARIOS["C"], people=10_000, seed=number, holdout=0.1, first=number * 1_000_000)
+        rules = Rules(
+            journeys=JourneyRules(conversion=Kind((ORDERED,))),
+            settings=Settings(looks="once", covariates=(ENGAGEMENT,)),
+            models=(),
+        )
+        found = report(events_of(observed, is_lean=True), trials_of(observed), rules)
+        true = as_they_run(observed)
+        estimates = [(unit.effect.estimate or 0) * unit.people for unit in found.units]
+        reach = [(unit.effect.high - unit.effect.low) / 2 * unit.people for unit in found.units]  # type: ignore[operator]
+        off = np.array(estimates) - [true[unit.name] for unit in found.units]
+        errors.append(off)
+        covered.append(np.abs(off) <= reach)
+    of = np.array(errors)
+    assert (np.abs(of.mean(axis=0)) < 3.5 * of.std(axis=0) / np.sqrt(len(of))).all()
+    assert 0.91 <= np.mean(covered) <= 0.99

@@ -113,12 +113,16 @@ def test_versions_are_those_of_the_first_opportunity() -> None:
     assert [trials.versions[code] for code in trials.version] == ["v1", "v2"]
 
 
-def test_robots_are_told_and_everybody_s_first_id() -> None:
-    """What assignment hashed is the id a person had first."""
-    acts = [Act("ann", 1), Act("bob", 1, "channel")]
-    trials = trials_from(acts, PEOPLE, bots=["bob"], first_ids={"ann": "device-1"})
-    assert trials.bots.tolist() == [1]
-    assert list(trials.ids) == ["device-1", "bob", "cid", "dan"]
+def test_robots_are_told() -> None:
+    """By their user agent, at any time."""
+    assert trials_from([Act("ann", 1), Act("bob", 1, "channel")], PEOPLE, bots=["bob"]).bots.tolist() == [1]
+
+
+def test_what_is_hashed_is_the_id_a_person_had_when_first_asked() -> None:
+    """Ann was named before anybody asked; bob was asked as a device; cid never was."""
+    acts = [Act("ann", 1), Act("bob", 1, "channel", profile="a:device-2"), Act("bob", 5, "channel")]
+    first_ids = {"ann": "device-1", "bob": "device-2", "cid": "device-3"}
+    assert list(trials_from(acts, PEOPLE, first_ids=first_ids).ids) == ["ann", "device-2", "device-3", "dan"]
 
 
 def test_what_was_left_out_is_counted() -> None:

@@ -12,7 +12,7 @@ from sojourn.analytics.simulator.draws import Draws, Purpose
 from sojourn.analytics.simulator.living import NEVER, live, people_of
 from sojourn.analytics.simulator.observing import ids_of, observe
 from sojourn.analytics.simulator.scenarios import SCENARIOS, scenario_named
-from sojourn.analytics.simulator.truth import CHUNK, truth_of
+from sojourn.analytics.simulator.truth import CHUNK, as_they_run, truth_of
 from sojourn.model.errors import ConfigError
 
 C = SCENARIOS["C"]
@@ -135,6 +135,16 @@ def test_shapley_values_are_the_mean_over_all_orders() -> None:
             mask |= 1 << player
     assert shapley_of(worth) == pytest.approx(found / 24)
     assert shapley_of(worth).sum() == pytest.approx(worth[-1] - worth[0])
+
+
+def test_beside_hold_outs_of_the_others_a_channel_brings_about_what_living_says() -> None:
+    """With nobody held out it is do(off); with all held out, each channel alone."""
+    truth = truth_of(C, people=N, seed=1)
+    nobody = observe(C, people=N, seed=1, holdout=0.0)
+    assert as_they_run(nobody) == truth.incremental()
+    everybody = observe(C, people=N, seed=1, holdout=1.0)
+    alone = [truth.conversions[1 << c] - truth.conversions[0] for c in range(5)]
+    assert list(as_they_run(everybody).values()) == alone
 
 
 def test_observed_is_the_world_in_which_each_person_has_the_channels_they_have() -> None:

@@ -26,7 +26,6 @@ class Conversions:
     """0 where none is asked for."""
     until: int
     """Up to when all was observed, ms."""
-    n_people: int
 
 
 def conversions_of(events: Events, kind: Kind, value: str | None) -> Conversions:
@@ -47,7 +46,6 @@ def conversions_of(events: Events, kind: Kind, value: str | None) -> Conversions
         at=events.at[where],
         value=worth,
         until=int(events.at.max(initial=0)),
-        n_people=events.n_people,
     )
 
 

@@ -71,11 +71,19 @@ SELECT dense_rank() OVER (ORDER BY kind, name) - 1 AS unit, person, epoch_ms(fir
        is_mixed, dense_rank() OVER (ORDER BY version) - 1 AS version
 FROM first_opportunities ORDER BY unit, person
 """
+# Assignment hashes the id a person had when a hold-out was first asked, and keeps it: at their first entry,
+# or else at their first action. Of who was never asked, any id will do.
 _IDS = """
-SELECT coalesce(substr(first, 3), '') FROM people_by_code LEFT JOIN (
-    SELECT person_id, arg_min(profile_id, position) AS first FROM events
-    WHERE person_id IS NOT NULL AND profile_id IS NOT NULL GROUP BY person_id
-) USING (person_id) ORDER BY code
+SELECT substr(coalesce(asked.profile_id, seen.profile_id, '  '), 3)
+FROM people_by_code LEFT JOIN (
+    SELECT person_id, arg_min(profile_id, (fact_group, fact_n)) AS profile_id FROM (
+        SELECT person_id, profile_id, fact_group, fact_n FROM enrolment_changes WHERE change = 'entered'
+        UNION ALL SELECT person_id, profile_id, fact_group, fact_n FROM actions
+    ) GROUP BY person_id
+) asked USING (person_id) LEFT JOIN (
+    SELECT person_id, arg_min(profile_id, position) AS profile_id FROM events
+    WHERE profile_id IS NOT NULL GROUP BY person_id
+) seen USING (person_id) ORDER BY code
 """
 _BOTS = """
 SELECT DISTINCT p.code FROM events JOIN people_by_code p USING (person_id) WHERE is_bot ORDER BY code
@@ -89,7 +97,7 @@ def read_trials(connection: DuckDBPyConnection, people: Sequence[str]) -> Trials
     """Read every hold-out's trial.
 
     Args:
-        connection: `actions` and `events` lie in it, as a lake's reader lays them out.
+        connection: `actions`, `enrolment_changes` and `events` lie in it, as a lake's reader has them.
         people: Who is known; rows of others (who came meanwhile) are not read.
     """
     codes = {"person_id": np.array(people, dtype=object), "code": np.arange(len(people), dtype=np.int32)}

@@ -56,7 +56,7 @@ class Trials:
     """Of the journey at the first opportunity, an index into `versions`."""
     versions: Sequence[str]
     ids: Sequence[str] | NDArray[np.bytes_] = ()
-    """The first id of each person of the events, which assignment hashes; none: unknown."""
+    """What assignment hashes of each person of the events; none: unknown."""
     bots: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     """People who are robots: left out."""
     left_out: Mapping[str, int] = field(default_factory=dict)

@@ -137,6 +137,11 @@ def opportunity_at(observed: Observed) -> NDArray[np.int64]:
     return _at(met.step, 0) + hour * HOUR_MS + jitter(met.person)
 
 
+def ends_at(observed: Observed) -> int:
+    """Return when the simulation is over, ms."""
+    return STARTS_AT + (observed.scenario.steps + observed.scenario.tail) * DAY_MS
+
+
 def engagement(observed: Observed) -> NDArray[np.float64]:
     """Return what is known of people before, on a scale of about 0 to 100."""
     return np.round(50 + 15 * observed.known, 1)

@@ -17,6 +17,7 @@ from sojourn.analytics.simulator.recording import (
     REVENUE,
     STEPS,
     VERSION,
+    ends_at,
     rows_of,
 )
 from sojourn.analytics.sql.names import text_sql
@@ -114,9 +115,12 @@ def counts(connection: DuckDBPyConnection) -> tuple[int, int]:
 
 
 def reach_of(observed: Observed) -> tuple[int, int, int]:
-    """Return up to where the lake goes: the last event, the last action, and when that was, ms."""
-    rows = rows_of(observed)
-    return len(rows.at), len(observed.met.person), int(rows.at.max(initial=0))
+    """Return up to where the lake goes: the last event, the last action, the end in ms."""
+    met = observed.met
+    several = (met.shown, met.clicked, observed.has_converted)
+    n_events = observed.n_people + len(met.person) + len(observed.visits.person)
+    n_events += sum(int(each.sum()) for each in several)
+    return n_events, len(met.person), ends_at(observed)
 
 
 def journeys_of(observed: Observed, holdout: float) -> dict[str, str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sojourn.analytics.games import shapley_of
 from sojourn.analytics.simulator.draws import Draws
 from sojourn.analytics.simulator.living import NEVER, live, people_of
+from sojourn.analytics.simulator.observing import Observed
 from sojourn.analytics.simulator.scenarios import Scenario
 
 Floats = NDArray[np.float64]
@@ -119,3 +120,22 @@ def truth_of(
         conversions=tuple(conversions.tolist()),
         value=tuple(np.round(value, 2).tolist()),
     )
+
+
+def as_they_run(observed: Observed) -> dict[str, int]:
+    """Return what each channel brings about beside the others as these were: with their hold-outs.
+
+    That is what a hold-out measures: everybody lives with the channel and without it, and has the others as
+    they had them.
+    """
+    scenario, n_channels = observed.scenario, len(observed.scenario.channels)
+    totals = np.zeros(2 * n_channels, dtype=np.int64)
+    for start in range(0, observed.n_people, CHUNK):
+        n = min(CHUNK, observed.n_people - start)
+        on = np.repeat(~observed.held[:, None, start : start + n], 2 * n_channels, axis=1)
+        for c in range(n_channels):
+            on[c, 2 * c], on[c, 2 * c + 1] = True, False
+        draws = Draws(observed.seed, observed.first + start, n)
+        totals += (live(scenario, draws, on) != NEVER).sum(axis=1)
+    names = [channel.name for channel in scenario.channels]
+    return {name: int(totals[2 * c] - totals[2 * c + 1]) for c, name in enumerate(names)}
