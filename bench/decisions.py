@@ -12,6 +12,8 @@ from random import Random
 from statistics import quantiles
 from typing import Any
 
+from msgspec import Raw
+
 from bench import decision_load, load
 from bench.figures import Figure, Figures
 from bench.journeys import write_journeys
@@ -76,7 +78,7 @@ def _somebody(folder: Path) -> tuple[Driver, Any]:
         occurred_at=T0,
         received_at=T0,
         user_id="ann",
-        properties=json.dumps(said).encode(),  # type: ignore[arg-type]
+        properties=Raw(json.dumps(said).encode()),
     )
     driver.take(log.append([event], now=T0).entries)
     return driver, driver.hot.peek("profile", "ann")

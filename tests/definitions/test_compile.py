@@ -275,7 +275,7 @@ def test_a_wrong_share_is_shown() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    sorted(path for path in JOURNEYS.glob("*.yaml") if path.stem != "house"),
+    sorted(path for path in JOURNEYS.glob("*.yaml") if path.stem not in ("house", "checkout-button")),
     ids=lambda path: path.stem,
 )
 def test_the_example_journeys_have_no_problems(path: Path) -> None:

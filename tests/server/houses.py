@@ -31,7 +31,7 @@ from sojourn.server.ofrep import Ofrep
 from sojourn.server.ofrep_reading import Asked, Caller, Callers
 from sojourn.server.ofrep_streams import Streams
 from sojourn.server.probes import Probes
-from sojourn.wiring.analyst import answered
+from sojourn.wiring.analyst import Basis, answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
 from tests.cli.folders import shop
@@ -39,6 +39,7 @@ from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
 
 KEY = "web-key"
+MAX_ANSWER_BYTES = 64 << 20
 DECISION_KEY = "a-key-of-an-application"
 TOKEN = "an-admin-token-of-24-byte"
 WELCOME = """
@@ -107,7 +108,9 @@ class House:
 
     async def answer(self, inquiry: Inquiry) -> bytes:
         """Answer of a shop's data folder: what is in memory has no lake."""
-        return await asyncio.to_thread(answered, shop_folder(), inquiry)
+        return await asyncio.to_thread(
+            answered, Basis(data=shop_folder(), max_bytes=MAX_ANSWER_BYTES), inquiry
+        )
 
     async def publish(self, asked: Publish | Rollback) -> PlanView:
         found = planned(self.desk, asked)

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openfeature import api
+from openfeature.contrib.provider.ofrep import OFREPProvider
+from openfeature.evaluation_context import EvaluationContext
 
 from tests.clients.installing import node_modules
 from tests.wiring.houses import KEY, Serving, serving, settle_in
@@ -109,10 +112,6 @@ def test_an_unmodified_node_sdk_gets_every_type_of_decision(sdk: str, house: Ser
 
 def test_the_unmodified_python_sdk_gets_every_type_of_decision(house: Serving) -> None:
     """It tells floats from integers, and fails where a reason or a variant is missing."""
-    api = pytest.importorskip("openfeature.api")
-    from openfeature.contrib.provider.ofrep import OFREPProvider
-    from openfeature.evaluation_context import EvaluationContext
-
     headers = {"Authorization": f"Bearer {SERVER_KEY}"}
     api.set_provider(OFREPProvider(base_url=house.url, headers_factory=lambda: headers))
     client, ann = api.get_client(), EvaluationContext(targeting_key="ann", attributes={"plan": "pro"})

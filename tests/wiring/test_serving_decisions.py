@@ -78,12 +78,11 @@ def test_a_stream_tells_of_a_change_and_ends_when_the_server_is_told_to(house: S
     while not text.startswith("data: "):
         text = answer.readline().decode()
     assert json.loads(text.removeprefix("data: "))["type"] == "refetchEvaluation"
-    began = monotonic()
     house.signal()
     while answer.readline():
         pass
     assert house.end() == 0
-    assert monotonic() - began < 8  # well within the grace that connections are given
+    assert house.says("stopped")
 
 
 def test_what_was_drawn_and_told_is_a_fact_of_the_person(house: Serving) -> None:
@@ -91,7 +90,7 @@ def test_what_was_drawn_and_told_is_a_fact_of_the_person(house: Serving) -> None
     post(house, "ann", "Seen")
     found = ask(house, "ann", "share")
     until = monotonic() + START_S
-    while not (kept := house.ask("/api/v1/profiles/ann")[1])["variants"]:
+    while not (kept := house.ask("/api/v1/profiles/ann")[1]).get("variants"):
         assert monotonic() < until
         sleep(0.02)
     assert kept["variants"] == {"shares": found["variant"]}

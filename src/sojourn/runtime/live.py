@@ -27,7 +27,7 @@ from sojourn.runtime.unprocessed import Unprocessed
 MAX_APPEND = 5_000  # events per append: 10 ms of fsync and writing.
 MAX_PENDING = 20_000  # events waiting for an append: a second's worth; more are told to come again.
 MAX_BACKLOG = 4_096  # entries waiting for the engine before appends wait: some 100 ms of work.
-SLICE = 32  # entries between two looks at the network, while people are asked about: 1 to 2 ms of work.
+SLICE = 16  # entries between two looks at the network, while people are asked about: under 1 ms of work.
 ATTENTIVE_S = 1.0  # so long after a question the next one is expected.
 IDLE_MS = 1_000  # the longest the engine sleeps without looking at the clock.
 

@@ -38,23 +38,7 @@ class Metrics:
         )
         self.commits = self._counter("sojourn_commits", "Commits of the engine")
         self.actions = self._counter("sojourn_actions_decided", "Actions put into the outbox")
-        self.deliveries = self._counter("sojourn_deliveries", "What became of actions", ["sink", "outcome"])
-        self.retries = self._counter(
-            "sojourn_delivery_retries", "Deliveries put off to be tried again", ["sink"]
-        )
-        self.in_flight = self._gauge("sojourn_deliveries_in_flight", "Deliveries running now", ["sink"])
-        self.paused = self._gauge(
-            "sojourn_sink_paused", "1 while a sink is paused after many failures in a row", ["sink"]
-        )
-        self.throttled = self._counter(
-            "sojourn_deliveries_throttled", "Deliveries that had to wait for their sink's rate", ["sink"]
-        )
-        self.attempts = self._histogram(
-            "sojourn_delivery_seconds",
-            "How long one attempt of a delivery took",
-            ATTEMPT_BUCKETS_S,
-            ["sink"],
-        )
+        self._begin_deliveries()
         self.decisions = self._histogram(
             "sojourn_decision_seconds",
             "How long an answer to an application took, from its request read to its bytes",
@@ -113,6 +97,25 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything as Prometheus reads it."""
         return generate_latest(self.registry)
+
+    def _begin_deliveries(self) -> None:
+        self.deliveries = self._counter("sojourn_deliveries", "What became of actions", ["sink", "outcome"])
+        self.retries = self._counter(
+            "sojourn_delivery_retries", "Deliveries put off to be tried again", ["sink"]
+        )
+        self.in_flight = self._gauge("sojourn_deliveries_in_flight", "Deliveries running now", ["sink"])
+        self.paused = self._gauge(
+            "sojourn_sink_paused", "1 while a sink is paused after many failures in a row", ["sink"]
+        )
+        self.throttled = self._counter(
+            "sojourn_deliveries_throttled", "Deliveries that had to wait for their sink's rate", ["sink"]
+        )
+        self.attempts = self._histogram(
+            "sojourn_delivery_seconds",
+            "How long one attempt of a delivery took",
+            ATTEMPT_BUCKETS_S,
+            ["sink"],
+        )
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -174,6 +174,7 @@ class Streams:
         except TimeoutError:
             self.n_slow += 1  # the server closes what has no end
         finally:
+            stream.is_closed = True
             gone.cancel()
             self._open.discard(stream)
             self._changed.pop(stream, None)

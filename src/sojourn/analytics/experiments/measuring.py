@@ -82,11 +82,11 @@ def measure(seen: Happened, metric: Metric, metrics: Mapping[str, Metric]) -> Me
     unit, apart, amount, notes = _occurrences(seen, metric)
     is_in = (apart > metric.after_ms) & (apart <= metric.within_ms)
     n = len(seen.units)
-    values = _summed(metric, unit[is_in], apart[is_in], amount[is_in], n)
+    values = _summed(metric, unit[is_in], apart[is_in], amount[is_in], n=n)
     covariate = None
     if metric.before_ms:
         was = (apart < 0) & (apart >= -metric.before_ms)
-        covariate = _summed(metric, unit[was], apart[was], amount[was], n)
+        covariate = _summed(metric, unit[was], apart[was], amount[was], n=n)
     is_over = seen.units.at + metric.within_ms <= seen.until_ms
     return Measured(metric, *_capped(metric, values, covariate, is_over), is_over, metric.within_ms, notes)
 
@@ -141,7 +141,7 @@ def _nothing(
 
 
 def _summed(
-    metric: Metric, unit: NDArray[np.int64], apart: NDArray[np.int64], amount: Numbers, n: int
+    metric: Metric, unit: NDArray[np.int64], apart: NDArray[np.int64], amount: Numbers, *, n: int
 ) -> Numbers:
     """Return one number for each of n units."""
     if metric.kind == "time_to":
