@@ -22,7 +22,6 @@ from sojourn.adapters.lake.encoded.rows import (
     PROFILE,
     VISIT,
     Rows,
-    joined,
     numbered,
     offsets,
     session_starts,
@@ -103,13 +102,19 @@ def build_columns(
     with TemporaryDirectory(dir=folder, prefix=STAGED) as place:
         confine(connection, Path(place), memory)
         staged = Staged(connection, Path(place), chosen={}, columns=columns, end=base.origin.position)
-        rows = joined(*staged.pieces())
-    position = rows.pop(POSITION)
-    assert len(position) == len(base.session), "rows of a day are never changed"
-    at = np.empty(base.origin.position + 1, dtype=np.int64)
-    at[position] = np.arange(len(position))
-    order = at[base.rows[POSITION]]
-    return {name: taken(column, order) for name, column in rows.items()}, staged.words
+        n_rows, n_read = len(base.session), 0
+        row_at = np.empty(base.origin.position + 1, dtype=np.int64)
+        row_at[base.rows[POSITION]] = np.arange(n_rows)
+        rows: Rows = {}
+        for piece in staged.pieces():
+            places = row_at[piece.pop(POSITION)]
+            n_read += len(places)
+            for name, values in piece.items():
+                if name not in rows:
+                    rows[name] = np.empty(n_rows, dtype=values.dtype)
+                rows[name][places] = values
+    assert n_read == n_rows, "rows of a day are never changed"
+    return rows, staged.words
 
 
 def _in_order(
