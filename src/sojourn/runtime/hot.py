@@ -1,7 +1,8 @@
 """Hot states: those of the people seen lately, decoded, in two generations.
 
 A look costs a dict access, and nobody keeps a list of who was seen last: what was not touched while a
-generation filled goes when the next one is full.
+generation filled goes when the next one is full. What was read for a question alone has room of its own:
+questions come also where no commit does, and generations change with commits.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from sojourn.model.ports import Store
 from sojourn.model.turn import STAGES, Key, Stage
 
 
+MIN_READ = 8  # states of one question, at the least.
+
+
 class HotStates:
     """States by stage and key; the store is asked for those that are not here, many at a time."""
 
@@ -22,6 +26,8 @@ class HotStates:
         self._capacity = capacity
         self._young: dict[Stage, dict[str, Any]] = {stage: {} for stage in STAGES}
         self._old: dict[Stage, dict[str, Any]] = {stage: {} for stage in STAGES}
+        self._read: dict[Key, State] = {}
+        """Read for questions, and not written since: forgotten with each generation, before what was is."""
         self.generation = 0
         """Counts the generations begun: what was here two of them ago may be here no more."""
 
@@ -32,7 +38,7 @@ class HotStates:
             state = self._old[stage].get(key)
             if state is not None:
                 self._young[stage][key] = state
-        return state
+        return state if state is not None else self._read.get((stage, key))
 
     def load(self, stage: Stage, keys: Iterable[str]) -> dict[str, State]:
         """Return the states that exist of these keys, from here or from the store."""
@@ -40,7 +46,7 @@ class HotStates:
         found: dict[str, State] = {}
         missing: list[Key] = []
         for key in keys:
-            state = young.get(key) or old.get(key)
+            state = young.get(key) or old.get(key) or self._read.get((stage, key))
             if state is not None:
                 found[key] = state
             else:
@@ -55,14 +61,17 @@ class HotStates:
         return self._young[stage]
 
     def keep(self, stage: Stage, key: str, state: State) -> None:
-        """Keep a state that the store has, where nothing newer is here."""
+        """Keep a state that the store has, for questions, where nothing newer is here."""
         if self.peek(stage, key) is None:
-            self._young[stage][key] = state
+            if len(self._read) >= max(self._capacity, MIN_READ):
+                self._read = {}
+            self._read[stage, key] = state
 
     def drop(self, stage: Stage, key: str) -> None:
         """Forget a state that is not to be trusted."""
         self._young[stage].pop(key, None)
         self._old[stage].pop(key, None)
+        self._read.pop((stage, key), None)
 
     def rotate(self) -> None:
         """Begin a new generation where this one is full; between two commits, at most once.
@@ -71,4 +80,5 @@ class HotStates:
         """
         if sum(map(len, self._young.values())) > self._capacity:
             self._old, self._young = self._young, {stage: {} for stage in STAGES}
+            self._read = {}
             self.generation += 1
