@@ -50,3 +50,13 @@ def test_the_index_says_what_a_look_through_everything_says(
             assert index.last_of(ids_asked, after=processed, through=through) == last_of(
                 every, ids_asked, after=processed, through=through
             )
+
+
+def test_what_is_processed_is_forgotten_however_few_people_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One busy id is in every entry: what is kept must not grow with the log."""
+    monkeypatch.setattr(unprocessed_module, "MAX_IDS", 8)
+    index = Unprocessed()
+    for position in range(1, 200):
+        entry = Entry(position=position, at=T0, event=event("Seen", user_id="ann"))
+        index.take_in([entry], [], after=position - 1)
+    assert sum(map(len, index._last.values())) <= 10

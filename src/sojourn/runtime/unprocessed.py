@@ -11,7 +11,7 @@ from itertools import chain
 
 from sojourn.model.event import Entry
 
-MAX_IDS = 65_536  # two for each entry that can wait, and those of entries processed since.
+MAX_IDS = 65_536  # of entries: twice those of all that can wait; those of entries processed since go first.
 
 
 class Unprocessed:
@@ -19,6 +19,8 @@ class Unprocessed:
 
     def __init__(self) -> None:
         self._last: dict[str, list[int]] = {}
+        self._n_ids = 0
+        """Of all entries looked at, each entry's counted: a busy id must not grow with the log."""
         self._through = 0
 
     def take_in(self, taken: Sequence[Entry], backlog: Sequence[Entry], *, after: int) -> None:
@@ -27,7 +29,7 @@ class Unprocessed:
         `after` is the last entry that is processed.
         """
         known = max(self._through, after)
-        if len(self._last) > MAX_IDS:
+        if self._n_ids > MAX_IDS:
             self._forget(after)
         new: list[Entry] = []
         for entry in chain(reversed(backlog), reversed(taken)):
@@ -39,6 +41,7 @@ class Unprocessed:
             for each in {event.user_id, event.anonymous_id, event.previous_id}:
                 if each is not None:
                     self._last.setdefault(each, []).append(entry.position)
+                    self._n_ids += 1
         if new:
             self._through = new[0].position
 
@@ -58,3 +61,4 @@ class Unprocessed:
         """Forget what is processed by now."""
         waiting = {each: [one for one in places if one > after] for each, places in self._last.items()}
         self._last = {each: places for each, places in waiting.items() if places}
+        self._n_ids = sum(map(len, self._last.values()))
