@@ -71,6 +71,34 @@ def test_somebody_nobody_knows_is_a_device_unless_the_application_says_that_it_i
     assert [(one.user_id, one.anonymous_id) for one in play(story).said] == [(None, "a"), ("b", None)]
 
 
+def test_a_user_nobody_knows_is_not_whoever_else_has_their_device() -> None:
+    """A computer of several people: its next event would be the user's who is named, and so is the question."""
+
+    async def story(counter: Counter) -> None:
+        await counter.post("Started", "bob", anonymous_id="laptop")
+        eve = Who(user_ids=("eve",), anonymous_ids=("laptop",), is_user=True)
+        assert await counter.state(eve) == ""
+        await counter.ask("share", eve)
+        assert await counter.state("laptop") == "waiting"
+
+    assert [one.user_id for one in play(story).said] == ["eve"]
+
+
+def test_a_user_id_that_stands_for_another_is_no_device() -> None:
+    """Whoever may ask of devices only is told what is told of somebody unknown, and exposes nobody."""
+
+    async def story(counter: Counter) -> None:
+        await counter.post("Started", "old@example.com")
+        await counter.post("Started", "ann")
+        await counter.post("$alias", "ann", previous_id="old@example.com")
+        guessed = Who(anonymous_ids=("old@example.com",))
+        assert await counter.state(guessed) == ""
+        await counter.ask("share", guessed)
+        assert await counter.state("old@example.com") == "waiting"
+
+    assert play(story).said == []
+
+
 # From memory, or by one read
 
 
@@ -109,10 +137,33 @@ def test_whoever_is_not_in_memory_is_read_once_and_so_is_that_nobody_is_there() 
     assert fresh.people.n_reads == 2
 
 
+def test_memory_holds_no_more_of_whoever_is_asked_about_than_it_has_room_for() -> None:
+    """Also where nothing happens meanwhile: a job that asks of everybody would read the whole store in."""
+
+    async def story(counter: Counter) -> None:
+        for n in range(50):
+            assert await counter.state(f"p{n}") == "waiting"
+        hot = counter.driver.hot
+        assert sum(hot.peek("profile", f"p{n}") is not None for n in range(50)) <= 10
+
+    counter = Counter(cache=10)
+    for n in range(50):
+        counter.driver.take(_appended(counter, "Started", f"p{n}"))
+    fresh = Counter(cache=10)
+    fresh.store._states, fresh.log = counter.store._states, counter.log
+    fresh.driver.log, fresh.driver.position = counter.log, counter.log.end()
+
+    async def run() -> None:
+        async with fresh.open():
+            await story(fresh)
+
+    asyncio.run(run())
+
+
 def _appended(counter: Counter, name: str, who: str) -> list:
     from tests.engine.makers import T0, event
 
-    return counter.log.append([event(name, user_id=who)], now=T0).entries
+    return counter.log.append([event(name, user_id=who, message_id=who)], now=T0).entries
 
 
 def test_a_slow_store_is_read_off_the_loop_and_too_many_who_wait_for_it_come_again(
@@ -242,6 +293,18 @@ def test_a_choice_that_one_flag_told_is_said_in_the_log_once() -> None:
     life = counter.driver.hot.peek("profile", "ann")
     assert (said.name, said.source, said.user_id) == ("$exposed", "sojourn", "ann")
     assert life.variants["shares"] == life.met["shares"].variant  # type: ignore[union-attr]
+
+
+def test_a_user_who_has_the_id_of_a_device_is_exposed_apart_from_it() -> None:
+    """An application asks of somebody before their first event: whose id that is, nobody knows yet."""
+
+    async def story(counter: Counter) -> None:
+        await counter.ask("share", "ann")
+        await counter.post("Seen", "ann")
+        await counter.ask("share", "ann")
+
+    said = play(story).said
+    assert [(one.user_id, one.anonymous_id) for one in said] == [(None, "ann"), ("ann", None)]
 
 
 def test_all_flags_expose_nobody() -> None:

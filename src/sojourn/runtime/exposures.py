@@ -17,6 +17,7 @@ from sojourn.engine.decisions import Decision, split_key
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import EXPOSED, OUR_SOURCE, Event
 from sojourn.model.ids import derive
+from sojourn.model.turn import Key
 from sojourn.runtime.people import Found
 
 MAX_WAITING = 10_000  # exposures: some seconds of an application that meets as many new people a second.
@@ -34,7 +35,7 @@ class Exposures:
         self._tell = tell
         self._now = now
         self._waiting: list[Event] = []
-        self._said: dict[tuple[str, str], None] = {}
+        self._said: dict[tuple[Key, str], None] = {}
         self._is_closing = False
         self._noted = asyncio.Event()
         self.n_logged = 0
@@ -44,9 +45,9 @@ class Exposures:
     def note(self, found: Found, decision: Decision) -> None:
         """Note that somebody was told what was drawn for them, where nobody has noted it before."""
         choice = decision.choice
-        if choice is None or (found.life is not None and choice.experiment in found.life.met):
+        if choice is None or found.is_hidden or (found.life is not None and choice.experiment in found.life.met):
             return
-        once = (found.key[1], choice.experiment)
+        once = (found.key, choice.experiment)
         if once in self._said:
             return
         if len(self._waiting) >= MAX_WAITING:

@@ -52,6 +52,8 @@ class Found(Struct, frozen=True, gc=False):
     key: Key
     life: Life | None
     """None where nobody has the id yet."""
+    is_hidden: bool = False
+    """The id is a user's, and was asked about as a device's: who asks is told of nobody, and exposes nobody."""
 
     @property
     def ids(self) -> Iterator[str]:
@@ -132,9 +134,13 @@ class People:
             key: Key = ("identity", anonymous_id)
             tie = self._state(key, unread)
             if isinstance(tie, Tie):
+                if tie.is_user and not who.user_ids:
+                    return Found(key, None, is_hidden=True)
                 if tie.life is not None:
                     return Found(key, tie.life)
-                found = self._profile(tie.owner, unread) if tie.owner is not None else None
+                # Of a user whom nobody knows yet, it is somebody else's device.
+                owner = None if who.is_user else tie.owner
+                found = None if owner is None else self._profile(owner, unread)
                 if found is not None:
                     return found
             if unread:
