@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
 from sojourn.definitions.journey import EVERY_JOURNEY, Catalogue, Hold
@@ -226,6 +227,20 @@ def test_the_propensity_of_a_hold_out_counts_both_that_may_keep_somebody_back() 
         "treated": 0.56,
     }
     assert choice.propensity == choice.eligible[choice.variant]
+
+
+def test_a_hold_out_that_nothing_is_drawn_of_any_more_is_no_exposure() -> None:
+    """A report divides by the propensity: whoever a share of zero keeps back was drawn by another one."""
+    force = catalogue(RESCUE, holdout="99%")
+    life = lived(force, "Started")
+    now = structs.replace(life.enrolments[0], holdout="global")
+    life.enrolments = [now]
+    off = structs.replace(
+        force,
+        versions={key: structs.replace(one, holdout=0.0) for key, one in force.versions.items()},
+    )
+    found = ask(off, life, "journey.rescue.in_holdout")
+    assert (found.value, found.choice) == (True, None)
 
 
 def test_an_action_that_a_channels_hold_out_keeps_back_is_not_told() -> None:

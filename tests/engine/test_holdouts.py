@@ -122,6 +122,14 @@ def test_who_is_asked_is_remembered_by_the_id_they_had() -> None:
     assert (memory.unit, life.unit) == ("ann", "ann")
 
 
+def test_a_journey_asks_by_the_id_that_the_person_was_told_of_before() -> None:
+    """Told whether a journey holds them back, logged, and then named: entering it comes to what was told."""
+    journey = CATALOGUE.journeys["rescue"]
+    for n in range(60):
+        told = holdout_of(Life(), Memory(), journey, ledger_of(f"d{n}"))
+        assert holdout_of(Life(unit=f"d{n}"), Memory(), journey, ledger_of("ann")) == told
+
+
 def test_an_action_names_every_hold_out_that_keeps_the_person_back() -> None:
     """Each is asked on its own, also behind the global one: a report sets any of them against the rest."""
     names = [f"{n:x}" for n in range(400)]

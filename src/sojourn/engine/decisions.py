@@ -219,9 +219,10 @@ def _in_holdout(of: _Standing, key: str) -> Decision:
     variant = HELD_OUT if of.holdout else TREATED
     if of.enrolment is not None and of.enrolment.parent:  # what called it decided, not a draw of its own
         return _told(of, key, of.holdout != "", variant, reason="TARGETING_MATCH")
-    if not share and not of.holdout:
-        return _told(of, key, False, variant, reason="STATIC")
     eligible = {HELD_OUT: share, TREATED: 1 - share}
+    if not share or not eligible[variant]:  # nothing is drawn, or it was by a share that holds no more
+        reason: Reason = "SPLIT" if of.holdout else "STATIC"
+        return _told(of, key, of.holdout != "", variant, reason=reason)
     choice = Choice(
         experiment="holdout:" + of.journey.name,
         variant=variant,

@@ -29,7 +29,7 @@ def holdout_of(
 ) -> Literal["", "global", "journey"]:
     """Tell which hold-out keeps somebody back who enters a journey; the global one is asked first."""
     if journey.holdout and not memory.unit:
-        memory.unit = ledger.unit
+        memory.unit = life.unit or ledger.unit  # by which they may have been told of it
     share = ledger.catalogue.policy.holdout
     if share and is_held_out(_GLOBAL, _unit(life, ledger), share):
         return "global"
