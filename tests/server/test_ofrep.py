@@ -251,6 +251,16 @@ def test_a_page_sees_the_flags_its_key_names_and_no_others() -> None:
     assert (hidden.status_code, hidden.json()["errorCode"]) == (404, "FLAG_NOT_FOUND")
 
 
+def test_flags_of_any_length_are_not_remembered() -> None:
+    """Everybody has a page's key: ten thousand addresses of 64 KB would be 640 MB."""
+    callers = Callers({PAGE_KEY: Caller(name="page", is_browser=True, flags=("a.*",))})
+    caller = callers.of({b"x-api-key": PAGE_KEY.encode()})
+    assert caller is not None
+    assert callers.may_see(caller, "a." + "x" * 60_000)
+    assert not callers.may_see(caller, "b." + "x" * 60_000)
+    assert sum(len(flag) for _, flag in callers._allowed) < 1_000
+
+
 def test_a_page_names_devices_and_no_user_whose_id_was_not_signed() -> None:
     """Whatever it sends beside: user ids are guessed, random ids are not."""
     made = page(house())

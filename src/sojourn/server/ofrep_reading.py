@@ -22,7 +22,8 @@ from sojourn.server.ingest.door import Disconnected, Receive
 
 MAX_BODY_BYTES = 1 << 16  # of a context: attributes of one person.
 MAX_ID_CHARS = 1_000
-MAX_KNOWN_FLAGS = 10_000  # of which it is remembered whether a key may ask for them.
+MAX_KNOWN_FLAGS = 10_000  # of which it is remembered whether a key may ask for them,
+MAX_KNOWN_CHARS = 200  # where they are no longer than this: whoever has a key may ask for any name.
 
 SIGNATURE = "targetingKeySignature"
 """The attribute by which a browser shows that the operator's server named the person: the HMAC-SHA256 of
@@ -85,10 +86,11 @@ class Callers:
             return True
         known = self._allowed.get((caller.name, flag))
         if known is None:
-            if len(self._allowed) >= MAX_KNOWN_FLAGS:
-                self._allowed.clear()
             known = any(fnmatchcase(flag, pattern) for pattern in caller.flags)
-            self._allowed[caller.name, flag] = known
+            if len(flag) <= MAX_KNOWN_CHARS:
+                if len(self._allowed) >= MAX_KNOWN_FLAGS:
+                    self._allowed.clear()
+                self._allowed[caller.name, flag] = known
         return known
 
 
