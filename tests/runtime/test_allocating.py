@@ -63,6 +63,16 @@ def test_weights_follow_from_exposures_and_rewards() -> None:
     }
 
 
+def test_what_waits_is_bounded_where_nobody_asks_for_weights() -> None:
+    """As a log of a year is read again: what is over is counted, and comes to the same."""
+    facts = [exposed("ab"[n % 2], at=T0 + n * HOUR) for n in range(2_000)]
+    made = allocator(*facts)
+    (arms,) = made.counts("e").values()
+    assert all(len(arm.waiting) <= 2 * MAX_WAITING for arm in arms.values())
+    found = made.allocations(T0 + 3_000 * HOUR, IN_FORCE)
+    assert found == {"e": {"": list(weights([0, 0], [1_000, 1_000], E.floor))}}
+
+
 def test_an_exposure_counts_only_when_its_time_is_over() -> None:
     """Else the variant drawn most of late would look the worst: nobody has had the time to do anything."""
     part = WINDOW // MAX_WAITING

@@ -6,7 +6,7 @@ weights go through the log (`$learnt`), and are in force from their position on,
 
 Rewards come late. An exposure counts, with its reward or without one, only when the time in which it can be
 rewarded is over: counted at once, the variant drawn most of late would look the worst. What is not yet
-counted waits by the time of exposure, in at most MAX_WAITING parts of that time.
+counted waits by the time of exposure, in some MAX_WAITING parts of that time.
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ class Allocator:
         cell = fact.context if fact.context in cells or len(cells) < MAX_CELLS else OTHER
         arm = cells.setdefault(cell, {}).setdefault(fact.variant, Arm())
         arm.waiting.setdefault(at - at % _part_ms(experiment), [0, 0])[place] += 1
+        if len(arm.waiting) > 2 * MAX_WAITING:  # where nobody asks for weights: a log is read again
+            _settle(arm, experiment, fact.at)
         self._kept.is_new = True
 
 
