@@ -72,7 +72,7 @@ def test_somebody_nobody_knows_is_a_device_unless_the_application_says_that_it_i
 
 
 def test_a_user_nobody_knows_is_not_whoever_else_has_their_device() -> None:
-    """A computer of several people: its next event would be the user's who is named, and so is the question."""
+    """A computer of several people: an event that names a user is that user's, and so is a question."""
 
     async def story(counter: Counter) -> None:
         await counter.post("Started", "bob", anonymous_id="laptop")
@@ -363,6 +363,24 @@ def test_whoever_watches_a_person_hears_of_them_and_of_nobody_else() -> None:
         assert (heard, counter.live.on_processed) == ([], None)
 
     play(story)
+
+
+def test_whoever_watches_waits_for_no_event_for_it_is_heard_when_it_comes() -> None:
+    """One task compares the answers of all who watch: each would wait behind the others' busy people."""
+
+    async def story(counter: Counter) -> None:
+        heard: list[str] = []
+        question = Question(who=Who(user_ids=("ann",)))
+        with StandingStill(counter):
+            await counter.post("Started", "ann")
+            watch = Watch(question, lambda: heard.append("ann"))
+            await counter.deciding.decide_all(question, watch=watch)
+            assert (counter.people.n_waits, heard) == (0, [])
+        assert await counter.state("ann") == "waiting"
+        assert heard == ["ann"]
+        counter.deciding.unwatch(watch)
+
+    play(story, wait_ms=500)
 
 
 def test_a_timer_that_moves_a_person_is_heard() -> None:

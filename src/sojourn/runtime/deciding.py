@@ -69,9 +69,9 @@ class Deciding:
     ) -> tuple[list[Decision], bool]:
         """Answer every flag, which is no exposure; and tell whether all is seen.
 
-        `watch` hears from now on of what changes after this answer.
+        `watch` hears from now on of what changes after this answer, which waits for nothing then.
         """
-        found, is_current = await self._people.find(question.who)
+        found, is_current = await self._people.find(question.who, waits=watch is None)
         if watch is not None:
             self._look_at(watch, {*question.who.keys, found.key})
         return decide_all(found.life, self._asking(found, question)), is_current

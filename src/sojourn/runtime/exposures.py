@@ -45,7 +45,9 @@ class Exposures:
     def note(self, found: Found, decision: Decision) -> None:
         """Note that somebody was told what was drawn for them, where nobody has noted it before."""
         choice = decision.choice
-        if choice is None or found.is_hidden or (found.life is not None and choice.experiment in found.life.met):
+        if choice is None or found.is_hidden:
+            return
+        if found.life is not None and choice.experiment in found.life.met:
             return
         once = (found.key, choice.experiment)
         if once in self._said:

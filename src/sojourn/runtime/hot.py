@@ -14,7 +14,6 @@ from sojourn.engine.state import State, decode
 from sojourn.model.ports import Store
 from sojourn.model.turn import STAGES, Key, Stage
 
-
 MIN_READ = 8  # states of one question, at the least.
 
 

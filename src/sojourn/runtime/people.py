@@ -53,7 +53,7 @@ class Found(Struct, frozen=True, gc=False):
     life: Life | None
     """None where nobody has the id yet."""
     is_hidden: bool = False
-    """The id is a user's, and was asked about as a device's: who asks is told of nobody, and exposes nobody."""
+    """It is a user's id, asked about as a device's: who asks is told of nobody and exposes nobody."""
 
     @property
     def ids(self) -> Iterator[str]:
@@ -84,16 +84,17 @@ class People:
         self.n_behind = 0
         """How often they were waited for in vain."""
 
-    async def find(self, who: Who) -> tuple[Found, bool]:
+    async def find(self, who: Who, *, waits: bool = True) -> tuple[Found, bool]:
         """Find somebody, as of every event that is acknowledged by now.
 
         Returns them, and False where their own events still wait after `wait_ms`: then this is how they stood
-        before. Raises UnavailableError where too many wait for the store.
+        before. Whoever hears of what comes next need not wait for it. Raises UnavailableError where too many
+        wait for the store.
         """
         self._live.attend()
         through = self._live.appended
         found = await self._look(who)
-        if self._driver.position >= through:
+        if self._driver.position >= through or not waits:
             return found, True
         loop = asyncio.get_running_loop()
         until = loop.time() + self._wait_ms / 1000
