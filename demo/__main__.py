@@ -35,7 +35,6 @@ LOOK_S = {True: 0.5, False: 3.0}
 DEFAULT_S = 60.0  # without a terminal nobody can press Ctrl-C
 SHARE_UNWELL = 0.05  # of webhooks are answered 503
 SETTLE_S = 20.0  # at the end, for the outbox to empty
-ASKED = "journey.checkout-rescue.next_action"
 STEPS = ["Product Viewed", "Product Added", "Checkout Started", "Shipping Viewed", "Payment Viewed"]
 
 
@@ -139,8 +138,9 @@ class Demo:
         """Ask as a page would what to show whoever was written to last."""
         for webhook in reversed(self._receiver.latest):
             who = webhook.data.get("user_id") or webhook.data.get("anonymous_id")
-            if who and webhook.data["journey"] in ASKED:
-                return told(who, self._program.decide(who, ASKED))
+            if who:
+                flag = f"journey.{webhook.data['journey']}.next_action"
+                return told(who, self._program.decide(who, flag))
         return ""
 
     async def _settle(self) -> Look:
