@@ -148,6 +148,20 @@ def test_the_question_may_bring_properties() -> None:
     assert exposed.experiment == "rest"
 
 
+def test_whoever_met_an_earlier_version_takes_no_part_in_one_that_leaves_them_out_sticky_or_not() -> None:
+    """What was met is remembered also where the variant does not stay."""
+    text = """
+flag: button
+variants: { calm: 1, bold: 2 }
+default: calm
+rules: [ { experiment: { variants: { calm: 1, bold: 1 }, sticky: false, version: VERSION } } ]
+"""
+    life, first = lived(told(flag="button"), catalogue=flags(text.replace("VERSION", "0")))
+    later = flags(text.replace("VERSION", "1, min_version: 1"))
+    _, second = lived(told(flag="button", at=1), life=life, catalogue=later)
+    assert (len(first), second) == (1, [])
+
+
 def test_an_import_exposes_nobody() -> None:
     """What somebody met elsewhere, long ago, was not drawn here."""
     event = told(flag="button")

@@ -49,6 +49,8 @@ def judge(flag: Flag, view: View, life: Life) -> Judgement:
             return Judgement(
                 value=flag.variants[flag.default], variant=flag.default, reason="SPLIT", holdout=holdout
             )
+        if any(earlier in life.met for earlier in experiment.excludes):
+            continue  # also where the variant they met did not stay
         choice = choose(
             experiment, view.unit, kept=life.variants, scope=view, learnt=view.catalogue.allocations
         )
