@@ -6,16 +6,21 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 
 from sojourn.model.errors import UnavailableError
-from sojourn.model.ports import Stored
+from sojourn.model.event import Entry, Event
+from sojourn.model.ports import Commit, Stored
 from sojourn.model.turn import Key
 from sojourn.runtime import exposures as exposures_module
 from sojourn.runtime import people as people_module
 from sojourn.runtime.deciding import Question, Watch
+from sojourn.runtime.live import SLICE
 from sojourn.runtime.people import Who
+from sojourn.runtime.sweeping import Sweep
+from tests.engine.makers import event
 from tests.runtime.counters import POLICY, RESCUE, SHARE, Counter, StandingStill, play
 from tests.soak import tries
 
@@ -273,6 +278,36 @@ def test_whatever_is_acknowledged_is_seen_by_the_question_after_it(seed: int) ->
         await asyncio.gather(*(one(counter, random.choice(("", "?")) + f"p{n}") for n in range(60)))
 
     play(story, cache=random.choice((0, 3, 1_000)))
+
+
+def test_while_everybody_is_asked_about_a_change_a_commit_still_takes_more_than_a_slice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No slices join then, and each commit waits for the one before: events would come in one by one."""
+
+    monkeypatch.setattr(Sweep.take, "__defaults__", (1,))
+
+    def people(kind: str) -> list[Event]:
+        return [event("Seen", user_id=f"{kind}{n}", message_id=f"{kind}{n}") for n in range(10 * SLICE)]
+
+    async def story(counter: Counter) -> None:
+        sizes: list[int] = []
+        process = counter.driver.process
+
+        def noted(entries: Sequence[Entry], **how: Any) -> Commit | None:
+            sizes.append(len(entries))
+            return process(entries, **how)
+
+        await counter.live.accept(people("old"))
+        await counter.live.processed(counter.live.appended)
+        await counter.state("ann")
+        counter.driver.process = noted  # type: ignore[method-assign]
+        counter.driver.sweep.begin(1)
+        await counter.live.accept(people("new"))
+        await counter.live.processed(counter.live.appended)
+        assert max(sizes) == 10 * SLICE
+
+    play(story)
 
 
 # Exposures
