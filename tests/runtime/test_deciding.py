@@ -89,7 +89,7 @@ def test_a_user_nobody_knows_is_not_whoever_else_has_their_device() -> None:
     assert [one.user_id for one in play(story).said] == ["eve"]
 
 
-def test_a_user_id_that_stands_for_another_is_no_device() -> None:
+def test_an_id_that_is_a_users_is_no_device_for_whoever_may_ask_of_devices_only() -> None:
     """Whoever may ask of devices only is told what is told of somebody unknown, and exposes nobody."""
 
     async def story(counter: Counter) -> None:
@@ -98,6 +98,9 @@ def test_a_user_id_that_stands_for_another_is_no_device() -> None:
         await counter.post("$alias", "ann", previous_id="old@example.com")
         guessed = Who(anonymous_ids=("old@example.com",))
         assert await counter.state(guessed) == ""
+        await counter.post("Seen", "cat", anonymous_id="cat")  # a server that has no id of the device
+        await counter.post("Started", "cat")
+        assert await counter.state(Who(anonymous_ids=("cat",))) == ""
         await counter.ask("share", guessed)
         assert await counter.state("old@example.com") == "waiting"
 

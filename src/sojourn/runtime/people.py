@@ -135,7 +135,7 @@ class People:
             key: Key = ("identity", anonymous_id)
             tie = self._state(key, unread)
             if isinstance(tie, Tie):
-                if tie.is_user and not who.user_ids:
+                if (tie.is_user or tie.owner == anonymous_id) and not who.user_ids:
                     return Found(key, None, is_hidden=True)
                 if tie.life is not None:
                     return Found(key, tie.life)
