@@ -47,13 +47,14 @@ def test_an_exposure_a_reward_and_a_conflict_are_told_once(seed: int) -> None:
     for kind in ("exposed", "assignment_conflict"):
         told = Counter((fact["profile_id"], fact["experiment"]) for fact in facts if fact["type"] == kind)
         assert max(told.values(), default=1) == 1, kind
-    met = {
-        (fact["experiment"], fact["variant"], fact["at"]): fact for fact in facts if fact["type"] == "exposed"
+    met = {  # two people may meet a variant at one instant
+        (fact["experiment"], fact["variant"], fact["at"], fact.get("context", "")): fact
+        for fact in facts
+        if fact["type"] == "exposed"
     }
     for fact in facts:
         if fact["type"] == "rewarded":
-            exposure = met[fact["experiment"], fact["variant"], fact["exposed_at"]]
-            assert exposure.get("context", "") == fact.get("context", "")
+            exposure = met[fact["experiment"], fact["variant"], fact["exposed_at"], fact.get("context", "")]
             assert exposure["allocation"] == "adaptive"
 
 
