@@ -175,7 +175,8 @@ def has_enough(pair: Pair) -> bool:
     if min(len(treated), len(control)) < MIN_PEOPLE:
         return False
     x = pair.sample.values
-    n_other = len(x) - int((x == x[0]).sum())
+    _, counts = np.unique(x, return_counts=True)
+    n_other = len(x) - int(counts.max())  # than what most have: of a time, those who never did it
     return n_other >= MIN_WITH_ANY and int(np.count_nonzero(x)) >= MIN_WITH_ANY
 
 
