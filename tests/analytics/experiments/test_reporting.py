@@ -96,6 +96,17 @@ def test_of_a_time_those_who_did_it_decide_whoever_came_first() -> None:
     assert found.decision == "too few people yet"
 
 
+def test_a_small_arm_in_which_chance_alone_leaves_none_decides_nothing() -> None:
+    """60 of 2,900 buy: of 100 others two would have, and one time in eight none does."""
+    arms = ["offer" if i % 30 else "control" for i in range(3_000)]
+    chances = {"offer": 29 / 30, "control": 1 / 30}
+    met = [(f"u{i}", arm, T0 + i, {"propensity": chances[arm]}) for i, arm in enumerate(arms)]
+    did = [(f"u{i}", "Buy", T0 + DAY) for i in range(0, 3_000, 49) if i % 30]
+    found = reported(met, did, rule=Rule(method="fixed"), until_ms=END)
+    assert found.comparisons[0].effect.is_clear
+    assert one(found)[0] == "too few people yet"
+
+
 def test_an_amount_that_is_endless_adds_nothing() -> None:
     """As one that is missing."""
     met = [(f"u{i}", ("control", "offer")[i % 2], T0 + i) for i in range(100)]
