@@ -19,9 +19,10 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 
+from demo.causes import draw_causes, find_causes
 from demo.program import Program, ProgramError, Setup, script, write_config
 from demo.receiver import Receiver, Webhook, new_secret
-from demo.screen import Look, draw, line
+from demo.screen import Look, draw, line, told
 from demo.sdk import Batch
 from demo.shop import Shop
 
@@ -115,6 +116,7 @@ class Demo:
         try:
             metrics = await asyncio.to_thread(self._program.metrics)
             journeys = await asyncio.to_thread(self._program.journeys)
+            answer = await asyncio.to_thread(self._ask)
         except (urllib.error.URLError, OSError):
             return None  # busy; the next look will do
         now = time.monotonic()
@@ -129,7 +131,17 @@ class Demo:
             events_per_s=(n_last - n_first) / max(last_s - first_s, 0.001),
             tally=self._receiver.tally,
             latest=list(self._receiver.latest),
+            told=answer,
         )
+
+    def _ask(self) -> str:
+        """Ask as a page would what to show whoever was written to last."""
+        for webhook in reversed(self._receiver.latest):
+            who = webhook.data.get("user_id") or webhook.data.get("anonymous_id")
+            if who:
+                flag = f"journey.{webhook.data['journey']}.next_action"
+                return told(who, self._program.decide(who, flag))
+        return ""
 
     async def _settle(self) -> Look:
         """Wait until what was decided is delivered; the receiver is well now."""
@@ -208,6 +220,13 @@ def _conclude(console: Console, look: Look, latest: Iterable[Webhook], *, server
         f"503 were tried again, {tally.n_repeated} repetitions dropped by their key.",
         soft_wrap=True,
     )
+    if look.told:
+        console.print(look.told, highlight=False, markup=False, soft_wrap=True)
+    try:
+        console.print(draw_causes(find_causes(FOLDER / "truth")))
+    except ProgramError as error:
+        console.print(str(error), style="red", markup=False)
+        return 1
     _suggest(console, latest)
     return 0
 
@@ -235,6 +254,8 @@ def _suggest(console: Console, latest: Iterable[Webhook]) -> None:
         "Try next:",
         f"  {command} profile {named[-1] if named else 'ID'} {config}   # why this person got what they got",
         f"  {command} journeys {config}   # how many are where",
+        f"  {command} experiment report rescue-offer {config}   # which offer does more",
+        f"  {command} causal --data {FOLDER / 'truth'} --conversion 'Order Completed'   # the table, in full",
         f"  {command} serve {config}   # the same data, served again",
         f"  {command} check demo/journeys   # after you changed one of the four",
     ]

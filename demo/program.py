@@ -226,6 +226,17 @@ class Program:
         found: list[dict[str, Any]] = json.loads(self.ask("/api/v1/journeys"))
         return found
 
+    def decide(self, any_id: str, flag: str) -> dict[str, Any]:
+        """Ask what an application is told of a person by one flag, as OpenFeature's SDKs ask (OFREP)."""
+        path = f"{self.address}/ofrep/v1/evaluate/flags/{flag}"
+        body = json.dumps({"context": {"targetingKey": any_id}}).encode()
+        request = urllib.request.Request(path, data=body, method="POST")  # noqa: S310 - our own http address
+        request.add_header("Authorization", f"Bearer {self.setup.admin_token}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=ASK_S) as answer:  # noqa: S310
+            found: dict[str, Any] = json.load(answer)
+            return found
+
     def cpu_s(self) -> float:
         """Return the processor time it has used, all threads, ours and the kernel's on its behalf."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -31,6 +31,8 @@ class Look:
     events_per_s: float
     tally: Tally
     latest: list[Webhook] = field(default_factory=list)
+    told: str = ""
+    """What a page was told that asked what to show somebody."""
 
     def count(self, name: str) -> int:
         """Return one of the server's counters."""
@@ -94,6 +96,14 @@ def sentence(webhook: Webhook) -> str:
     return f'{moment}  {who}: "{data["body"].get("say", "")}"  ({data["journey"]}, {data["state"]})'
 
 
+def told(any_id: str, decision: dict[str, Any]) -> str:
+    """Say what a page was told that asked for somebody's next action in a journey."""
+    value = decision["value"]
+    says = [action["body"].get("say") for action in value.get("actions", ()) if action.get("body")]
+    what = f'show "{says[0]}"' if says else value["kind"]
+    return f"a page that asks for {any_id} is told: {what}"
+
+
 def _flow(look: Look) -> Panel:
     grid = _grid()
     grid.add_row("events a second", f"{look.events_per_s:,.0f}")
@@ -132,7 +142,13 @@ def _journeys(journeys: list[dict[str, Any]]) -> Panel:
 
 def _latest(look: Look) -> Panel:
     shown = [sentence(webhook) for webhook in look.latest[-N_SHOWN:]]
-    return Panel("\n".join(shown) or "none yet", title="latest actions", title_align="left")
+    return Panel(
+        "\n".join(shown) or "none yet",
+        title="latest actions",
+        title_align="left",
+        subtitle=look.told or None,
+        subtitle_align="left",
+    )
 
 
 def _grid() -> Table:

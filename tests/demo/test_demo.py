@@ -23,4 +23,6 @@ def test_the_demo_needs_no_terminal_ends_by_itself_and_something_was_done(tmp_pa
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "is told: " in done.stdout, "what a page asks for is answered"
+    assert "the truth" in done.stdout, "hold-outs are held against the truth"
     assert "Try next:" in done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 
 from sojourn.definitions.experiment import DEFAULT_FLOOR, Experiment, Namespace, Reward
 from sojourn.definitions.expression import Expression
-from sojourn.definitions.reading import AT_THE_ENTRY, Reading
+from sojourn.definitions.reading import AT_THE_ENTRY, Reading, said_share
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, ScalarNode, SequenceNode
@@ -18,7 +18,6 @@ MAX_BY = 3  # parts of a context: more make cells in which nobody is.
 GOAL_WINDOW_MS = 7 * 86_400_000  # of a goal without a window, as a reward: a week.
 
 _NAME = re.compile(JOURNEY_NAME_PATTERN)
-_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,9})?)%", re.ASCII)
 _HASHES: Mapping[str, int] = {"v1": 1, "v2": 2}
 _ADAPTIVE_ONLY = ("reward", "floor", "by")
 _NOT_ITSELF = "a context must not depend on what is drawn in it; ask for traits, events or the visit"
@@ -83,13 +82,7 @@ def make_experiment(
 
 def read_share(node: AnyNode, reading: Reading) -> float:
     """Read a share of people above 0 and up to all of them: `50%`, or a number; 1 where it is none."""
-    share = 0.0
-    if isinstance(node, ScalarNode) and not isinstance(node.value, bool):
-        percentage = _PERCENTAGE.fullmatch(node.text)
-        if percentage:
-            share = float(percentage.group(1)) / 100
-        elif isinstance(node.value, int | float):
-            share = float(node.value)
+    share = said_share(node)
     if 0 < share <= 1:
         return share
     got = f", got {node.text[:40]!r}" if isinstance(node, ScalarNode) else ""

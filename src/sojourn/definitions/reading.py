@@ -151,15 +151,7 @@ class Reading:
 
     def share(self, node: AnyNode) -> float:
         """Return a share of people, 0 to 1: `10%`, a number, or `off`; 0 where it is none."""
-        share = -1.0
-        if isinstance(node, ScalarNode) and not isinstance(node.value, bool):
-            percentage = _PERCENTAGE.fullmatch(node.text)
-            if percentage:
-                share = float(percentage.group(1)) / 100
-            elif isinstance(node.value, int | float):
-                share = float(node.value)
-            elif node.text == "off":
-                share = 0.0
+        share = 0.0 if isinstance(node, ScalarNode) and node.text == "off" else said_share(node)
         if 0 <= share < 1:
             return share
         message = f"expected a share from 0% to below 100%, such as 10% or 0.1, or off; got {_got(node)}"
@@ -242,6 +234,16 @@ def follow(node: AnyNode, path: Iterable[Any]) -> AnyNode:
         else:
             break
     return node
+
+
+def said_share(node: AnyNode) -> float:
+    """Return a share as it is said, `10%` or a number; -1 where it is neither."""
+    if not isinstance(node, ScalarNode) or isinstance(node.value, bool):
+        return -1.0
+    percentage = _PERCENTAGE.fullmatch(node.text)
+    if percentage:
+        return float(percentage.group(1)) / 100
+    return float(node.value) if isinstance(node.value, int | float) else -1.0
 
 
 def _got(node: AnyNode) -> str:
