@@ -107,6 +107,13 @@ def test_a_small_arm_in_which_chance_alone_leaves_none_decides_nothing() -> None
     assert one(found)[0] == "too few people yet"
 
 
+def test_a_propensity_above_one_is_refused() -> None:
+    """It would weigh people by what no draw can have been."""
+    met, did = shop({"a": (40, 100), "control": (30, 100)}, propensity=1.7)
+    with pytest.raises(ConfigError, match=r"from 0 to 1, got 1\.7"):
+        reported(met, did)
+
+
 def test_an_amount_that_is_endless_adds_nothing() -> None:
     """As one that is missing."""
     met = [(f"u{i}", ("control", "offer")[i % 2], T0 + i) for i in range(100)]
