@@ -136,6 +136,8 @@ def test_a_plan_says_people_and_days() -> None:
         (["--lift", "0", "--share", "0.5"], "an effect of nothing"),
         (["--lift", "0.1", "--mean", "3", "--deviation", "0"], "expected a number above 0"),
         (["--lift", "0.1", "--share", "0.5", "--window", "soon"], "expected a duration"),
+        (["--lift", "0.1", "--mean", "3", "--deviation", "nan"], "--deviation: expected a number, got nan"),
+        (["--lift", "inf", "--mean", "3", "--deviation", "1"], "--lift: expected a number, got inf"),
     ],
 )
 def test_a_plan_of_nothing_is_refused(arguments: list[str], message: str) -> None:

@@ -97,7 +97,7 @@ def test_a_file_may_say_what_the_policy_would_have_drawn(folder: Path) -> None:
     [
         (["--policy", "uniform"], "give one of --decisions FILE and --data DIR"),
         (["--decisions", "log.csv"], "say what to judge"),
-        (["--decisions", "log.csv", "--policy", "nowhere.yaml"], "cannot be read"),
+        (["--decisions", "log.csv", "--policy", "nowhere.yaml"], "there is no such file; --policy takes"),
         (["--decisions", "log.csv", "--policy", "always fre"], "did you mean 'free'"),
         (["--decisions", "log.csv", "--policy", "uniform", "--event", "Bought"], "--event is of --data"),
         (["--data", "data", "--policy", "uniform"], "--experiment NAME"),

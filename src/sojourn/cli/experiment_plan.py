@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +57,10 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 def planned(asked: Plan) -> Planned:
     """Compute what an effect takes; raise ConfigError where it is not said what is measured."""
+    for name in ("lift", "share", "mean", "deviation", "daily"):
+        number = getattr(asked, name)
+        if number is not None and not math.isfinite(number):
+            raise ConfigError(f"--{name}: expected a number, got {number}")
     control, treated, deviations = _arms(asked)
     try:
         fixed, _ = people_needed(treated - control, deviations, alpha=asked.alpha, power=asked.power)

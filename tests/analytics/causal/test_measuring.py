@@ -14,6 +14,7 @@ from sojourn.analytics.causal.outcomes import Conversions, conversions_of, known
 from sojourn.analytics.causal.reporting import Rules, report
 from sojourn.analytics.causal.results import Report, Settings
 from sojourn.analytics.causal.trials import Trials
+from sojourn.analytics.causal.words import is_one_sided, notes_on
 from sojourn.analytics.events import Events
 from sojourn.analytics.kinds import Kind
 from sojourn.model.errors import ConfigError
@@ -87,6 +88,19 @@ def test_a_trial_tells_the_effect_and_a_check_by_everybody_agrees() -> None:
     assert unit.check.agrees
     assert unit.ratio.expected == 0.2
     assert unit.forgone.estimate == pytest.approx(unit.effect.estimate * is_held.sum())  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("n_held", "verdict"), [(40, "unclear"), (400, "brings")])
+def test_a_hold_out_in_which_chance_alone_leaves_none_shows_nothing(n_held: int, verdict: str) -> None:
+    """40 of 2,000 buy: of 40 kept back one would have, and nearly half the time none does."""
+    is_held = np.arange(2_000 + n_held) >= 2_000
+    at = np.full(len(is_held), DAY)
+    rows: list[tuple[object, ...]] = [(f"u{i}", "Seen", DAY) for i in range(len(is_held))]
+    rows += [(f"u{i}", "Buy", 2 * DAY) for i in range(40)]
+    unit = told(events_of(rows), plain_trials(is_held, at)).units[0]
+    assert unit.verdict == verdict
+    assert is_one_sided(unit)
+    assert ("too few conversions" in " ".join(notes_on(unit))) is (verdict == "unclear")
 
 
 def test_conversions_before_and_at_the_first_opportunity_are_nobody_s_effect() -> None:

@@ -87,6 +87,52 @@ def test_few_people_decide_nothing(buyers: dict[str, tuple[int, int]]) -> None:
     assert "too few people to say more" in found.comparisons[0].says
 
 
+def test_of_a_time_those_who_did_it_decide_whoever_came_first() -> None:
+    """The first of all did it, one other too, and a thousand did not: that is two, not a thousand."""
+    met = [(f"u{i}", ("control", "offer")[i % 2], T0 + i) for i in range(1_000)]
+    did = [(f"u{i}", "Buy", T0 + i + (i + 1) * 60_000) for i in (0, 1)]
+    time = Metric(name="time", kind="time_to", on=("Buy",), within_ms=7 * DAY, before_ms=0)
+    found = reported(met, did, time, until_ms=T0 + 30 * DAY).comparisons[0]
+    assert found.decision == "too few people yet"
+
+
+def test_a_small_arm_in_which_chance_alone_leaves_none_decides_nothing() -> None:
+    """60 of 2,900 buy: of 100 others two would have, and one time in eight none does."""
+    arms = ["offer" if i % 30 else "control" for i in range(3_000)]
+    chances = {"offer": 29 / 30, "control": 1 / 30}
+    met = [(f"u{i}", arm, T0 + i, {"propensity": chances[arm]}) for i, arm in enumerate(arms)]
+    did = [(f"u{i}", "Buy", T0 + DAY) for i in range(0, 3_000, 49) if i % 30]
+    found = reported(met, did, rule=Rule(method="fixed"), until_ms=END)
+    assert found.comparisons[0].effect.is_clear
+    assert one(found)[0] == "too few people yet"
+
+
+def test_a_propensity_above_one_is_refused() -> None:
+    """It would weigh people by what no draw can have been."""
+    met, did = shop({"a": (40, 100), "control": (30, 100)}, propensity=1.7)
+    with pytest.raises(ConfigError, match=r"from 0 to 1, got 1\.7"):
+        reported(met, did)
+
+
+def test_an_amount_that_is_endless_adds_nothing() -> None:
+    """As one that is missing."""
+    met = [(f"u{i}", ("control", "offer")[i % 2], T0 + i) for i in range(100)]
+    did = [(f"u{i}", "Buy", T0 + i + 1, {"worth": float("inf") if i == 1 else 2.0}) for i in range(100)]
+    worth = Metric(name="worth", kind="value", on=("Buy",), value="worth", within_ms=7 * DAY, before_ms=0)
+    found = reported(met, did, worth, until_ms=T0 + 30 * DAY).comparisons[0]
+    assert found.means == (pytest.approx(2 * 49 / 50), 2.0)
+
+
+def test_one_variant_is_compared_with_none_and_nobody_is_refused() -> None:
+    """Both are told."""
+    met = [(f"u{i}", "offer", T0 + i) for i in range(10)]
+    found = reported(met, [("u0", "Buy", T0 + 1)])
+    assert "Everybody met offer: there is no other variant to compare it with." in found.warnings
+    assert "The sample ratio could not be checked: there are not two variants." in found.warnings
+    with pytest.raises(ConfigError, match="nobody is in 'banner' by then"):
+        reported(met, [("u0", "Buy", T0 + 1)], until_ms=T0 - 1)
+
+
 def test_a_sample_ratio_mismatch_stops_every_decision() -> None:
     """However clear the effect looks."""
     met, did = shop({"a": (400, 1_000), "control": (200, 700)}, propensity=0.5)

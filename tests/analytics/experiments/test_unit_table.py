@@ -128,6 +128,8 @@ def test_shares_that_were_meant_are_checked(table: Path) -> None:
         ({"arm": "who"}, "'who' has 200 values; at most 50 arms are compared"),
         ({"control": "c"}, "no variant is named 'c'"),
         ({"shares": {"a": 1}}, "'b' has none"),
+        ({"shares": {"a": 1, "b": float("nan")}}, "'b' has none"),
+        ({"metrics": ("spend:conversion",)}, "a conversion is 0 or 1, and 'spend' says other numbers"),
         ({"shares": {"a": 1, "c": 1}}, "no arm is named 'c'"),
         ({"rule": Rule(method="planned-looks", planned=100)}, "a table does not say who came first"),
     ],
@@ -147,7 +149,34 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
         ask(tmp_path / "bad.parquet")
 
 
-def test_people_without_an_arm_are_in_none(table: Path) -> None:
-    """They were not in the experiment."""
+def test_people_without_an_arm_are_in_none_and_that_is_told(table: Path) -> None:
+    """They were not in the experiment, or somebody lost what they got."""
     table.write_text(table.read_text() + "\nlate,,1,1,1,1,SE\n")
     assert ask(table).people == 200
+    assert "1 rows say no arm, and are left out." in ask(table).warnings
+
+
+def test_a_column_named_as_a_table_often_has_them_hides_nobody(table: Path) -> None:
+    """A measure `x`, missing for nobody, says nothing of who has an arm."""
+    head, rest = table.read_text().split("\n", 1)
+    table.write_text(head.replace("visit", "x") + "\n" + rest + "\nlate,,1,1,1,1,SE\n")
+    found = ask(table, "x:conversion")
+    assert [arm.variant for arm in found.arms] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("rows", "message"), [("", "no row"), ("a,1\na,2\n", "only 'a'")])
+def test_a_table_of_fewer_than_two_arms_is_refused(tmp_path: Path, rows: str, message: str) -> None:
+    """There is nothing to compare."""
+    file = tmp_path / "units.csv"
+    file.write_text("arm,visit\n" + rows)
+    with pytest.raises(ConfigError, match=f"two arms or more are compared, and there is {message}"):
+        ask(file, "visit")
+
+
+def test_a_covariate_that_an_arm_changed_is_refused(table: Path) -> None:
+    """It would take a part of the effect away; all of it where it is the outcome."""
+    ask(table, "spend", covariate="past")
+    lines = [f"p{i},{'ab'[i % 2]},{i % 5 + 3 * (i % 2)}" for i in range(200)]
+    table.write_text("\n".join(["who,arm,spend", *lines]))
+    with pytest.raises(ConfigError, match="--covariate spend: the arms differ in it"):
+        ask(table, "spend", covariate="spend")

@@ -22,6 +22,9 @@ MAX_MIXED = 0.01
 """Of people: above it, more than merges and changes of a share is at work (GrowthBook's alert, too)."""
 MIN_GHOSTS = 30
 """People kept back below which an interval of means is not to be trusted."""
+MIN_EXPECTED = 5
+"""People of the smaller arm who should have converted, were there no effect, below which it is not either:
+where chance alone may leave none, the arm's variance is not known (Cochran, 1954)."""
 
 
 class Grounds(NamedTuple):
@@ -84,7 +87,11 @@ def measure(grounds: Grounds, i: int) -> Measured | None:
         unfinished=n_unfinished,
         mixed=n_mixed,
         versions=len(np.unique(trials.version[rows])),
-        verdict=_verdict(effect, is_broken=ratio.is_broken or n_mixed > MAX_MIXED * len(rows)),
+        verdict=_verdict(
+            effect,
+            is_broken=ratio.is_broken or n_mixed > MAX_MIXED * len(rows),
+            is_enough=has_enough(tested.outcome, min(n_held, n_met)),
+        ),
     )
     return Measured(found, tested, edge)
 
@@ -166,9 +173,17 @@ def _holds(interval: Total, estimate: Total) -> bool:
     return interval.low <= estimate.estimate <= interval.high
 
 
-def _verdict(effect: Effect, *, is_broken: bool) -> Verdict:
+def has_enough(outcome: Floats, smaller: int) -> bool:
+    """Whether the smaller arm has people enough, and conversions to be expected, for the normal law."""
+    n_any = int(np.count_nonzero(outcome))
+    return smaller >= MIN_GHOSTS and n_any * smaller >= MIN_EXPECTED * len(outcome)
+
+
+def _verdict(effect: Effect, *, is_broken: bool, is_enough: bool) -> Verdict:
     if is_broken:
         return "broken"
+    if not is_enough:
+        return "unclear"
     if effect.low is not None and effect.low > 0:
         return "brings"
     if effect.high is not None and effect.high < 0:

@@ -48,6 +48,8 @@ def notes_on(unit: UnitEffect) -> list[str]:
         notes.append("the share kept back is not known from the hash, so the sample ratio is not checked")
     if unit.held < MIN_GHOSTS:
         notes.append(f"only {unit.held:,} people were kept back: the interval is not to be trusted")
+    elif unit.verdict == "unclear" and is_one_sided(unit):
+        notes.append("too few conversions for an arm this small: the interval is not to be trusted")
     if unit.mixed:
         heavy = unit.mixed > MAX_MIXED * max(unit.people, 1)
         notes.append(
@@ -61,6 +63,12 @@ def notes_on(unit: UnitEffect) -> list[str]:
     if unit.check is not None and not unit.check.agrees:
         notes.append("comparing everybody, opportunity or not, says otherwise: look into it")
     return notes
+
+
+def is_one_sided(unit: UnitEffect) -> bool:
+    """Whether the interval leaves nothing out, were it to be trusted."""
+    total = unit.incremental
+    return total.low is not None and total.high is not None and (total.low > 0 or total.high < 0)
 
 
 def cautions(units: Sequence[UnitEffect], settings: Settings, *, has_credit: bool) -> list[str]:

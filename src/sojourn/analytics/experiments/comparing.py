@@ -21,9 +21,9 @@ from sojourn.analytics.statistics.multiplicity import benjamini_hochberg
 from sojourn.definitions.metrics import Metric
 
 MIN_PEOPLE = 30  # of each arm; a mean of fewer is not near its normal law.
-MIN_WITH_ANY = (
-    10  # people of both arms who did it at all (or did not): fewer say nothing, however many others.
-)
+MIN_WITH_ANY = 10
+"""People of two equal arms who did it at all (or did not): fewer say nothing, however many others. Of unequal
+arms as many more as make five of the smaller one (Cochran, 1954)."""
 
 Mask = NDArray[np.bool_]
 
@@ -172,11 +172,15 @@ def with_segments(one: Compared, segments: list[Segmented]) -> Compared:
 def has_enough(pair: Pair) -> bool:
     """Whether there are people enough for the normal law to be near."""
     treated, control = pair.sides()
-    if min(len(treated), len(control)) < MIN_PEOPLE:
+    smaller = min(len(treated), len(control))
+    if smaller < MIN_PEOPLE:
         return False
     x = pair.sample.values
-    n_other = len(x) - int((x == x[0]).sum())
-    return n_other >= MIN_WITH_ANY and int(np.count_nonzero(x)) >= MIN_WITH_ANY
+    _, counts = np.unique(x, return_counts=True)
+    n_other = len(x) - int(counts.max())  # than what most have: of a time, those who never did it
+    n_rare = min(n_other, int(np.count_nonzero(x)))
+    # In a small arm they are few of few: where chance alone may leave none, its variance is not known.
+    return n_rare * min(1.0, 2 * smaller / len(x)) >= MIN_WITH_ANY
 
 
 def _decision(draft: Compared, pair: Pair, q: float, alpha: float) -> Decision:

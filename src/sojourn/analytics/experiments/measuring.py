@@ -128,7 +128,8 @@ def _occurrences(
         some, unit = some[is_kept], unit[is_kept]
     amount = np.ones(len(some))
     if metric.kind == "value":
-        amount = np.nan_to_num(source.values[VALUE if metric.goal else metric.value][some], nan=0.0)
+        amount = source.values[VALUE if metric.goal else metric.value][some]
+        amount = np.where(np.isfinite(amount), amount, 0.0)  # what is no number adds nothing
     return unit, source.at[some] - seen.units.at[unit], amount, ()
 
 

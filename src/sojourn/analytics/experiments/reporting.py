@@ -64,6 +64,9 @@ def report(
     """
     until_ms = asked.until_ms or _last(exposures, events, goals) + 1
     units = units_of(exposures, asked.experiment, until_ms=until_ms)
+    if not len(units):
+        several = f"; {units.n_multiple:,} met several variants" if units.n_multiple else ""
+        raise ConfigError(f"nobody is in {asked.experiment!r} by then{several}: take a later --until")
     control = control_of(units.arms, asked.control)
     ratio, arms = ratio_of(units)
     allocation = allocation_of(units)
@@ -89,7 +92,7 @@ def report(
         comparisons=done,
         warnings=[
             *warnings_of(done, asked.rule, ratio=ratio, multiple_share=units.multiple_share),
-            *control_warning(control, asked.control),
+            *control_warning(control, asked.control, units.arms),
         ],
         definition=_definition(asked, chosen, control),
     )
@@ -125,8 +128,10 @@ def control_of(arms: Sequence[str], asked: str | None) -> str:
     return next((name for name in CONTROLS if name in arms), arms[0] if arms else "")
 
 
-def control_warning(control: str, asked: str | None) -> list[str]:
+def control_warning(control: str, asked: str | None, arms: Sequence[str]) -> list[str]:
     """Say with what is compared where neither somebody nor a name says so."""
+    if len(arms) < 2:
+        return [f"Everybody met {control}: there is no other variant to compare it with."]
     if asked is not None or control in CONTROLS:
         return []
     return [f"No variant is named {CONTROLS[0]}: others are compared with {control}, the first by name."]
@@ -153,6 +158,8 @@ def ratio_of(units: Units) -> tuple[Ratio, list[Arm]]:
     n, n_arms = len(units), len(units.arms)
     counts = np.bincount(units.arm, minlength=n_arms)
     shares, source = shares_of(units)
+    if n_arms < 2:
+        source = "there are not two variants"
     if shares is None or n_arms < 2 or not n:
         unknown = [
             Arm(variant=name, people=int(count), expected_share=None, expected_people=None)

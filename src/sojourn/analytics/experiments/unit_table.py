@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
@@ -17,7 +18,9 @@ from sojourn.analytics.experiments.rules import Rule
 from sojourn.analytics.experiments.samples import Sample
 from sojourn.analytics.experiments.segments import Attribute, corrected, segmented
 from sojourn.analytics.sql.names import quoted, text_sql
-from sojourn.analytics.statistics.mismatch import MAX_P, chi_square_p, sequential_p
+from sojourn.analytics.statistics.fixed import welch
+from sojourn.analytics.statistics.mismatch import MAX_P, MAX_P_ONCE, chi_square_p, sequential_p
+from sojourn.analytics.statistics.moments import moments_of
 from sojourn.definitions.metrics import Metric
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
@@ -60,7 +63,9 @@ def report_table(file: Path, asked: TableAsked) -> Report:
         InputError: The file is damaged.
     """
     if asked.rule.method == "planned-looks":
-        raise ConfigError("planned-looks: a table does not say who came first; use always-valid or fixed")
+        raise ConfigError(
+            "--method planned-looks: a table does not say who came first; use always-valid or fixed"
+        )
     metrics = [_metric(text) for text in asked.metrics]
     with _Table(file) as table:
         read = _read(table, asked, metrics)
@@ -90,10 +95,16 @@ def report_table(file: Path, asked: TableAsked) -> Report:
         comparisons=done,
         warnings=[
             *warnings_of(done, asked.rule, ratio=ratio, multiple_share=0.0),
-            *control_warning(control, asked.control),
+            *control_warning(control, asked.control, read.arms),
+            *_left_out(read.arm),
         ],
         definition=_definition(file, asked, control),
     )
+
+
+def _left_out(arm: NDArray[np.int64]) -> list[str]:
+    n = int((arm < 0).sum())
+    return [f"{n:,} rows say no arm, and are left out."] if n else []
 
 
 def _definition(file: Path, asked: TableAsked, control: str) -> dict[str, Any]:
@@ -125,18 +136,36 @@ def _read(table: _Table, asked: TableAsked, metrics: Sequence[Metric]) -> _Read:
     arms, arm = table.codes(asked.arm)
     if len(arms) > MAX_ARMS:
         raise ConfigError(f"{asked.arm!r} has {len(arms)} values; at most {MAX_ARMS} arms are compared")
+    if len(arms) < 2:
+        names = f"only {arms[0]!r}" if arms else "no row"
+        raise ConfigError(f"--arm {asked.arm}: two arms or more are compared, and there is {names} in it")
     columns = {name for one in metrics for name in (one.numerator, one.denominator) if name}
     attributes = []
     for name in asked.segments:
         values, codes = table.codes(name)
         attributes.append(Attribute(name, codes, values))
-    return _Read(
-        arms,
-        arm,
-        {name: table.numbers(name) for name in sorted(columns)},
-        None if asked.covariate is None else table.numbers(asked.covariate),
-        attributes,
-    )
+    numbers = {name: table.numbers(name) for name in sorted(columns)}
+    for one in metrics:
+        if one.kind == "conversion" and not np.isin(numbers[one.numerator], (0, 1)).all():
+            raise ConfigError(
+                f"--metric {one.name}:conversion: a conversion is 0 or 1, and {one.numerator!r} says other "
+                f"numbers; take {one.name}:count or {one.name}:value"
+            )
+    covariate = None if asked.covariate is None else table.numbers(asked.covariate)
+    if covariate is not None:
+        _check_covariate(str(asked.covariate), covariate, arm, len(arms))
+    return _Read(arms, arm, numbers, covariate, attributes)
+
+
+def _check_covariate(name: str, covariate: Numbers, arm: NDArray[np.int64], n_arms: int) -> None:
+    """Refuse a covariate that differs between arms: taking it out would take a part of the effect with it."""
+    each = [moments_of(covariate[arm == code]) for code in range(n_arms)]
+    tests = [welch(a, b) for i, a in enumerate(each) for b in each[:i]]
+    if min(one.p for one in tests) * len(tests) < MAX_P_ONCE:
+        raise ConfigError(
+            f"--covariate {name}: the arms differ in it, more than chance allows; it should be from before "
+            "the assignment, for what an arm changes takes a part of its effect away: leave it out"
+        )
 
 
 def _with_segments(done: list[Compared], pairs: Sequence[Pair], read: _Read, rule: Rule) -> list[Compared]:
@@ -186,9 +215,9 @@ def _ratio(read: _Read, shares: Mapping[str, float]) -> tuple[Ratio, list[Arm]]:
         if name not in arms:
             raise ConfigError(f"--shares: no arm is named {name!r}{did_you_mean(name, arms)}")
     wanted = [shares.get(name, 0.0) if shares else 1.0 for name in arms]
-    if min(wanted) <= 0:
-        missing = arms[int(np.argmin(wanted))]
-        raise ConfigError(f"--shares: expected a number above 0 for each arm; {missing!r} has none")
+    for name, share in zip(arms, wanted, strict=True):
+        if not (share > 0 and math.isfinite(share)):
+            raise ConfigError(f"--shares: expected a number above 0 for each arm; {name!r} has none")
     whole, n = sum(wanted), sum(counts)
     rows = [
         Arm(variant=name, people=count, expected_share=share / whole, expected_people=n * share / whole)
@@ -227,14 +256,16 @@ class _Table:
     def codes(self, column: str) -> tuple[list[str], NDArray[np.int64]]:
         """Return (the values, sorted; each row's place among them, -1 where it has none)."""
         self._check(column)
+        name = quoted(column)
         found = self._connection.execute(
-            f"select distinct {quoted(column)}::varchar as x from units where x is not null order by 1"
+            f"select distinct {name}::varchar from units where {name} is not null order by 1"
         ).fetchall()
         values = [value for (value,) in found]
         place = {value: i for i, value in enumerate(values)}
         rows = self._connection.execute(f"select {quoted(column)}::varchar from units").fetchnumpy()
         (cells,) = rows.values()
-        return values, np.array([place.get(cell, -1) for cell in np.ma.filled(cells, None).tolist()])
+        found_in = [place.get(cell, -1) for cell in np.ma.filled(cells, None).tolist()]
+        return values, np.array(found_in, dtype=np.int64)
 
     def numbers(self, column: str) -> Numbers:
         """Return one number a row."""

@@ -78,7 +78,7 @@ def units_of(exposures: Events, experiment: str, *, until_ms: int | None = None)
         until_ms: Exposures later than that are not seen.
 
     Raises:
-        ConfigError: Nobody met it.
+        ConfigError: Nobody met it, or a propensity is none.
     """
     if experiment not in exposures.steps:
         hint = did_you_mean(experiment, exposures.steps)
@@ -101,6 +101,8 @@ def units_of(exposures: Events, experiment: str, *, until_ms: int | None = None)
     places = np.array([arms.index(name) if name in arms else MISSING for name in variant.values])
     arm = places[variant.codes[first]].astype(np.int64)
     own = exposures.values.get(PROPENSITY, np.full(len(exposures), np.nan))[first]
+    if (wrong := own[(own < 0) | (own > 1 + SAME)]).size:
+        raise ConfigError(f"{experiment!r}: expected propensities from 0 to 1, got {wrong[0]:g}")
     if chances is not None:
         own = np.where(np.isnan(own), chances[np.arange(len(arm)), arm], own)
     ids = exposures.people

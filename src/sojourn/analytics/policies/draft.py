@@ -108,6 +108,9 @@ def load_drafts(path: Path) -> Drafts:
     """Read a file; raise ConfigError where there is none, DefinitionError where it is no policy."""
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        known = "a file of a draft, `uniform` or `always VARIANT`"
+        raise ConfigError(f"{path}: there is no such file; --policy takes {known}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: this policy cannot be read ({error})") from None
     return read_drafts(text, file=str(path))
