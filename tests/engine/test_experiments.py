@@ -42,11 +42,20 @@ def chosen(
 
 
 def naive_fnv1a(text: str) -> int:
-    """FNV-1a, 32 bits, as its authors wrote it down."""
+    """FNV-1a, 32 bits, as its authors wrote it down, over the 16-bit units of JavaScript's strings."""
     found = 2166136261
-    for byte in text.encode("utf-8"):
-        found = ((found ^ byte) * 16777619) % 2**32
+    encoded = text.encode("utf-16-le")
+    for low, high in zip(encoded[::2], encoded[1::2], strict=True):
+        found = ((found ^ (low + 256 * high)) * 16777619) % 2**32
     return found
+
+
+@pytest.mark.parametrize(
+    ("unit", "place"), [("ann", 0.2524), ("zoë", 0.4193), ("日本", 0.5427), ("😀x", 0.1686)]
+)
+def test_ids_of_any_script_are_where_growthbooks_sdk_for_browsers_puts_them(unit: str, place: float) -> None:
+    """Places that its version 1.8 gives for the seed `sé`: it hashes the code units of JavaScript's strings."""
+    assert bucket("sé", unit) == place
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

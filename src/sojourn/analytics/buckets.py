@@ -25,20 +25,35 @@ def buckets(seed: str, units: Sequence[str] | NDArray[np.bytes_]) -> NDArray[np.
         seed: Of the hold-out or experiment.
         units: Ids; none ends with a NUL.
     """
-    encoded = (
-        units if isinstance(units, np.ndarray) else np.array([unit.encode() for unit in units], dtype="S")
-    )
-    if not len(encoded):
+    if not len(units):
         return np.zeros(0, dtype=np.int64)
-    first = _hashed(_bytes_of(encoded), _start(seed))
+    first = _hashed(_units_of(units), _start(seed))
     return _hashed(_decimals(first), np.uint32(_OFFSET)).astype(np.int64) % BUCKETS
 
 
 def _start(seed: str) -> np.uint32:
     value = _OFFSET
-    for byte in seed.encode():
-        value = (value ^ byte) * int(_PRIME) & 0xFFFFFFFF
+    for unit in _wide(seed).tolist():
+        value = (value ^ unit) * int(_PRIME) & 0xFFFFFFFF
     return np.uint32(value)
+
+
+def _units_of(texts: Sequence[str] | NDArray[np.bytes_]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Return the UTF-16 code units of each text, 0 behind its end, shape (n, longest)."""
+    if isinstance(texts, np.ndarray):
+        found = _bytes_of(texts)
+        return found if found.max(initial=0) < 128 else _units_of([text.decode() for text in texts.tolist()])
+    if all(text.isascii() for text in texts):
+        return _bytes_of(np.array([text.encode() for text in texts], dtype="S"))
+    each = [_wide(text) for text in texts]
+    units = np.zeros((len(each), max(map(len, each))), dtype=np.uint16)
+    for row, unit in zip(units, each, strict=True):
+        row[: len(unit)] = unit
+    return units
+
+
+def _wide(text: str) -> NDArray[np.uint16]:
+    return np.frombuffer(text.encode("utf-16-le"), dtype="<u2").astype(np.uint16)
 
 
 def _bytes_of(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
@@ -47,7 +62,7 @@ def _bytes_of(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
     return texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
 
 
-def _hashed(texts: NDArray[np.uint8], start: np.uint32) -> NDArray[np.uint32]:
+def _hashed(texts: NDArray[np.uint8] | NDArray[np.uint16], start: np.uint32) -> NDArray[np.uint32]:
     """Hash each row, up to its first 0."""
     value = np.full(len(texts), start, dtype=np.uint32)
     with np.errstate(over="ignore"):

@@ -8,7 +8,7 @@ experiments that began elsewhere: of two seeds that differ in their last charact
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -153,6 +153,11 @@ def _hash_of(seed: str) -> int:
 
 
 def _fnv1a(text: str, value: int = _FNV_OFFSET) -> int:
-    for byte in text.encode():
-        value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFF
+    """Hash a text by its UTF-16 code units, as GrowthBook's SDK for browsers does."""
+    if text.isascii():
+        units: Iterable[int] = text.encode()
+    else:
+        units = memoryview(text.encode("utf-16", "surrogatepass")).cast("H")[1:]  # behind the byte order mark
+    for unit in units:
+        value = (value ^ unit) * _FNV_PRIME & 0xFFFFFFFF
     return value
