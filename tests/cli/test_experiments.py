@@ -121,7 +121,7 @@ def test_a_table_is_reported_and_drawn(files: Path) -> None:
 def test_a_plan_says_people_and_days() -> None:
     """5 % and a fifth more, a thousand people a day, a week's window."""
     asked = ["experiment", "plan", "--share", "0.05", "--lift", "0.2"]
-    told = answer(*asked, "--daily", "1000", "--window", "7d")
+    told = answer(*asked, "--daily", "1000", "--within", "7d")
     fixed, always = told["needed"]
     assert (fixed["people_each"], fixed["days"]) == (8_156, pytest.approx(16.312 + 7))
     assert always["people_each"] == 16_891
@@ -135,7 +135,7 @@ def test_a_plan_says_people_and_days() -> None:
         (["--lift", "0.1", "--share", "0.95"], "are to be between 0 and 1"),
         (["--lift", "0", "--share", "0.5"], "an effect of nothing"),
         (["--lift", "0.1", "--mean", "3", "--deviation", "0"], "expected a number above 0"),
-        (["--lift", "0.1", "--share", "0.5", "--window", "soon"], "expected a duration"),
+        (["--lift", "0.1", "--share", "0.5", "--within", "soon"], "expected a duration"),
         (["--lift", "0.1", "--mean", "3", "--deviation", "nan"], "--deviation: expected a number, got nan"),
         (["--lift", "inf", "--mean", "3", "--deviation", "1"], "--lift: expected a number, got inf"),
     ],

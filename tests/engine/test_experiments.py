@@ -54,7 +54,7 @@ def naive_fnv1a(text: str) -> int:
     ("unit", "place"), [("ann", 0.2524), ("zoë", 0.4193), ("日本", 0.5427), ("😀x", 0.1686)]
 )
 def test_ids_of_any_script_are_where_growthbooks_sdk_for_browsers_puts_them(unit: str, place: float) -> None:
-    """Places that its version 1.8 gives for the seed `sé`: it hashes the code units of JavaScript's strings."""
+    """Places that its version 1.8 gives: it hashes the code units of JavaScript's strings."""
     assert bucket("sé", unit) == place
 
 

@@ -44,9 +44,9 @@ BOUGHT = {who for n, who in enumerate(PEOPLE) if (who not in HELD and n % 2 == 0
 
 ASKED = [
     ["--conversion", "Buy", "--value", "total"],
-    ["--conversion", "Buy", "--looks", "once", "--level", "0.9", "--seed", "3", "--covariate", "keen",
+    ["--conversion", "Buy", "--method", "fixed", "--level", "0.9", "--seed", "3", "--covariate", "keen",
      "--by", "land"],
-    ["--conversion", "Buy", "--window", "1s", "--model", "last", "--touch", "Seen", "--channel", "how",
+    ["--conversion", "Buy", "--within", "1s", "--model", "last", "--touch", "Seen", "--channel", "how",
      "--inside", "campaign"],
 ]  # fmt: skip
 
@@ -116,7 +116,7 @@ def test_every_option_was_asked() -> None:
 def test_the_engine_s_ghosts_are_those_whom_the_hash_keeps_back(server: tuple[Serving, Path]) -> None:
     """Found in the lake of a real engine, with what those did who were mailed and those who were not."""
     house, _ = server
-    found = json.loads(over_http(house, "conversion=Buy&looks=once"))
+    found = json.loads(over_http(house, "conversion=Buy&method=fixed"))
     (unit,) = found["units"]
     assert (unit["kind"], unit["name"], unit["people"], unit["held"]) == ("channel", "email", 400, len(HELD))
     met = [who for who in PEOPLE if who not in HELD]
@@ -140,7 +140,7 @@ def test_a_page_is_written(server: tuple[Serving, Path], tmp_path: Path) -> None
 def test_people_read_a_decision_and_what_not_to_conclude(server: tuple[Serving, Path]) -> None:
     """In words."""
     _, data = server
-    said = run("causal", "--conversion", "Buy", "--data", str(data), "--looks", "once")
+    said = run("causal", "--conversion", "Buy", "--data", str(data), "--method", "fixed")
     assert "brings about" in said.output
     assert "What not to conclude" in said.output
     assert "of one look" in said.output
@@ -150,7 +150,7 @@ def test_people_read_a_decision_and_what_not_to_conclude(server: tuple[Serving, 
     ("query", "complaint"),
     [
         ("", "say what a conversion is"),
-        ("conversion=Buy&window=soon", "window"),
+        ("conversion=Buy&within=soon", "within"),
         ("conversion=Buy&by=how", "post-treatment"),
         ("conversion=Nothing", "Nothing"),
     ],

@@ -187,7 +187,7 @@ def test_segments_are_columns_and_properties_of_the_lake(
 ) -> None:
     """As they were when people met the experiment."""
     path, did, met = shop
-    told = answer("experiment", "report", "offer", "--data", str(path), "--segment", "land")
+    told = answer("experiment", "report", "offer", "--data", str(path), "--by", "land")
     (segmented,) = told["comparisons"][0]["segments"]
     lands = [said["land"] for who, _, name, said in did if name == "Checkout Started" and f"u:{who}" in met]
     assert {each["value"]: each["people"] for each in segmented["effects"]} == {
@@ -199,9 +199,7 @@ def test_a_page_is_written_of_a_report(shop: Shop, tmp_path: Path) -> None:
     """One file, with its intervals drawn and its warnings."""
     path, _, _ = shop
     page = tmp_path / "offer.html"
-    result = run(
-        "experiment", "report", "offer", "--data", str(path), "--html", str(page), "--segment", "land"
-    )
+    result = run("experiment", "report", "offer", "--data", str(path), "--html", str(page), "--by", "land")
     assert (result.exit_code, "is written" in result.output) == (0, True)
     text = page.read_text()
     assert text.count("<svg") == 3  # effects, how the interval came to be, by land
@@ -229,7 +227,7 @@ def test_two_devices_of_one_person_in_two_variants_are_told(tmp_path: Path) -> N
         (["report", "offr"], "nobody met an experiment named 'offr'; did you mean 'offer'"),
         (["report", "offer", "--metric", "x"], "there is no metric 'x'"),
         (["report", "offer", "--control", "x"], "no variant is named 'x'"),
-        (["report", "offer", "--segment", "lnd"], "no event has 'lnd'"),
+        (["report", "offer", "--by", "lnd"], "no event has 'lnd'"),
         (["report", "offer", "--until", "soon"], "--until: expected a time"),
         (["report", "offer", "--method", "planned-looks"], "--planned N"),
         (["report", "offer", "--metrics", "none.yaml"], "none.yaml: there is no such file"),
@@ -287,8 +285,8 @@ def test_a_server_tells_what_the_command_line_tells(shop: Shop) -> None:
     questions = {
         "experiments": (Experiments(), ["list"]),
         "experiment": (
-            Experiment(metric=("buyers", "worth"), segment=("land",)),
-            ["report", "offer", "--metric", "buyers", "--metric", "worth", "--segment", "land"],
+            Experiment(metric=("buyers", "worth"), by=("land",)),
+            ["report", "offer", "--metric", "buyers", "--metric", "worth", "--by", "land"],
         ),
     }
 

@@ -82,7 +82,7 @@ def test_the_truth_beside_it_says_what_every_set_of_channels_does(folder: Path) 
         ["graph"],
         ["attribution", "--conversion", "Order Completed", "--value", "revenue", "--replicates", "0"],
         ["causal", "--conversion", "Order Completed", "--value", "revenue", "--covariate", "engagement"],
-        ["causal", "--conversion", "Order Completed", "--window", "7d", "--looks", "once"],
+        ["causal", "--conversion", "Order Completed", "--within", "7d", "--method", "fixed"],
     ],
 )
 def test_questions_are_asked_of_it_as_of_an_engine_s_folder(folder: Path, command: list[str]) -> None:

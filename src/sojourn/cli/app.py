@@ -174,7 +174,7 @@ for name, command, *examples in (
         "causal",
         causal.causal,
         "sojourn causal --data data --conversion 'Order Completed' --value revenue",
-        "sojourn causal --data data --conversion 'Order Completed' --window 14d --looks once --json",
+        "sojourn causal --data data --conversion 'Order Completed' --within 14d --method fixed --json",
         "sojourn causal --data data --conversion 'Order Completed' --inside campaign_name --html causal.html",
     ),
     (

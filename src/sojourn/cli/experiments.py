@@ -76,7 +76,7 @@ def list_all(
 
 @experiment.command(
     "report",
-    epilog="`sojourn experiment report rescue-offer --metric orders --segment country`\n\n"
+    epilog="`sojourn experiment report rescue-offer --metric orders --by country`\n\n"
     "`sojourn experiment report banner --events shop.csv --exposures met.csv --metrics metrics.yaml`",
 )
 @question(Experiment)
@@ -119,7 +119,7 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
     covariate: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="From before the assignment, for CUPED.")
     ] = None,
-    segment: Annotated[
+    by: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="From before the assignment: the effect by it. Repeatable."),
     ] = None,
@@ -145,7 +145,7 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
         metrics=tuple(metric),
         control=control,
         covariate=covariate,
-        segments=tuple(segment or ()),
+        segments=tuple(by or ()),
         shares=_shares(shares),
         rule=Rule(method=method, alpha=alpha, tuning=tuning),
     )
@@ -154,7 +154,7 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
 
 @experiment.command(
     "plan",
-    epilog="`sojourn experiment plan --share 0.05 --lift 0.2 --daily 1000 --window 7d`\n\n"
+    epilog="`sojourn experiment plan --share 0.05 --lift 0.2 --daily 1000 --within 7d`\n\n"
     "`sojourn experiment plan --mean 12.5 --deviation 40 --lift 0.05`",
 )
 def plan(  # noqa: PLR0913 - the options of a command
@@ -171,7 +171,7 @@ def plan(  # noqa: PLR0913 - the options of a command
     daily: Annotated[
         float | None, typer.Option(min=0.001, help="How many people meet it in a day, of both arms.")
     ] = None,
-    window: Annotated[
+    within: Annotated[
         str,
         typer.Option(metavar="DURATION", help="The metric's window: the last ones are waited for."),
     ] = "7d",
@@ -182,7 +182,7 @@ def plan(  # noqa: PLR0913 - the options of a command
 
     asked = Plan(
         lift=lift, share=share, mean=mean, deviation=deviation, power=power, alpha=alpha, tuning=tuning,
-        daily=daily, window=window,
+        daily=daily, window=within,
     )  # fmt: skip
     found = planned(asked)
     if json:

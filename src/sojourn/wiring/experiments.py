@@ -90,7 +90,7 @@ def report_experiment(
     read = [*chosen, *(one for one in known if one.name in parts)]
     return report(
         exposures,
-        _read_events(source, read, asked.segment),
+        _read_events(source, read, asked.by),
         goals,
         asked=Asked(
             experiment=experiment,
@@ -103,7 +103,7 @@ def report_experiment(
                 looks=asked.looks,
                 planned=asked.planned,
             ),
-            segments=asked.segment,
+            segments=asked.by,
             until_ms=instant_ms(asked.until, "until"),
         ),
         metrics=known,

@@ -56,7 +56,7 @@ class Experiment(Question, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="Of planned looks: people of the two arms at the last one.", extra={"metavar": "N"}),
     ] = None
-    segment: Annotated[
+    by: Annotated[
         tuple[str, ...],
         Meta(
             description="The effect by an attribute, as people had it when they met the experiment. "

@@ -325,7 +325,7 @@ class Causal(Question, frozen=True, kw_only=True):
     value: Annotated[str | None, Meta(description="What a conversion is worth.", extra=_as("ATTRIBUTE"))] = (
         None
     )
-    window: Annotated[
+    within: Annotated[
         str | None,
         Meta(
             description="Conversions at most so long after the first opportunity, as 14d; who is still in it "
@@ -333,10 +333,10 @@ class Causal(Question, frozen=True, kw_only=True):
             extra=_as("DURATION"),
         ),
     ] = None
-    looks: Annotated[
-        Literal["any", "once"],
-        Meta(description="Intervals that hold however often one looks; or narrower ones, for one look."),
-    ] = "any"
+    method: Annotated[
+        Literal["always-valid", "fixed"],
+        Meta(description="always-valid: look whenever you like. fixed: one look, at a time fixed before."),
+    ] = "always-valid"
     level: Annotated[float, Meta(ge=0.5, le=0.999, description="Of the intervals.")] = 0.95
     covariate: Annotated[
         tuple[str, ...],

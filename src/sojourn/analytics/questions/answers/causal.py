@@ -53,8 +53,8 @@ def rules_of(asked: Causal, events: Events) -> Rules:
         ),
         settings=Settings(
             level=asked.level,
-            looks=asked.looks,
-            window_ms=None if asked.window is None else duration_ms(asked.window, "window"),
+            looks="once" if asked.method == "fixed" else "any",
+            window_ms=None if asked.within is None else duration_ms(asked.within, "within"),
             covariates=asked.covariate,
             seed=asked.seed,
         ),
