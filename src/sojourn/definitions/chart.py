@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -127,3 +128,8 @@ class Chart(Struct, frozen=True, kw_only=True):
     """Every event name some transition answers to exactly."""
     is_listening_to_any: bool = False
     """True where a prefix, `*` or a guarded eventless transition is used: `names` does not tell all."""
+
+    def standing(self, active: Iterable[str]) -> list[State]:
+        """Return the states of these ids and those around them, innermost first, each once."""
+        lines = [self.states[self.by_id[name]].line for name in active if name in self.by_id]
+        return [self.states[index] for index in dict.fromkeys(index for line in lines for index in line)]

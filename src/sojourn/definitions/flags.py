@@ -14,7 +14,7 @@ from sojourn.definitions.experiment import Experiment, Flag, Rule, ValueType
 from sojourn.definitions.experiment_reading import make_experiment, read_weights
 from sojourn.definitions.experiment_schema import FLAG_NAME_PATTERN, VALUE_TYPES
 from sojourn.definitions.needs import merge_needs
-from sojourn.definitions.reading import IN_A_RULE, Reading
+from sojourn.definitions.reading import IN_A_RULE, Reading, first_of_each
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, plain
@@ -82,15 +82,7 @@ def read_flag(text: str, root: MappingNode, reading: Reading) -> FlagDraft | Non
 
 def unique(drafts: Sequence[FlagDraft]) -> list[Flag]:
     """Return flags by name; notes those that stand twice, and too many."""
-    by_name: dict[str, FlagDraft] = {}
-    for draft in drafts:
-        first = by_name.setdefault(draft.flag.name, draft)
-        if first is not draft:
-            message = f"the flag {draft.flag.name!r} is defined in {first.reading.file} too; rename one"
-            draft.reading.refuse(draft.place, message, "duplicate-flag")
-    if len(by_name) > MAX_FLAGS:
-        message = f"expected at most {MAX_FLAGS} flags, got {len(by_name)}"
-        drafts[MAX_FLAGS].reading.refuse(drafts[MAX_FLAGS].place, message, "too-many")
+    by_name = first_of_each(drafts, lambda draft: draft.flag.name, what="flag", most=MAX_FLAGS)
     return [by_name[name].flag for name in sorted(by_name)]
 
 

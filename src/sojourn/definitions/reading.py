@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from sojourn.definitions.durations import parse_duration
 from sojourn.definitions.experiment_schema import FLAG_KEYWORDS
@@ -234,6 +234,40 @@ def follow(node: AnyNode, path: Iterable[Any]) -> AnyNode:
         else:
             break
     return node
+
+
+class Placed(Protocol):
+    """Something that was read, and where it stands."""
+
+    @property
+    def reading(self) -> Reading:
+        """The file."""
+        ...
+
+    @property
+    def place(self) -> AnyNode:
+        """In it."""
+        ...
+
+
+Draft = TypeVar("Draft", bound=Placed)
+
+
+def first_of_each(
+    drafts: Sequence[Draft], name_of: Callable[[Draft], str], *, what: str, most: int
+) -> dict[str, Draft]:
+    """Return drafts by name; notes those whose name stands before, and more than `most` of them."""
+    by_name: dict[str, Draft] = {}
+    for draft in drafts:
+        name = name_of(draft)
+        first = by_name.setdefault(name, draft)
+        if first is not draft:
+            message = f"the {what} {name!r} is defined in {first.reading.file} too; rename one"
+            draft.reading.refuse(draft.place, message, f"duplicate-{what}")
+    if len(by_name) > most:
+        message = f"expected at most {most} {what}s, got {len(by_name)}"
+        drafts[most].reading.refuse(drafts[most].place, message, "too-many")
+    return by_name
 
 
 def said_share(node: AnyNode) -> float:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sojourn.definitions.expression import Clock
 from sojourn.definitions.guards import Compiled
 from sojourn.definitions.journey import Segment, SegmentIndex
-from sojourn.definitions.reading import Reading
+from sojourn.definitions.reading import Reading, first_of_each
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.vocabulary import FUNCTIONS, ROOTS
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode
@@ -77,15 +77,7 @@ def in_order(drafts: Sequence[SegmentDraft]) -> list[Segment]:
 
     Notes problems: a name that stands twice, segments that ask for one another in a circle, too many.
     """
-    by_name: dict[str, SegmentDraft] = {}
-    for draft in drafts:
-        first = by_name.setdefault(draft.segment.name, draft)
-        if first is not draft:
-            message = f"the segment {draft.segment.name!r} is defined in {first.reading.file} too; rename one"
-            draft.reading.refuse(draft.place, message, "duplicate-segment")
-    if len(by_name) > MAX_SEGMENTS:
-        message = f"expected at most {MAX_SEGMENTS} segments, got {len(by_name)}"
-        drafts[MAX_SEGMENTS].reading.refuse(drafts[MAX_SEGMENTS].place, message, "too-many")
+    by_name = first_of_each(drafts, lambda draft: draft.segment.name, what="segment", most=MAX_SEGMENTS)
     ordered: list[Segment] = []
     waiting = dict(sorted(by_name.items()))
     while waiting:

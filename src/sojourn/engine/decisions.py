@@ -311,7 +311,7 @@ def _describe_next(of: _Standing, enrolment: Enrolment) -> tuple[dict[str, Any],
 
     What a hold-out of a channel or a state keeps from them is left out; returns which ones did.
     """
-    states = _line(of.journey, enrolment)
+    states = of.journey.chart.standing(enrolment.machine.active)
     actions: list[dict[str, Any]] = []
     holdouts: dict[str, None] = {}
     for state, do in _wanted(states):
@@ -328,14 +328,6 @@ def _describe_next(of: _Standing, enrolment: Enrolment) -> tuple[dict[str, Any],
         found["at"] = timer.due
         found["to"] = _targets(of.journey, states, timer.event)
     return found, list(holdouts)
-
-
-def _line(journey: Journey, enrolment: Enrolment) -> list[State]:
-    """Return the states somebody is in and those around them, innermost first, each once."""
-    chart = journey.chart
-    leaves = [chart.states[chart.by_id[name]] for name in enrolment.machine.active if name in chart.by_id]
-    indexes = dict.fromkeys(index for leaf in leaves for index in leaf.line)
-    return [chart.states[index] for index in indexes]
 
 
 def _wanted(states: Iterable[State]) -> Iterable[tuple[str, Do]]:

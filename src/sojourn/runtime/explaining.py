@@ -93,8 +93,7 @@ def _awaits(enrolment: Enrolment, person: _Person) -> Iterator[AwaitedView]:
     if journey is None:
         return
     chart, view = journey.chart, person.view
-    lines = [chart.states[chart.by_id[name]].line for name in enrolment.machine.active if name in chart.by_id]
-    states = [chart.states[index] for index in dict.fromkeys(index for line in lines for index in line)]
+    states = chart.standing(enrolment.machine.active)
     view.enrolment, view.data = enrolment, enrolment.machine.data
     view.active = frozenset(state.id for state in states)
     timers = {timer.event: timer.due for timer in enrolment.machine.timers}
