@@ -6,6 +6,7 @@ so a clone needs none of the system's. Nothing is done where nothing changed.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ STUDIO = WEB.parent / "src/sojourn/server/studio"
 MADE_OF = STUDIO / "made-of.txt"
 """A digest of what the studio there was made of."""
 SKIPPED = {"node_modules", "dist", "coverage", ".vite"}
+NOT_BUNDLED = {"dev", "devOptional", "optional", "peer", "link"}
+"""Marks of the lock."""
 SCRIPT = WEB / "sdk/dist/sojourn.min.js"
 
 
@@ -39,6 +42,7 @@ def build() -> bool:
     run("run", "build")
     (STUDIO / "sdk").mkdir()
     shutil.copy(SCRIPT, STUDIO / "sdk")
+    (STUDIO / "third-party.txt").write_text(licences(), encoding="utf-8")
     MADE_OF.write_text(digest + "\n", encoding="utf-8")
     return True
 
@@ -52,6 +56,22 @@ def install() -> None:
         return
     run("ci", "--ignore-scripts", "--no-audit", "--no-fund")
     done.write_text(digest, encoding="utf-8")
+
+
+def licences() -> str:
+    """Gather the licences of what is bundled: those who wrote it ask that theirs goes with it."""
+    lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
+    told = []
+    for path, package in lock["packages"].items():
+        if not path.startswith("node_modules/") or NOT_BUNDLED & package.keys():
+            continue
+        name = path.rpartition("node_modules/")[2]
+        texts = sorted(
+            one for one in (WEB / path).iterdir() if one.name.upper().startswith(("LICEN", "NOTICE"))
+        )
+        told.append(f"{name} {package['version']} ({package['license']})\n")
+        told += [one.read_text(encoding="utf-8", errors="replace").strip() + "\n" for one in texts]
+    return "\n".join(told)
 
 
 def run(*arguments: str) -> str:
