@@ -55,10 +55,10 @@ export const EXITED: Readonly<Record<string, string>> = {
 export const JOINED: Readonly<Record<string, string>> = {
   'first-seen': 'first seen with it',
   identify: 'signed in: an identify call named the device’s user',
-  identified: 'signed in: an identify call named the device’s user',
   both_ids: 'one event carried both ids',
   alias: 'an alias call joined the two',
   merged: 'two lives became one person',
+  earlier: 'joined before the facts that are kept here',
   unalias: 'an unalias call parted the two',
 }
 

@@ -1,7 +1,7 @@
 /** How the house is doing, as one word and a tone for each part. */
 
 import type { StatusView } from '../../api/schema'
-import type { SdkView, SinkView, SourceView } from './answers'
+import type { SdkView, SinkView, SourceView } from '../../api/operate'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import type { SinkView, SourceView, TailEvent } from './answers'
+import type { SinkView, SourceView, TailEvent } from '../../api/operate'
 import { lagOf, sdkRows, sortedSinks, toneOfLag, toneOfSink } from './health'
 import { changeTail, EMPTY_TAIL, MAX_ROWS, MAX_WAITING, whoOf } from './tail'
 

@@ -1,6 +1,6 @@
 /** The live tail of events: what is kept of it while somebody looks, and what is let go. */
 
-import type { TailEvent } from './answers'
+import type { TailEvent } from '../../api/operate'
 
 /** Rows that stay on the page; older ones go. */
 export const MAX_ROWS = 300

@@ -22,16 +22,21 @@ export interface ProfileMore {
     readonly how: string
     readonly event_id?: string | null
   }[]
-  readonly consent?: Readonly<Record<string, unknown>>
-  readonly friction?: number | Readonly<Record<string, unknown>> | null
-  readonly propensities?: Readonly<Record<string, unknown>> | null
+  /** `email` or `email/newsletter` -> what the person said last. */
+  readonly consent?: Readonly<Record<string, { readonly granted: boolean; readonly at: number }>>
+  readonly friction?: {
+    readonly score: number
+    readonly signals: readonly { readonly name: string; readonly target: string; readonly at: number }[]
+  } | null
+  /** Goal -> how likely it is. */
+  readonly propensities?: Readonly<Record<string, number>>
 }
 
 export type Profile = ProfileView & ProfileMore
 
 /** List ids, users first; where the profile does not say how they were joined, its facts of identity do. */
 export function idsOf(profile: Profile): readonly KnownId[] {
-  if (profile.ids) return profile.ids.map(({ id, kind, since, how }) => ({ id, kind, since, how: JOINED[how] ?? how }))
+  if (profile.ids?.length) return profile.ids.map(({ id, kind, since, how }) => ({ id, kind, since, how: JOINED[how] ?? how }))
   const joined = new Map<string, { at: number; how: string }>()
   for (const fact of profile.timeline) {
     if (fact.type !== 'identified') continue
@@ -59,7 +64,7 @@ export function nameOf(profile: Pick<ProfileView, 'traits' | 'user_ids' | 'anony
 }
 
 /** The id by which a person is asked for. */
-export function askedId(profile: Pick<ProfileView, 'user_ids' | 'anonymous_ids'>): string {
+export function askedId(profile: { readonly user_ids: readonly string[]; readonly anonymous_ids: readonly string[] }): string {
   return profile.user_ids[0] ?? profile.anonymous_ids[0] ?? ''
 }
 
@@ -93,4 +98,22 @@ export function journeysOf(profile: Profile): readonly { readonly name: string; 
 
 function journeyOf(fact: Fact): readonly string[] {
   return 'journey' in fact && fact.journey ? [fact.journey] : []
+}
+
+export interface Drawn {
+  readonly experiment: string
+  readonly variant: string
+  /** The chance with which it was drawn, and when; null where the fact that tells is older than those here. */
+  readonly chance: number | null
+  readonly at: number | null
+  readonly where: string
+}
+
+/** The variants a person has, each with the exposure that drew it. */
+export function drawnOf(profile: Profile): readonly Drawn[] {
+  return Object.entries(profile.variants).map(([experiment, variant]) => {
+    const met = profile.timeline.find((fact) => fact.type === 'exposed' && fact.experiment === experiment)
+    if (met?.type !== 'exposed') return { experiment, variant, chance: null, at: null, where: '' }
+    return { experiment, variant, chance: met.propensity, at: met.at, where: met.journey || met.flag || '' }
+  })
 }
