@@ -1,4 +1,4 @@
-"""The reference: log, store and outbox in dicts and lists, obviously right, one thread, nothing durable."""
+"""The reference: log, store, outbox and accounts in dicts and lists; obviously right, nothing durable."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from sojourn.model.account import Account, Session
 from sojourn.model.action import Delivery, Letter
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.fact import Fact
@@ -258,3 +259,83 @@ def _due_at(letter: Letter) -> int:
 
 def _place(letter: Letter) -> Place:
     return letter.dead_at or 0, letter.action.id
+
+
+class MemoryAccounts:
+    """Accounts and sessions in dicts, for one process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._accounts: dict[str, Account] = {}
+        self._sessions: dict[bytes, Session] = {}
+
+    def add(self, account: Account) -> bool:
+        """Add an account; return False where there is one of that name."""
+        is_new = account.name not in self._accounts
+        self._accounts.setdefault(account.name, account)
+        return is_new
+
+    def find(self, name: str) -> Account | None:
+        """Return the account of a name."""
+        return self._accounts.get(name)
+
+    def all(self) -> list[Account]:
+        """Return every account, ordered by name."""
+        return [self._accounts[name] for name in sorted(self._accounts)]
+
+    def change_password(self, name: str, password: str) -> bool:
+        """Give an account another hashed password, and end its sessions."""
+        if name not in self._accounts:
+            return False
+        self._accounts[name] = msgspec.structs.replace(self._accounts[name], password=password)
+        self.end_sessions(name)
+        return True
+
+    def remove(self, name: str) -> bool:
+        """Remove an account, and end its sessions."""
+        self.end_sessions(name)
+        return self._accounts.pop(name, None) is not None
+
+    def open_session(self, session: Session, *, password: str | None, most: int) -> bool:
+        """Begin a session, and end the oldest above `most`."""
+        account = self._accounts.get(session.account)
+        if password is not None and (account is None or account.password != password):
+            return False
+        others = [each for each in self._sessions.values() if each.account == session.account]
+        for old in sorted(others, key=lambda each: (each.seen_at, each.mark), reverse=True)[most - 1 :]:
+            del self._sessions[old.mark]
+        self._sessions[session.mark] = session
+        return True
+
+    def session(self, mark: bytes) -> tuple[Session, Account | None] | None:
+        """Return a session with the account it is of."""
+        found = self._sessions.get(mark)
+        return None if found is None else (found, self._accounts.get(found.account))
+
+    def see(self, session: Session, at: int) -> None:
+        """Note that a session, and its account, were seen."""
+        if session.mark in self._sessions:
+            self._sessions[session.mark] = msgspec.structs.replace(self._sessions[session.mark], seen_at=at)
+        if account := self._accounts.get(session.account):
+            self._accounts[account.name] = msgspec.structs.replace(account, last_seen_at=at)
+
+    def end_session(self, mark: bytes) -> None:
+        """End a session."""
+        self._sessions.pop(mark, None)
+
+    def end_sessions(self, account: str) -> None:
+        """End all sessions of a name."""
+        self._sessions = {mark: one for mark, one in self._sessions.items() if one.account != account}
+
+    def expire(self, *, started_before: int, seen_before: int) -> int:
+        """End sessions that are old."""
+        n_before = len(self._sessions)
+        self._sessions = {
+            mark: one
+            for mark, one in self._sessions.items()
+            if one.started_at >= started_before and one.seen_at >= seen_before
+        }
+        return n_before - len(self._sessions)
+
+    def close(self) -> None:
+        """Do nothing: memory needs no release."""

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from sojourn import __version__
 from sojourn.cli import (
+    accounts,
     attributing,
     causal,
     checking,
@@ -225,6 +226,7 @@ app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
 app.add_typer(experiments.experiment, name="experiment")
 app.add_typer(policies.policy, name="policy")
+app.add_typer(accounts.account, name="account")
 
 
 @app.command("version")

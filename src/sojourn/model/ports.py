@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from sojourn.model.account import Account, Session
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.event import Device, Entry, Event, FailedEvent, Geo
 from sojourn.model.fact import Fact
@@ -278,6 +279,62 @@ class Outbox(Protocol):
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
         """Put dead letters (all, with None) back, with no attempts; return how many."""
+        ...
+
+
+class Accounts(Protocol):
+    """Who may sign in, and who is; several processes may work in one at a time, on any of their threads."""
+
+    def add(self, account: Account) -> bool:
+        """Add an account; return False, and change nothing, where there is one of that name."""
+        ...
+
+    def find(self, name: str) -> Account | None:
+        """Return the account of a name."""
+        ...
+
+    def all(self) -> list[Account]:
+        """Return every account, ordered by name."""
+        ...
+
+    def change_password(self, name: str, password: str) -> bool:
+        """Give an account another hashed password, and end its sessions; return whether there is one."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Remove an account, and end its sessions; return whether there was one."""
+        ...
+
+    def open_session(self, session: Session, *, password: str | None, most: int) -> bool:
+        """Begin a session, and end the oldest above `most` of its account.
+
+        Returns False, and begins none, where the account is gone or its hashed password is not `password` any
+        more. None: the session is of no account.
+        """
+        ...
+
+    def session(self, mark: bytes) -> tuple[Session, Account | None] | None:
+        """Return a session with the account it is of."""
+        ...
+
+    def see(self, session: Session, at: int) -> None:
+        """Note that a session, and its account, were seen at an instant."""
+        ...
+
+    def end_session(self, mark: bytes) -> None:
+        """End a session, if there is one."""
+        ...
+
+    def end_sessions(self, account: str) -> None:
+        """End all sessions of a name."""
+        ...
+
+    def expire(self, *, started_before: int, seen_before: int) -> int:
+        """End sessions that began, or were last seen, before an instant; return how many."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The API: people, journeys, failures and status, behind the operator's token.
+"""The API: people, journeys, failures and status, for whoever may ask.
 
 It reads. What it can change is what is in force, through the log; that somebody enters a journey; and that
 actions which were given up are tried again.
@@ -33,6 +33,9 @@ from sojourn.model.views import (
     StatusView,
     VersionView,
 )  # fmt: skip
+from sojourn.server.access.gate import Access
+from sojourn.server.access.guard import Guarded, authorise
+from sojourn.server.access.routes import ACCESS_VIEWS, access_routes
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
@@ -42,8 +45,9 @@ from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.operating import VIEWS as OPERATING_VIEWS
 from sojourn.server.operating import Operated, operating
 from sojourn.server.refusing import (
-    Guarded,
     Refusal,
+    RefusedError,
+    refuse_as_said,
     refuse_bug,
     refuse_definition,
     refuse_for_now,
@@ -156,6 +160,14 @@ class DeadLetterPage(Struct, kw_only=True):
 
 VIEWS = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
+<<<<<<< HEAD
+    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
+    *ACCESS_VIEWS,
+)  # fmt: skip
+
+
+def make_api(readings: Readings, operations: Operations, analyses: Analyses, *, access: Access) -> App:
+=======
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal, *OPERATING_VIEWS,
 )  # fmt: skip
 
@@ -168,12 +180,14 @@ def make_api(
     *,
     admin_token: str | None,
 ) -> App:
+>>>>>>> operating
     """Make the ASGI app of everything under `/api`.
 
-    Without an admin token it answers nothing but 401, and says how to set one.
+    Without an admin token and without an account it answers nothing but 401, and says how to get one.
     """
     handlers = [
         _get_document,
+        *access_routes(access),
         *_reading(readings),
         *_reading_failures(readings),
         _retrying(operations),
@@ -185,10 +199,12 @@ def make_api(
     ]
     app = Litestar(
         handlers,
+        guards=[authorise],
         exception_handlers={
             HTTPException: refuse_http,
             InputError: refuse_input,
             DefinitionError: refuse_definition,
+            RefusedError: refuse_as_said,
             UnavailableError: refuse_for_now,
             Exception: refuse_bug,
         },
@@ -196,7 +212,7 @@ def make_api(
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    return Guarded(app, admin_token)
+    return Guarded(app, access)
 
 
 def _reading(readings: Readings) -> list[HTTPRouteHandler]:

@@ -26,6 +26,7 @@ from sojourn.runtime.importing import end_play
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
+from sojourn.server.access.gate import Access
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Publish, Rollback
 from sojourn.server.http import App, Http
@@ -33,7 +34,9 @@ from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
 from sojourn.server.segments import OneSegment
+from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
+from sojourn.wiring.accounts import open_access
 from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
@@ -57,13 +60,15 @@ async def serve(config: Config) -> None:
 
     Raises ConfigError and DefinitionError with what to do, and whatever ended the engine.
     """
-    with _listening(config) as listener, open_house(config) as house:
+    with _listening(config) as listener, open_house(config) as house, open_access(config) as access:
         end_play(house.driver)
         lookups = LocalLookups(config.geo_database)
         sinks = make_sinks(config)
         try:
             _tell_start(config, house, sinks, listener)
-            await _Serving(config, house, sinks, lookups).run(listener)
+            if await access.is_shut():
+                log.warning("the API is off", do="set admin_token, or `sojourn account add NAME`")
+            await _Serving(config, house, sinks, lookups, access=access).run(listener)
         finally:
             for sink in sinks.values():
                 await sink.close()
@@ -73,8 +78,17 @@ async def serve(config: Config) -> None:
 class _Serving:
     """The parts of one run, and how they start and end."""
 
-    def __init__(self, config: Config, house: House, sinks: dict[str, Sink], lookups: LocalLookups) -> None:
+    def __init__(
+        self,
+        config: Config,
+        house: House,
+        sinks: dict[str, Sink],
+        lookups: LocalLookups,
+        *,
+        access: Access,
+    ) -> None:
         self._config = config
+        self._access = access
         self._house = house
         self._metrics = Metrics()
         watch = Watch(self._metrics)
@@ -252,10 +266,17 @@ class _Serving:
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
+<<<<<<< HEAD
+        rest = make_api(self._house, self, self._analyst, access=self._access)
+        if config.studio.enabled:
+            rest = Studio(rest, n_proxies=config.http.proxies)
+        rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)
+=======
         token = config.admin_token.reveal() if config.admin_token else None
         operated = self._watching.operator(self._outbox, lookups)
         api = make_api(self._house, self, self._analyst, operated, admin_token=token)
         rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
+>>>>>>> operating
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
             rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)
@@ -443,5 +464,3 @@ def _tell_start(config: Config, house: House, sinks: dict[str, Sink], listener: 
         log.warning("no journeys: events are kept and nothing is done", do="write one under `journeys`")
     for warning in journey_warnings(config):
         log.warning("a journey says what is probably not meant", where=str(warning))
-    if config.admin_token is None:
-        log.warning("the API is off", do="set admin_token to read profiles over HTTP")
