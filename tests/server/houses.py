@@ -94,13 +94,14 @@ class House:
         self.access = Access(self.accounts, access, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
         self.sources = Sources()
+        self.books = Books(now=lambda: T0)
         self.operator = Operator(
             readings,
             Surroundings(
                 log=self.log,
                 accept=self.accept,
                 sources=self.sources,
-                books=Books(now=lambda: T0),
+                books=self.books,
                 pulse=Pulse(lambda: Progress(position=0, clock=0, lag=0), lambda: []),
                 tail=Tail(),
                 write_keys={KEY: "web"},
