@@ -29,7 +29,12 @@ def house(*failed: FailedEvent) -> House:
 
 def refused(body: bytes = SEEN, **fields: Any) -> FailedEvent:
     """Make an event that failed at the door."""
-    usual: dict[str, Any] = {"source": "web", "received_at": T0, "code": "bad-type", "reason": "of an older door"}
+    usual: dict[str, Any] = {
+        "source": "web",
+        "received_at": T0,
+        "code": "bad-type",
+        "reason": "of an older door",
+    }
     return FailedEvent(**(usual | {"body": body} | fields))
 
 
