@@ -44,6 +44,7 @@ from sojourn.server.tail import Tail
 from sojourn.wiring.analyst import Basis, answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
+from sojourn.wiring.looking import Known
 from sojourn.wiring.operating import Operator, Surroundings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
@@ -104,8 +105,7 @@ class House:
                 books=self.books,
                 pulse=Pulse(lambda: Progress(position=0, clock=0, lag=0), lambda: []),
                 tail=Tail(),
-                write_keys={KEY: "web"},
-                types={"console": "console"},
+                known=Known(write_keys={KEY: "web"}, types={"console": "console"}),
             ),
         )
         api = make_api(readings, self, self, self.operator, access=self.access)

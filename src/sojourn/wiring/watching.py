@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sojourn.config import Config
-from sojourn.model.operating import OperatingView, RateView, Took
+from sojourn.model.operating import OperatingView, Took
 from sojourn.model.ports import Lookups
 from sojourn.runtime.books import Books
 from sojourn.runtime.lane import Meter, Result
@@ -22,10 +22,9 @@ from sojourn.server.sources import Sources
 from sojourn.server.tail import Tail
 from sojourn.wiring.house import House, now_ms
 from sojourn.wiring.lakeside import Lakeside
+from sojourn.wiring.looking import SINKS, SOURCES, Known
 from sojourn.wiring.operating import Operator, Surroundings
 
-SOURCES, SINKS = "sources", "sinks"
-"""The documents in the store that counts last in over restarts."""
 KEEP_S = 10.0  # so much of the counts is lost where the process is killed.
 MEASURED_S = 10.0  # how long the size of the folder is believed: it is a walk through all its files.
 
@@ -68,8 +67,6 @@ class Watching:
 
     def operator(self, outbox: OutboxWorker, lookups: Lookups) -> Operator:
         """Return what answers an operator."""
-        sinks = self._config.sinks_in_force()
-        rates = {name: sink.rate or self._config.deliver.rate for name, sink in sinks.items()}
         around = Surroundings(
             log=self._house.driver.log,
             accept=self._live.accept,
@@ -77,13 +74,7 @@ class Watching:
             books=self.books,
             pulse=self.pulse,
             tail=self.tail,
-            write_keys=self._config.write_keys(),
-            types={name: sink.type for name, sink in sinks.items()},
-            rates={
-                name: RateView(most=rate.most, per_ms=rate.per_ms)
-                for name, rate in rates.items()
-                if rate is not None
-            },
+            known=Known.of(self._config),
             lookups=lookups,
             outbox=outbox,
             measure=self.measure,
