@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +37,7 @@ from sojourn.wiring.house import Readings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
+from tests.server.authors import Authors
 
 KEY = "web-key"
 MAX_ANSWER_BYTES = 64 << 20
@@ -77,7 +78,8 @@ class House:
         self.is_ready = True
         self.retried: list[Sequence[str] | None] = []
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
-        api = make_api(readings, self, self, admin_token=admin_token)
+        self.authors = Authors(self)
+        api = make_api(readings, self, self, self.authors.studio, admin_token=admin_token)
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         callers = Callers({DECISION_KEY: Caller(name="shop")})
         streams = Streams(self, callers.may_see, max_open=1)
@@ -112,8 +114,10 @@ class House:
             answered, Basis(data=shop_folder(), max_bytes=MAX_ANSWER_BYTES), inquiry
         )
 
-    async def publish(self, asked: Publish | Rollback) -> PlanView:
+    async def publish(self, asked: Publish | Rollback, first: Callable[[], None] = lambda: None) -> PlanView:
         found = planned(self.desk, asked)
+        if not found.view.refused and not asked.dry_run:
+            first()
         if found.publishing is not None and not found.view.refused and not asked.dry_run:
             self.take(self.desk.publishing(found.publishing, now=T0))
             found.view.revision = self.desk.in_force.revision

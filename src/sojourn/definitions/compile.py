@@ -14,7 +14,6 @@ from sojourn.definitions.chart_builder import UNTIL, build_chart, timer_name
 from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
-from sojourn.definitions.way_ids import ENTRY, EXIT, GOAL, way_id
 from sojourn.definitions.echoes import check_echoes
 from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.guards import compile_expression
@@ -25,6 +24,7 @@ from sojourn.definitions.reading import Reading
 from sojourn.definitions.rules import read_entry, read_exits, read_goal, read_priority
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.states import read_states, read_steps
+from sojourn.definitions.way_ids import ENTRY, EXIT, GOAL, way_id
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 

@@ -35,6 +35,7 @@ from sojourn.model.views import (
 )  # fmt: skip
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
+from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
 from sojourn.server.http import App
@@ -48,6 +49,7 @@ from sojourn.server.refusing import (
     refuse_http,
     refuse_input,
 )
+from sojourn.server.studio_api import STUDIO_VIEWS, Studio, studio_handlers
 
 MAX_PAGE = 1_000  # rows in one answer.
 MAX_BODY_BYTES = 1 << 20
@@ -151,14 +153,14 @@ class DeadLetterPage(Struct, kw_only=True):
     """What to ask for as `before`, for older ones; null at the end."""
 
 
-VIEWS = (
+VIEWS: tuple[type[Struct], ...] = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
-    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
+    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal, *STUDIO_VIEWS,
 )  # fmt: skip
 
 
 def make_api(
-    readings: Readings, operations: Operations, analyses: Analyses, *, admin_token: str | None
+    readings: Readings, operations: Operations, analyses: Analyses, studio: Studio, *, admin_token: str | None
 ) -> App:
     """Make the ASGI app of everything under `/api`.
 
@@ -173,6 +175,7 @@ def make_api(
         entering(operations),
         *analysing(analyses),
         *experimenting(analyses),
+        *studio_handlers(studio),
     ]
     app = Litestar(
         handlers,
@@ -181,6 +184,7 @@ def make_api(
             InputError: refuse_input,
             DefinitionError: refuse_definition,
             UnavailableError: refuse_for_now,
+            ConflictError: refuse_conflict,
             Exception: refuse_bug,
         },
         openapi_config=openapi_config(),

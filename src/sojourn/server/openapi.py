@@ -36,6 +36,7 @@ _TAGS = {
     "decisions": "What an application asks of a person: OpenFeature's evaluation protocol (OFREP 0.3).",
     "people": "One person: who they are, where they stand, and what led there.",
     "journeys": "Journeys, and how many people are where.",
+    "authoring": "Writing journeys: checks, charts, traffic, files and drafts, rehearsals.",
     "analytics": "What people did: the questions of `sojourn graph`, `funnel`, ..., and the same answers.",
     "experiments": "What each variant of an experiment did, and how sure that is.",
     "failures": "What could not be read, and what could not be delivered.",

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -42,6 +42,7 @@ from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
 from sojourn.wiring.sinks import make_sinks, rates_of
+from sojourn.wiring.studio import Authoring
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
@@ -93,6 +94,7 @@ class _Serving:
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
         self._desk = Desk(house.driver, house.store)
+        self._authoring = Authoring(config, house.driver, bring=self._publish, now=now_ms)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
         assert house.driver.controls is not None
@@ -113,12 +115,14 @@ class _Serving:
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
+        self._authoring.start()
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
         self._server.should_exit = True
         self._counter.hang_up()
         await self._analyst.stop()
+        await self._authoring.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
@@ -128,6 +132,7 @@ class _Serving:
         await self._lakeside.stop()
         await _ended(lakeside)
         await asyncio.to_thread(self._live.release)
+        self._authoring.close()
         stop.cancel()
         collector.cancel()
         for task in [*ended, engine, outbox, http, lakeside]:
@@ -162,9 +167,16 @@ class _Serving:
 
     async def publish(self, asked: Publish | Rollback) -> PlanView:
         """Plan what is asked for, and bring it into force by a control in the log."""
+        return await self._publish(asked, lambda: None)
+
+    async def _publish(self, asked: Publish | Rollback, first: Callable[[], None]) -> PlanView:
+        """Plan, do what comes first where it is not refused, and bring it into force."""
         async with self._changing:
             found = await asyncio.to_thread(planned, self._desk, asked)
-            if found.publishing is None or found.view.refused or asked.dry_run:
+            if found.view.refused or asked.dry_run:
+                return found.view
+            await asyncio.to_thread(first)
+            if found.publishing is None:
                 return found.view
             await self._bring(self._desk.publishing(found.publishing, now=now_ms()))
             found.view.revision = self._desk.in_force.revision
@@ -245,7 +257,7 @@ class _Serving:
             keep_address=config.keep_full_ip,
         )
         token = config.admin_token.reveal() if config.admin_token else None
-        api = make_api(self._house, self, self._analyst, admin_token=token)
+        api = make_api(self._house, self, self._analyst, self._authoring.studio, admin_token=token)
         rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()

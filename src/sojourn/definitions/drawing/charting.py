@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from sojourn.definitions.chart import Chart, State, Want
 from sojourn.definitions.drawing.picture import Arrow, Box, Picture, picture_of
-from sojourn.definitions.way_ids import ENTRY, EXIT, GOAL, way_id
 from sojourn.definitions.drawing.wording import entry_words, exit_words, goal_words, holdout_words
 from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.internal_events import DONE_CALL, DONE_STATE
 from sojourn.definitions.journey import Call, Do, Journey
+from sojourn.definitions.way_ids import ENTRY, EXIT, GOAL, way_id
 from sojourn.model.charts import ChartState, ChartView, ChartWay, StepKind, Trigger
 
 

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from sojourn.definitions.chart import Chart, State, StateKind, Transition
 from sojourn.definitions.drawing.wording import arrow_words, content_words, itself_words, rules_of
-from sojourn.definitions.way_ids import event_of
 from sojourn.definitions.journey import Journey
+from sojourn.definitions.way_ids import event_of
 
 
 class Box(Struct, frozen=True, kw_only=True):

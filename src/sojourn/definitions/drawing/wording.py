@@ -101,7 +101,9 @@ def content_words(state: State) -> Iterator[str]:
 
 def _entry_rule(journey: Journey) -> str:
     said = entry_words(journey)
-    ways = [said[name] if name in ("on", "api") else f"{name} {said[name]}" for name in _WAYS_IN if name in said]
+    ways = [
+        said[name] if name in ("on", "api") else f"{name} {said[name]}" for name in _WAYS_IN if name in said
+    ]
     key = f", one per {said['key']}" if "key" in said else ""
     wait = f", not within {said['cooldown']}" if "cooldown" in said else ""
     return f"enter: {'; '.join(ways)}{_condition(journey.entry.when)}{key}, {said['reentry']}{wait}"
