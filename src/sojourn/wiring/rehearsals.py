@@ -17,7 +17,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -75,7 +75,7 @@ class Told(Struct, kw_only=True, omit_defaults=True):
 
     phase: str = ""
     progress: float = 0.0
-    report: Raw | None = None
+    report: Any = None
     code: str = ""
     error: str = ""
     trace: str = ""
@@ -220,7 +220,7 @@ class Rehearsals:
         elif told.code:
             self._fail(view, told.code, told.error)
         elif told.report is not None:
-            view.report = msgspec.json.decode(told.report)
+            view.report = told.report
             view.progress = 1.0
             self._end(view, "done")
         else:
