@@ -1,4 +1,4 @@
-"""The studio's side of a house in memory: its files and tables lie in a folder that is made when they are used."""
+"""The studio's side of a house in memory: its files and tables lie in a folder, made when they are used."""
 
 from __future__ import annotations
 

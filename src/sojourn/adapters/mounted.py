@@ -1,7 +1,7 @@
-"""Mounted: the folders of definitions, as files that may be listed, read and replaced, and nothing outside them.
+"""Mounted: the folders of definitions: their files may be listed, read and replaced, and nothing outside.
 
-A file is named by its folder's name and its own: `journeys/welcome.yaml`. What leads out of its folder (a link, `..`)
-is as if it were not there.
+A file is named by its folder's name and its own: `journeys/welcome.yaml`. What leads out of its folder (a
+link, `..`) is as if it were not there.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Mounted:
         if not self.holds(file) or not self._is_name(name):
             kinds = ", ".join(sorted(self._suffixes))
             folders = ", ".join(self._folders) or "none"
-            reason = f"expected a file of {folders} with letters, digits, -, _ and one of {kinds}; got {file[:100]!r}"
+            reason = f"expected a plain name in {folders} that ends in {kinds}; got {file[:100]!r}"
             raise InputError("unknown-file", reason, status=404)
         root = self._folders[folder].resolve()
         path = (root / name).resolve()
@@ -121,7 +121,7 @@ class Mounted:
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(6)}.unfinished")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         try:
-            with open(descriptor, "wb") as opened:
+            with os.fdopen(descriptor, "wb") as opened:
                 opened.write(text.encode())
                 opened.flush()
                 os.fsync(opened.fileno())
@@ -147,7 +147,7 @@ class Mounted:
 
     def _listed(self, folder: str) -> Iterator[str]:
         try:
-            names = sorted(os.listdir(self._folders[folder]))
+            names = sorted(path.name for path in self._folders[folder].iterdir())
         except OSError:
             return
         for name in names:

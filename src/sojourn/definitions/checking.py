@@ -37,8 +37,9 @@ def check_files(
 ) -> Verdict:
     """Check (file, text) pairs of any kind; this raises nothing.
 
-    `shared` are texts of segments, policy and flags that stand by where no file brings any; `others` are journeys in
-    force, those of which the files bring none anew. `sinks` are those that may be named; None: nobody knows.
+    `shared` are texts of segments, policy and flags that stand by where no file brings any; `others` are
+    journeys in force, which stand beside the files where these bring none of their name. `sinks` are those
+    that may be named; None: nobody knows.
     """
     metrics = [pair for pair in files if is_metrics_file(pair[1], file=pair[0])]
     rest = [pair for pair in files if pair not in metrics]

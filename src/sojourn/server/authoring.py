@@ -1,4 +1,4 @@
-"""Authoring: what whoever writes journeys asks: is it right, how is it drawn, what goes through it, who is in it."""
+"""Authoring: what whoever writes journeys asks: is it right, what goes through it, who is where."""
 
 from __future__ import annotations
 
@@ -38,17 +38,23 @@ AnyVersion = Annotated[
 ]
 Since = Annotated[
     int | None,
-    QueryParameter(name="from", ge=0, le=MAX_INSTANT, description="From this instant on, ms; an hour is counted whole."
+    QueryParameter(
+        name="from", ge=0, le=MAX_INSTANT, description="From this instant on, ms; an hour is counted whole."
     ),
 ]
 Until = Annotated[
     int | None,
-    QueryParameter(name="to", ge=0, le=MAX_INSTANT, description="Up to this instant, ms; an hour is counted whole."
+    QueryParameter(
+        name="to", ge=0, le=MAX_INSTANT, description="Up to this instant, ms; an hour is counted whole."
     ),
 ]
 AnyState = Annotated[
     str,
-    QueryParameter(name="state", description="In this state, or inside it; without it, in any.", max_length=MAX_NAME_CHARS)
+    QueryParameter(
+        name="state",
+        description="In this state, or inside it; without it, in any.",
+        max_length=MAX_NAME_CHARS,
+    ),
 ]
 Earlier = Annotated[
     str | None,
@@ -64,7 +70,7 @@ class Check(Struct, kw_only=True, forbid_unknown_fields=True):
 
     definitions: Annotated[list[Definition], Meta(max_length=MAX_DEFINITIONS)]
     is_whole: bool = False
-    """They are all there is; else they are checked beside what is in force, in the place of what they name."""
+    """They are all there is; else they stand beside what is in force, in the place of what they name."""
 
 
 class Authoring(Protocol):
@@ -103,7 +109,7 @@ def _checking(authors: Authoring) -> HTTPRouteHandler:
         responses={503: late},
     )
     async def check(data: Annotated[Check, Body()]) -> CheckView:
-        """Say what is wrong in files, as `sojourn check` does, each with its place; and draw what compiles."""
+        """Say what is wrong in files, as `sojourn check` does, with its place; and draw what compiles."""
         return await authors.check(data)
 
     return check
@@ -159,6 +165,7 @@ def _counting(authors: Authoring) -> list[HTTPRouteHandler]:
     )
     def list_inside(
         name: Name,
+        *,
         inside: AnyState = "",
         version: AnyVersion = "",
         limit: Rows = 100,

@@ -1,4 +1,4 @@
-"""Drafting: the files of the mounted folders, and drafts over them, so that two people never overwrite each other."""
+"""Drafting: the files of the mounted folders, and drafts over them; two people never overwrite each other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ Folder = Annotated[str, Parameter(description="A mounted folder's name.", max_le
 Name = Annotated[str, Parameter(description="The file's own name.", max_length=200)]
 Match = Annotated[
     str | None,
-    HeaderParameter(name="If-Match",
+    HeaderParameter(
+        name="If-Match",
         description="The etag of what is replaced: of the draft, else of the file.",
         max_length=200,
     ),
@@ -41,8 +42,8 @@ class Draft(Struct, kw_only=True, forbid_unknown_fields=True):
 
     text: Annotated[str, Meta(max_length=MAX_DRAFT_CHARS)]
     base_etag: str | None = None
-    """Of the file the text was begun from. With `If-None-Match: *` null says that there is none; with `If-Match`
-    null keeps what the draft was begun from, and the file's own etag lays it over the file as it is now."""
+    """Of the file the text was begun from. With `If-None-Match: *` null says that there is none; with
+    `If-Match` null keeps what the draft was begun from, and the file's own etag lays it over that file."""
 
 
 class PublishDraft(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -144,6 +145,7 @@ def _writing(drafts: Drafting) -> list[HTTPRouteHandler]:
         request: Asked,
         folder: Folder,
         name: Name,
+        *,
         data: Annotated[Draft, Body()],
         match: Match = None,
         none_match: NoneMatch = None,

@@ -1,4 +1,4 @@
-"""Rehearsals: drafts over the server's own history, or over invented people, asked for and watched over HTTP."""
+"""Rehearsals: drafts over the server's own history, or over invented people, asked for over HTTP."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def rehearsing(house: Rehearsing) -> list[HTTPRouteHandler]:
         responses={503: full},
     )
     async def start_rehearsal(data: Annotated[Rehearse, Body()]) -> RehearsalView:
-        """Replay drafts over this server's own log, or let invented people live with them; nothing is sent."""
+        """Replay drafts over this server's log, or let invented people live with them; nothing is sent."""
         return await house.start(data)
 
     @get("/api/v1/rehearsals", summary="Rehearsals", tags=["authoring"])

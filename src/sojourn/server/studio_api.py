@@ -21,8 +21,8 @@ from sojourn.server.drafting import Draft, Drafting, PublishDraft, drafting
 from sojourn.server.rehearsals import Rehearse, Rehearsing, rehearsing
 
 STUDIO_VIEWS: tuple[type[Struct], ...] = (
-    Check, CheckView, ChartView, VersionTextView, TrafficView, InsidePage, FileEntry, FileView, Draft, DraftView,
-    PublishDraft, Rehearse, RehearsalView,
+    Check, CheckView, ChartView, VersionTextView, TrafficView, InsidePage, FileEntry, FileView, Draft,
+    DraftView, PublishDraft, Rehearse, RehearsalView,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Authoring: what whoever writes journeys is told of one house: what is wrong, what goes through, who is where."""
+"""Authoring: what authors are told of one house: what is wrong, what goes through, who is where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafting: drafts over the mounted files, and how one of them is published: into its file first, then into force."""
+"""Drafting: drafts over the mounted files, and how one is published: into its file first, then into force."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Bring = Callable[[Publish, Callable[[], None]], Awaitable[PlanView]]
 
 
 class Drafts:
-    """The files of one house, and the drafts over them. All but `publish_draft` may be called on any thread."""
+    """The files of one house, and the drafts over them. Any thread may call all but `publish_draft`."""
 
     def __init__(self, config: Config, drafts: SqliteDrafts, *, bring: Bring, now: Callable[[], int]) -> None:
         self._mounted = Mounted([*config.journeys, *config.metrics], DEFINITION_SUFFIXES)
@@ -195,7 +195,7 @@ def _renamed(now: FileView, draft: DraftView) -> str:
     if before.kind != "journey" or not before.name or (before.kind, before.name) == (after.kind, after.name):
         return ""
     return (
-        f"{now.file} holds the journey {before.name}, and the draft would take it away while people may be inside; "
+        f"{now.file} holds the journey {before.name}, and the draft would take it away from those inside; "
         f"keep `journey: {before.name}`, and put the other into a file of its own"
     )
 
@@ -210,5 +210,5 @@ def _not_what_you_saw(now: FileView) -> ConflictError:
 
 
 def _file_changed(now: FileView) -> ConflictError:
-    reason = f"{now.file} was changed on disk since the draft was begun; compare, and save the draft over what is there"
+    reason = f"{now.file} was changed on disk since the draft was begun; compare, and save the draft over it"
     return ConflictError(409, "file-changed", reason, now=now)

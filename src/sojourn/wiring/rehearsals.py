@@ -1,7 +1,7 @@
-"""Rehearsals: drafts that are rehearsed for whoever asks over HTTP, each in a process of its own, one at a time.
+"""Rehearsals: drafts rehearsed for whoever asks over HTTP, each in a process of its own, one at a time.
 
-The process is told one job, says how far it is line by line, and at the end what it came to. It reads the data
-folder, writes nothing but its scratch, and sends nothing. To cancel it is to end it.
+The process is told one job, says how far it is line by line, and at the end what it came to. It reads the
+data folder, writes nothing but its scratch, and sends nothing. To cancel it is to end it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Rehearsals:
         """Return one."""
         found = self._views.get(rehearsal_id)
         if found is None:
-            reason = f"there is no rehearsal {rehearsal_id[:100]!r}, or none any more; the last {MAX_KEPT} are kept"
+            reason = f"there is no rehearsal {rehearsal_id[:100]!r}; the last {MAX_KEPT} are kept"
             raise InputError("unknown-rehearsal", reason, status=404)
         return found
 
@@ -171,7 +171,11 @@ class Rehearsals:
             raise InputError("bad-parameter", "from, to and last are of a replay; a simulation has days")
         config = self._config
         return Job(
-            data=str(config.data), steps=config.steps, session_gap_ms=config.session_gap_ms, asked=asked, now=now
+            data=str(config.data),
+            steps=config.steps,
+            session_gap_ms=config.session_gap_ms,
+            asked=asked,
+            now=now,
         )
 
     async def _work(self) -> None:
@@ -275,7 +279,7 @@ def rehearsed(job: Job, scratch: Path, tell: Callable[[Phase, int, int], None]) 
         report = run_simulation(config, simulation, tell)
     body = msgspec.json.encode(report)
     if len(body) > MAX_REPORT_BYTES:
-        reason = f"the report has {len(body):,} bytes; at most {MAX_REPORT_BYTES:,} are kept: ask for fewer examples"
+        reason = f"the report has {len(body):,} bytes, of {MAX_REPORT_BYTES:,}; ask for fewer examples"
         raise InputError("too-large", reason, status=413)
     return body
 

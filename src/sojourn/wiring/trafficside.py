@@ -1,7 +1,7 @@
 """The trafficside: the process that counts traffic beside a server, and the server's hold on it.
 
-It follows the store's facts a fraction of a second behind. Where it ends it is started again, and goes on from
-where its tables stand.
+It follows the store's facts a fraction of a second behind. Where it ends it is started again, and goes on
+from where its tables stand.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ CREATE TABLE drafts (
 ) WITHOUT ROWID;
 """
 
-_COLUMNS = "file, text, etag, base_etag, updated_at, updated_by"
+_ALL = "SELECT file, text, etag, base_etag, updated_at, updated_by FROM drafts"
 
 
 class SqliteDrafts:
@@ -38,7 +38,7 @@ class SqliteDrafts:
     def all(self) -> list[DraftView]:
         """Return all of them, by the names of their files."""
         with self._lock:
-            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM drafts ORDER BY file").fetchall()
+            rows = self._connection.execute(_ALL + " ORDER BY file").fetchall()
         return [_view(row) for row in rows]
 
     def find(self, file: str) -> DraftView | None:
@@ -49,7 +49,8 @@ class SqliteDrafts:
     def put(self, draft: DraftView, *, before: str | None) -> bool:
         """Keep a draft in the place of the one with the etag `before` (None: of none), durably.
 
-        Returns False, and keeps nothing, where another one is there. Raises InputError where there are too many.
+        Returns False, and keeps nothing, where another one is there. Raises InputError where there are too
+        many.
         """
         with self._lock, transaction(self._connection):
             found = self._find(draft.file)
@@ -76,7 +77,7 @@ class SqliteDrafts:
             self._connection.close()
 
     def _find(self, file: str) -> DraftView | None:
-        row = self._connection.execute(f"SELECT {_COLUMNS} FROM drafts WHERE file = ?", (file,)).fetchone()
+        row = self._connection.execute(_ALL + " WHERE file = ?", (file,)).fetchone()
         return _view(row) if row else None
 
     def _count(self) -> int:

@@ -1,7 +1,7 @@
 """Traffic: who is inside which state of which journey, and what went through, as tables beside the store.
 
-Made from facts, in their order, and from nothing else: the file can be deleted at any time. What is asked of it
-costs the same however many facts there were, and however many people are inside.
+Made from facts, in their order, and from nothing else: the file can be deleted while nobody serves. What is
+asked of it costs the same however many facts there were, and however many people are inside.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ VERSION = 1
 CACHE_MB = 8
 KEPT_HOURS = 35 * 24  # five weeks, so that a month can be asked for; what is older counts in the totals only.
 SCHEMA = """
-CREATE TABLE reach (id INTEGER PRIMARY KEY, position INTEGER NOT NULL, last_group INTEGER NOT NULL, clock INTEGER NOT NULL);
-CREATE TABLE versions (id INTEGER PRIMARY KEY, journey TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (journey, version));
+CREATE TABLE reach (
+    id INTEGER PRIMARY KEY, position INTEGER NOT NULL, last_group INTEGER NOT NULL, clock INTEGER NOT NULL
+);
+CREATE TABLE versions (
+    id INTEGER PRIMARY KEY, journey TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (journey, version)
+);
 CREATE TABLE inside (
     n INTEGER PRIMARY KEY,
     enrolment TEXT NOT NULL UNIQUE,
@@ -49,7 +53,8 @@ CREATE TABLE happened (
     PRIMARY KEY (version, hour, what)
 ) WITHOUT ROWID;
 CREATE TABLE stays (
-    version INTEGER NOT NULL, day INTEGER NOT NULL, state TEXT NOT NULL, class INTEGER NOT NULL, n INTEGER NOT NULL,
+    version INTEGER NOT NULL, day INTEGER NOT NULL, state TEXT NOT NULL, class INTEGER NOT NULL,
+    n INTEGER NOT NULL,
     PRIMARY KEY (version, day, state, class)
 ) WITHOUT ROWID;
 """
@@ -93,7 +98,7 @@ class SqliteTraffic:
         """Forget everything: the facts are those of another folder, and are to be counted from the first."""
         with self._lock, transaction(self._connection):
             for table in ("reach", "inside", "places", "people", "happened", "stays"):
-                self._connection.execute(f"DELETE FROM {table}")
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
         self._next = 1
 
     def take(self, groups: Sequence[tuple[int, Sequence[Fact]]], reach: Reach) -> None:
@@ -130,7 +135,10 @@ class SqliteTraffic:
     ) -> dict[str, dict[int, int]]:
         """Return state -> class of duration, ms -> how many stayed so long; days are counted whole."""
         first, last = _span(since, until, DAY_MS)
-        query = "SELECT state, class, sum(n) FROM stays WHERE version = ? AND day BETWEEN ? AND ? GROUP BY state, class"
+        query = (
+            "SELECT state, class, sum(n) FROM stays WHERE version = ? AND day BETWEEN ? AND ? "
+            "GROUP BY state, class"
+        )
         found: dict[str, dict[int, int]] = {}
         with self._lock:
             number = self._number(journey, version)
@@ -261,7 +269,7 @@ def _rows(inside: Mapping[str, Enrolled]) -> Iterator[tuple[object, ...]]:
 
 
 def _span(since: int | None, until: int | None, unit_ms: int) -> tuple[int, int]:
-    """Return the first and the last unit that lies in a time; that of the totals, where no time is asked for."""
+    """Return the first and the last unit that lies in a time; where none is asked for, that of the totals."""
     if since is None and until is None:
         return ALL, ALL
     return max(0, (since or 0) // unit_ms), (1 << 62 if until is None else until // unit_ms)

@@ -14,8 +14,8 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 ALL = -1
 """Stands for all hours, and all days: the totals."""
 MAX_KINDS = 2_000
-"""Of what happens in one version, told apart: some ways of one chart, times what may take them. Of moves beyond
-it only the states are told, for `*` may answer any name."""
+"""Of what happens in one version, told apart: some ways of one chart, times what may take them. Of moves
+beyond it only the states are told, for `*` may answer any name."""
 PRECISION_BITS = 5  # a class of durations is 1/32 wide: a quantile is told to within 3 %.
 ANY = "*"
 

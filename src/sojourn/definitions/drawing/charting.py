@@ -27,7 +27,7 @@ def chart_of(journey: Journey) -> ChartView:
         journey=journey.name,
         version=journey.version,
         states=[
-            _state(journey, chart.states[box.index], box, starts)
+            _state(journey, chart.states[box.index], box, is_initial=starts)
             for box, starts in _boxes(picture.root, starts=False)
             if box.kind != "root"
         ],
@@ -46,7 +46,7 @@ def _boxes(box: Box, *, starts: bool) -> Iterator[tuple[Box, bool]]:
         yield from _boxes(inner, starts=inner.is_region or inner.index in box.starts_in)
 
 
-def _state(journey: Journey, state: State, box: Box, is_initial: bool) -> ChartState:
+def _state(journey: Journey, state: State, box: Box, *, is_initial: bool) -> ChartState:
     assert state.kind != "root", "the root is the page"
     parent = journey.chart.states[state.parent].id if state.parent > 0 else None
     return ChartState(

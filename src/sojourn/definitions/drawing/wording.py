@@ -83,7 +83,7 @@ def holdout_words(journey: Journey) -> str:
 
 def arrow_words(state: State, way: Transition) -> str:
     """Say what takes a way: an event, a time or nothing, its condition, and what is done on it."""
-    words = [_cause(state, way), _when(state, way), *_deeds(way.content, state)]
+    words = [_cause(state, way), _when(state, way), *_deeds(way.content)]
     return plain_text(", ".join(word for word in words if word))
 
 
@@ -95,8 +95,8 @@ def itself_words(state: State, way: Transition) -> str:
 
 def content_words(state: State) -> Iterator[str]:
     """Say what a state does when it is entered, and when it is left."""
-    yield from (plain_text(words) for words in _deeds(state.entry, state))
-    yield from (plain_text(f"leaving: {words}") for words in _deeds(state.exit, state))
+    yield from (plain_text(words) for words in _deeds(state.entry))
+    yield from (plain_text(f"leaving: {words}") for words in _deeds(state.exit))
 
 
 def _entry_rule(journey: Journey) -> str:
@@ -148,7 +148,7 @@ def _when(state: State, way: Transition) -> str:
     return "otherwise" if is_one_of_several else ""
 
 
-def _deeds(block: tuple[Content, ...], state: State) -> Iterator[str]:
+def _deeds(block: tuple[Content, ...]) -> Iterator[str]:
     for content in block:
         match content:
             case Want():

@@ -205,7 +205,7 @@ def _count_action(tally: Tally, fact: _OfAction) -> None:
 
 
 def read_way(taken: str) -> tuple[list[str], list[str], str]:
-    """Read `source > target > event` again: (states left, states entered, what moved it); states have no `>`."""
+    """Read `source > target > event` again: (states left, states entered, what moved it)."""
     source, target, event = taken.split(" > ", 2)
     return source.split(", ") if source else [], target.split(", ") if target else [], event
 
