@@ -11,7 +11,7 @@ from sojourn.adapters.sqlite.drafts import SqliteDrafts
 from sojourn.adapters.sqlite.traffic import SqliteTraffic
 from sojourn.config import Config
 from sojourn.model.lake import Reach
-from sojourn.server.studio_api import Studio
+from sojourn.server.authoring_routes import Authored
 from sojourn.wiring import authoring, drafting
 from sojourn.wiring.rehearsals import Rehearsals
 from tests.engine.makers import T0
@@ -27,7 +27,7 @@ class Authors:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self.studio = Studio(_Late(self, "authors"), _Late(self, "drafts"), _Late(self, "rehearsals"))  # type: ignore[arg-type]
+        self.authored = Authored(_Late(self, "authors"), _Late(self, "drafts"), _Late(self, "rehearsals"))  # type: ignore[arg-type]
 
     @cached_property
     def folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""The API: people, journeys, failures and status, behind the operator's token.
+"""The API: people, journeys, failures and status, for whoever may ask.
 
 It reads. What it can change is what is in force, through the log; that somebody enters a journey; and that
 actions which were given up are tried again.
@@ -33,23 +33,29 @@ from sojourn.model.views import (
     StatusView,
     VersionView,
 )  # fmt: skip
+from sojourn.server.access.gate import Access
+from sojourn.server.access.guard import Guarded, authorise
+from sojourn.server.access.routes import ACCESS_VIEWS, access_routes
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
+from sojourn.server.authoring_routes import AUTHORING_VIEWS, Authored, authoring_routes
 from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
+from sojourn.server.operating import VIEWS as OPERATING_VIEWS
+from sojourn.server.operating import Operated, operating
 from sojourn.server.refusing import (
-    Guarded,
     Refusal,
+    RefusedError,
+    refuse_as_said,
     refuse_bug,
     refuse_definition,
     refuse_for_now,
     refuse_http,
     refuse_input,
 )
-from sojourn.server.studio_api import STUDIO_VIEWS, Studio, studio_handlers
 
 MAX_PAGE = 1_000  # rows in one answer.
 MAX_BODY_BYTES = 1 << 20
@@ -102,9 +108,6 @@ class Readings(Protocol):
     def dead(self, *, limit: int, before: Place | None) -> Sequence[Letter]:
         """Return dead letters, newest first."""
 
-    def status(self) -> StatusView:
-        """Return how the house is doing."""
-
 
 class Operations(Entrance, Protocol):
     """What the API may do, on the event loop; wiring does it."""
@@ -135,6 +138,10 @@ class FailedEventView(Struct, kw_only=True):
     message_id: str | None
     body: str
     """The event's own bytes as text, cut at a bound."""
+    kind: str | None
+    """The kind that its path named, where it came alone (`/v1/track`)."""
+    retried_at: int | None
+    """When it was tried again and taken, ms."""
 
 
 class FailedEventPage(Struct, kw_only=True):
@@ -155,19 +162,27 @@ class DeadLetterPage(Struct, kw_only=True):
 
 VIEWS: tuple[type[Struct], ...] = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
-    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal, *STUDIO_VIEWS,
+    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
+    *ACCESS_VIEWS, *OPERATING_VIEWS, *AUTHORING_VIEWS,
 )  # fmt: skip
 
 
 def make_api(
-    readings: Readings, operations: Operations, analyses: Analyses, studio: Studio, *, admin_token: str | None
+    readings: Readings,
+    operations: Operations,
+    analyses: Analyses,
+    operated: Operated,
+    *,
+    authored: Authored,
+    access: Access,
 ) -> App:
     """Make the ASGI app of everything under `/api`.
 
-    Without an admin token it answers nothing but 401, and says how to set one.
+    Without an admin token and without an account it answers nothing but 401, and says how to get one.
     """
     handlers = [
         _get_document,
+        *access_routes(access),
         *_reading(readings),
         *_reading_failures(readings),
         _retrying(operations),
@@ -175,14 +190,17 @@ def make_api(
         entering(operations),
         *analysing(analyses),
         *experimenting(analyses),
-        *studio_handlers(studio),
+        *operating(operated),
+        *authoring_routes(authored),
     ]
     app = Litestar(
         handlers,
+        guards=[authorise],
         exception_handlers={
             HTTPException: refuse_http,
             InputError: refuse_input,
             DefinitionError: refuse_definition,
+            RefusedError: refuse_as_said,
             UnavailableError: refuse_for_now,
             ConflictError: refuse_conflict,
             Exception: refuse_bug,
@@ -191,7 +209,7 @@ def make_api(
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    return Guarded(app, admin_token)
+    return Guarded(app, access)
 
 
 def _reading(readings: Readings) -> list[HTTPRouteHandler]:
@@ -238,7 +256,7 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
 
 
 def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
-    """Make the routes that only read what went wrong, and how the house is doing."""
+    """Make the routes that only read what went wrong."""
 
     @get("/api/v1/failed-events", summary="Failed events", tags=["failures"], sync_to_thread=True)
     def list_failed_events(limit: Limit = 100, before: OlderEvents = None) -> FailedEventPage:
@@ -253,12 +271,7 @@ def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
         found = list(readings.dead(limit=limit, before=_read_place(before)))
         return DeadLetterPage(items=found, next=_show_place(found[-1]) if len(found) == limit else None)
 
-    @get("/api/v1/status", summary="How the house is doing", tags=["status"], sync_to_thread=True)
-    def get_status() -> StatusView:
-        """How far the engine is in the log, and how much is kept."""
-        return readings.status()
-
-    return [list_failed_events, list_dead_letters, get_status]
+    return [list_failed_events, list_dead_letters]
 
 
 def _retrying(operations: Operations) -> HTTPRouteHandler:
@@ -320,6 +333,8 @@ def _show(event: FailedEvent) -> FailedEventView:
         path=event.path,
         message_id=event.message_id,
         body=event.body.decode(errors="replace"),
+        kind=event.kind,
+        retried_at=event.retried_at,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Protocol
 
-import msgspec
 from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
@@ -15,6 +14,7 @@ from msgspec import Meta, Struct
 from sojourn.model.authored import DraftView, FileEntry, FileView
 from sojourn.model.errors import SojournError
 from sojourn.model.views import PlanView
+from sojourn.server.access.callers import caller_of
 from sojourn.server.refusing import Refusal
 
 MAX_DRAFT_CHARS = 200_000  # as a definition may have.
@@ -156,7 +156,7 @@ def _writing(drafts: Drafting) -> list[HTTPRouteHandler]:
         `If-None-Match: *` there must be no draft, and the file must still be the one of `base_etag`.
         """
         del none_match  # without a match, there must be none
-        return drafts.save(f"{folder}/{name}", data, match=_bare(match), who=who(request))
+        return drafts.save(f"{folder}/{name}", data, match=_bare(match), who=caller_of(request.scope).name)
 
     @delete(
         "/api/v1/drafts/{folder:str}/{name:str}",
@@ -198,16 +198,6 @@ def _publishing(drafts: Drafting) -> HTTPRouteHandler:
     return publish_draft
 
 
-def who(request: Asked) -> str:
-    """Return who asks, as drafts are signed."""
-    return str(getattr(request.scope.get("sojourn.caller"), "name", "$operator"))
-
-
 def _bare(etag: str | None) -> str | None:
     """Read an etag of a header, with its quotes or without."""
     return None if etag is None else etag.strip().removeprefix("W/").strip('"')
-
-
-def encode_etag(etag: str) -> str:
-    """Write an etag as a header has it."""
-    return msgspec.json.encode(etag).decode()

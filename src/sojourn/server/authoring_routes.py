@@ -1,4 +1,4 @@
-"""The part of the API that the studio's authors use: checking, charts, traffic, drafts and rehearsals."""
+"""The part of the API that authors use: checking, charts, traffic, drafts and rehearsals."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sojourn.server.authoring import Authoring, Check, authoring
 from sojourn.server.drafting import Draft, Drafting, PublishDraft, drafting
 from sojourn.server.rehearsals import Rehearse, Rehearsing, rehearsing
 
-STUDIO_VIEWS: tuple[type[Struct], ...] = (
+AUTHORING_VIEWS: tuple[type[Struct], ...] = (
     Check, CheckView, ChartView, VersionTextView, TrafficView, InsidePage, FileEntry, FileView, Draft,
     DraftView, PublishDraft, Rehearse, RehearsalView,
 )  # fmt: skip
 
 
-class Studio(Struct, frozen=True):
+class Authored(Struct, frozen=True):
     """Who answers authors."""
 
     authors: Authoring
@@ -34,6 +34,6 @@ class Studio(Struct, frozen=True):
     rehearsals: Rehearsing
 
 
-def studio_handlers(studio: Studio) -> list[HTTPRouteHandler]:
+def authoring_routes(authored: Authored) -> list[HTTPRouteHandler]:
     """Make the routes."""
-    return [*authoring(studio.authors), *drafting(studio.drafts), *rehearsing(studio.rehearsals)]
+    return [*authoring(authored.authors), *drafting(authored.drafts), *rehearsing(authored.rehearsals)]

@@ -1,4 +1,4 @@
-"""The studio's side of a house: who answers authors, and the processes beside the server that do it."""
+"""Authorship: who answers the authors of a house, and the processes beside the server that do it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sojourn.adapters.sqlite.drafts import SqliteDrafts
 from sojourn.adapters.sqlite.traffic import SqliteTraffic
 from sojourn.config import Config
 from sojourn.runtime.driver import Driver
-from sojourn.server.studio_api import Studio
+from sojourn.server.authoring_routes import Authored
 from sojourn.wiring.authoring import Authors
 from sojourn.wiring.drafting import Bring, Drafts
 from sojourn.wiring.rehearsals import Rehearsals
 from sojourn.wiring.trafficside import Trafficside
 
 
-class Authoring:
+class Authorship:
     """All that is opened for authors, and let go when the server stops."""
 
     def __init__(self, config: Config, driver: Driver, *, bring: Bring, now: Callable[[], int]) -> None:
@@ -34,7 +34,7 @@ class Authoring:
             sinks=tuple(config.sinks_in_force()) if config.sinks or config.sources else None,
         )
         drafts = Drafts(config, self._drafts, bring=bring, now=now)
-        self.studio = Studio(authors, drafts, self._rehearsals)
+        self.authored = Authored(authors, drafts, self._rehearsals)
 
     def start(self) -> None:
         """Begin to count traffic."""
