@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from typing import Any
 
@@ -41,13 +43,36 @@ def test_a_route_lets_in_who_has_its_role_and_nobody_else(
     """Whoever may ask is answered for what they ask: with anything but 401 and 403."""
     headers = {} if caller == "nobody" else HOUSE.sign_in(caller)  # type: ignore[arg-type]
     asked = re.sub(r"\{.*?\}", "somebody", path)
-    body = {"content": b"[]", "headers": headers | {"content-type": "application/json"}}
-    answer = HOUSE.ask(asked, method=method, token=None, **body)
+    status, code = asyncio.run(ask(method, asked, headers))
     if caller in MAY[need]:
-        assert answer.status_code not in (401, 403)
+        assert status not in (401, 403)
     else:
-        code = (401, "no-token") if caller == "nobody" else (403, "forbidden")
-        assert refusal(answer) == code
+        assert (status, code) == ((401, "no-token") if caller == "nobody" else (403, "forbidden"))
+
+
+async def ask(method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+    """Ask and hang up, for some answers have no end; return the status, and the code of a refusal."""
+    sent: list[Any] = []
+    waiting = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"[]"}]
+
+    async def receive() -> Any:
+        return waiting.pop() if len(waiting) > 1 else waiting[0]
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given = {"content-type": "application/json", **headers}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }
+    await HOUSE.app(scope, receive, send)
+    body = b"".join(each.get("body", b"") for each in sent)
+    return sent[0]["status"], json.loads(body)["code"] if sent[0]["status"] in (401, 403) else ""
 
 
 def test_every_role_is_asked_for_somewhere() -> None:
