@@ -170,7 +170,7 @@ class Ownership:
             self.left[entry.position] = self._without_user(entry)
 
     def _without_user(self, entry: Entry) -> Entry:
-        """Return what is left where one of them said something; of another's alias, that it was taken back."""
+        """Return what is left of what one of them said; of another's alias, that it was taken back."""
         event = entry.event
         is_anothers = event.kind == "alias" and event.previous_id not in self._users
         if is_anothers and event.user_id in self._users and identity.is_undo(event):
