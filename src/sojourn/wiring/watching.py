@@ -59,7 +59,7 @@ class Watching:
         self.sources = Sources(house.store.kept(SOURCES))
         self.books = Books(house.store.kept(SINKS), now=now_ms)
         self.pulse = Pulse(
-            self._progress, house.journeys, watch=lambda is_on: _set(watch, self.pulse if is_on else None)
+            self._progress, house.journeys, watch=lambda n_open: _set(watch, self.pulse if n_open else None)
         )
         self.tail = Tail(watch=self._watch_appends)
         self._size = Size(config.data)
@@ -120,8 +120,8 @@ class Watching:
             position=stored.position, clock=stored.clock, lag=max(0, self._live.appended - stored.position)
         )
 
-    def _watch_appends(self, is_on: bool) -> None:
-        self._live.on_appended = self.tail.heard if is_on else None
+    def _watch_appends(self, n_open: int) -> None:
+        self._live.on_appended = self.tail.heard if n_open else None
 
 
 class SinkMeter(Meter):
