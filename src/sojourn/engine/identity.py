@@ -88,7 +88,7 @@ def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger)
         )
         return False
     is_undo = _is_undo(event)
-    if tie == Tie() and not is_undo:
+    if _is_unmet(tie) and not is_undo:
         tie.is_user = True
     if tie.is_user or is_undo:
         target = None if is_undo else user_id
@@ -115,6 +115,14 @@ def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous
     ledger.forward.append(Forward("alias", user_id, named))
     tie.owner, tie.life = user_id, None
     return True
+
+
+def _is_unmet(tie: Tie) -> bool:
+    """Tell whether no device has this id, as far as anybody knows.
+
+    An application may have asked of it: what it was told makes a life in which nobody did anything.
+    """
+    return tie == Tie(life=tie.life) and (tie.life is None or tie.life.n_events == 0)
 
 
 def _is_undo(event: Event) -> bool:
