@@ -9,16 +9,17 @@ unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-analytics soak crash spark-test peers-test statistics-test docs format clean
+.PHONY: help demo test check studio web-test browser-test dist bench bench-analytics soak crash spark-test peers-test statistics-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## watch people of a simulated shop move through journeys (DEMO_SECONDS=30: ends by itself)
+	@$(PY) web/build.py || echo "Going on without it."
 	@$(PY) -m demo
 
 test: $(READY) ## run the tests, all but the slow ones
-	$(PY) -m pytest -m "not slow" $(SIDE_BY_SIDE)
+	$(PY) -m pytest -m "not slow and not browser" $(SIDE_BY_SIDE)
 
 check: $(READY) ## formatting, lint, types and floors
 	$(PY) -m ruff format --check
@@ -33,7 +34,7 @@ bench-analytics: $(READY) ## measure analytics beside its peers, each installed 
 	@$(PY) -m bench.analytics
 
 soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
-	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest $(SIDE_BY_SIDE)
+	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest -m "not browser" $(SIDE_BY_SIDE)
 
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
@@ -56,6 +57,18 @@ define peer
 @.ci/environment pip sync --quiet --python .peers/$(1)/bin/python tests/peers/$(1).txt
 endef
 
+studio: $(READY) ## build the web studio and the browser SDK, where their sources changed
+	@$(PY) web/build.py
+
+web-test: studio ## check and test TypeScript, and the sizes of what is built
+	@$(PY) web/build.py check test sizes
+
+browser-test: studio ## use the studio and the SDKs in a real browser (Debian: apt install chromium)
+	$(PY) -m pytest -m browser tests/browser
+
+dist: $(READY) ## build the wheel, with the studio inside, into dist/
+	.ci/environment build --quiet --wheel --out-dir dist
+
 docs: $(READY) ## write the references of commands and of the lake anew, and run every command the docs show
 	$(PY) -m typer sojourn.cli.app utils docs --name sojourn --output docs/reference/cli.md
 	$(PY) -m tests.test_lake_reference
@@ -66,7 +79,7 @@ format: $(READY) ## put code in its one format, and mend what lint can mend
 	$(PY) -m ruff format
 
 clean: ## remove the environment and everything else that can be made again
-	rm -rf .venv .uv .bench .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
+	rm -rf .venv .uv web/node_modules web/sdk/dist src/sojourn/server/studio .bench .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-data
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock .ci/environment

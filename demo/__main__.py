@@ -20,13 +20,13 @@ from rich.console import Console
 from rich.live import Live
 
 from demo.causes import draw_causes, find_causes
-from demo.program import Program, ProgramError, Setup, script, write_config
+from demo.place import prepare, remember
+from demo.program import Program, ProgramError, Setup, script
 from demo.receiver import Receiver, Webhook, new_secret
 from demo.screen import Look, draw, line, told
 from demo.sdk import Batch
 from demo.shop import Shop
 
-HERE = Path(__file__).parent
 FOLDER = Path("demo-data")
 N_PEOPLE = 300
 TICK_S = 0.05
@@ -35,7 +35,6 @@ LOOK_S = {True: 0.5, False: 3.0}
 DEFAULT_S = 60.0  # without a terminal nobody can press Ctrl-C
 SHARE_UNWELL = 0.05  # of webhooks are answered 503
 SETTLE_S = 20.0  # at the end, for the outbox to empty
-STEPS = ["Product Viewed", "Product Added", "Checkout Started", "Shipping Viewed", "Payment Viewed"]
 
 
 class Demo:
@@ -108,7 +107,7 @@ class Demo:
                 if look is None:
                     continue
                 if isinstance(live, Live):
-                    live.update(draw(look, address=self._program.address, left=left), refresh=True)
+                    live.update(draw(look, address=self._program.studio, left=left), refresh=True)
                 else:
                     console.print(line(look), highlight=False, soft_wrap=True)
 
@@ -172,17 +171,17 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     secret = new_secret()
     receiver = Receiver(secret, share_unwell=SHARE_UNWELL)
-    setup = write_config(
-        FOLDER.resolve(),
-        journeys=HERE / "journeys",
-        sinks={"shop": {"type": "webhook", "url": receiver.url, "secret": secret}},
-        steps=STEPS,
-        deliver={"backoff_base": "500ms"},
+    setup = prepare(
+        FOLDER.resolve(), sinks={"shop": {"type": "webhook", "url": receiver.url, "secret": secret}}
     )
     receiver.start()
     try:
+        n_events = remember(setup)
         with Program(setup) as program:
-            console.print(f"{N_PEOPLE} people are about to enter a shop; the server is at {program.address}.")
+            console.print(
+                f"The shop's last week, {n_events:,} events, is there; {N_PEOPLE} people are about to enter."
+            )
+            console.print(f"Look at it in a browser: {program.studio}", highlight=False, soft_wrap=True)
             demo = Demo(setup, program, receiver, seconds=seconds)
             receiver.on_action = demo.hear
             look = asyncio.run(demo.run(console))
@@ -257,7 +256,7 @@ def _suggest(console: Console, latest: Iterable[Webhook]) -> None:
         f"  {command} experiment report rescue-offer {config}   # which offer does more",
         f"  {command} causal --data {FOLDER / 'truth'} --conversion 'Order Completed'   # the table, in full",
         f"  {command} serve {config}   # the same data, served again",
-        f"  {command} check demo/journeys   # after you changed one of the four",
+        f"  {command} check {FOLDER / 'journeys'}   # after you changed one of the four",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 

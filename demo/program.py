@@ -143,6 +143,8 @@ class Program:
         self.setup = setup
         self.log = setup.config.parent / "server.log"
         self.address = f"http://127.0.0.1:{setup.port}"
+        # After the `#`, which a browser sends to nobody: not into any log.
+        self.studio = f"{self.address}/studio/#token={setup.admin_token}"
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Program:

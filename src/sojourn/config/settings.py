@@ -156,6 +156,17 @@ class Decisions(Struct, frozen=True, kw_only=True):
     """Open at once."""
 
 
+class Studio(Struct, frozen=True, kw_only=True):
+    """The pages people look at, and how long they stay signed in."""
+
+    enabled: bool = True
+    """Whether the pages are served, and anybody may sign in."""
+    session_idle_ms: Annotated[int, Meta(ge=300_000, le=365 * DAY_MS)] = DAY_MS // 2
+    """So long without a request, and one has to sign in again: over a night, not over lunch."""
+    session_length_ms: Annotated[int, Meta(ge=300_000, le=365 * DAY_MS)] = 7 * DAY_MS
+    """So long after signing in, whatever happens."""
+
+
 class Logging(Struct, frozen=True, kw_only=True):
     """What is said while it runs."""
 
@@ -188,6 +199,7 @@ class Config(Struct, frozen=True, kw_only=True):
     decisions: Decisions = Decisions()
     lake: Lake = Lake()
     analytics: Analytics = Analytics()
+    studio: Studio = Studio()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

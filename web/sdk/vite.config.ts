@@ -1,0 +1,5 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: { name: 'sdk', environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+})
