@@ -1,4 +1,4 @@
-"""A line between a browser and a server that breaks where a test says: before or after the server has heard."""
+"""A line between a browser and a server that breaks where a test says: before the server heard, or after."""
 
 from __future__ import annotations
 

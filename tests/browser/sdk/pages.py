@@ -1,4 +1,4 @@
-"""What the tests of browser SDKs share: a server with its log, pages of another origin, and a line between them."""
+"""What tests of browser SDKs share: a server and its log, pages of another origin, numbered events."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from demo.program import Program, Setup, write_config
 from sojourn.adapters.sqlite.reading import SqliteLogReader
 from sojourn.model.event import Event
-from tests.browser.sdk_line import Line
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DIST = ROOT / "web/sdk/dist"
 MODULES = ROOT / "web/node_modules"
 PATIENCE_S = 20.0
 PAGE_EVENTS = 1_000
+COUNTED = "Counted"
+"""The event that tests track with a number, `n`."""
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".html": "text/html; charset=utf-8"}
 
 
@@ -62,19 +63,30 @@ class Shop:
             time.sleep(0.05)
         return events
 
-    def has(self, numbers: range, *, name: str = "Counted", patience_s: float = PATIENCE_S) -> None:
+    def has(self, numbers: range) -> None:
         """Wait for the events of these numbers; then assert that each is there exactly once."""
         wanted = set(numbers)
-        self.wait(lambda events: wanted <= {n for n in _numbers(events, name)}, patience_s=patience_s)
-        assert Counter(_numbers(self.events(), name)) == Counter(wanted)
+        self.wait(lambda _: wanted <= set(self._numbers()))
+        assert sorted(n for n in self._numbers() if n in wanted) == list(numbers)
 
     def n_duplicates(self) -> int:
         """Return how many events came to the server again, and were refused."""
         return int(self.program.metrics().total("sojourn_events_duplicate_total"))
 
+    def _numbers(self) -> list[int]:
+        return [each["n"] for each in self.named(COUNTED)]
 
-def _numbers(events: list[Event], name: str) -> list[int]:
-    return [json.loads(bytes(event.properties))["n"] for event in events if event.name == name]
+
+class Numbers:
+    """Hands out numbers of events, each once, so that many tests share one log."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def take(self, n: int) -> range:
+        """Return the next `n`."""
+        self._next += n
+        return range(self._next - n, self._next)
 
 
 class Pages:
@@ -143,36 +155,12 @@ def opened_shop(folder: Path, **settings: Any) -> Iterator[Shop]:
         program.stop()
 
 
-@contextmanager
-def opened_pages() -> Iterator[Pages]:
-    """Serve pages."""
-    pages = Pages()
-    yield pages
-    pages.close()
-
-
-@contextmanager
-def opened_line(setup: Setup) -> Iterator[Line]:
-    """Lay a line to a server."""
-    line = Line(setup.port)
-    yield line
-    line.close()
-
-
-@contextmanager
-def visiting(browser: Browser) -> Iterator[BrowserContext]:
-    """Open a profile of its own, that keeps what pages store until it is closed."""
-    context = browser.new_context()
-    yield context
-    context.close()
-
-
-def script(setup: Setup, host: str, *, full: bool = False, **data: str) -> str:
+def script(setup: Setup, host: str, file: str = "sojourn.min.js", **data: str) -> str:
     """Write the script's tag: `auto_page="false"` is `data-auto-page`."""
     asked = {"write-key": setup.write_key, "host": host}
     asked |= {name.replace("_", "-"): value for name, value in data.items()}
     attributes = " ".join(f'data-{name}="{value}"' for name, value in asked.items())
-    return f'<script src="/sdk/sojourn{".full" if full else ""}.min.js" {attributes}></script>'
+    return f'<script src="/sdk/{file}" {attributes}></script>'
 
 
 def count(page: Page, numbers: range) -> None:
