@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import hashlib
+import secrets
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -13,15 +15,20 @@ from typing import Any
 import httpx
 import msgspec
 
-from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.adapters.memory import MemoryAccounts, MemoryLog, MemoryStore
 from sojourn.definitions.publishing import InForce, Version
 from sojourn.engine.decisions import Decision
+from sojourn.model.account import Account, Role, Session
 from sojourn.model.action import Letter
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended
 from sojourn.model.views import HoldView, PlanView
+from sojourn.runtime.books import Books
 from sojourn.runtime.deciding import decide_kept
 from sojourn.runtime.driver import Driver
+from sojourn.server.access.callers import COOKIE
+from sojourn.server.access.gate import Access, AccessSettings
+from sojourn.server.access.passwords import Cost
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Inquiry, Publish, Rollback
 from sojourn.server.http import App, Http
@@ -31,14 +38,19 @@ from sojourn.server.ofrep import Ofrep
 from sojourn.server.ofrep_reading import Asked, Caller, Callers
 from sojourn.server.ofrep_streams import Streams
 from sojourn.server.probes import Probes
+from sojourn.server.pulse import Progress, Pulse
+from sojourn.server.sources import Sources
+from sojourn.server.tail import Tail
 from sojourn.wiring.analyst import Basis, answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
+from sojourn.wiring.operating import Operator, Surroundings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
 
 KEY = "web-key"
+CHEAP = Cost(log_n=4, r=1, p=1)  # passwords of tests are guarded by nothing
 MAX_ANSWER_BYTES = 64 << 20
 DECISION_KEY = "a-key-of-an-application"
 TOKEN = "an-admin-token-of-24-byte"
@@ -76,13 +88,33 @@ class House:
         self.metrics = Metrics()
         self.is_ready = True
         self.retried: list[Sequence[str] | None] = []
+        self.now = T0
+        self.accounts = MemoryAccounts()
+        access = AccessSettings(admin_token=admin_token, cost=CHEAP)
+        self.access = Access(self.accounts, access, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
-        api = make_api(readings, self, self, admin_token=admin_token)
+        self.sources = Sources()
+        self.operator = Operator(
+            readings,
+            Surroundings(
+                log=self.log,
+                accept=self.accept,
+                sources=self.sources,
+                books=Books(now=lambda: T0),
+                pulse=Pulse(lambda: Progress(position=0, clock=0, lag=0), lambda: []),
+                tail=Tail(),
+                write_keys={KEY: "web"},
+                types={"console": "console"},
+            ),
+        )
+        api = make_api(readings, self, self, self.operator, access=self.access)
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         callers = Callers({DECISION_KEY: Caller(name="shop")})
         streams = Streams(self, callers.may_see, max_open=1)
         rest = Ofrep(self, callers, streams=streams, rest=probes)
-        self.app: App = Http(Door({KEY: "web"}, self.accept, now_ms=lambda: T0), rest=rest)
+        self.app: App = Http(
+            Door({KEY: "web"}, self.accept, heard=self.sources.heard, now_ms=lambda: T0), rest=rest
+        )
 
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
         appended = self.log.append(events, now=T0, failed=failed)
@@ -158,6 +190,18 @@ class House:
         for number, instant in enumerate(dead_at):
             given_up = Letter(action=action(f"a{number}"), attempts=12, last_error="503", dead_at=instant)
             self.store.letters[given_up.action.id] = given_up
+
+    def sign_in(self, role: Role, *, name: str = "") -> dict[str, str]:
+        """Let somebody sign in, in a role; return the headers of their requests."""
+        name, token = name or role, secrets.token_urlsafe()
+        account = Account(name=name, role=role, password="", created_at=T0)
+        self.accounts.add(account)
+        mark = hashlib.sha256(token.encode()).digest()
+        session = Session(mark=mark, account=name, started_at=self.now, seen_at=self.now)
+        assert self.accounts.open_session(session, password=None, most=1_000)
+        cookie = {"cookie": f"{COOKIE}={token}"}
+        csrf = self.ask("/api/v1/session", token=None, headers=cookie).json()["csrf"]
+        return {**cookie, "x-csrf-token": csrf}
 
     def ask(
         self, path: str, *, method: str = "GET", token: str | None = TOKEN, **options: Any

@@ -18,6 +18,7 @@ from sojourn.analytics import questions as analytics
 from sojourn.server.analytics import PATHS
 from sojourn.server.http import ROUTES
 from sojourn.server.ofrep_writing import STREAMS
+from sojourn.server.operating import EVENTS_STREAM, STREAM
 from tests.engine.makers import event
 from tests.server.houses import DECISION_KEY, KEY, TOKEN, House
 from tests.soak import tries
@@ -31,6 +32,8 @@ CHECKS = [
 # Other names of routes that are tried: the door serves them by the same lines.
 ALIKE = [f"/v1/{name}" for name in ("b", "t", "i", "p", "s", "g", "a", "page", "screen", "group")]
 ALIKE += ["/pixel/v1/page", "/beacon/v1/batch"]
+OPEN = ["/health", "/ready", "/metrics", "/v1/m", STREAMS + "{token}", "/api/v1/session"]
+ENDLESS = [STREAM, EVENTS_STREAM]
 QUESTIONS = [PATHS + name for name in analytics.QUESTIONS]
 
 
@@ -88,8 +91,9 @@ def test_every_operation_says_what_it_is_and_who_may_ask() -> None:
     for path, _, operation in operations():
         assert operation["summary"], path
         assert set(operation["tags"]) <= tags, path
-        expected = [{"admin": []}] if path.startswith("/api") else operation["security"]
-        assert operation["security"] == expected, path
+        if path.startswith("/api"):
+            expected = [] if operation["x-role"] == "anyone" else [{"admin": []}, {"session": []}]
+            assert operation["security"] == expected, path
         assert "200" in operation["responses"], path
     assert len(names) == len(set(names))
 
@@ -114,11 +118,21 @@ def test_what_a_type_s_docstrings_say_stands_in_its_schema() -> None:
 # What is served
 
 
-@SCHEMA.exclude(path=[*ALIKE, *QUESTIONS]).parametrize()
+@SCHEMA.exclude(path=[*ALIKE, *QUESTIONS, *ENDLESS]).parametrize()
 @settings(max_examples=tries(10), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
     """Any parameter and any body: never a 500, and only statuses, types and shapes that are described."""
     case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
+
+
+@SCHEMA.include(path_regex="^/api").exclude(path=QUESTIONS).parametrize()
+@settings(
+    max_examples=tries(4), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+)
+def test_whoever_signed_in_is_answered_as_the_document_says(case: schemathesis.Case) -> None:
+    """By the cookie as by the token; a session may have been ended by the request before."""
+    headers = HOUSE.sign_in("admin", name="$operator")
+    case.call_and_validate(headers=headers, checks=CHECKS)
 
 
 @SCHEMA.include(path=QUESTIONS).parametrize()
@@ -130,7 +144,7 @@ def test_whatever_question_is_asked_the_answer_is_as_the_document_says(case: sch
     case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
 
 
-@SCHEMA.exclude(path=[*ALIKE, "/health", "/ready", "/metrics", "/v1/m", STREAMS + "{token}"]).parametrize()
+@SCHEMA.exclude(path=[*ALIKE, *OPEN]).parametrize()
 @settings(
     max_examples=tries(1), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -29,6 +29,13 @@ ASKED: dict[str, list[list[str]]] = {
         ["--compare", "land=SE:DE"],
         ["--map", "plan=context.app.plan", "--where", "plan=pro"],
     ],
+    "people": [
+        ["--step", "View", "--limit", "2"],
+        ["--from", "View", "--to", "(end)", "--by", "session", "--collapse", "--where", "land=SE|DE"],
+        ["--from", "(start)", "--to", "(other)", "--shown", "1", "--goal", "Buy"],
+        ["--step", "Buy", "--did", "Help > Buy", "--never", "Cart", "--since", "2026-03-01"],
+        ["--step", "Buy", "--until", "2026-04-01T00:00:00Z"],
+    ],
     "paths": [
         [],
         ["--limit", "1", "--per", "session", "--collapse"],

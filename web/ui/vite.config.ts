@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** Where a server answers while the studio is worked on: `npm run dev -w ui` passes the API on to it. */
 const SERVER = process.env['SOJOURN_URL'] ?? 'http://localhost:8080'
 
+const PROXY = { '/api': SERVER, '/v1': SERVER, '/metrics': SERVER }
+
 /** Files that are only fetched by the pages that use them, so that the first page stays small. */
 const LAZY_GROUPS = [
   { name: 'charts', test: /node_modules\/(echarts|zrender)\// },
@@ -26,6 +28,7 @@ export default defineConfig({
     rollupOptions: { output: { codeSplitting: { groups: LAZY_GROUPS } } },
   },
   worker: { format: 'es' },
-  server: { proxy: { '/api': SERVER, '/v1': SERVER, '/metrics': SERVER } },
+  server: { proxy: PROXY },
+  preview: { proxy: PROXY },
   test: { name: 'ui', environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
 })

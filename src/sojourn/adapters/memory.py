@@ -1,4 +1,4 @@
-"""The reference: log, store and outbox in dicts and lists, obviously right, one thread, nothing durable."""
+"""The reference: log, store, outbox and accounts in dicts and lists; obviously right, nothing durable."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from sojourn.model.account import Account, Session
 from sojourn.model.action import Delivery, Letter
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.fact import Fact
 from sojourn.model.ids import digest
-from sojourn.model.ports import Appended, Commit, Place, Progress, Stored
+from sojourn.model.ports import Appended, Commit, Place, Progress, Queue, Stored
 from sojourn.model.turn import Key, Stage
 
 DAY_MS = 86_400_000
@@ -89,6 +90,12 @@ class MemoryLog:
         older = self._failed if before is None else self._failed[: max(before - 1, 0)]
         return older[::-1][:limit]
 
+    def mark_retried(self, ids: Sequence[int], *, at: int) -> None:
+        """Note that failed events were tried again and taken."""
+        for number in ids:
+            if 0 < number <= len(self._failed):
+                self._failed[number - 1] = msgspec.structs.replace(self._failed[number - 1], retried_at=at)
+
     def close(self) -> None:
         """Do nothing: memory needs no release."""
 
@@ -123,6 +130,17 @@ class MemoryOutbox:
     def sinks(self) -> list[str]:
         """Return the sinks that letters wait for, by name."""
         return sorted({letter.action.sink for letter in self.letters.values() if letter.dead_at is None})
+
+    def queues(self) -> dict[str, Queue]:
+        """Return what waits for each sink."""
+        found: dict[str, Queue] = {}
+        for name in {letter.action.sink for letter in self.letters.values()}:
+            own = [letter for letter in self.letters.values() if letter.action.sink == name]
+            waiting = [letter.action.at for letter in own if letter.dead_at is None]
+            found[name] = Queue(
+                waiting=len(waiting), dead=len(own) - len(waiting), oldest_at=min(waiting, default=None)
+            )
+        return found
 
     def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
         """Return dead letters, newest first; `before` a letter's place, to page."""
@@ -191,10 +209,14 @@ class MemoryStore(MemoryOutbox):
         timers = [(stored.wake, key) for key, stored in self._states.items() if stored.wake is not None]
         return sorted((wake, key) for wake, key in timers if wake <= until)[:limit]
 
-    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
-        """Return keys of a stage that have a state, in order."""
+    def keys(
+        self, stage: Stage, *, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Return keys of a stage that have a state and begin with `prefix`, in order."""
         found = sorted(
-            key for owner, key in self._states if owner == stage and (after is None or key > after)
+            key
+            for owner, key in self._states
+            if owner == stage and key.startswith(prefix) and (after is None or key > after)
         )
         return found if limit is None else found[:limit]
 
@@ -237,3 +259,83 @@ def _due_at(letter: Letter) -> int:
 
 def _place(letter: Letter) -> Place:
     return letter.dead_at or 0, letter.action.id
+
+
+class MemoryAccounts:
+    """Accounts and sessions in dicts, for one process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._accounts: dict[str, Account] = {}
+        self._sessions: dict[bytes, Session] = {}
+
+    def add(self, account: Account) -> bool:
+        """Add an account; return False where there is one of that name."""
+        is_new = account.name not in self._accounts
+        self._accounts.setdefault(account.name, account)
+        return is_new
+
+    def find(self, name: str) -> Account | None:
+        """Return the account of a name."""
+        return self._accounts.get(name)
+
+    def all(self) -> list[Account]:
+        """Return every account, ordered by name."""
+        return [self._accounts[name] for name in sorted(self._accounts)]
+
+    def change_password(self, name: str, password: str) -> bool:
+        """Give an account another hashed password, and end its sessions."""
+        if name not in self._accounts:
+            return False
+        self._accounts[name] = msgspec.structs.replace(self._accounts[name], password=password)
+        self.end_sessions(name)
+        return True
+
+    def remove(self, name: str) -> bool:
+        """Remove an account, and end its sessions."""
+        self.end_sessions(name)
+        return self._accounts.pop(name, None) is not None
+
+    def open_session(self, session: Session, *, password: str | None, most: int) -> bool:
+        """Begin a session, and end the oldest above `most`."""
+        account = self._accounts.get(session.account)
+        if password is not None and (account is None or account.password != password):
+            return False
+        others = [each for each in self._sessions.values() if each.account == session.account]
+        for old in sorted(others, key=lambda each: (each.seen_at, each.mark), reverse=True)[most - 1 :]:
+            del self._sessions[old.mark]
+        self._sessions[session.mark] = session
+        return True
+
+    def session(self, mark: bytes) -> tuple[Session, Account | None] | None:
+        """Return a session with the account it is of."""
+        found = self._sessions.get(mark)
+        return None if found is None else (found, self._accounts.get(found.account))
+
+    def see(self, session: Session, at: int) -> None:
+        """Note that a session, and its account, were seen."""
+        if session.mark in self._sessions:
+            self._sessions[session.mark] = msgspec.structs.replace(self._sessions[session.mark], seen_at=at)
+        if account := self._accounts.get(session.account):
+            self._accounts[account.name] = msgspec.structs.replace(account, last_seen_at=at)
+
+    def end_session(self, mark: bytes) -> None:
+        """End a session."""
+        self._sessions.pop(mark, None)
+
+    def end_sessions(self, account: str) -> None:
+        """End all sessions of a name."""
+        self._sessions = {mark: one for mark, one in self._sessions.items() if one.account != account}
+
+    def expire(self, *, started_before: int, seen_before: int) -> int:
+        """End sessions that are old."""
+        n_before = len(self._sessions)
+        self._sessions = {
+            mark: one
+            for mark, one in self._sessions.items()
+            if one.started_at >= started_before and one.seen_at >= seen_before
+        }
+        return n_before - len(self._sessions)
+
+    def close(self) -> None:
+        """Do nothing: memory needs no release."""

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from sojourn import __version__
 from sojourn.cli import (
+    accounts,
     attributing,
     causal,
     checking,
@@ -23,6 +24,7 @@ from sojourn.cli import (
     importing,
     lake,
     letters,
+    members,
     operating,
     paths,
     people,
@@ -185,6 +187,12 @@ for name, command, *examples in (
         "sojourn graph --events shop.csv --html map.html",
     ),
     (
+        "people",
+        members.people,
+        "sojourn people --events shop.csv --step 'Checkout Started'",
+        "sojourn people --data data --from 'Checkout Started' --to '(end)' --since 2026-03-01 --json",
+    ),
+    (
         "friction",
         finding.friction,
         "sojourn friction --events shop.csv --goal 'Order Completed'",
@@ -218,6 +226,7 @@ app.add_typer(letters.dead, name="dead")
 app.add_typer(lake.lake, name="lake")
 app.add_typer(experiments.experiment, name="experiment")
 app.add_typer(policies.policy, name="policy")
+app.add_typer(accounts.account, name="account")
 
 
 @app.command("version")

@@ -12,6 +12,7 @@ from sojourn.config.settings import (
     Secret,
     Sink,
     Source,
+    Studio,
     Unsubscribe,
 )
 from sojourn.config.starting import Started, start
@@ -28,6 +29,7 @@ __all__ = [
     "Sink",
     "Source",
     "Started",
+    "Studio",
     "Unsubscribe",
     "journey_files",
     "load_config",

@@ -141,6 +141,8 @@ class DecisionKey(Struct, frozen=True, kw_only=True):
     """Patterns of the flags it opens, such as `journey.rescue.*`; a server's without any opens all."""
     secret: Secret | None = None
     """Of a browser's: with it the operator's server signs ids of users, and only such are told of."""
+    trust_events: bool = False
+    """Of a browser's: tell of a user by a device that events, which everybody can send, say is theirs."""
 
 
 class Decisions(Struct, frozen=True, kw_only=True):
@@ -152,6 +154,17 @@ class Decisions(Struct, frozen=True, kw_only=True):
     """The longest an answer waits for the person's own events that are acknowledged and not yet processed."""
     streams: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
     """Open at once."""
+
+
+class Studio(Struct, frozen=True, kw_only=True):
+    """The pages people look at, and how long they stay signed in."""
+
+    enabled: bool = True
+    """Whether the pages are served, and anybody may sign in."""
+    session_idle_ms: Annotated[int, Meta(ge=300_000, le=365 * DAY_MS)] = DAY_MS // 2
+    """So long without a request, and one has to sign in again: over a night, not over lunch."""
+    session_length_ms: Annotated[int, Meta(ge=300_000, le=365 * DAY_MS)] = 7 * DAY_MS
+    """So long after signing in, whatever happens."""
 
 
 class Logging(Struct, frozen=True, kw_only=True):
@@ -186,6 +199,7 @@ class Config(Struct, frozen=True, kw_only=True):
     decisions: Decisions = Decisions()
     lake: Lake = Lake()
     analytics: Analytics = Analytics()
+    studio: Studio = Studio()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from sojourn.model.account import Account, Session
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.event import Device, Entry, Event, FailedEvent, Geo
 from sojourn.model.fact import Fact
@@ -66,6 +67,10 @@ class Log(Protocol):
 
     def failed(self, *, limit: int = 100, before: int | None = None) -> list[FailedEvent]:
         """Return failed events, newest first; `before` an id, to page."""
+        ...
+
+    def mark_retried(self, ids: Sequence[int], *, at: int) -> None:
+        """Note durably that failed events were tried again and taken, at an instant (ms)."""
         ...
 
     def close(self) -> None:
@@ -137,11 +142,14 @@ class Store(Protocol):
         """Return the earliest (wake, key) with wake <= until, at most `limit`, ordered by wake."""
         ...
 
-    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
-        """Return keys of a stage that have a state, in an order of the store's own.
+    def keys(
+        self, stage: Stage, *, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Return keys of a stage that have a state and begin with `prefix`, in an order of the store's own.
 
         All of them is meant for `alias`, where few have one; with `limit`, a page: `after` the last of the
-        page before. A key that has a state all along is on exactly one page.
+        page before. A key that has a state all along is on exactly one page. A page costs the same however
+        many keys there are.
         """
         ...
 
@@ -223,6 +231,17 @@ class Lake(Protocol):
         ...
 
 
+class Queue(Struct, frozen=True, kw_only=True):
+    """What waits for one sink."""
+
+    waiting: int = 0
+    """Letters on their way, counted up to a bound of the outbox's own."""
+    dead: int = 0
+    """Dead letters, among so many of the newest of all sinks as the outbox looks at."""
+    oldest_at: int | None = None
+    """When the oldest action that waits was decided, ms."""
+
+
 Place = tuple[int, str]
 """Where a dead letter stands among the others: (its `dead_at`, its action's id)."""
 
@@ -250,12 +269,72 @@ class Outbox(Protocol):
         """Return the sinks that letters wait for, by name; some may not be configured any more."""
         ...
 
+    def queues(self) -> dict[str, Queue]:
+        """Return what waits for each sink that letters wait for, or were given up for."""
+        ...
+
     def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
         """Return dead letters, newest first by their place; `before` a place, to page."""
         ...
 
     def revive(self, action_ids: Sequence[str] | None, *, now: int) -> int:
         """Put dead letters (all, with None) back, with no attempts; return how many."""
+        ...
+
+
+class Accounts(Protocol):
+    """Who may sign in, and who is; several processes may work in one at a time, on any of their threads."""
+
+    def add(self, account: Account) -> bool:
+        """Add an account; return False, and change nothing, where there is one of that name."""
+        ...
+
+    def find(self, name: str) -> Account | None:
+        """Return the account of a name."""
+        ...
+
+    def all(self) -> list[Account]:
+        """Return every account, ordered by name."""
+        ...
+
+    def change_password(self, name: str, password: str) -> bool:
+        """Give an account another hashed password, and end its sessions; return whether there is one."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Remove an account, and end its sessions; return whether there was one."""
+        ...
+
+    def open_session(self, session: Session, *, password: str | None, most: int) -> bool:
+        """Begin a session, and end the oldest above `most` of its account.
+
+        Returns False, and begins none, where the account is gone or its hashed password is not `password` any
+        more. None: the session is of no account.
+        """
+        ...
+
+    def session(self, mark: bytes) -> tuple[Session, Account | None] | None:
+        """Return a session with the account it is of."""
+        ...
+
+    def see(self, session: Session, at: int) -> None:
+        """Note that a session, and its account, were seen at an instant."""
+        ...
+
+    def end_session(self, mark: bytes) -> None:
+        """End a session, if there is one."""
+        ...
+
+    def end_sessions(self, account: str) -> None:
+        """End all sessions of a name."""
+        ...
+
+    def expire(self, *, started_before: int, seen_before: int) -> int:
+        """End sessions that began, or were last seen, before an instant; return how many."""
+        ...
+
+    def close(self) -> None:
+        """Release everything."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The API: people, journeys, failures and status, behind the operator's token.
+"""The API: people, journeys, failures and status, for whoever may ask.
 
 It reads. What it can change is what is in force, through the log; that somebody enters a journey; and that
 actions which were given up are tried again.
@@ -33,15 +33,21 @@ from sojourn.model.views import (
     StatusView,
     VersionView,
 )  # fmt: skip
+from sojourn.server.access.gate import Access
+from sojourn.server.access.guard import Guarded, authorise
+from sojourn.server.access.routes import ACCESS_VIEWS, access_routes
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
+from sojourn.server.operating import VIEWS as OPERATING_VIEWS
+from sojourn.server.operating import Operated, operating
 from sojourn.server.refusing import (
-    Guarded,
     Refusal,
+    RefusedError,
+    refuse_as_said,
     refuse_bug,
     refuse_definition,
     refuse_for_now,
@@ -100,9 +106,6 @@ class Readings(Protocol):
     def dead(self, *, limit: int, before: Place | None) -> Sequence[Letter]:
         """Return dead letters, newest first."""
 
-    def status(self) -> StatusView:
-        """Return how the house is doing."""
-
 
 class Operations(Entrance, Protocol):
     """What the API may do, on the event loop; wiring does it."""
@@ -133,6 +136,10 @@ class FailedEventView(Struct, kw_only=True):
     message_id: str | None
     body: str
     """The event's own bytes as text, cut at a bound."""
+    kind: str | None
+    """The kind that its path named, where it came alone (`/v1/track`)."""
+    retried_at: int | None
+    """When it was tried again and taken, ms."""
 
 
 class FailedEventPage(Struct, kw_only=True):
@@ -154,18 +161,20 @@ class DeadLetterPage(Struct, kw_only=True):
 VIEWS = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
+    *ACCESS_VIEWS, *OPERATING_VIEWS,
 )  # fmt: skip
 
 
 def make_api(
-    readings: Readings, operations: Operations, analyses: Analyses, *, admin_token: str | None
+    readings: Readings, operations: Operations, analyses: Analyses, operated: Operated, *, access: Access
 ) -> App:
     """Make the ASGI app of everything under `/api`.
 
-    Without an admin token it answers nothing but 401, and says how to set one.
+    Without an admin token and without an account it answers nothing but 401, and says how to get one.
     """
     handlers = [
         _get_document,
+        *access_routes(access),
         *_reading(readings),
         *_reading_failures(readings),
         _retrying(operations),
@@ -173,13 +182,16 @@ def make_api(
         entering(operations),
         *analysing(analyses),
         *experimenting(analyses),
+        *operating(operated),
     ]
     app = Litestar(
         handlers,
+        guards=[authorise],
         exception_handlers={
             HTTPException: refuse_http,
             InputError: refuse_input,
             DefinitionError: refuse_definition,
+            RefusedError: refuse_as_said,
             UnavailableError: refuse_for_now,
             Exception: refuse_bug,
         },
@@ -187,7 +199,7 @@ def make_api(
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    return Guarded(app, admin_token)
+    return Guarded(app, access)
 
 
 def _reading(readings: Readings) -> list[HTTPRouteHandler]:
@@ -234,7 +246,7 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
 
 
 def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
-    """Make the routes that only read what went wrong, and how the house is doing."""
+    """Make the routes that only read what went wrong."""
 
     @get("/api/v1/failed-events", summary="Failed events", tags=["failures"], sync_to_thread=True)
     def list_failed_events(limit: Limit = 100, before: OlderEvents = None) -> FailedEventPage:
@@ -249,12 +261,7 @@ def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
         found = list(readings.dead(limit=limit, before=_read_place(before)))
         return DeadLetterPage(items=found, next=_show_place(found[-1]) if len(found) == limit else None)
 
-    @get("/api/v1/status", summary="How the house is doing", tags=["status"], sync_to_thread=True)
-    def get_status() -> StatusView:
-        """How far the engine is in the log, and how much is kept."""
-        return readings.status()
-
-    return [list_failed_events, list_dead_letters, get_status]
+    return [list_failed_events, list_dead_letters]
 
 
 def _retrying(operations: Operations) -> HTTPRouteHandler:
@@ -316,6 +323,8 @@ def _show(event: FailedEvent) -> FailedEventView:
         path=event.path,
         message_id=event.message_id,
         body=event.body.decode(errors="replace"),
+        kind=event.kind,
+        retried_at=event.retried_at,
     )
 
 

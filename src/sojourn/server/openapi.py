@@ -19,17 +19,22 @@ from litestar.openapi.config import OpenAPIConfig
 from msgspec import Struct
 
 from sojourn import __version__
+from sojourn.server.access.callers import COOKIE
+from sojourn.server.access.roles import READS, need_of
 from sojourn.server.openapi_analytics import analytics_paths
 from sojourn.server.openapi_decisions import DECISION_SCHEMAS, DECISION_SECURITY, decision_paths
 from sojourn.server.openapi_experiments import experiment_paths
 from sojourn.server.openapi_ingest import INGEST_SCHEMAS, INGEST_SECURITY, ingest_paths
+from sojourn.server.openapi_operating import operating_paths
 from sojourn.server.openapi_parts import REF, Json, no_token, refusal
 
 _TITLE = "Sojourn"
 _ABOUT = """\
 Events come in by the Segment Tracking API and RudderStack's dialect of it, with a source's write key.
 Applications ask what a person is to see under `/ofrep`, with a key of their own.
-Everything under `/api` wants the operator's admin token. What is asked with GET changes nothing.
+Everything under `/api` wants the operator's admin token, or somebody who signed in and has the role that
+`x-role` says: viewer, editor or admin; each may do what those before it may.
+What is asked with GET changes nothing.
 Instants are milliseconds since 1970 UTC."""
 _TAGS = {
     "events": "Events in: the Segment Tracking API and RudderStack's dialect of it.",
@@ -40,6 +45,18 @@ _TAGS = {
     "experiments": "What each variant of an experiment did, and how sure that is.",
     "failures": "What could not be read, and what could not be delivered.",
     "status": "How the house is doing.",
+    "access": "Signing in, and who may.",
+}
+
+
+_SECURITY: Json = {
+    "admin": {"type": "http", "scheme": "bearer", "description": "The configuration's admin_token."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "Set by `POST /api/v1/session`, whose `csrf` changes carry as X-CSRF-Token.",
+    },
 }
 
 
@@ -59,7 +76,6 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
     """Describe all that is served, as OpenAPI 3.1; `views` are the types that the API's routes speak."""
     document: Json = app.openapi_schema.to_schema()
     api = {path: _finished(item) for path, item in document["paths"].items()}
-    bearer = {"type": "http", "scheme": "bearer", "description": "The configuration's admin_token."}
     return {
         "openapi": "3.1.0",
         "info": {**document["info"], "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"}},
@@ -69,13 +85,11 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
             **ingest_paths(),
             **decision_paths(),
             **_probe_paths(),
-            **api,
-            **analytics_paths(),
-            **experiment_paths(),
+            **_guarded({**api, **analytics_paths(), **experiment_paths(), **operating_paths()}),
         },
         "components": {
             "schemas": {**INGEST_SCHEMAS, **DECISION_SCHEMAS, **_schemas(views)},
-            "securitySchemes": {"admin": bearer, **INGEST_SECURITY, **DECISION_SECURITY},
+            "securitySchemes": {**_SECURITY, **INGEST_SECURITY, **DECISION_SECURITY},
         },
     }
 
@@ -90,11 +104,9 @@ def _operation_id(handler: HTTPRouteHandler, method: object, path: object) -> st
 def _finished(item: Json) -> Json:
     """Complete what the framework says of one path: who may ask, and every way it can be refused."""
     for operation in item.values():
-        operation["security"] = [{"admin": []}]
         responses = operation["responses"]
         responses.pop("400", None)
         responses["200"]["description"] = "What was asked for."
-        responses["401"] = no_token()
         if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
             responses["404"] = refusal("Nobody has this id, or nothing this name.")
         if "requestBody" in operation:
@@ -103,6 +115,19 @@ def _finished(item: Json) -> Json:
         if "parameters" in operation or "requestBody" in operation:
             responses["422"] = refusal("A parameter, or the body, is not what it must be.")
     return item
+
+
+def _guarded(paths: Json) -> Json:
+    """Say of each operation who may ask, and how the others are refused."""
+    for path, item in paths.items():
+        for method, operation in item.items():
+            need = need_of(method.upper(), path)
+            operation["x-role"] = need
+            operation["security"] = [] if need == "anyone" else [{"admin": []}, {"session": []}]
+            operation["responses"]["401"] = no_token()
+            if need != "viewer" or method.upper() not in READS:
+                operation["responses"]["403"] = refusal("Not in this role, or a request that may be forged.")
+    return paths
 
 
 def _probe_paths() -> Json:

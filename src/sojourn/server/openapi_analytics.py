@@ -5,10 +5,11 @@ from __future__ import annotations
 from sojourn.analytics.questions import QUESTIONS, Question, as_parameters
 from sojourn.analytics.questions.fields import Field, fields_of
 from sojourn.server.analytics import MAP, PATHS, STEPS
-from sojourn.server.openapi_parts import Json, no_token, refusal
+from sojourn.server.openapi_parts import Json, refusal
 
 _ANSWERS: dict[str, tuple[str, ...]] = {
     "graph": ("nodes", "edges", "positions"),
+    "people": ("items",),
     "paths": ("variants", "patterns", "nodes", "links"),
     "funnel": ("steps", "times", "went_to", "by", "reached", "dropped"),
     "retention": ("overall", "cohorts", "active_days", "daily"),
@@ -56,13 +57,11 @@ def asking(tag: str, answer: Json) -> Json:
     retry_after = {"schema": {"type": "string"}, "description": "Seconds to wait."}
     return {
         "tags": [tag],
-        "security": [{"admin": []}],
         "responses": {
             "200": {
                 "description": "What was asked for.",
                 "content": {"application/json": {"schema": answer}},
             },
-            "401": no_token(),
             "503": refusal(_LATER, {"Retry-After": retry_after}),
             **{status: refusal(about) for status, about in _REFUSALS.items()},
         },

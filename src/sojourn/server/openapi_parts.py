@@ -18,4 +18,4 @@ def refusal(description: str, headers: Json | None = None) -> Json:
 def no_token() -> Json:
     """Describe what is answered to whoever carries no token."""
     challenge = {"schema": {"type": "string"}, "description": "How to show who you are."}
-    return refusal("No admin token, or a wrong one.", {"WWW-Authenticate": challenge})
+    return refusal("No admin token and no session, or a wrong one.", {"WWW-Authenticate": challenge})

@@ -1,24 +1,20 @@
-"""Refusing: how the API says no: who may ask, and what is wrong with what was asked, always in one shape."""
+"""Refusing: how the API says no to what was asked, always in one shape."""
 
 from __future__ import annotations
 
-from hmac import compare_digest
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
 from sojourn.model.errors import DefinitionError, InputError, UnavailableError
-from sojourn.server.http import Scope, Send
-from sojourn.server.ingest.door import Receive
 
-ROOT = "api"
 DOCUMENT = "see /api/openapi.json"
-_SEND_TOKEN = "send the configuration's admin_token: `Authorization: Bearer ...`"  # noqa: S105 - says where it is
-_SET_TOKEN = "set admin_token in the configuration, or SOJOURN_ADMIN_TOKEN, and start again"  # noqa: S105
+_ASK_AN_ADMIN = "ask somebody whose role it is; an admin sees who has which"
+_SIGN_IN = "send the configuration's admin_token, `Authorization: Bearer ...`, or sign in at /studio/"
 
 log = structlog.get_logger("sojourn")
 
@@ -42,8 +38,8 @@ MAX_SHOWN = 100  # characters of a path: enough to see the slip.
 # Status -> (code, what to do).
 _ADVICE = {
     400: ("bad-request", "send a body of JSON as the document describes it: " + DOCUMENT),
-    401: ("no-token", _SEND_TOKEN),
-    403: ("forbidden", _SEND_TOKEN),
+    401: ("no-token", _SIGN_IN),
+    403: ("forbidden", _ASK_AN_ADMIN),
     404: ("not-found", "look at the path and the id: " + DOCUMENT),
     405: ("bad-method", "use a method that `Allow` names"),
     413: ("too-large", "send less at once; of ids, null means all"),
@@ -53,45 +49,20 @@ _ADVICE = {
 }
 
 
-class Guarded:
-    """Lets nobody in to `/api` who does not carry the operator's token, whatever they ask."""
+class RefusedError(Exception):
+    """Something that is not answered, and all that is said of it."""
 
-    def __init__(self, app: Any, token: str | None) -> None:
-        self._app = app
-        self._token = None if token is None else token.encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope, as ASGI 3 has it."""
-        # Anywhere in the path: the framework's own idea of where one begins (`//api`) is not to be guessed.
-        is_ours = ROOT in scope.get("path", "").split("/")
-        refusal = self._refuse(dict(scope["headers"])) if scope["type"] == "http" and is_ours else None
-        if refusal is None:
-            await self._app(scope, receive, send)
-            return
-        challenge, body = refusal
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"www-authenticate", challenge),
-            (b"content-length", b"%d" % len(body)),
-        ]
-        await send({"type": "http.response.start", "status": 401, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-    def _refuse(self, headers: dict[bytes, bytes]) -> tuple[bytes, bytes] | None:
-        """Return the challenge (RFC 6750) and the body of a refusal; None where the token is right."""
-        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
-        if self._token is None:
-            return _refusal("api-off", "the API has no admin token, so nobody may ask it", _SET_TOKEN)
-        if scheme.lower() != b"bearer":
-            return _refusal("no-token", "expected the admin token", _SEND_TOKEN)
-        if not compare_digest(given.strip(), self._token):
-            return _refusal("wrong-token", "this is not the admin token", _SEND_TOKEN, is_wrong=True)
-        return None
+    def __init__(self, status: int, refusal: Refusal, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(refusal.message)
+        self.status = status
+        self.refusal = refusal
+        self.headers = dict(headers or {})
 
 
-def _refusal(code: str, message: str, do: str, *, is_wrong: bool = False) -> tuple[bytes, bytes]:
-    challenge = b'Bearer realm="sojourn"' + (b', error="invalid_token"' if is_wrong else b"")
-    return challenge, msgspec.json.encode(Refusal(code=code, message=message, do=do))
+def refuse_as_said(request: Request[Any, Any, Any], error: RefusedError) -> Response[Refusal]:
+    """Answer what a route of ours refuses in its own words."""
+    del request
+    return Response(error.refusal, status_code=error.status, headers=error.headers)
 
 
 def refuse_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Refusal]:

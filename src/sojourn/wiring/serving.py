@@ -26,6 +26,7 @@ from sojourn.runtime.importing import end_play
 from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
+from sojourn.server.access.gate import Access
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Publish, Rollback
 from sojourn.server.http import App, Http
@@ -33,7 +34,9 @@ from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
 from sojourn.server.segments import OneSegment
+from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
+from sojourn.wiring.accounts import open_access
 from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
@@ -42,6 +45,7 @@ from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
 from sojourn.wiring.sinks import make_sinks, rates_of
+from sojourn.wiring.watching import SinkMeter, Watch, Watching
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
@@ -56,13 +60,15 @@ async def serve(config: Config) -> None:
 
     Raises ConfigError and DefinitionError with what to do, and whatever ended the engine.
     """
-    with _listening(config) as listener, open_house(config) as house:
+    with _listening(config) as listener, open_house(config) as house, open_access(config) as access:
         end_play(house.driver)
         lookups = LocalLookups(config.geo_database)
         sinks = make_sinks(config)
         try:
             _tell_start(config, house, sinks, listener)
-            await _Serving(config, house, sinks, lookups).run(listener)
+            if await access.is_shut():
+                log.warning("the API is off", do="set admin_token, or `sojourn account add NAME`")
+            await _Serving(config, house, sinks, lookups, access=access).run(listener)
         finally:
             for sink in sinks.values():
                 await sink.close()
@@ -72,11 +78,23 @@ async def serve(config: Config) -> None:
 class _Serving:
     """The parts of one run, and how they start and end."""
 
-    def __init__(self, config: Config, house: House, sinks: dict[str, Sink], lookups: LocalLookups) -> None:
+    def __init__(
+        self,
+        config: Config,
+        house: House,
+        sinks: dict[str, Sink],
+        lookups: LocalLookups,
+        *,
+        access: Access,
+    ) -> None:
         self._config = config
+        self._access = access
         self._house = house
         self._metrics = Metrics()
-        self._live = Live(house.driver, now=now_ms, observer=self._metrics, on_actions=self._wake_sinks)
+        watch = Watch(self._metrics)
+        self._live = Live(house.driver, now=now_ms, observer=watch, on_actions=self._wake_sinks)
+        self._lakeside = Lakeside(config)
+        self._watching = Watching(config, house, self._live, watch=watch, lakeside=self._lakeside)
         self._outbox = OutboxWorker(
             house.outbox,
             sinks,
@@ -84,11 +102,10 @@ class _Serving:
             random=random.random,
             on_outcome=self._tell,
             policy=_policy(config),
-            meter=_Meter(self._metrics),
+            meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
-        self._lakeside = Lakeside(config)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
@@ -109,6 +126,7 @@ class _Serving:
         http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
+        watching = asyncio.create_task(self._watching.run(), name="watching")
         self._counter.start()
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
@@ -118,11 +136,14 @@ class _Serving:
         _tell_end(ended)
         self._server.should_exit = True
         self._counter.hang_up()
+        self._watching.hang_up()
         await self._analyst.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
         await self._counter.stop()
+        self._watching.stop()
+        await _ended(watching)
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
@@ -130,7 +151,7 @@ class _Serving:
         await asyncio.to_thread(self._live.release)
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http, lakeside]:
+        for task in [*ended, engine, outbox, http, lakeside, watching]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
 
@@ -241,12 +262,15 @@ class _Serving:
             self._live.accept,
             lookups=lookups,
             observe=self._observe,
+            heard=self._watching.sources.heard,
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
-        token = config.admin_token.reveal() if config.admin_token else None
-        api = make_api(self._house, self, self._analyst, admin_token=token)
-        rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
+        operated = self._watching.operator(self._outbox, lookups)
+        rest = make_api(self._house, self, self._analyst, operated, access=self._access)
+        if config.studio.enabled:
+            rest = Studio(rest, n_proxies=config.http.proxies)
+        rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
             rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)
@@ -434,5 +458,3 @@ def _tell_start(config: Config, house: House, sinks: dict[str, Sink], listener: 
         log.warning("no journeys: events are kept and nothing is done", do="write one under `journeys`")
     for warning in journey_warnings(config):
         log.warning("a journey says what is probably not meant", where=str(warning))
-    if config.admin_token is None:
-        log.warning("the API is off", do="set admin_token to read profiles over HTTP")

@@ -1,9 +1,18 @@
-"""SQLite: the log, the store and the outbox of a data folder."""
+"""SQLite: the log, the store, the outbox and the accounts of a data folder."""
 
+from sojourn.adapters.sqlite.accounts import SqliteAccounts
 from sojourn.adapters.sqlite.folder import FolderLock, lock_folder
 from sojourn.adapters.sqlite.log import SqliteLog
 from sojourn.adapters.sqlite.outbox import SqliteOutbox
 from sojourn.adapters.sqlite.reading import SqliteLogReader
 from sojourn.adapters.sqlite.store import SqliteStore
 
-__all__ = ["FolderLock", "SqliteLog", "SqliteLogReader", "SqliteOutbox", "SqliteStore", "lock_folder"]
+__all__ = [
+    "FolderLock",
+    "SqliteAccounts",
+    "SqliteLog",
+    "SqliteLogReader",
+    "SqliteOutbox",
+    "SqliteStore",
+    "lock_folder",
+]

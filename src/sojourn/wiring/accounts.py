@@ -1,0 +1,40 @@
+"""Accounts: who may sign in, opened for the server and for the command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sojourn.adapters.sqlite import SqliteAccounts
+from sojourn.config import Config
+from sojourn.model.ports import Accounts
+from sojourn.server.access.gate import Access, AccessSettings
+
+
+@contextmanager
+def open_accounts(config: Config) -> Iterator[Accounts]:
+    """Open a data folder's accounts, beside whatever else has them open."""
+    accounts = SqliteAccounts(config.data)
+    try:
+        yield accounts
+    finally:
+        accounts.close()
+
+
+@contextmanager
+def open_access(config: Config) -> Iterator[Access]:
+    """Open what decides who may ask a server's API."""
+    settings = AccessSettings(
+        admin_token=config.admin_token.reveal() if config.admin_token else None,
+        is_studio=config.studio.enabled,
+        idle_ms=config.studio.session_idle_ms,
+        length_ms=config.studio.session_length_ms,
+        n_proxies=config.http.proxies,
+    )
+    with open_accounts(config) as accounts:
+        access = Access(accounts, settings, now_ms=lambda: time.time_ns() // 1_000_000)
+        try:
+            yield access
+        finally:
+            access.close()

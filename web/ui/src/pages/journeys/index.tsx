@@ -1,0 +1,9 @@
+/** A page that is being built. */
+
+import { Empty } from '../../parts/Empty'
+import { Page } from '../../parts/Page'
+import { SHELL } from '../../text/shell'
+
+export default function JourneysPage() {
+  return <Page title={SHELL.pages.journeys}><Empty title={SHELL.soon} /></Page>
+}

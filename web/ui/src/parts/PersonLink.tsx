@@ -1,0 +1,12 @@
+/** A link to one person's page. */
+
+import { Link } from 'wouter'
+import css from './PersonLink.module.css'
+
+export function personPath(id: string): string {
+  return `/people/${encodeURIComponent(id)}`
+}
+
+export function PersonLink({ id, name }: { readonly id: string; readonly name?: string }) {
+  return <Link href={personPath(id)} className={css.person}>{name || id}</Link>
+}

@@ -1,0 +1,60 @@
+/** Words of the frame around pages, and of signing in. */
+
+export const SHELL = {
+  skip: 'Skip to the content',
+  navigation: 'Pages',
+  groups: { observe: 'Observe', act: 'Act', people: 'People', run: 'Run' },
+  pages: {
+    map: 'Journey map',
+    funnels: 'Funnels',
+    retention: 'Retention',
+    friction: 'Friction',
+    attribution: 'Attribution',
+    journeys: 'Journeys',
+    author: 'Author',
+    experiments: 'Experiments',
+    people: 'People',
+    person: 'Person',
+    operate: 'Operate',
+  },
+  search: 'Search or jump to…',
+  palette: {
+    title: 'Go anywhere',
+    field: 'A page, a journey, or any id of a person',
+    person: (id: string) => `Person “${id}”`,
+    journey: 'Journey',
+    page: 'Page',
+    nothing: 'Nothing is called that.',
+    hint: '↑ ↓ to choose, Enter to go, Esc to close',
+  },
+  theme: { label: 'Appearance', system: 'As the system', light: 'Light', dark: 'Dark' },
+  out: 'Sign out',
+  role: { viewer: 'Viewer: may look at everything', editor: 'Editor: may change journeys', admin: 'Admin: may do everything' },
+  live: {
+    open: 'Live',
+    connecting: 'Connecting…',
+    lost: 'Not live: the connection is coming back by itself',
+    lag: (n: string) => `${n} events behind`,
+  },
+  missing: {
+    title: 'There is no such page',
+    text: 'The address may be cut short. All pages stand on the left.',
+    home: 'To the journey map',
+  },
+  soon: 'This page is being built.',
+} as const
+
+export const SIGN_IN = {
+  title: 'Sign in to Sojourn',
+  byName: 'Name and password',
+  byToken: 'Admin token',
+  name: 'Name',
+  password: 'Password',
+  token: 'Token',
+  tokenHelp: 'It is admin_token in your sojourn.yaml.',
+  nameHelp: 'No account yet? Whoever runs the server makes one:',
+  nameCommand: 'sojourn account add NAME --role editor',
+  go: 'Sign in',
+  refused: 'That is not right. Check for typos, and that it belongs to this server.',
+  waiting: 'Asking the server who you are…',
+} as const
