@@ -1,6 +1,7 @@
-"""Unmodified SDKs of peers in a real browser: what they deliver is stored once; what they lose themselves is told.
+"""Unmodified SDKs of peers in a real browser: what they send is stored once, whatever breaks.
 
-Their settings are those of docs/how-to/segment-sdk.md and rudderstack-sdk.md, and else their defaults.
+Their settings are those of docs/how-to/segment-sdk.md and rudderstack-sdk.md, and else their defaults. What
+their own queues lose is told in docs/how-to/browser-sdk.md.
 """
 
 from __future__ import annotations

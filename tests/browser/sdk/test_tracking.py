@@ -55,7 +55,7 @@ def context(event: Event) -> dict[str, Any]:
 
 
 def test_a_page_inside_the_page_is_a_page(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
-    """Pushed, replaced by itself (no new page), and gone back to; each with its title and where it came from."""
+    """Pushed, replaced by itself (no new page), and gone back to; each with its title and its referrer."""
     page = open_page(visit, pages, shop, "/spa")
     page.evaluate("history.pushState({}, '', '/spa/cart?step=1'); document.title = 'Cart'")
     page.wait_for_timeout(50)
@@ -104,7 +104,8 @@ def test_calls_before_the_script_is_there_are_kept(shop: Shop, pages: Pages, vis
     events = of_person(shop, page, 3)
     [early] = [event for event in events if event.name == "Early Click"]
     assert [event.name for event in events if event.name != "$page"] == ["$identify", "Early Click"]
-    assert (early.user_id, early.timestamp <= before) == ("early-bird", True)  # type: ignore[operator]
+    assert early.timestamp is not None
+    assert (early.user_id, early.timestamp <= before) == ("early-bird", True)
 
 
 def test_who_somebody_is_outlives_the_page_and_its_storage(
