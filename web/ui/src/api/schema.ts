@@ -466,6 +466,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Who asks, and in which role.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Begin a session, whose cookie is answered; it opens the same routes as the admin token, by role.
+         */
+        post: operations["signIn"];
+        /**
+         * Sign out
+         * @description End this session; others of the account go on.
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts
+         * @description Wrap a given callable to be called in a thread pool using
+         *     ``anyio.to_thread.run_sync``, keeping a reference to the original callable as
+         *     :attr:`func`
+         */
+        get: operations["AsyncCallable"];
+        put?: never;
+        /**
+         * Add an account
+         * @description Let somebody sign in.
+         */
+        post: operations["addAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a password
+         * @description Give an account, one's own or as an admin anybody's, another password; its sessions end.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an account
+         * @description Let somebody sign in no more; their sessions end.
+         */
+        delete: operations["removeAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles/{any_id}": {
         parameters: {
             query?: never;
@@ -2082,6 +2176,68 @@ export interface components {
             /** @description What to do about it. */
             do: string;
         };
+        /**
+         * SignIn
+         * @description Who wants to sign in: a name and its password, or the configuration's admin token.
+         */
+        SignIn: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            password: string | null;
+            /** @default null */
+            token: string | null;
+        };
+        /**
+         * SignedInView
+         * @description Who is signed in.
+         */
+        SignedInView: {
+            /** @description The account's; `$operator` for who signed in with the admin token. */
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+            /** @description What every request of this session that changes something carries as `X-CSRF-Token`. */
+            csrf: string;
+            /** @description When one has to sign in again at the latest, ms since 1970 UTC; null for a token in the request. */
+            expires_at: number | null;
+        };
+        /**
+         * SignedOut
+         * @description Somebody is signed out.
+         */
+        SignedOut: {
+            name: string;
+        };
+        /**
+         * AccountView
+         * @description Somebody who may sign in.
+         */
+        AccountView: {
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+            created_at: number;
+            /** @description About when the account was used last, ms since 1970 UTC. */
+            last_seen_at: number | null;
+        };
+        /**
+         * NewAccount
+         * @description Somebody who is to sign in.
+         */
+        NewAccount: {
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+            password: string;
+        };
+        /**
+         * NewPassword
+         * @description A password to sign in with from now on.
+         */
+        NewPassword: {
+            password: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2153,6 +2309,12 @@ export type Hold = components['schemas']['Hold'];
 export type Enter = components['schemas']['Enter'];
 export type Taken = components['schemas']['Taken'];
 export type Refusal = components['schemas']['Refusal'];
+export type SignIn = components['schemas']['SignIn'];
+export type SignedInView = components['schemas']['SignedInView'];
+export type SignedOut = components['schemas']['SignedOut'];
+export type AccountView = components['schemas']['AccountView'];
+export type NewAccount = components['schemas']['NewAccount'];
+export type NewPassword = components['schemas']['NewPassword'];
 export type $defs = Record<string, never>;
 export interface operations {
     postV1Batch: {
@@ -4081,6 +4243,448 @@ export interface operations {
             };
         };
     };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many tries; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    AsyncCallable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    addAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is one of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    removeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
     getProfile: {
         parameters: {
             query?: {
@@ -4105,7 +4709,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileView"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4154,7 +4758,7 @@ export interface operations {
                     "application/json": components["schemas"]["JourneyView"][];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4188,7 +4792,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionView"][];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4243,7 +4847,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExplanationView"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4297,7 +4901,7 @@ export interface operations {
                     "application/json": components["schemas"]["FailedEventPage"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4342,7 +4946,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetterPage"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4382,7 +4986,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatusView"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4426,11 +5030,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4488,11 +5101,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4550,11 +5172,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4612,11 +5243,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4677,11 +5317,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4781,7 +5430,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4902,7 +5551,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5025,7 +5674,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5146,7 +5795,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5252,7 +5901,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5388,7 +6037,7 @@ export interface operations {
                     }[];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5511,7 +6160,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5601,7 +6250,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5722,7 +6371,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
