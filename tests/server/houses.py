@@ -23,6 +23,7 @@ from sojourn.model.action import Letter
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended
 from sojourn.model.views import HoldView, PlanView
+from sojourn.runtime.books import Books
 from sojourn.runtime.deciding import decide_kept
 from sojourn.runtime.driver import Driver
 from sojourn.server.access.callers import COOKIE
@@ -37,9 +38,13 @@ from sojourn.server.ofrep import Ofrep
 from sojourn.server.ofrep_reading import Asked, Caller, Callers
 from sojourn.server.ofrep_streams import Streams
 from sojourn.server.probes import Probes
+from sojourn.server.pulse import Progress, Pulse
+from sojourn.server.sources import Sources
+from sojourn.server.tail import Tail
 from sojourn.wiring.analyst import Basis, answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
+from sojourn.wiring.operating import Operator, Surroundings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
@@ -88,12 +93,32 @@ class House:
         access = AccessSettings(admin_token=admin_token, cost=CHEAP)
         self.access = Access(self.accounts, access, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
+<<<<<<< HEAD
         api = make_api(readings, self, self, access=self.access)
+=======
+        self.sources = Sources()
+        self.operator = Operator(
+            readings,
+            Surroundings(
+                log=self.log,
+                accept=self.accept,
+                sources=self.sources,
+                books=Books(now=lambda: T0),
+                pulse=Pulse(lambda: Progress(position=0, clock=0, lag=0), lambda: []),
+                tail=Tail(),
+                write_keys={KEY: "web"},
+                types={"console": "console"},
+            ),
+        )
+        api = make_api(readings, self, self, self.operator, admin_token=admin_token)
+>>>>>>> operating
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         callers = Callers({DECISION_KEY: Caller(name="shop")})
         streams = Streams(self, callers.may_see, max_open=1)
         rest = Ofrep(self, callers, streams=streams, rest=probes)
-        self.app: App = Http(Door({KEY: "web"}, self.accept, now_ms=lambda: T0), rest=rest)
+        self.app: App = Http(
+            Door({KEY: "web"}, self.accept, heard=self.sources.heard, now_ms=lambda: T0), rest=rest
+        )
 
     async def accept(self, events: Sequence[Event], failed: Sequence[FailedEvent]) -> Appended:
         appended = self.log.append(events, now=T0, failed=failed)

@@ -25,6 +25,7 @@ from sojourn.server.openapi_analytics import analytics_paths
 from sojourn.server.openapi_decisions import DECISION_SCHEMAS, DECISION_SECURITY, decision_paths
 from sojourn.server.openapi_experiments import experiment_paths
 from sojourn.server.openapi_ingest import INGEST_SCHEMAS, INGEST_SECURITY, ingest_paths
+from sojourn.server.openapi_operating import operating_paths
 from sojourn.server.openapi_parts import REF, Json, no_token, refusal
 
 _TITLE = "Sojourn"
@@ -84,7 +85,14 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
             **ingest_paths(),
             **decision_paths(),
             **_probe_paths(),
+<<<<<<< HEAD
             **_guarded({**api, **analytics_paths(), **experiment_paths()}),
+=======
+            **api,
+            **analytics_paths(),
+            **experiment_paths(),
+            **operating_paths(),
+>>>>>>> operating
         },
         "components": {
             "schemas": {**INGEST_SCHEMAS, **DECISION_SCHEMAS, **_schemas(views)},

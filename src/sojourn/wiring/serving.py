@@ -45,6 +45,7 @@ from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
 from sojourn.wiring.sinks import make_sinks, rates_of
+from sojourn.wiring.watching import SinkMeter, Watch, Watching
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
@@ -90,7 +91,10 @@ class _Serving:
         self._access = access
         self._house = house
         self._metrics = Metrics()
-        self._live = Live(house.driver, now=now_ms, observer=self._metrics, on_actions=self._wake_sinks)
+        watch = Watch(self._metrics)
+        self._live = Live(house.driver, now=now_ms, observer=watch, on_actions=self._wake_sinks)
+        self._lakeside = Lakeside(config)
+        self._watching = Watching(config, house, self._live, watch=watch, lakeside=self._lakeside)
         self._outbox = OutboxWorker(
             house.outbox,
             sinks,
@@ -98,11 +102,10 @@ class _Serving:
             random=random.random,
             on_outcome=self._tell,
             policy=_policy(config),
-            meter=_Meter(self._metrics),
+            meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
-        self._lakeside = Lakeside(config)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
@@ -123,6 +126,7 @@ class _Serving:
         http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
+        watching = asyncio.create_task(self._watching.run(), name="watching")
         self._counter.start()
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
@@ -132,11 +136,14 @@ class _Serving:
         _tell_end(ended)
         self._server.should_exit = True
         self._counter.hang_up()
+        self._watching.hang_up()
         await self._analyst.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
         await self._counter.stop()
+        self._watching.stop()
+        await _ended(watching)
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
@@ -144,7 +151,7 @@ class _Serving:
         await asyncio.to_thread(self._live.release)
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http, lakeside]:
+        for task in [*ended, engine, outbox, http, lakeside, watching]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
 
@@ -255,13 +262,21 @@ class _Serving:
             self._live.accept,
             lookups=lookups,
             observe=self._observe,
+            heard=self._watching.sources.heard,
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
+<<<<<<< HEAD
         rest = make_api(self._house, self, self._analyst, access=self._access)
         if config.studio.enabled:
             rest = Studio(rest, n_proxies=config.http.proxies)
         rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)
+=======
+        token = config.admin_token.reveal() if config.admin_token else None
+        operated = self._watching.operator(self._outbox, lookups)
+        api = make_api(self._house, self, self._analyst, operated, admin_token=token)
+        rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
+>>>>>>> operating
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
             rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)

@@ -1,9 +1,95 @@
-/** A page that is being built. */
+/** One person: what they got and did not get, and why; what they did; who they are. */
 
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { useParams } from 'wouter'
+import { ApiError } from '../../api/errors'
+import { useMoves } from '../../api/live'
+import { getProfile } from '../../api/people'
+import { Answer } from '../../parts/Answer'
+import { LinkButton } from '../../parts/Button'
+import { Card } from '../../parts/Card'
 import { Empty } from '../../parts/Empty'
+import { Figure, Figures } from '../../parts/Figure'
+import { ago, count, instant } from '../../parts/format'
 import { Page } from '../../parts/Page'
-import { SHELL } from '../../text/shell'
+import { Tabs } from '../../parts/Tabs'
+import { oneOf, useAddress } from '../../parts/url'
+import { PERSON } from '../../text/people'
+import { About } from './About'
+import { Actions } from './Actions'
+import { Forget } from './Forget'
+import { Journeys } from './Journeys'
+import { askedId, nameOf, visitsOf, type Profile } from './person'
+import css from './person.module.css'
+import { actionsOf, type ActionStory, type Outcome } from './story'
+import { Timeline } from './Timeline'
+import { VisitsCard } from './Visits'
+
+/** As many facts as one answer has: the newest of them. */
+const MOST_FACTS = 1_000
+const REFRESH_MS = 4_000
 
 export default function PersonPage() {
-  return <Page title={SHELL.pages.person}><Empty title={SHELL.soon} /></Page>
+  const { id = '' } = useParams<{ id: string }>()
+  const person = useQuery({
+    queryKey: ['person', id],
+    queryFn: ({ signal }) => getProfile<Profile>(id, MOST_FACTS, signal),
+  })
+  useMoves('progress', () => void person.refetch(), REFRESH_MS, person.isSuccess)
+  if (person.error instanceof ApiError && person.error.status === 404) return <NotFound id={id} />
+  if (person.data === undefined) return <Page title={id}><Answer query={person}>{() => null}</Answer></Page>
+  return <Person profile={person.data} />
+}
+
+function NotFound({ id }: { readonly id: string }) {
+  return (
+    <Page title={id}>
+      <Empty icon="user" title={PERSON.notFoundTitle(id)} action={<LinkButton to="/people" icon="search">{PERSON.toSearch}</LinkButton>}>
+        {PERSON.notFound}
+      </Empty>
+    </Page>
+  )
+}
+
+const TABS = ['story', 'timeline', 'about'] as const
+
+function Person({ profile }: { readonly profile: Profile }) {
+  const address = useAddress()
+  const tab = oneOf(address.get('tab'), TABS)
+  const name = nameOf(profile)
+  const id = askedId(profile)
+  const actions = useMemo(() => actionsOf(profile.timeline), [profile])
+  const visits = useMemo(() => visitsOf(profile), [profile])
+  return (
+    <Page title={name} note={name === id ? profile.id : `${id} · ${profile.id}`} actions={<Forget profile={profile} />}>
+      <Card><Summary profile={profile} actions={actions} /></Card>
+      <VisitsCard visits={visits} />
+      <Tabs
+        label={PERSON.views} current={tab} onChange={(next) => address.set({ tab: next === 'story' ? null : next })}
+        tabs={TABS.map((key) => ({ key, label: PERSON.tabs[key] }))}
+      >
+        {tab === 'story' && <div className={css.stack}><Actions actions={actions} /><Journeys profile={profile} /></div>}
+        {tab === 'timeline' && <Timeline facts={profile.timeline} isCut={profile.timeline.length >= MOST_FACTS} />}
+        {tab === 'about' && <About profile={profile} />}
+      </Tabs>
+    </Page>
+  )
+}
+
+function Summary({ profile, actions }: { readonly profile: Profile; readonly actions: readonly ActionStory[] }) {
+  const now = Date.now()
+  const n = (...outcomes: readonly Outcome[]) => actions.filter((one) => outcomes.includes(one.outcome)).length
+  const nFailed = n('failed', 'expired')
+  return (
+    <Figures>
+      <Figure label={PERSON.lastSeen} value={ago(profile.last_seen_at, now)} note={instant(profile.last_seen_at)} />
+      <Figure label={PERSON.firstSeen} value={ago(profile.first_seen_at, now)} note={instant(profile.first_seen_at)} />
+      <Figure label={PERSON.events} value={count(profile.n_events)} />
+      <Figure label={PERSON.inside} value={count(profile.enrolments.length)} />
+      <Figure label={PERSON.got} value={count(n('delivered'))} />
+      <Figure label={PERSON.notSent} value={count(n('withheld', 'deferred'))} />
+      {nFailed > 0 && <Figure label={PERSON.failed} value={count(nFailed)} tone="bad" />}
+    </Figures>
+  )
 }

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+
+import type { FunnelAnswer } from './answers'
+import { conversionOf, funnelSheet, idOf, segmentsOf, stepRows } from './reading'
+
+const share = { count: 1, of: 2, share: 0.5, low: 0.1, high: 0.9 }
+const step = (name: string) => ({ step: name, count: 2, people: 2, dropped: 1, from_start: share, from_previous: share })
+const by = (kind: string, country: string | null, n: number, count: number) => ({ kind, country, n, step: 's', count, dropped: 0, from_start: 0.5, from_start_low: 0, from_start_high: 1 })
+const went = (n: number, kind: string, next: string | null, count: number) => ({ n, after: 's', kind, next, count, people: count, share: 0.1 })
+
+const answer = {
+  steps: [step('View'), step('Buy')],
+  times: [{ n: 2, step: 'Buy', count: 2, from_previous_p50_ms: 900 }],
+  went_to: [went(1, 'ended', null, 9), went(1, 'step', 'Help', 1), went(1, 'other', null, 5), went(1, 'step', 'Home', 4), went(2, 'ended', null, 1)],
+  by: [by('other', null, 1, 50), by('value', 'SE', 1, 3), by('value', 'DE', 2, 1), by('value', 'DE', 1, 7), by('none', null, 1, 1)],
+} as unknown as FunnelAnswer
+
+test('each step has its own time and where its people went: steps first, the end last', () => {
+  const rows = stepRows(answer)
+  expect(rows.map((row) => row.time?.from_previous_p50_ms ?? null)).toEqual([null, 900])
+  expect(rows[0]!.wentTo.map((row) => row.next ?? row.kind)).toEqual(['Home', 'Help', 'other', 'ended'])
+})
+
+test('segments come by size with their steps in order; those that are none come last', () => {
+  const segments = segmentsOf(answer, 'country', 'others', 'unknown')
+  expect(segments.map((one) => [one.name, one.steps.map((row) => row.n)])).toEqual([
+    ['DE', [1, 2]], ['SE', [1]], ['others', [1]], ['unknown', [1]],
+  ])
+})
+
+test('what got through is the last step’s share of the start', () => {
+  expect(conversionOf(answer)).toBe(share)
+  expect(conversionOf({ ...answer, steps: [] })).toBeNull()
+})
+
+test('a listed person is asked for without the letter of their kind', () => {
+  expect([idOf('u:ada'), idOf('a:d-1'), idOf('plain'), idOf('x:y')]).toEqual(['ada', 'd-1', 'plain', 'x:y'])
+})
+
+test('a sheet has a cell for each column', () => {
+  const sheet = funnelSheet(answer)
+  expect(sheet.rows.map((row) => row.length)).toEqual([sheet.columns.length, sheet.columns.length])
+})

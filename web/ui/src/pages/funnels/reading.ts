@@ -1,0 +1,75 @@
+/** A funnel as rows: steps with where the others went, and the same by segment. */
+
+import type { Sheet } from '../shared/sheet'
+import type { ByRow, FunnelAnswer, FunnelStep, StepTime, WentTo } from './answers'
+
+export interface StepRow extends FunnelStep {
+  readonly n: number
+  /** How long it took from the step before; null for the first. */
+  readonly time: StepTime | null
+  /** What those did who went no further, the most frequent first; those who did nothing more last. */
+  readonly wentTo: readonly WentTo[]
+}
+
+export function stepRows(answer: FunnelAnswer): readonly StepRow[] {
+  return answer.steps.map((step, i) => ({
+    ...step,
+    n: i + 1,
+    time: answer.times.find((time) => time.n === i + 1) ?? null,
+    wentTo: answer.went_to
+      .filter((row) => row.n === i + 1)
+      .sort((one, other) => rank(one) - rank(other) || other.count - one.count),
+  }))
+}
+
+const RANK: Readonly<Record<WentTo['kind'], number>> = { step: 0, other: 1, ended: 2 }
+
+function rank(row: WentTo): number {
+  return RANK[row.kind]
+}
+
+export interface Segment {
+  readonly name: string
+  /** One for each step. */
+  readonly steps: readonly ByRow[]
+}
+
+/** Group the rows of `by` into segments, the one of most people first; what is beyond the limit last. */
+export function segmentsOf(answer: FunnelAnswer, attribute: string, other: string, none: string): readonly Segment[] {
+  const groups = new Map<string, ByRow[]>()
+  for (const row of answer.by ?? []) {
+    const name = row.kind === 'other' ? other : row.kind === 'none' ? none : String(row[attribute])
+    groups.set(name, [...(groups.get(name) ?? []), row])
+  }
+  const last = new Set([other, none])
+  return [...groups]
+    .map(([name, steps]) => ({ name, steps: [...steps].sort((one, two) => one.n - two.n) }))
+    .sort((one, two) => Number(last.has(one.name)) - Number(last.has(two.name)) || size(two) - size(one))
+}
+
+function size(segment: Segment): number {
+  return segment.steps[0]?.count ?? 0
+}
+
+/** Of everybody who began, the share that got through; null where nobody began. */
+export function conversionOf(answer: FunnelAnswer): FunnelStep['from_start'] | null {
+  return answer.steps.at(-1)?.from_start ?? null
+}
+
+/** All steps, for a spreadsheet. */
+export function funnelSheet(answer: FunnelAnswer): Sheet {
+  return {
+    columns: [
+      'n', 'step', 'count', 'dropped', 'share of start', 'low', 'high', 'share of previous', 'low', 'high', 'median ms from previous',
+    ],
+    rows: stepRows(answer).map((row) => [
+      row.n, row.step, row.count, row.dropped, row.from_start.share, row.from_start.low, row.from_start.high,
+      row.from_previous.share, row.from_previous.low, row.from_previous.high, row.time?.from_previous_p50_ms,
+    ]),
+  }
+}
+
+/** What a person is called by elsewhere: the answer writes `u:ada` for a user, and `a:...` for a device. */
+export function idOf(person: string): string {
+  return /^[ua]:/.test(person) ? person.slice(2) : person
+}

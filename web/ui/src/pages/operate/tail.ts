@@ -1,0 +1,62 @@
+/** The live tail of events: what is kept of it while somebody looks, and what is let go. */
+
+import type { TailEvent } from '../../api/operate'
+
+/** Rows that stay on the page; older ones go. */
+export const MAX_ROWS = 300
+/** Events that wait while the tail is paused; beyond these the oldest go. */
+export const MAX_WAITING = 2_000
+
+export interface TailRow extends TailEvent {
+  readonly key: number
+}
+
+export interface Tail {
+  /** Newest first. */
+  readonly rows: readonly TailRow[]
+  readonly isPaused: boolean
+  /** What came since it was paused, oldest first. */
+  readonly waiting: readonly TailRow[]
+  /** Events that the server did not send, for there were more than anybody reads. */
+  readonly nSkipped: number
+  readonly nSeen: number
+}
+
+export type TailChange =
+  | { readonly is: 'came'; readonly events: readonly TailEvent[]; readonly skipped?: number }
+  | { readonly is: 'paused' }
+  | { readonly is: 'resumed' }
+  | { readonly is: 'cleared' }
+
+export const EMPTY_TAIL: Tail = { rows: [], isPaused: false, waiting: [], nSkipped: 0, nSeen: 0 }
+
+export function changeTail(tail: Tail, change: TailChange): Tail {
+  switch (change.is) {
+    case 'came':
+      return came(tail, change.events, change.skipped ?? 0)
+    case 'paused':
+      return { ...tail, isPaused: true }
+    case 'resumed':
+      return { ...tail, isPaused: false, rows: newest(tail.waiting, tail.rows), waiting: [] }
+    case 'cleared':
+      return { ...EMPTY_TAIL, isPaused: tail.isPaused, nSeen: tail.nSeen }
+    default:
+      return change satisfies never
+  }
+}
+
+function came(tail: Tail, events: readonly TailEvent[], skipped: number): Tail {
+  const rows = events.map((event, i) => ({ ...event, key: tail.nSeen + i }))
+  const next = { ...tail, nSeen: tail.nSeen + events.length, nSkipped: tail.nSkipped + skipped }
+  if (!tail.isPaused) return { ...next, rows: newest(rows, tail.rows) }
+  return { ...next, waiting: [...tail.waiting, ...rows].slice(-MAX_WAITING) }
+}
+
+function newest(came: readonly TailRow[], before: readonly TailRow[]): readonly TailRow[] {
+  return [...[...came].reverse(), ...before].slice(0, MAX_ROWS)
+}
+
+/** Who an event is of: the user id, or else the anonymous one; empty where it has none. */
+export function whoOf(event: TailEvent): string {
+  return event.user_id ?? event.anonymous_id ?? ''
+}
