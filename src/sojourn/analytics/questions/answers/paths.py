@@ -12,6 +12,8 @@ from sojourn.analytics.graph.sankey import Sankey, sankey
 from sojourn.analytics.graph.variants import Variants, variants
 from sojourn.analytics.kinds import parse_kind
 from sojourn.analytics.questions.asked import Paths
+from sojourn.analytics.questions.selections import selection_of
+from sojourn.analytics.selecting import select
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
 
@@ -78,6 +80,7 @@ def answer(
     del ranks
     if sum((asked.from_ is not None, asked.to is not None, asked.patterns)) > 1:
         raise ConfigError("--from, --to and --patterns are three questions: ask one of them")
+    events = select(events, selection_of(asked))
     if asked.patterns:
         return CommonAnswer(patterns(events, _patterns(asked)), asked.limit, only_maximal=not asked.all_)
     if asked.from_ is not None or asked.to is not None:
