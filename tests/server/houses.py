@@ -93,9 +93,6 @@ class House:
         access = AccessSettings(admin_token=admin_token, cost=CHEAP)
         self.access = Access(self.accounts, access, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
-<<<<<<< HEAD
-        api = make_api(readings, self, self, access=self.access)
-=======
         self.sources = Sources()
         self.operator = Operator(
             readings,
@@ -110,8 +107,7 @@ class House:
                 types={"console": "console"},
             ),
         )
-        api = make_api(readings, self, self, self.operator, admin_token=admin_token)
->>>>>>> operating
+        api = make_api(readings, self, self, self.operator, access=self.access)
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         callers = Callers({DECISION_KEY: Caller(name="shop")})
         streams = Streams(self, callers.may_see, max_open=1)

@@ -160,27 +160,14 @@ class DeadLetterPage(Struct, kw_only=True):
 
 VIEWS = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
-<<<<<<< HEAD
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
-    *ACCESS_VIEWS,
-)  # fmt: skip
-
-
-def make_api(readings: Readings, operations: Operations, analyses: Analyses, *, access: Access) -> App:
-=======
-    DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal, *OPERATING_VIEWS,
+    *ACCESS_VIEWS, *OPERATING_VIEWS,
 )  # fmt: skip
 
 
 def make_api(
-    readings: Readings,
-    operations: Operations,
-    analyses: Analyses,
-    operated: Operated,
-    *,
-    admin_token: str | None,
+    readings: Readings, operations: Operations, analyses: Analyses, operated: Operated, *, access: Access
 ) -> App:
->>>>>>> operating
     """Make the ASGI app of everything under `/api`.
 
     Without an admin token and without an account it answers nothing but 401, and says how to get one.

@@ -85,14 +85,7 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
             **ingest_paths(),
             **decision_paths(),
             **_probe_paths(),
-<<<<<<< HEAD
-            **_guarded({**api, **analytics_paths(), **experiment_paths()}),
-=======
-            **api,
-            **analytics_paths(),
-            **experiment_paths(),
-            **operating_paths(),
->>>>>>> operating
+            **_guarded({**api, **analytics_paths(), **experiment_paths(), **operating_paths()}),
         },
         "components": {
             "schemas": {**INGEST_SCHEMAS, **DECISION_SCHEMAS, **_schemas(views)},

@@ -9,9 +9,9 @@ from sojourn.server.tail import MAX_PER_SLOT, SLOT_S
 
 _PROGRESS = (
     "Server-sent events. `progress`: `{position, clock, lag}`, at most four a second and only where "
-    "something moved: `position` is the last log entry processed and stored, as all answers show; `lag` is "
-    "how many entries wait. `journeys`: journeys whose counts moved, as `/api/v1/journeys` has them; all of "
-    "them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew."
+    "something moved: `position` is the last log entry processed and stored, for whoever asks then; "
+    "`lag` is how many entries wait. `journeys`: journeys whose counts moved, as `/api/v1/journeys` has "
+    "them; all of them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew."
 )
 _EVENTS = (
     "Server-sent events without a name, one an event that came in, each an `EventHeard`; at most "

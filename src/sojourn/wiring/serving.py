@@ -266,17 +266,11 @@ class _Serving:
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
-<<<<<<< HEAD
-        rest = make_api(self._house, self, self._analyst, access=self._access)
+        operated = self._watching.operator(self._outbox, lookups)
+        rest = make_api(self._house, self, self._analyst, operated, access=self._access)
         if config.studio.enabled:
             rest = Studio(rest, n_proxies=config.http.proxies)
         rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)
-=======
-        token = config.admin_token.reveal() if config.admin_token else None
-        operated = self._watching.operator(self._outbox, lookups)
-        api = make_api(self._house, self, self._analyst, operated, admin_token=token)
-        rest: App = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=api)
->>>>>>> operating
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
             rest = Unsubscribing(secret, self._live.accept, rest=rest, observe=self._observe)

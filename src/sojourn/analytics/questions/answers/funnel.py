@@ -29,7 +29,7 @@ class CountedAnswer:
         """Lay it out for programs. Whatever was not asked for is not in it."""
         asked, found = self.asked, self.found
         told: dict[str, Any] = {
-            "definition": found.definition,
+            "definition": {**found.definition, "selection": selection_of(asked).words()},
             "steps": list(found.steps),
             "times": found.times().to_dicts(),
             "went_to": found.went_to(limit=asked.limit).to_dicts(),
