@@ -53,12 +53,11 @@ export function MapView({ model, picked, isDifference, onPick }: Props) {
   )
 }
 
-/** What is laid out: all steps, in their usual order, held together by the strongest moves. */
+/** What is laid out: all steps in their columns, put above one another by the strongest moves between columns. */
 function taskOf(model: MapModel): LayoutTask {
-  const order = model.nodes.toSorted((a, b) => b.starts - a.starts || b.people - a.people)
-  const nodes = order.map((node) => ({ id: node.name, width: NODE_WIDTH, height: NODE_HEIGHT }))
+  const column = (name: string) => model.columns.get(name) ?? 0
   const placing = new Map<string, { readonly id: string; readonly source: string; readonly target: string }>()
-  const strong = model.edges.filter((edge) => edge.way === 'forward' || edge.way === 'skip').toSorted((a, b) => b.people - a.people)
+  const strong = model.edges.filter((edge) => column(edge.source) < column(edge.target)).toSorted((a, b) => b.people - a.people)
   for (const end of ['source', 'target'] as const) {
     const n = new Map<string, number>()
     for (const edge of strong) {
@@ -69,8 +68,13 @@ function taskOf(model: MapModel): LayoutTask {
     }
   }
   // In an order of their own, so that numbers that change do not make it another task.
-  const edges = [...placing.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-  return { nodes: nodes.sort((a, b) => (a.id < b.id ? -1 : 1)), edges, direction: 'RIGHT', style: 'flow' }
+  const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1)
+  return {
+    nodes: model.nodes.map((node) => ({ id: node.name, width: NODE_WIDTH, height: NODE_HEIGHT, column: column(node.name) })).sort(byId),
+    edges: [...placing.values()].sort(byId),
+    direction: 'RIGHT',
+    style: 'flow',
+  }
 }
 
 function litOf(model: MapModel, picked: Picked | null) {

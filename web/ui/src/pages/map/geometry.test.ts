@@ -17,6 +17,13 @@ test('a move leads from the right of one box to the left of the other, and back 
   expect(Math.max(back?.one.y ?? 0, back?.two.y ?? 0)).toBeLessThan(0)
 })
 
+test('a move to another box of its column keeps to the right of it', () => {
+  const boxes = new Map([...BOXES, ['C', { x: 0, y: 200, width: 100, height: 40 }]])
+  const curve = curvesOf([move('A', 'C', 'forward')], boxes).get('AC')
+  expect([curve?.from.x, curve?.to.x]).toEqual([100, 100])
+  expect(Math.min(curve?.one.x ?? 0, curve?.two.x ?? 0)).toBeGreaterThan(100)
+})
+
 test('a repeat is a loop above its box, and a move to nowhere is not drawn', () => {
   const curves = curvesOf([move('A', 'A', 'repeat'), move('A', 'Z', 'forward')], BOXES)
   expect([...curves.keys()]).toEqual(['AA'])

@@ -72,7 +72,12 @@ function curveOf(move: Move, boxes: ReadonlyMap<string, Box>, ports: ReadonlyMap
   const from = ports.get(`${move.id} out`) as Point
   const to = ports.get(`${move.id} in`) as Point
   const apart = Math.abs(to.x - from.x)
-  if (isAbove(move, boxes)) {
+  const side = sideOf(move, boxes)
+  if (side === 'beside') {
+    const bulge = 26 + Math.min(Math.abs(to.y - from.y) * 0.16, 46)
+    return { from, one: { x: from.x + bulge, y: from.y }, two: { x: to.x + bulge, y: to.y }, to }
+  }
+  if (side === 'above') {
     const rise = 36 + Math.min(apart * 0.22, 190)
     const top = Math.min(from.y, to.y) - rise
     return { from, one: { x: from.x, y: top }, two: { x: to.x, y: top }, to }
@@ -87,10 +92,11 @@ function loopOf(box: Box): Curve {
   return { from, one: { x: from.x - 8, y: from.y - LOOP_PX }, two: { x: to.x + 8, y: to.y - LOOP_PX }, to }
 }
 
-/** Moves whose end does not lie to the right of their beginning go above the boxes. */
-function isAbove(move: Move, boxes: ReadonlyMap<string, Box>): boolean {
+/** Where a move goes: on to the right, beside a column to another box of it, or back above all. */
+function sideOf(move: Move, boxes: ReadonlyMap<string, Box>): 'on' | 'beside' | 'above' {
   const [source, target] = [boxes.get(move.source) as Box, boxes.get(move.target) as Box]
-  return target.x < source.x + source.width
+  if (target.x >= source.x + source.width) return 'on'
+  return Math.abs(target.x - source.x) < source.width / 2 ? 'beside' : 'above'
 }
 
 /** Spread the ends of moves over the sides of boxes, so that those to above leave above the others. */
@@ -105,9 +111,10 @@ function portsOf(moves: readonly Move[], boxes: ReadonlyMap<string, Box>): Reado
   for (const move of moves) {
     if (move.source === move.target) continue
     const [source, target] = [boxes.get(move.source) as Box, boxes.get(move.target) as Box]
-    const above = isAbove(move, boxes)
-    add(move.source, above ? 'top' : 'right', `${move.id} out`, above ? target.x : target.y)
-    add(move.target, above ? 'top' : 'left', `${move.id} in`, above ? source.x : source.y)
+    const side = sideOf(move, boxes)
+    const isAbove = side === 'above'
+    add(move.source, isAbove ? 'top' : 'right', `${move.id} out`, isAbove ? target.x : target.y)
+    add(move.target, isAbove ? 'top' : side === 'beside' ? 'right' : 'left', `${move.id} in`, isAbove ? source.x : source.y)
   }
   const ports = new Map<string, Point>()
   for (const [place, ends] of sides) {

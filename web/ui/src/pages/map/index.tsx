@@ -22,7 +22,7 @@ import { modelOf, type MapModel } from './model'
 import { useView, writePicked, type Picked, type Tab, type View } from './selection'
 
 /** More moves than these are too many to tell apart: the rarest are left out, unless somebody wants them. */
-const MANY_MOVES = 160
+const MANY_MOVES = 40
 
 export default function MapPage() {
   const view = useView()
@@ -41,7 +41,7 @@ function Views({ view, data }: { readonly view: View; readonly data: MapData }) 
   const model = useMemo<MapModel>(() => (
     graph
       ? modelOf(graph, { goals: data.goal ? [data.goal] : [], rare, findings: data.findings, differences: data.difference?.edges ?? [] })
-      : { nodes: [], edges: [], nHiddenNodes: 0, nHiddenEdges: 0 }
+      : { nodes: [], edges: [], columns: new Map(), nHiddenNodes: 0, nHiddenEdges: 0 }
   ), [graph, data, rare])
   const { address } = view
   const pick = useCallback((picked: Picked | null) => address.set({ at: writePicked(picked) }), [address])

@@ -1,25 +1,31 @@
 import { expect, test } from 'vitest'
 import type { GraphAnswer, GraphEdge, GraphNode } from '../../api/questions'
-import { modelOf, usualOrder, withoutRare } from './model'
+import { columnsOf, modelOf, usualDepth, withoutRare } from './model'
 
 test('a shop in its usual order: what leads back is told apart from what leads on', () => {
-  const order = usualOrder([node('Buy'), node('View'), node('Cart'), node('Home', 100)], [
+  const depth = usualDepth([node('Buy'), node('View'), node('Cart'), node('Home', 100)], [
     edge('Home', 'View', 90), edge('View', 'Cart', 50), edge('Cart', 'Buy', 20), edge('Cart', 'View', 15), edge('Buy', 'Home', 2),
   ])
-  expect([...order.keys()]).toEqual(['Home', 'View', 'Cart', 'Buy'])
+  expect([...depth].toSorted((a, b) => a[1] - b[1]).map(([name]) => name)).toEqual(['Home', 'View', 'Cart', 'Buy'])
 })
 
-test('of an acyclic graph no move leads back, whatever order its steps are told in', () => {
-  let seed = 1
-  const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
-  for (let round = 0; round < 50; round += 1) {
-    const names = Array.from({ length: 8 }, (_, i) => `s${i}`)
-    const edges = names.flatMap((source, i) => names.slice(i + 1)
-      .filter(() => random() < 0.4).map((target) => edge(source, target, 1 + Math.floor(random() * 9))))
-    const order = usualOrder(names.map((name) => node(name)).toSorted(() => random() - 0.5), edges)
-    const back = edges.filter((each) => (order.get(each.source) ?? 0) > (order.get(each.target) ?? 0))
-    expect(back, `round ${round}`).toEqual([])
-  }
+test('a depth is the mean number of moves since the beginning: of a chain, its place in it', () => {
+  const names = ['a', 'b', 'c', 'd']
+  const edges = names.slice(1).map((target, i) => edge(names[i] ?? '', target, 10 - i))
+  expect([...usualDepth(names.map((name, i) => node(name, i === 0 ? 10 : 0)), edges).values()]).toEqual([0, 1, 2, 3])
+})
+
+test('a circle that nobody enters comes to rest, too', () => {
+  const depth = usualDepth([node('a'), node('b')], [edge('a', 'b', 1), edge('b', 'a', 1)])
+  expect([...depth.values()].every((each) => Number.isFinite(each) && each <= 2)).toBe(true)
+})
+
+test('columns follow depth, and a large graph is about twice as wide as high', () => {
+  const names = Array.from({ length: 200 }, (_, i) => `s${String(i).padStart(3, '0')}`)
+  const columns = columnsOf(names, new Map(names.map((name, i) => [name, i])))
+  const inOrder = names.map((name) => columns.get(name) ?? -1)
+  expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b))
+  expect(Math.max(...inOrder)).toBe(12)
 })
 
 test('rare moves go, and every step that stays keeps a way in and a way out', () => {

@@ -19,6 +19,8 @@ export interface MapEdge extends GraphEdge {
 export interface MapModel {
   readonly nodes: readonly MapNode[]
   readonly edges: readonly MapEdge[]
+  /** Step -> its column, from the left. */
+  readonly columns: ReadonlyMap<string, number>
   /** How many of each are not shown. */
   readonly nHiddenNodes: number
   readonly nHiddenEdges: number
@@ -35,7 +37,7 @@ interface Asked {
 /** Put together what the map shows. */
 export function modelOf(graph: GraphAnswer, asked: Asked): MapModel {
   const shown = withoutRare(graph, asked.rare, asked.goals)
-  const ranks = usualOrder(graph.nodes, graph.edges)
+  const depth = usualDepth(graph.nodes, graph.edges)
   const friction = worstFriction(asked.findings)
   const differences = new Map(asked.differences.map((each) => [edgeId(each), each]))
   const goals = new Set(asked.goals)
@@ -49,9 +51,10 @@ export function modelOf(graph: GraphAnswer, asked: Asked): MapModel {
     edges: shown.edges.map((edge) => ({
       ...edge,
       id: edgeId(edge),
-      way: edge.direction ?? wayOf(edge, ranks),
+      way: edge.direction ?? wayOf(edge, depth),
       difference: differences.get(edgeId(edge)) ?? null,
     })),
+    columns: columnsOf(shown.nodes.map((node) => node.name), depth),
     nHiddenNodes: graph.nodes.length - shown.nodes.length,
     nHiddenEdges: graph.edges.length - shown.edges.length,
   }
@@ -86,53 +89,55 @@ export function withoutRare(
   return { nodes, edges: between.filter((edge) => edge.people >= least || strongest.has(edge)) }
 }
 
-/** In which order steps usually come: step -> place, so that as few moves as possible go back.
+/** How deep in their walks people usually are at each step: 0 where all begin, and more the later it comes.
  *
- * Greedy, by Eades, Lin and Smyth (1993): whoever is only left goes first, whoever is only reached goes last, and
- * else the one with the most more out than in. Linear in moves for each step taken; ties by name.
+ * A step is as deep as those it is reached from are on average, and one more; beginning a walk there counts as 0.
+ * That is the mean number of moves since the beginning of a walk that forgets all but its last step. It is found
+ * by repetition, which comes to rest wherever walks begin somewhere.
  */
-export function usualOrder(
-  nodes: readonly { readonly name: string; readonly starts: number; readonly ends: number }[],
+export function usualDepth(
+  nodes: readonly { readonly name: string; readonly starts: number }[],
   edges: readonly { readonly source: string; readonly target: string; readonly count: number }[],
 ): ReadonlyMap<string, number> {
-  const left = new Map(nodes.map((node) => [node.name, { out: node.ends / 1e6, in: node.starts / 1e6 }]))
-  const ways = new Map<string, { readonly other: string; readonly count: number; readonly isOut: boolean }[]>()
+  const depth = new Map(nodes.map((node) => [node.name, 0]))
+  const into = new Map(nodes.map((node) => [node.name, { total: node.starts, from: [] as { source: string; count: number }[] }]))
   for (const { source, target, count } of edges) {
-    if (source === target || !left.has(source) || !left.has(target)) continue
-    push(ways, source, { other: target, count, isOut: true })
-    push(ways, target, { other: source, count, isOut: false })
-    at(left, source).out += count
-    at(left, target).in += count
+    const place = into.get(target)
+    if (source === target || !place || !depth.has(source)) continue
+    place.total += count
+    place.from.push({ source, count })
   }
-  const first: string[] = []
-  const last: string[] = []
-  const take = (name: string, to: string[]) => {
-    to.push(name)
-    left.delete(name)
-    for (const way of ways.get(name) ?? []) {
-      const other = left.get(way.other)
-      if (other) other[way.isOut ? 'in' : 'out'] -= way.count
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    let most = 0
+    for (const [name, { total, from }] of into) {
+      if (from.length === 0) continue
+      const next = Math.min(from.reduce((sum, { source, count }) => sum + count * ((depth.get(source) ?? 0) + 1), 0) / total, nodes.length)
+      most = Math.max(most, Math.abs(next - (depth.get(name) ?? 0)))
+      depth.set(name, next)
     }
+    if (most < NEAR) break
   }
-  while (left.size > 0) {
-    let best = ''
-    let most = -Infinity
-    for (const [name, flow] of left) {
-      const more = flow.in < 0.5 ? Infinity : flow.out < 0.5 ? -Infinity : flow.out - flow.in
-      if (best === '' || more > most || (more === most && name < best)) [best, most] = [name, more]
-    }
-    // Of those that are left, the one that only ends goes last; all others go first, the most leaving first.
-    const sink = most === Infinity ? undefined : [...left].find(([, flow]) => flow.out < 0.5)?.[0]
-    if (sink !== undefined) take(sink, last)
-    else take(best, first)
-  }
-  return new Map([...first, ...last.reverse()].map((name, i) => [name, i]))
+  return depth
 }
 
+/** Of the repetition: so many rounds at most, and how little a depth then still changes. */
+const MAX_ROUNDS = 200
+const NEAR = 0.001
+
+/** Put steps into columns from left to right, by how deep they are: name -> column. About twice as wide as high. */
+export function columnsOf(names: readonly string[], depth: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const nColumns = Math.max(Math.min(names.length, LEAST_COLUMNS), Math.round(Math.sqrt(COLUMNS_PER_STEP * names.length)))
+  const inOrder = names.toSorted((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || (a < b ? -1 : 1))
+  return new Map(inOrder.map((name, i) => [name, Math.floor((i * nColumns) / inOrder.length)]))
+}
+
+const LEAST_COLUMNS = 5
+const COLUMNS_PER_STEP = 0.8
+
 /** Which way a move goes where the server knows no ranks. */
-function wayOf(edge: GraphEdge, order: ReadonlyMap<string, number>): Direction {
+function wayOf(edge: GraphEdge, depth: ReadonlyMap<string, number>): Direction {
   if (edge.source === edge.target) return 'repeat'
-  return (order.get(edge.target) ?? 0) < (order.get(edge.source) ?? 0) ? 'back' : 'forward'
+  return (depth.get(edge.target) ?? 0) < (depth.get(edge.source) ?? 0) ? 'back' : 'forward'
 }
 
 function worstFriction(findings: readonly FrictionFinding[]) {
@@ -142,14 +147,4 @@ function worstFriction(findings: readonly FrictionFinding[]) {
     if (step !== undefined && share > (worst.get(step)?.share ?? 0)) worst.set(step, { share, signal })
   }
   return worst
-}
-
-function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
-  const known = map.get(key)
-  if (known) known.push(value)
-  else map.set(key, [value])
-}
-
-function at<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Value {
-  return map.get(key) as Value
 }
