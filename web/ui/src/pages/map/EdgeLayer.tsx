@@ -30,6 +30,8 @@ interface Stroke {
 const DOT_MS = 1_100
 /** Dots of one update, at most: of many moves at once the busiest. */
 const MAX_DOTS = 120
+/** Between two numbers, px of the map. */
+const APART = { x: 66, y: 17 }
 /** Numbers are written on so many moves, the busiest. */
 const N_NUMBERS = 24
 
@@ -160,10 +162,14 @@ function numbersOf(
 }
 
 function drawNumbers(context: CanvasRenderingContext2D, numbers: readonly Label[], colours: Colours): void {
+  const taken: { readonly x: number; readonly y: number }[] = []
   context.font = "500 10.5px 'Inter Variable', sans-serif"
   context.textAlign = 'center'
   context.textBaseline = 'middle'
   for (const { x, y, text } of numbers) {
+    // Of two that would lie on one another, the busier move's stays.
+    if (taken.some((other) => Math.abs(other.x - x) < APART.x && Math.abs(other.y - y) < APART.y)) continue
+    taken.push({ x, y })
     const width = context.measureText(text).width + 10
     context.fillStyle = colours.bg
     context.globalAlpha = 0.88
