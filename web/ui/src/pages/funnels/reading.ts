@@ -3,6 +3,10 @@
 import type { Sheet } from '../shared/sheet'
 import type { ByRow, FunnelAnswer, FunnelStep, StepTime, WentTo } from './answers'
 
+/** What a funnel may be asked: how steps follow, and what is counted; the first is the default. */
+export const ORDERS = ['ordered', 'strict', 'any'] as const
+export const PERS = ['person', 'session', 'attempt'] as const
+
 export interface StepRow extends FunnelStep {
   readonly n: number
   /** How long it took from the step before; null for the first. */
@@ -72,4 +76,39 @@ export function funnelSheet(answer: FunnelAnswer): Sheet {
 /** What a person is called by elsewhere: the answer writes `u:ada` for a user, and `a:...` for a device. */
 export function idOf(person: string): string {
   return /^[ua]:/.test(person) ? person.slice(2) : person
+}
+
+/** The step after which most of those who were there went no further; null where nobody dropped. */
+export function largestDrop(answer: FunnelAnswer): { readonly step: string; readonly share: number } | null {
+  const drops = answer.steps.slice(0, -1).map(({ step, count, dropped }) => ({ step, share: count > 0 ? dropped / count : 0 }))
+  const [largest] = drops.sort((one, other) => other.share - one.share)
+  return largest && largest.share > 0 ? largest : null
+}
+
+interface Node {
+  readonly name: string
+  readonly kind: string
+  readonly people: number
+  readonly conversion?: number | null
+}
+
+const MOST_SUGGESTED = 4
+
+/**
+ * Suggest a funnel to a goal: steps that more people come to than to the goal, from the least likely to reach it to
+ * the likeliest. Pages and screens without a name of their own are left out.
+ */
+export function suggestSteps(nodes: readonly Node[], goal: string): readonly string[] {
+  const end = nodes.find((node) => node.name === goal)
+  if (!end) return []
+  const before = nodes
+    .filter((node) => node.kind === 'step' && node.name !== goal && !node.name.startsWith('$') && node.people > end.people)
+    .sort((one, other) => (one.conversion ?? 0) - (other.conversion ?? 0))
+  const [frequent] = [...before].sort((one, other) => other.people - one.people)
+  if (!frequent) return [goal]
+  // Nothing less likely than the step that most people take, or it is a side way.
+  const onTheWay = before.slice(before.indexOf(frequent))
+  const stride = Math.max(1, (onTheWay.length - 1) / (MOST_SUGGESTED - 1))
+  const chosen = Array.from({ length: MOST_SUGGESTED }, (_, i) => onTheWay[Math.round(i * stride)]?.name)
+  return [...new Set([...chosen.filter((name) => name !== undefined), goal])]
 }
