@@ -6,6 +6,7 @@ so a clone needs none of the system's. Nothing is done where nothing changed.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -22,7 +23,9 @@ MADE_OF = STUDIO / "made-of.txt"
 SKIPPED = {"node_modules", "dist", "coverage", ".vite"}
 NOT_BUNDLED = {"dev", "devOptional", "optional", "peer", "link"}
 """Marks of the lock."""
-SCRIPT = WEB / "sdk/dist/sojourn.min.js"
+PACKED = {".js", ".css", ".svg"}
+PACKED_BYTES = 1_000  # what is smaller fits in one packet either way.
+SCRIPTS = WEB / "sdk/dist"
 
 
 class BuildError(Exception):
@@ -41,7 +44,9 @@ def build() -> bool:
     shutil.rmtree(STUDIO, ignore_errors=True)
     run("run", "build")
     (STUDIO / "sdk").mkdir()
-    shutil.copy(SCRIPT, STUDIO / "sdk")
+    for script in SCRIPTS.glob("*.min.js"):
+        shutil.copy(script, STUDIO / "sdk")
+    compress()
     (STUDIO / "third-party.txt").write_text(licences(), encoding="utf-8")
     MADE_OF.write_text(digest + "\n", encoding="utf-8")
     return True
@@ -58,6 +63,13 @@ def install() -> None:
     done.write_text(digest, encoding="utf-8")
 
 
+def compress() -> None:
+    """Put a packed file beside each that browsers want packed: once, and not for each visitor."""
+    for path in sorted(STUDIO.rglob("*")):
+        if path.suffix in PACKED and path.stat().st_size > PACKED_BYTES:
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+
+
 def licences() -> str:
     """Gather the licences of what is bundled: those who wrote it ask that theirs goes with it."""
     lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
@@ -67,7 +79,9 @@ def licences() -> str:
             continue
         name = path.rpartition("node_modules/")[2]
         texts = sorted(
-            one for one in (WEB / path).iterdir() if one.name.upper().startswith(("LICEN", "NOTICE"))
+            one
+            for one in (WEB / path).iterdir()
+            if one.is_file() and one.name.upper().startswith(("LICEN", "NOTICE"))
         )
         told.append(f"{name} {package['version']} ({package['license']})\n")
         told += [one.read_text(encoding="utf-8", errors="replace").strip() + "\n" for one in texts]

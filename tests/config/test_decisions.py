@@ -42,6 +42,7 @@ def test_without_keys_nobody_may_ask(tmp_path: Path) -> None:
         (f"a: {{ key: {KEY}, kind: browser }}", "decisions.keys.a: is in a page"),
         (f"a: {{ key: {KEY} }}, b: {{ key: {KEY} }}", "decisions.keys.b: shares its key with 'a'"),
         (f"a: {{ key: {KEY}, secret: {SECRET} }}", "secret is for keys of kind browser"),
+        (f"a: {{ key: {KEY}, trust_events: true }}", "trust_events is for keys of kind browser"),
         (f"a: {{ key: {KEY}, kind: browser, flags: [x], secret: short }}", "at least 16 characters"),
         (f"a: {{ key: {KEY}, kind: phone }}", "expected one of server, browser, got 'phone'"),
         (f"a: {{ key: {KEY}, flag: [x] }}", "unknown setting 'flag'; did you mean 'flags'"),

@@ -18,6 +18,7 @@ from sojourn.wiring.deciding import Decider
 from tests.runtime.counters import WAIT_S, Counter
 
 KEY = "a-key-of-an-application"
+PAGE_KEY = "a-key-that-is-in-the-page"
 
 
 async def nothing(scope: Any, receive: Any, send: Any) -> None:
@@ -28,9 +29,10 @@ async def nothing(scope: Any, receive: Any, send: Any) -> None:
 class Page:
     """A page: it asks for all flags, and listens."""
 
-    def __init__(self, app: Ofrep, who: str) -> None:
+    def __init__(self, app: Ofrep, who: str, key: str = KEY) -> None:
         self.app = app
         self.who = who
+        self.key = key
         self.status = 0
         self.events: list[dict[str, Any]] = []
         self.heard: list[bytes] = []
@@ -43,7 +45,7 @@ class Page:
     async def ask(self, known: str = "") -> tuple[int, str, str]:
         """Ask for all flags; return (status, ETag, the stream's path)."""
         body = json.dumps({"context": {"targetingKey": self.who}}).encode()
-        headers = [(b"x-api-key", KEY.encode()), (b"if-none-match", known.encode())]
+        headers = [(b"x-api-key", self.key.encode()), (b"if-none-match", known.encode())]
         sent: list[Any] = []
 
         async def receive() -> dict[str, Any]:
@@ -111,9 +113,9 @@ class Shop:
     def __init__(self, counter: Counter, app: Ofrep, streams: Streams) -> None:
         self.counter, self.app, self.streams = counter, app, streams
 
-    async def page(self, who: str) -> Page:
+    async def page(self, who: str, key: str = KEY) -> Page:
         """Open a page that has asked, and listens."""
-        page = Page(self.app, who)
+        page = Page(self.app, who, key)
         _, _, path = await page.ask()
         await page.listen(path)
         await page.until(lambda: self.counter.live.on_processed is not None)
@@ -124,7 +126,8 @@ class Shop:
 async def shop(max_open: int = 10) -> AsyncIterator[Shop]:
     """Run a shop until the end of the block."""
     async with Counter().open() as counter:
-        callers = Callers({KEY: Caller(name="shop")})
+        browser = Caller(name="page", is_browser=True, flags=("journey.*",))
+        callers = Callers({KEY: Caller(name="shop"), PAGE_KEY: browser})
         decider = Decider(counter.deciding)
         streams = Streams(decider, callers.may_see, max_open=max_open)
         running = asyncio.create_task(streams.run())
@@ -173,6 +176,24 @@ def test_a_name_given_to_a_device_is_followed() -> None:
         assert await shop.counter.state("phone") == "assisted"
         _, etag, _ = await page.ask()
         await page.until(lambda: etag == f'"{page.events[-1]["etag"]}"')
+
+    play(story)
+
+
+def test_a_page_that_ties_its_device_to_a_user_hears_of_nothing_that_user_does() -> None:
+    """By the page's own key: it hears once that it is a stranger now, and a change alone would tell, too."""
+
+    async def story(shop: Shop) -> None:
+        page = await shop.page("phone", key=PAGE_KEY)
+        await shop.counter.post("Started", "ann")
+        await shop.counter.post("$identify", "ann", anonymous_id="phone")
+        await page.told(1)
+        tag = (await page.ask())[1]
+        await shop.counter.post("Helped", "ann")
+        assert await shop.counter.state("ann") == "assisted"
+        await asyncio.sleep(0.05)
+        assert ((await page.ask())[1], len(page.events)) == (tag, 1)
+        assert page.events[0]["etag"] in tag
 
     play(story)
 

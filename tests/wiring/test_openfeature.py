@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import subprocess
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.wiring.houses import KEY, Serving, serving, settle_in
 
 CLIENTS = Path(__file__).parents[1] / "clients" / "openfeature"
 SERVER_KEY, PAGE_KEY = "a-key-that-stays-on-servers", "a-key-that-is-in-the-page"
+SECRET = "a secret of the operator"
 ASK_S = 30
 RESCUE = """
 journey: rescue
@@ -60,7 +63,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("shop")
     keys = {
         "shop": {"key": SERVER_KEY},
-        "page": {"key": PAGE_KEY, "kind": "browser", "flags": ["journey.rescue.*"]},
+        "page": {"key": PAGE_KEY, "kind": "browser", "flags": ["journey.rescue.*"], "secret": SECRET},
     }
     file = settle_in(folder, decisions={"keys": keys})
     (folder / "journeys/rescue.yaml").write_text(RESCUE)
@@ -108,6 +111,17 @@ def test_an_unmodified_node_sdk_gets_every_type_of_decision(sdk: str, house: Ser
     )
     assert told(details) == TOLD
     assert all(one["flagMetadata"]["decision_id"] for one in details)
+
+
+def test_the_unmodified_web_sdk_signs_in_by_a_signature_and_is_a_strangers_without(house: Serving) -> None:
+    """The phone is ann's by what events say; a page is told so only with what her server signed."""
+    signature = hmac.new(SECRET.encode(), b"ann", sha256).hexdigest()
+    told_of: list[tuple[Any, Any]] = []
+    for context in ({"targetingKey": "phone"}, {"targetingKey": "ann", "targetingKeySignature": signature}):
+        flags = [["string", "journey.rescue.state", "?"]]
+        (found,) = node("ask.cjs", sdk="web", url=house.url, key=PAGE_KEY, context=context, flags=flags)
+        told_of.append((found["value"], found["flagMetadata"].get("stranger")))
+    assert told_of == [("", "unsigned-device"), ("assisted", None)]
 
 
 def test_the_unmodified_python_sdk_gets_every_type_of_decision(house: Serving) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import http.client
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -15,6 +17,8 @@ import pytest
 from tests.wiring.houses import START_S, Serving, serving, settle_in
 
 APP_KEY = "a-key-of-an-application"
+PAGE_KEY, TRUSTING_KEY = "a-key-that-is-in-the-page", "a-key-of-a-page-that-trusts"
+SECRET = "a secret of the operator"
 FLAGS = "/ofrep/v1/evaluate/flags"
 N_ROUNDS = 15
 SHARE = """
@@ -28,8 +32,14 @@ POLICY = "policy: { holdout: off }"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Serving]:
-    """Serve, with one application."""
-    file = settle_in(tmp_path, decisions={"keys": {"app": {"key": APP_KEY}}})
+    """Serve, with an application and two pages, one of which believes events."""
+    page = {"kind": "browser", "flags": ["journey.welcome.*", "share"], "secret": SECRET}
+    keys = {
+        "app": {"key": APP_KEY},
+        "page": {"key": PAGE_KEY, **page},
+        "trusting": {"key": TRUSTING_KEY, **page, "trust_events": True},
+    }
+    file = settle_in(tmp_path, decisions={"keys": keys})
     (tmp_path / "journeys/share.yaml").write_text(SHARE)
     (tmp_path / "journeys/policy.yaml").write_text(POLICY)
     welcome = (tmp_path / "journeys/welcome.yaml").read_text()
@@ -63,6 +73,31 @@ def test_what_was_acknowledged_is_seen_while_others_flood_the_server(house: Serv
             told.append(ask(house, f"p{n}", "journey.welcome.state")["value"])
         assert [one.result()[0] for one in floods] == [200] * 30
     assert told == ["waiting"] * N_ROUNDS
+
+
+def from_page(house: Serving, path: str, key: str = PAGE_KEY, **context: str) -> Any:
+    """Ask as a page does."""
+    status, found = house.ask(path, {"context": context}, Authorization=f"Bearer {key}")
+    assert status == 200, found
+    return found
+
+
+def test_a_device_tied_to_a_guessed_user_tells_nothing_of_them_and_signing_in_does(house: Serving) -> None:
+    """The attack needs what is in every page: the write key and a browser's key. A signature is not there."""
+    state = f"{FLAGS}/journey.welcome.state"
+    before = from_page(house, FLAGS, targetingKey="evil")["flags"]
+    post(house, "ann", "Signed Up")
+    tie = {"type": "identify", "userId": "ann", "anonymousId": "evil", "traits": {"plan": "pro"}}
+    assert house.ask("/v1/batch", {"batch": [tie]}) == (200, {"success": True})
+    for flag in from_page(house, FLAGS, targetingKey="evil")["flags"]:
+        assert flag["metadata"].pop("stranger") == "unsigned-device"
+        assert flag in before
+    one = from_page(house, state, targetingKey="evil", userId="ann", anonymousId="evil")
+    assert (one["value"], one["metadata"]["stranger"]) == ("", "unsigned-device")
+    signature = hmac.new(SECRET.encode(), b"ann", sha256).hexdigest()
+    signed = from_page(house, state, targetingKey="ann", targetingKeySignature=signature)
+    assert (signed["value"], "stranger" in signed["metadata"]) == ("waiting", False)
+    assert from_page(house, state, TRUSTING_KEY, targetingKey="evil")["value"] == "waiting"
 
 
 def test_a_stream_tells_of_a_change_and_ends_when_the_server_is_told_to(house: Serving) -> None:

@@ -11,7 +11,7 @@ from sojourn.model.action import Delivery, Letter
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.fact import Fact
 from sojourn.model.ids import digest
-from sojourn.model.ports import Appended, Commit, Place, Progress, Stored
+from sojourn.model.ports import Appended, Commit, Place, Progress, Queue, Stored
 from sojourn.model.turn import Key, Stage
 
 DAY_MS = 86_400_000
@@ -90,6 +90,12 @@ class MemoryLog:
         older = self._failed if before is None else self._failed[: max(before - 1, 0)]
         return older[::-1][:limit]
 
+    def mark_retried(self, ids: Sequence[int], *, at: int) -> None:
+        """Note that failed events were tried again and taken."""
+        for number in ids:
+            if 0 < number <= len(self._failed):
+                self._failed[number - 1] = msgspec.structs.replace(self._failed[number - 1], retried_at=at)
+
     def close(self) -> None:
         """Do nothing: memory needs no release."""
 
@@ -124,6 +130,17 @@ class MemoryOutbox:
     def sinks(self) -> list[str]:
         """Return the sinks that letters wait for, by name."""
         return sorted({letter.action.sink for letter in self.letters.values() if letter.dead_at is None})
+
+    def queues(self) -> dict[str, Queue]:
+        """Return what waits for each sink."""
+        found: dict[str, Queue] = {}
+        for name in {letter.action.sink for letter in self.letters.values()}:
+            own = [letter for letter in self.letters.values() if letter.action.sink == name]
+            waiting = [letter.action.at for letter in own if letter.dead_at is None]
+            found[name] = Queue(
+                waiting=len(waiting), dead=len(own) - len(waiting), oldest_at=min(waiting, default=None)
+            )
+        return found
 
     def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
         """Return dead letters, newest first; `before` a letter's place, to page."""
@@ -192,10 +209,14 @@ class MemoryStore(MemoryOutbox):
         timers = [(stored.wake, key) for key, stored in self._states.items() if stored.wake is not None]
         return sorted((wake, key) for wake, key in timers if wake <= until)[:limit]
 
-    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
-        """Return keys of a stage that have a state, in order."""
+    def keys(
+        self, stage: Stage, *, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Return keys of a stage that have a state and begin with `prefix`, in order."""
         found = sorted(
-            key for owner, key in self._states if owner == stage and (after is None or key > after)
+            key
+            for owner, key in self._states
+            if owner == stage and key.startswith(prefix) and (after is None or key > after)
         )
         return found if limit is None else found[:limit]
 

@@ -24,6 +24,7 @@ from sojourn.cli import (
     importing,
     lake,
     letters,
+    members,
     operating,
     paths,
     people,
@@ -184,6 +185,12 @@ for name, command, *examples in (
         "sojourn graph --events shop.csv --by session --goal 'Order Completed'",
         "sojourn graph --events 'events/*.parquet' --compare device=mobile:desktop",
         "sojourn graph --events shop.csv --html map.html",
+    ),
+    (
+        "people",
+        members.people,
+        "sojourn people --events shop.csv --step 'Checkout Started'",
+        "sojourn people --data data --from 'Checkout Started' --to '(end)' --since 2026-03-01 --json",
     ),
     (
         "friction",

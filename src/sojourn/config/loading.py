@@ -224,6 +224,10 @@ def _check_decisions(config: Config, where: str) -> None:
             )
         if key.kind == "server" and key.secret is not None:
             raise ConfigError(f"{place}: secret is for keys of kind browser; leave it out")
+        if key.kind == "server" and key.trust_events:
+            raise ConfigError(
+                f"{place}: trust_events is for keys of kind browser; one of a server does anyway"
+            )
 
 
 def _check_paths(setting: str, paths: list[Path], where: str) -> None:

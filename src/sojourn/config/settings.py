@@ -141,6 +141,8 @@ class DecisionKey(Struct, frozen=True, kw_only=True):
     """Patterns of the flags it opens, such as `journey.rescue.*`; a server's without any opens all."""
     secret: Secret | None = None
     """Of a browser's: with it the operator's server signs ids of users, and only such are told of."""
+    trust_events: bool = False
+    """Of a browser's: tell of a user by a device that events, which everybody can send, say is theirs."""
 
 
 class Decisions(Struct, frozen=True, kw_only=True):

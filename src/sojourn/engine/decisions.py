@@ -48,7 +48,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     reason: Reason
     metadata: dict[str, str | float | bool]
     """Flat: `decision_id` and `held_out`; `journey_version` or `flag_version`; where they apply `node`,
-    `experiment`, `propensity` and `holdout`."""
+    `experiment`, `propensity`, `holdout` and `stranger`."""
     choice: Choice | None = None
     """Where the answer was drawn at random, and is an exposure when one flag is asked for."""
 

@@ -118,6 +118,10 @@ class FailedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The event's own bytes, cut at a bound."""
     message_id: str | None = None
     id: int | None = None
+    kind: Kind | None = None
+    """The kind that its path named, where it came alone (`/v1/track`)."""
+    retried_at: int | None = None
+    """When it was tried again and taken, ms."""
 
     @property
     def mark(self) -> bytes | None:

@@ -69,6 +69,10 @@ class Log(Protocol):
         """Return failed events, newest first; `before` an id, to page."""
         ...
 
+    def mark_retried(self, ids: Sequence[int], *, at: int) -> None:
+        """Note durably that failed events were tried again and taken, at an instant (ms)."""
+        ...
+
     def close(self) -> None:
         """Release everything; a closed log can be opened again."""
         ...
@@ -138,11 +142,14 @@ class Store(Protocol):
         """Return the earliest (wake, key) with wake <= until, at most `limit`, ordered by wake."""
         ...
 
-    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
-        """Return keys of a stage that have a state, in an order of the store's own.
+    def keys(
+        self, stage: Stage, *, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Return keys of a stage that have a state and begin with `prefix`, in an order of the store's own.
 
         All of them is meant for `alias`, where few have one; with `limit`, a page: `after` the last of the
-        page before. A key that has a state all along is on exactly one page.
+        page before. A key that has a state all along is on exactly one page. A page costs the same however
+        many keys there are.
         """
         ...
 
@@ -224,6 +231,17 @@ class Lake(Protocol):
         ...
 
 
+class Queue(Struct, frozen=True, kw_only=True):
+    """What waits for one sink."""
+
+    waiting: int = 0
+    """Letters on their way, counted up to a bound of the outbox's own."""
+    dead: int = 0
+    """Dead letters, among so many of the newest of all sinks as the outbox looks at."""
+    oldest_at: int | None = None
+    """When the oldest action that waits was decided, ms."""
+
+
 Place = tuple[int, str]
 """Where a dead letter stands among the others: (its `dead_at`, its action's id)."""
 
@@ -249,6 +267,10 @@ class Outbox(Protocol):
 
     def sinks(self) -> list[str]:
         """Return the sinks that letters wait for, by name; some may not be configured any more."""
+        ...
+
+    def queues(self) -> dict[str, Queue]:
+        """Return what waits for each sink that letters wait for, or were given up for."""
         ...
 
     def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from sojourn.model.fact import Fact, Judged
+from sojourn.model.operating import OperatingView
 
 
 class SessionView(Struct, kw_only=True):
@@ -32,6 +33,46 @@ class EnrolmentView(Struct, kw_only=True):
     held_out: bool
 
 
+class KnownIdView(Struct, kw_only=True):
+    """One id of a person, and how it came to be theirs."""
+
+    id: str
+    kind: Literal["user", "anonymous"]
+    since: int | None
+    """When it was theirs first, ms; null where the fact that tells is older than those looked at."""
+    how: Literal["first-seen", "identify", "both_ids", "alias", "unalias", "earlier"]
+    """`first-seen`: it began the profile; `identify`, `both_ids`, `alias`: the event that joined it;
+    `earlier`: nothing that was looked at tells."""
+    event_id: str = ""
+    """The message that joined it."""
+
+
+class ConsentView(Struct, kw_only=True):
+    """What the person said last of one channel or topic."""
+
+    granted: bool
+    at: int
+    """When, ms."""
+    event_id: str
+
+
+class SignalView(Struct, kw_only=True):
+    """One thing that went against the person."""
+
+    name: str
+    target: str
+    at: int
+
+
+class FrictionView(Struct, kw_only=True):
+    """How much goes against the person of late."""
+
+    score: float
+    """0 to 1, as `friction.score` in a guard."""
+    signals: list[SignalView]
+    """The newest, oldest first."""
+
+
 class ProfileView(Struct, kw_only=True):
     """One person: who they are, where they stand, and what led there."""
 
@@ -49,6 +90,14 @@ class ProfileView(Struct, kw_only=True):
     """Those the person is in -> since when, ms."""
     timeline: list[Fact]
     """Oldest first; those of the devices tied to the person among them."""
+    ids: list[KnownIdView] = []
+    """Every id of theirs with since when and how; those known longest first."""
+    consent: dict[str, ConsentView] = {}
+    """`email` or `email/newsletter` -> what they said last."""
+    friction: FrictionView | None = None
+    """Null where no definition in force asks for it."""
+    propensities: dict[str, float] = {}
+    """Goal -> how likely it is, as `propensity(goal)` in a guard: of those that definitions ask for."""
 
 
 class JourneyView(Struct, kw_only=True):
@@ -164,6 +213,8 @@ class StatusView(Struct, kw_only=True):
     """The instant up to which timers have fired, ms."""
     counts: dict[str, int]
     """`profiles`, `devices`, `timers`, `outbox`, `dead_letters`."""
+    operating: OperatingView | None = None
+    """What an operator looks at beside these; null where a folder is read that no server works in."""
 
 
 class AwaitedView(Struct, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine.decisions import Asking, Decision, decide, decide_all
@@ -60,9 +60,10 @@ class Deciding:
         """
         found, is_current = await self._people.find(question.who)
         decision = decide(found.life, key, self._asking(found, question))
-        if decision is not None:
-            self._exposures.note(found, decision)
-        return decision, is_current
+        if decision is None:
+            return None, is_current
+        self._exposures.note(found, decision)
+        return _as_stranger(decision, found), is_current
 
     async def decide_all(
         self, question: Question, *, watch: Watch | None = None
@@ -74,7 +75,8 @@ class Deciding:
         found, is_current = await self._people.find(question.who, waits=watch is None)
         if watch is not None:
             self._look_at(watch, {*question.who.keys, found.key})
-        return decide_all(found.life, self._asking(found, question)), is_current
+        decisions = decide_all(found.life, self._asking(found, question))
+        return [_as_stranger(each, found) for each in decisions] if found.stranger else decisions, is_current
 
     def unwatch(self, watch: Watch) -> None:
         """Let somebody hear no more."""
@@ -122,6 +124,13 @@ class Deciding:
             if write.key in watched:
                 for watch in watched[write.key]:
                     watch.on_change()
+
+
+def _as_stranger(decision: Decision, found: Found) -> Decision:
+    """Say beside an answer why it is a stranger's, where it is."""
+    if not found.stranger:
+        return decision
+    return structs.replace(decision, metadata={**decision.metadata, "stranger": found.stranger})
 
 
 def decide_kept(

@@ -55,6 +55,9 @@ class Meter:
     def attempted(self, sink: str, result: Result, took_ms: int) -> None:
         """An action was tried (or, `expired`, not worth trying)."""
 
+    def refused(self, sink: str, reason: str) -> None:
+        """An attempt failed, and why."""
+
     def in_flight(self, sink: str, n_actions: int) -> None:
         """So many deliveries run now."""
 
@@ -110,6 +113,16 @@ class Lane:
         """The letter that waits for the sink's rate, to count it once."""
         self._woken = asyncio.Event()
         self._is_ending = False
+
+    @property
+    def n_in_flight(self) -> int:
+        """How many deliveries run now."""
+        return len(self._in_flight)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the sink failed so often in a row that it is only probed."""
+        return self._breaker.is_shut
 
     def wake(self) -> None:
         """Look again."""
@@ -247,6 +260,8 @@ class Lane:
         is_down = isinstance(answer, SinkError) and answer.retry
         if self._breaker.hear(is_down=is_down, now=self._house.now()):
             self._house.meter.paused(self._name, is_paused=is_down)
+        if isinstance(answer, SinkError):
+            self._house.meter.refused(self._name, answer.reason[:REASON_CHARS])
         if isinstance(answer, Delivery):
             await self._settle(letter, replace(answer, attempts=n_attempts))
             return "delivered" if answer.outcome == "delivered" else "expired"
@@ -297,6 +312,11 @@ class _Breaker:
         self._n_pauses = 0
         self.opens_at = 0
         """Until then nothing is sent, ms."""
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether it has failed so often."""
+        return self._n_failures >= self._policy.pause_after_failures
 
     def n_places(self, now: int) -> int:
         """Return how many deliveries may be in flight."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import perf_counter
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ MAX_BACKLOG = 4_096  # entries waiting for the engine before appends wait: some 
 SLICE = 16  # entries between two looks at the network, while people are asked about: under 1 ms of work.
 SWEEPING_SLICE = 256  # the same while everybody is asked about a change: 3 to 10 ms of each commit.
 ATTENTIVE_S = 1.0  # so long after a question the next one is expected.
+COMMITS_KEPT = 256  # whose time is remembered: the last seconds of a busy engine.
 IDLE_MS = 1_000  # the longest the engine sleeps without looking at the clock.
 
 
@@ -83,6 +85,10 @@ class Live:
         self.on_processed: Callable[[Commit], None] | None = None
         """Called with each part of a commit as soon as memory shows what came of it; set while somebody is
         watched, None otherwise."""
+        self.on_appended: Callable[[Sequence[Event], Sequence[FailedEvent], Appended], None] | None = None
+        """Called with what each append was given and what came of it; set while somebody looks."""
+        self.commit_ms: deque[float] = deque(maxlen=COMMITS_KEPT)
+        """How long the newest commits took."""
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -205,6 +211,8 @@ class Live:
                 self._n_pending -= len(events) + len(failed)
                 _answer(requests, appended)
                 self._appending = []
+                if self.on_appended is not None:
+                    self.on_appended(events, failed, appended)
                 self._observer.appended(
                     n_events=len(appended.entries),
                     n_duplicates=len(appended.duplicates),
@@ -325,7 +333,9 @@ class Live:
         if failed:
             keep = partial(self._driver.log.append, (), now=commit.clock, failed=failed)
             await loop.run_in_executor(self._log_thread, keep)
+        began = perf_counter()
         await loop.run_in_executor(self.store_thread, self._driver.store.commit, commit)
+        self.commit_ms.append(1000 * (perf_counter() - began))
         stored_at = self._now()
         received = {entry.at: entry.event.received_at for entry in reversed(entries)}
         latencies = [stored_at - received[action.at] for action in commit.actions if action.at in received]

@@ -89,6 +89,16 @@ class OutboxWorker:
                 self._start(lane)
         lane.wake()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is sent."""
+        return self._house.gate.is_shut
+
+    @property
+    def lanes(self) -> Mapping[str, Lane]:
+        """The lane of each sink: those configured, and those that letters wait for."""
+        return self._lanes
+
     def hold(self, *, is_held: bool) -> None:
         """Send nothing more, or go on; what is in flight ends. Call it on the event loop.
 

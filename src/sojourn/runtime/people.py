@@ -25,6 +25,7 @@ SLOW_READ_S = 0.002  # a page that is not in memory, or a thread that had the in
 SLOW_READS = 2  # so many in a row are the disk,
 SLOW_FOR_S = 1.0  # and then nobody waits for it on the loop for so long.
 MAX_ABSENT = 100_000  # keys known to have no state.
+UNSIGNED, ALIASED = "unsigned-device", "alias"  # why somebody is answered as a stranger.
 MAX_ROUNDS = 8  # of looking and reading: a device, its owner, where an alias points, and who came meanwhile.
 
 
@@ -35,6 +36,9 @@ class Who(Struct, frozen=True, kw_only=True):
     anonymous_ids: tuple[str, ...] = ()
     is_user: bool = False
     """The first of `user_ids` is surely a user's, also where nobody has it yet."""
+    trusts_events: bool = True
+    """False: what events say of who is who opens nothing: a device that they tie to a user is a stranger's,
+    and so is a user id that an alias makes another's."""
 
     @property
     def keys(self) -> list[Key]:
@@ -54,6 +58,8 @@ class Found(Struct, frozen=True, gc=False):
     """None where nobody has the id yet."""
     is_hidden: bool = False
     """It is a user's id, asked about as a device's: who asks is told of nobody and exposes nobody."""
+    stranger: str = ""
+    """Why who asks may hear it where somebody is hidden from them: `unsigned-device` or `alias`."""
 
     @property
     def ids(self) -> Iterator[str]:
@@ -128,22 +134,13 @@ class People:
     def _at_hand(self, who: Who, unread: list[Key]) -> Found | None:
         """Find somebody in memory; else say in `unread` what is to be read first."""
         for user_id in who.user_ids:
-            found = self._profile(user_id, unread)
+            found = self._profile(user_id, unread, follows=who.trusts_events)
             if found is not None:
                 return found
         for anonymous_id in () if unread else who.anonymous_ids:
-            key: Key = ("identity", anonymous_id)
-            tie = self._state(key, unread)
-            if isinstance(tie, Tie):
-                if (tie.is_user or tie.owner == anonymous_id) and not who.user_ids:
-                    return Found(key, None, is_hidden=True)
-                if tie.life is not None:
-                    return Found(key, tie.life)
-                # Of a user whom nobody knows yet, it is somebody else's device.
-                owner = None if who.is_user else tie.owner
-                found = None if owner is None else self._profile(owner, unread)
-                if found is not None:
-                    return found
+            found = self._of_device(anonymous_id, who, unread)
+            if found is not None:
+                return found
             if unread:
                 break
         if unread:
@@ -154,13 +151,31 @@ class People:
         is_user = who.is_user or not who.anonymous_ids
         return Found(("profile", who.user_ids[0]) if is_user else ("identity", who.anonymous_ids[0]), None)
 
-    def _profile(self, user_id: str, unread: list[Key]) -> Found | None:
-        """Find the life that a user id stands for now."""
+    def _of_device(self, anonymous_id: str, who: Who, unread: list[Key]) -> Found | None:
+        """Find whose device an id is, or the life nobody has named yet."""
+        key: Key = ("identity", anonymous_id)
+        tie = self._state(key, unread)
+        if not isinstance(tie, Tie):
+            return None
+        if (tie.is_user or tie.owner == anonymous_id) and not who.user_ids:
+            return Found(key, None, is_hidden=True)  # nor why: that would tell that there is such a user
+        if tie.owner is not None and not who.trusts_events:
+            return Found(key, None, is_hidden=True, stranger=UNSIGNED)
+        if tie.life is not None:
+            return Found(key, tie.life)
+        # Of a user whom nobody knows yet, it is somebody else's device.
+        owner = None if who.is_user else tie.owner
+        return None if owner is None else self._profile(owner, unread)
+
+    def _profile(self, user_id: str, unread: list[Key], *, follows: bool = True) -> Found | None:
+        """Find the life that a user id stands for now; a stranger's where an alias is not to be followed."""
         if self._driver.is_aliased(user_id):
             pointer = self._state(("alias", user_id), unread)
             if unread:
                 return None
             if isinstance(pointer, Pointer) and pointer.to is not None:
+                if not follows:
+                    return Found(("profile", user_id), None, is_hidden=True, stranger=ALIASED)
                 user_id = pointer.to
         key: Key = ("profile", user_id)
         life = self._state(key, unread)

@@ -4,35 +4,61 @@ from __future__ import annotations
 
 from typing import Any
 
+from sojourn.definitions.journey import Catalogue
 from sojourn.engine.state import Enrolment, Life, Session, Tie, decode
 from sojourn.model.fact import Fact, Identified
 from sojourn.model.ports import Store
 from sojourn.model.turn import Key
 from sojourn.model.views import EnrolmentView, ProfileView, SessionView
+from sojourn.runtime.knowing import consent_of, friction_of, ids_of, propensities_of
 
 MAX_TIMELINE = 1_000  # facts shown of one person, newest kept.
 
 
-def find_profile(store: Store, any_id: str, *, limit: int = 100) -> ProfileView | None:
-    """Find a person by a user id or an anonymous id; `limit` facts at most (up to MAX_TIMELINE)."""
+def find_profile(
+    store: Store, any_id: str, *, limit: int = 100, catalogue: Catalogue | None = None
+) -> ProfileView | None:
+    """Find a person by a user id or an anonymous id; `limit` facts at most (up to MAX_TIMELINE).
+
+    Friction and propensities are as definitions in force ask for them: without a catalogue, nothing is said.
+    """
     found = find_life(store, any_id)
-    return None if found is None else _describe(store, found[0], found[1], limit)
+    if found is None:
+        return None
+    key, life = found
+    view = _describe(store, key, life, limit)
+    if catalogue is not None:
+        at = max(store.progress().clock, life.last_seen_at)
+        view.friction = friction_of(life, catalogue, at=at)
+        view.propensities = propensities_of(life, catalogue, at=at, unit=key[1])
+    return view
 
 
 def find_life(store: Store, any_id: str) -> tuple[Key, Life] | None:
-    """Find where a person's life is kept, and that life, by a user id or an anonymous id."""
-    key: Key = ("profile", any_id)
-    found = _load(store, key)
-    if isinstance(found, Life):
-        return key, found
-    tie = _load(store, ("identity", any_id))
+    """Find where a person's life is kept, and that life, by a user id or an anonymous id.
+
+    Where nobody has that id, it may be a profile's own: `u:` and a user id, or `a:` and an anonymous id.
+    """
+    found = _by_user(store, any_id) or _by_device(store, any_id)
+    if found is None and any_id[:2] in ("u:", "a:"):
+        find = _by_user if any_id[0] == "u" else _by_device
+        return find(store, any_id[2:])
+    return found
+
+
+def _by_user(store: Store, user_id: str) -> tuple[Key, Life] | None:
+    key: Key = ("profile", user_id)
+    life = _load(store, key)
+    return (key, life) if isinstance(life, Life) else None
+
+
+def _by_device(store: Store, anonymous_id: str) -> tuple[Key, Life] | None:
+    tie = _load(store, ("identity", anonymous_id))
     if not isinstance(tie, Tie):
         return None
     if tie.owner is not None:
-        key = ("profile", tie.owner)
-        life = _load(store, key)
-        return (key, life) if isinstance(life, Life) else None
-    return None if tie.life is None else (("identity", any_id), tie.life)
+        return _by_user(store, tie.owner)
+    return None if tie.life is None else (("identity", anonymous_id), tie.life)
 
 
 def _load(store: Store, key: Key) -> Any:
@@ -55,6 +81,8 @@ def _describe(store: Store, key: Key, life: Life, limit: int) -> ProfileView:
         variants=life.variants,
         segments=dict(sorted(life.segments.items())),
         timeline=timeline(store, key, min(limit, MAX_TIMELINE)),
+        ids=ids_of(store, key, life),
+        consent=consent_of(life),
     )
 
 

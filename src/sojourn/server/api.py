@@ -38,10 +38,14 @@ from sojourn.server.access.guard import Guarded, authorise
 from sojourn.server.access.routes import ACCESS_VIEWS, access_routes
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
+from sojourn.server.authoring_routes import AUTHORING_VIEWS, Authored, authoring_routes
+from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
+from sojourn.server.operating import VIEWS as OPERATING_VIEWS
+from sojourn.server.operating import Operated, operating
 from sojourn.server.refusing import (
     Refusal,
     RefusedError,
@@ -104,9 +108,6 @@ class Readings(Protocol):
     def dead(self, *, limit: int, before: Place | None) -> Sequence[Letter]:
         """Return dead letters, newest first."""
 
-    def status(self) -> StatusView:
-        """Return how the house is doing."""
-
 
 class Operations(Entrance, Protocol):
     """What the API may do, on the event loop; wiring does it."""
@@ -137,6 +138,10 @@ class FailedEventView(Struct, kw_only=True):
     message_id: str | None
     body: str
     """The event's own bytes as text, cut at a bound."""
+    kind: str | None
+    """The kind that its path named, where it came alone (`/v1/track`)."""
+    retried_at: int | None
+    """When it was tried again and taken, ms."""
 
 
 class FailedEventPage(Struct, kw_only=True):
@@ -155,14 +160,22 @@ class DeadLetterPage(Struct, kw_only=True):
     """What to ask for as `before`, for older ones; null at the end."""
 
 
-VIEWS = (
+VIEWS: tuple[type[Struct], ...] = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
-    *ACCESS_VIEWS,
+    *ACCESS_VIEWS, *OPERATING_VIEWS, *AUTHORING_VIEWS,
 )  # fmt: skip
 
 
-def make_api(readings: Readings, operations: Operations, analyses: Analyses, *, access: Access) -> App:
+def make_api(
+    readings: Readings,
+    operations: Operations,
+    analyses: Analyses,
+    operated: Operated,
+    *,
+    authored: Authored,
+    access: Access,
+) -> App:
     """Make the ASGI app of everything under `/api`.
 
     Without an admin token and without an account it answers nothing but 401, and says how to get one.
@@ -177,6 +190,8 @@ def make_api(readings: Readings, operations: Operations, analyses: Analyses, *, 
         entering(operations),
         *analysing(analyses),
         *experimenting(analyses),
+        *operating(operated),
+        *authoring_routes(authored),
     ]
     app = Litestar(
         handlers,
@@ -187,6 +202,7 @@ def make_api(readings: Readings, operations: Operations, analyses: Analyses, *, 
             DefinitionError: refuse_definition,
             RefusedError: refuse_as_said,
             UnavailableError: refuse_for_now,
+            ConflictError: refuse_conflict,
             Exception: refuse_bug,
         },
         openapi_config=openapi_config(),
@@ -240,7 +256,7 @@ def _reading(readings: Readings) -> list[HTTPRouteHandler]:
 
 
 def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
-    """Make the routes that only read what went wrong, and how the house is doing."""
+    """Make the routes that only read what went wrong."""
 
     @get("/api/v1/failed-events", summary="Failed events", tags=["failures"], sync_to_thread=True)
     def list_failed_events(limit: Limit = 100, before: OlderEvents = None) -> FailedEventPage:
@@ -255,12 +271,7 @@ def _reading_failures(readings: Readings) -> list[HTTPRouteHandler]:
         found = list(readings.dead(limit=limit, before=_read_place(before)))
         return DeadLetterPage(items=found, next=_show_place(found[-1]) if len(found) == limit else None)
 
-    @get("/api/v1/status", summary="How the house is doing", tags=["status"], sync_to_thread=True)
-    def get_status() -> StatusView:
-        """How far the engine is in the log, and how much is kept."""
-        return readings.status()
-
-    return [list_failed_events, list_dead_letters, get_status]
+    return [list_failed_events, list_dead_letters]
 
 
 def _retrying(operations: Operations) -> HTTPRouteHandler:
@@ -322,6 +333,8 @@ def _show(event: FailedEvent) -> FailedEventView:
         path=event.path,
         message_id=event.message_id,
         body=event.body.decode(errors="replace"),
+        kind=event.kind,
+        retried_at=event.retried_at,
     )
 
 

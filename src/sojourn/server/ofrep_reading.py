@@ -2,7 +2,8 @@
 
 A key of kind `server` stays on the operator's own machines: who carries it may ask about anybody. One of
 kind `browser` is in a page, so everybody has it: it opens the flags it names and no others, of people whose
-id nobody can guess, an anonymous id, or whose id the operator's own server has signed.
+id nobody can guess, an anonymous id, or whose id the operator's own server has signed. Everybody has the
+write key beside it, too, so what events say of whose a device is opens nothing without a signature.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     """Patterns of the flags it may ask for: `journey.rescue.*`."""
     secret: str = ""
     """Of a browser's: signs ids of users; empty: none is ever told of."""
+    trusts_events: bool = False
+    """Of a browser's: a device is answered as the user's whose events say it is, and an alias is followed."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -52,6 +55,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """The targeting key is looked for among anonymous ids, and nowhere else."""
     context: dict[str, Any] = {}
     is_trusted: bool = True
+    trusts_events: bool = True
+    """Whether what events say of who is who counts for whoever asks."""
 
 
 class BadAskError(InputError):
@@ -132,6 +137,7 @@ def _asked(context: dict[str, Any], caller: Caller) -> Asked:
         is_device_only=not is_signed,
         context=context,
         is_trusted=False,
+        trusts_events=caller.trusts_events,
     )
 
 

@@ -9,6 +9,7 @@ from sojourn.server.openapi_parts import Json, refusal
 
 _ANSWERS: dict[str, tuple[str, ...]] = {
     "graph": ("nodes", "edges", "positions"),
+    "people": ("items",),
     "paths": ("variants", "patterns", "nodes", "links"),
     "funnel": ("steps", "times", "went_to", "by", "reached", "dropped"),
     "retention": ("overall", "cohorts", "active_days", "daily"),

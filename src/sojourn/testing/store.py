@@ -168,6 +168,10 @@ def _check_pages(store: Store, step: Callable[[Store], Store]) -> Store:
             assert len(page) <= limit, "a page is no longer than was asked for"
             paged += page
         assert paged == everybody, "pages have every key once, in the order of the whole list"
+    for prefix in ("k", "k1", "a", "u:ann", "nobody", "\U0001f600"):
+        begun = [key for key in everybody if key.startswith(prefix)]
+        assert store.keys("profile", prefix=prefix) == begun, "those that begin so, in the same order"
+        assert store.keys("profile", prefix=prefix, after=begun[0] if begun else "k", limit=2) == begun[1:3]
     store.commit(Commit(3, 3, [_write(("profile", "k99"), b"new")], []))
     assert "k99" in store.keys("profile", limit=100), "a key that comes later is listed then"
     return store

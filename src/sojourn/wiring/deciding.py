@@ -102,6 +102,7 @@ def callers(config: Config) -> dict[str, Caller]:
             is_browser=key.kind == "browser",
             flags=tuple(key.flags) or ("*",),
             secret=key.secret.reveal() if key.secret else "",
+            trusts_events=key.trust_events,
         )
         for name, key in config.decisions.keys.items()
     }
@@ -139,12 +140,13 @@ def question(asked: Asked) -> Question:
     """Say whom a question is about: a user id, then an anonymous id, as both are told or may be meant."""
     key = asked.targeting_key
     if asked.is_device_only:
-        who = Who(anonymous_ids=(key,))
+        who = Who(anonymous_ids=(key,), trusts_events=asked.trusts_events)
     else:
         devices = dict.fromkeys(each for each in (asked.anonymous_id, key) if each and each != asked.user_id)
         who = Who(
             user_ids=(asked.user_id or key,),
             anonymous_ids=tuple(devices),
             is_user=asked.user_id is not None,
+            trusts_events=asked.trusts_events,
         )
     return Question(who=who, context=asked.context, is_trusted=asked.is_trusted)

@@ -88,7 +88,7 @@ class Readings(Struct, frozen=True):
 
     def profile(self, any_id: str, *, limit: int = 100) -> ProfileView | None:
         """Find a person by any id."""
-        return find_profile(self.store, any_id, limit=limit)
+        return find_profile(self.store, any_id, limit=limit, catalogue=self.in_force())
 
     def explain(self, any_id: str, journey: str) -> ExplanationView | None:
         """Say why a person did or did not get what a journey sends."""

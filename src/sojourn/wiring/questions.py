@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
-from sojourn.analytics.questions import Causal, Friction, Question
+from sojourn.analytics.questions import Causal, Friction, People, Question
 from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
         InputError: A file is damaged, or nobody did anything yet.
     """
     # Help needs no numbers.
+    from sojourn.analytics.attribution.journeys import CHANNEL  # noqa: PLC0415
     from sojourn.analytics.questions.needs import mapping_of  # noqa: PLC0415
     from sojourn.analytics.reading import parse_mapping, read_events  # noqa: PLC0415
     from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415
@@ -51,6 +52,8 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
     mapping = mapping_of(question, parse_mapping(source.columns))
     if isinstance(question, Causal):
         return _with_trials(source, mapping, rules, memory)
+    if isinstance(question, People) and source.data is not None:
+        mapping = _with_attributes(mapping, {CHANNEL: CHANNEL})
     is_open = isinstance(question, Friction) and not question.attribute
     if source.data is None:
         if is_open:

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -38,6 +38,7 @@ from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.accounts import open_access
 from sojourn.wiring.analyst import Analyst
+from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
 from sojourn.wiring.desk import Desk, planned
@@ -45,6 +46,7 @@ from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
 from sojourn.wiring.sinks import make_sinks, rates_of
+from sojourn.wiring.watching import SinkMeter, Watch, Watching
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
@@ -90,7 +92,10 @@ class _Serving:
         self._access = access
         self._house = house
         self._metrics = Metrics()
-        self._live = Live(house.driver, now=now_ms, observer=self._metrics, on_actions=self._wake_sinks)
+        watch = Watch(self._metrics)
+        self._live = Live(house.driver, now=now_ms, observer=watch, on_actions=self._wake_sinks)
+        self._lakeside = Lakeside(config)
+        self._watching = Watching(config, house, self._live, watch=watch, lakeside=self._lakeside)
         self._outbox = OutboxWorker(
             house.outbox,
             sinks,
@@ -98,15 +103,15 @@ class _Serving:
             random=random.random,
             on_outcome=self._tell,
             policy=_policy(config),
-            meter=_Meter(self._metrics),
+            meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
-        self._lakeside = Lakeside(config)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
         self._desk = Desk(house.driver, house.store)
+        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
         assert house.driver.controls is not None
@@ -123,28 +128,35 @@ class _Serving:
         http = asyncio.create_task(self._serve_http(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
+        watching = asyncio.create_task(self._watching.run(), name="watching")
         self._counter.start()
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
+        self._authorship.start()
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
         self._server.should_exit = True
         self._counter.hang_up()
+        self._watching.hang_up()
         await self._analyst.stop()
+        await self._authorship.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
         await self._counter.stop()
+        self._watching.stop()
+        await _ended(watching)
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
         await _ended(lakeside)
         await asyncio.to_thread(self._live.release)
+        self._authorship.close()
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http, lakeside]:
+        for task in [*ended, engine, outbox, http, lakeside, watching]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
 
@@ -176,9 +188,16 @@ class _Serving:
 
     async def publish(self, asked: Publish | Rollback) -> PlanView:
         """Plan what is asked for, and bring it into force by a control in the log."""
+        return await self._publish(asked, lambda: None)
+
+    async def _publish(self, asked: Publish | Rollback, first: Callable[[], None]) -> PlanView:
+        """Plan, do what comes first where it is not refused, and bring it into force."""
         async with self._changing:
             found = await asyncio.to_thread(planned, self._desk, asked)
-            if found.publishing is None or found.view.refused or asked.dry_run:
+            if found.view.refused or asked.dry_run:
+                return found.view
+            await asyncio.to_thread(first)
+            if found.publishing is None:
                 return found.view
             await self._bring(self._desk.publishing(found.publishing, now=now_ms()))
             found.view.revision = self._desk.in_force.revision
@@ -255,10 +274,19 @@ class _Serving:
             self._live.accept,
             lookups=lookups,
             observe=self._observe,
+            heard=self._watching.sources.heard,
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
-        rest = make_api(self._house, self, self._analyst, access=self._access)
+        operated = self._watching.operator(self._outbox, lookups)
+        rest = make_api(
+            self._house,
+            self,
+            self._analyst,
+            operated,
+            authored=self._authorship.authored,
+            access=self._access,
+        )
         if config.studio.enabled:
             rest = Studio(rest, n_proxies=config.http.proxies)
         rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)

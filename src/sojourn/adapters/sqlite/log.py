@@ -117,6 +117,15 @@ class SqliteLog:
         """Return failed events, newest first; `before` an id, to page."""
         return self._reader.failed(limit=limit, before=before)
 
+    def mark_retried(self, ids: Sequence[int], *, at: int) -> None:
+        """Note durably that failed events were tried again and taken."""
+        with self._lock, transaction(self._writer):
+            for number in ids:
+                found = self._reader.failed(limit=1, before=number + 1)
+                if found and found[0].id == number:
+                    body = _encode_failed(msgspec.structs.replace(found[0], id=None, retried_at=at))
+                    self._writer.execute("UPDATE failed SET body = ? WHERE id = ?", (body, number))
+
     @property
     def n_marks(self) -> int:
         """How many duplicate marks are held."""

@@ -10,7 +10,7 @@ import msgspec
 
 from sojourn.adapters.sqlite.database import Checkpointer
 from sojourn.model.action import Action, Delivery, Letter
-from sojourn.model.ports import Place
+from sojourn.model.ports import Place, Queue
 
 SCHEMA = """
 CREATE TABLE outbox (
@@ -98,6 +98,20 @@ WITH RECURSIVE sinks (name) AS (
 SELECT name FROM sinks WHERE name IS NOT NULL
 """
 
+# By the index of what waits, the one due first first.
+_QUEUE = """
+SELECT count(*), min(id) FROM (
+    SELECT id FROM outbox WHERE sink = ?1 AND dead_at IS NULL ORDER BY due_at LIMIT ?2
+)
+"""
+_DEAD_BY_SINK = """
+SELECT sink, count(*) FROM (
+    SELECT sink FROM outbox WHERE dead_at IS NOT NULL ORDER BY dead_at DESC LIMIT ?
+) GROUP BY sink
+"""
+
+COUNTED = 100_000  # letters of one sink: 10 ms.
+DEAD_COUNTED = 20_000  # dead letters, which no index tells apart by sink: 30 ms.
 WRITE_PAGES = 4  # The letters, the index of their ids, that of those that wait, and the counts.
 LETTER_BYTES = 1_024  # What one adds: letters of one batch mostly share their pages.
 NEWEST: Place = (1 << 62, "")  # Before it lies every letter.
@@ -155,6 +169,22 @@ class SqliteOutbox:
         """Return the sinks that letters wait for, by name."""
         with self._reader_lock:
             return [name for (name,) in self._reader.execute(_SINKS)]
+
+    def queues(self) -> dict[str, Queue]:
+        """Return what waits for each sink: at most COUNTED letters, among the DEAD_COUNTED newest dead."""
+        with self._reader_lock:
+            dead = dict(self._reader.execute(_DEAD_BY_SINK, (DEAD_COUNTED,)).fetchall())
+        names = self.sinks()
+        return {name: self._queue(name, dead.get(name, 0)) for name in dict.fromkeys([*names, *dead])}
+
+    def _queue(self, sink: str, n_dead: int) -> Queue:
+        with self._reader_lock:
+            n_waiting, oldest = self._reader.execute(_QUEUE, (sink, COUNTED)).fetchone()
+            query = "SELECT body FROM outbox WHERE id = ?"
+            row = self._reader.execute(query, (oldest,)).fetchone() if n_waiting else None
+        return Queue(
+            waiting=n_waiting, dead=n_dead, oldest_at=None if row is None else _decode_action(row[0]).at
+        )
 
     def dead(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
         """Return dead letters, newest first; `before` a letter's place, to page."""

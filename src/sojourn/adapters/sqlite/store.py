@@ -127,18 +127,21 @@ class SqliteStore:
         timers += [(wake, key) for wake, key in found if key not in newer]
         return [(wake, from_bytes(key)) for wake, key in sorted(timers)[:limit]]
 
-    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
-        """Return keys of a stage that have a state, in the order of their bytes. See the port."""
-        prefix = to_bytes((stage, ""))
-        last = prefix[:-1] + bytes([prefix[-1] - 1, 255]) if after is None else to_bytes((stage, after))
-        newer = self._recent.newer()
+    def keys(
+        self, stage: Stage, *, prefix: str = "", after: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Return keys of a stage that have a state and begin with `prefix`, in the order of their bytes.
+
+        See the port.
+        """
+        first = to_bytes((stage, prefix))
+        last = b"" if after is None else to_bytes((stage, after))
+        newer = {
+            key: row for key, row in self._recent.newer().items() if key > last and key.startswith(first)
+        }
         n_asked = ALL if limit is None else limit + len(newer)  # as many rows of the table can be out of date
-        keys = [key for key in self._table.keys(prefix, after=last, limit=n_asked) if key not in newer]
-        keys += [
-            key
-            for key, row in newer.items()
-            if key > last and key.startswith(prefix) and row.state is not None
-        ]
+        keys = [key for key in self._table.keys(first, after=last, limit=n_asked) if key not in newer]
+        keys += [key for key, row in newer.items() if row.state is not None]
         return [from_bytes(key)[1] for key in sorted(keys)[:limit]]
 
     def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:

@@ -52,7 +52,7 @@ FROM (SELECT key, wake FROM states WHERE wake <= ? ORDER BY wake, key LIMIT ?)
 _KEYS = """
 SELECT json_group_array(length(key)), CAST(group_concat(key, '') AS BLOB)
 FROM (
-    SELECT key FROM states WHERE key > ?1 AND key < ?2 AND state IS NOT NULL ORDER BY key LIMIT ?3
+    SELECT key FROM states WHERE key >= ?1 AND key < ?2 AND state IS NOT NULL ORDER BY key LIMIT ?3
 )
 """
 
@@ -119,9 +119,10 @@ class StateTable:
         return timers
 
     def keys(self, prefix: bytes, *, after: bytes, limit: int) -> list[bytes]:
-        """Return keys that begin with a byte, lie after another, and have a state, in order."""
+        """Return keys that begin with some bytes, lie after another, and have a state, in order."""
         with self._reader_lock:
-            index, blob = self._reader.execute(_KEYS, (after, bytes([prefix[0] + 1]), limit)).fetchone()
+            first = max(prefix, after + b"\x00") if after else prefix
+            index, blob = self._reader.execute(_KEYS, (first, _behind(prefix), limit)).fetchone()
         keys: list[bytes] = []
         start = 0
         for key_bytes in _decode_lengths(index):
@@ -134,6 +135,12 @@ class StateTable:
         with self._reader_lock:
             self._reader.close()
             self._writer.close()
+
+
+def _behind(prefix: bytes) -> bytes:
+    """Return the first bytes that lie behind all that begin so; a stage's letter is none of the last."""
+    head = prefix.rstrip(b"\xff")
+    return head[:-1] + bytes([head[-1] + 1])
 
 
 def _packed(pairs: Sequence[tuple[bytes, Row]]) -> tuple[bytes, str]:

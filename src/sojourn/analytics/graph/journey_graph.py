@@ -68,7 +68,7 @@ def journey_graph(events: Events, asked: Asked | None = None) -> JourneyGraph:
     """
     asked = asked or Asked()
     lined_up = sequences(events, asked.unit, collapse=asked.collapse)
-    names, node = _nodes(events, lined_up, asked)
+    names, node = nodes_of(events, lined_up, asked)
     known_steps("goal", asked.goal, events.steps)
     known_steps("rank", asked.ranks, events.steps)
     goal = np.array([name in asked.goal for name in names], dtype=np.bool_)
@@ -140,7 +140,7 @@ class _Walk:
         return bool((np.diff(self.lined_up.person) > 0).all())
 
 
-def _nodes(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:
+def nodes_of(events: Events, lined_up: Sequences, asked: Asked) -> tuple[list[str], Codes]:
     """Return the names of nodes, the most frequent first and the rest last, and each step's node."""
     sizes = counted(lined_up.step, len(events.steps))
     order = np.argsort(-sizes, kind="stable")

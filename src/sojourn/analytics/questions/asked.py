@@ -45,8 +45,8 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     """What is asked of events."""
 
 
-class Graph(Question, frozen=True, kw_only=True):
-    """The steps people take and how they go from one to the next."""
+class Selected(Question, frozen=True, kw_only=True):
+    """Whose events, and when: what all questions about the journey graph have in common."""
 
     by: Annotated[Unit, Meta(description="Follow people, or sessions.")] = "person"
     gap: Annotated[
@@ -83,6 +83,12 @@ class Graph(Question, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(description="A conversion: how likely it is from each step. Repeatable.", extra=_as("STEP")),
     ] = ()
+    collapse: Annotated[bool, Meta(description="Take equal steps right after one another as one.")] = False
+
+
+class Graph(Selected, frozen=True, kw_only=True):
+    """The steps people take and how they go from one to the next."""
+
     limit: Annotated[
         Annotated[int, Meta(ge=0, le=2_000)] | None,
         Meta(
@@ -95,7 +101,6 @@ class Graph(Question, frozen=True, kw_only=True):
             description="So many transitions; the rest is one row. By default 40; in JSON all.",
         ),
     ] = None
-    collapse: Annotated[bool, Meta(description="Take equal steps right after one another as one.")] = False
     matrix: Annotated[
         Annotated[int, Meta(ge=1, le=200)] | None,
         Meta(description="Where people are at each of their first N steps.", extra=_as("N")),
@@ -108,6 +113,34 @@ class Graph(Question, frozen=True, kw_only=True):
             extra=_as("ATTRIBUTE=A:B"),
         ),
     ] = None
+
+
+class People(Selected, frozen=True, kw_only=True):
+    """The people behind a step of the journey graph, or behind a transition: those its numbers count."""
+
+    step: Annotated[
+        str | None, Meta(description="Who took this step, as the graph names it.", extra=_as("STEP"))
+    ] = None
+    from_: Annotated[
+        str | None,
+        Meta(
+            description="Who went from this step right to --to; '(start)': who began with --to.",
+            extra=_as("STEP"),
+        ),
+    ] = None
+    to: Annotated[
+        str | None,
+        Meta(
+            description="Where they went from --from; '(end)': who did nothing after it.", extra=_as("STEP")
+        ),
+    ] = None
+    shown: Annotated[
+        Annotated[int, Meta(ge=0, le=2_000)] | None,
+        Meta(description="The --limit of the graph, where its '(other)' is meant: steps beyond it are one."),
+    ] = None
+    limit: Annotated[
+        int, Meta(ge=0, le=10_000, description="So many people, or sessions: those there last.")
+    ] = 100
 
 
 class Paths(Question, frozen=True, kw_only=True):
@@ -387,6 +420,7 @@ class Causal(Question, frozen=True, kw_only=True):
 
 QUESTIONS: dict[str, type[Question]] = {
     "graph": Graph,
+    "people": People,
     "paths": Paths,
     "funnel": Funnel,
     "retention": Retention,

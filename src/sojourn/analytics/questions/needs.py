@@ -15,6 +15,7 @@ from sojourn.analytics.questions.asked import (
     Funnel,
     Graph,
     Paths,
+    People,
     Question,
     Retention,
 )
@@ -56,6 +57,8 @@ def needs_of(question: Question) -> Needs:  # noqa: PLR0911 - one for each quest
         case Graph():
             asked = [*conditions_of(question), *compared_of(question)]
             return Needs(attributes=tuple(each.attribute for each in asked))
+        case People():
+            return Needs(attributes=tuple(each.attribute for each in conditions_of(question)))
         case Paths():
             return Needs(kinds=_kinds(question.from_, question.to))
         case Funnel():

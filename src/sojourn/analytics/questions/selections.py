@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import NamedTuple
 
-from sojourn.analytics.questions.asked import Graph
+from sojourn.analytics.events import Events
+from sojourn.analytics.questions.asked import Graph, Selected, duration_ms
 from sojourn.analytics.selecting import Did, Selection, Where, parse_where
+from sojourn.analytics.sessions import with_sessions
 from sojourn.definitions.instants import read_instant
 from sojourn.model.errors import ConfigError
 
@@ -20,7 +22,7 @@ class Side(NamedTuple):
     selection: Selection
 
 
-def selection_of(asked: Graph) -> Selection:
+def selection_of(asked: Selected) -> Selection:
     """Put together what is selected; raise ConfigError where a part says nothing to select by."""
     since_ms, until_ms = instant_ms(asked.since, "since"), instant_ms(asked.until, "until")
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
@@ -35,6 +37,16 @@ def selection_of(asked: Graph) -> Selection:
         ),
         of=asked.by,
     )
+
+
+def in_sessions(events: Events, asked: Selected) -> Events:
+    """Cut sessions where they are asked for, and a silence is given that ends one; else ConfigError."""
+    if asked.gap is None:
+        return events
+    if asked.by != "session" or events.session is not None:
+        reason = "people are followed" if asked.by != "session" else "the events have sessions of their own"
+        raise ConfigError(f"--gap: cuts no sessions, since {reason}; leave it out")
+    return with_sessions(events, gap_ms=duration_ms(asked.gap, "gap"))
 
 
 def sides_of(asked: Graph) -> tuple[Side, Side] | None:
@@ -57,7 +69,7 @@ def sides_of(asked: Graph) -> tuple[Side, Side] | None:
     )
 
 
-def conditions_of(asked: Graph) -> list[Where]:
+def conditions_of(asked: Selected) -> list[Where]:
     """Read the conditions on attributes; raise ConfigError where one is none."""
     return [parse_where(text, "--where") for text in asked.where]
 

@@ -52,6 +52,16 @@ class Observe(Protocol):
         ...
 
 
+class Heard(Protocol):
+    """Whoever wants to know who sends, given by the wiring."""
+
+    def __call__(
+        self, events: Sequence[Event], failed: Sequence[FailedEvent], appended: Appended, user_agent: str
+    ) -> None:
+        """Hear what became of a request, all of one source."""
+        ...
+
+
 class Call(Struct, frozen=True, kw_only=True):
     """One HTTP request, its body not yet read."""
 
@@ -85,6 +95,7 @@ class Door:
         *,
         lookups: Lookups | None = None,
         observe: Observe | None = None,
+        heard: Heard | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         n_proxies: int = 0,
         keep_address: bool = False,
@@ -93,6 +104,7 @@ class Door:
         self._accept = accept
         self._lookups = lookups
         self._observe = observe or _ignore
+        self._heard = heard
         self._now_ms = now_ms
         self._n_proxies = n_proxies
         self._keep_address = keep_address
@@ -169,6 +181,9 @@ class Door:
         if batch.events or batch.failed:
             appended = await self._accept(batch.events, batch.failed)
             self._count(batch, appended)
+            if self._heard is not None:
+                agent = call.headers.get(b"user-agent", b"").decode("latin-1")
+                self._heard(batch.events, batch.failed, appended, agent)
         return batch
 
     def _request(self, call: Call, source: str) -> Request:

@@ -221,4 +221,5 @@ def _failed(error: InputError, parcel: Parcel, request: Request, *, index: int) 
         path=place,
         body=piece[:MAX_FAILED_BYTES],
         message_id=message_id,
+        kind=parcel.kind,
     )

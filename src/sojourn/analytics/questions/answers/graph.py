@@ -10,12 +10,10 @@ from sojourn.analytics.events import Events
 from sojourn.analytics.graph.difference import difference
 from sojourn.analytics.graph.journey_graph import Asked, JourneyGraph, journey_graph
 from sojourn.analytics.graph.step_matrix import StepMatrix, step_matrix
-from sojourn.analytics.questions.asked import Graph, duration_ms
-from sojourn.analytics.questions.selections import Side, selection_of, sides_of
+from sojourn.analytics.questions.asked import Graph
+from sojourn.analytics.questions.selections import Side, in_sessions, selection_of, sides_of
 from sojourn.analytics.selecting import Selection, select
-from sojourn.analytics.sessions import with_sessions
 from sojourn.analytics.tables import Table
-from sojourn.model.errors import ConfigError
 
 MATRIX_STEPS = 15
 """Of a step matrix: the rest is one row."""
@@ -78,7 +76,7 @@ def answer(
         ConfigError: A part of the question cannot be read, or names what no event has.
     """
     selection, sides = selection_of(asked), sides_of(asked)
-    chosen = select(_in_sessions(events, asked), selection)
+    chosen = select(in_sessions(events, asked), selection)
     if sides is not None:
         one, other = sides
         parts = (select(chosen, side.selection) for side in sides)
@@ -105,13 +103,3 @@ def _matrix(asked: Graph, events: Events, n_columns: int, selection: Selection) 
     )
     found.definition["selection"] = selection.words()
     return found
-
-
-def _in_sessions(events: Events, asked: Graph) -> Events:
-    """Cut sessions where they are asked for, and a silence is given that ends one."""
-    if asked.gap is None:
-        return events
-    if asked.by != "session" or events.session is not None:
-        reason = "people are followed" if asked.by != "session" else "the events have sessions of their own"
-        raise ConfigError(f"--gap: cuts no sessions, since {reason}; leave it out")
-    return with_sessions(events, gap_ms=duration_ms(asked.gap, "gap"))

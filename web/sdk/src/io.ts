@@ -1,0 +1,269 @@
+/** The world: storage, network, timers, locks and the page. Nothing else in the core touches any of them. */
+
+import { cleanUrl } from './context'
+import { readRetryAfter } from './sending'
+import { openStore, readJson, type Store } from './storage'
+import { keepCookie, readCookie, removeCookie } from './cookies'
+import { never, type Device, type Effect, type Input, type Kept, type Person, type Place, type Preferences, type Settings } from './types'
+import type { Found } from './tracker'
+
+const ANSWER_MS = 30_000 // as long as the server waits for a body
+const LEASE_MS = ANSWER_MS + 5_000
+const LEFT_MS = 3_000 // what a page sent as it went is answered by then, or lost
+const SMALL_BYTES = 63_000 // under what requests that outlive a page may have together, 64 KiB
+const EVENT = 'q_'
+
+export interface World {
+  readonly now: () => number
+  readonly newId: () => string
+  readonly place: () => Place
+  readonly find: () => Found
+  readonly perform: (effect: Effect) => void
+  /** Call back at the start, at each navigation inside the page, and when the page comes back from the cache. */
+  readonly onPage: (hear: () => void) => void
+}
+
+interface Left {
+  readonly tab: string
+  readonly until: number
+  readonly keys: readonly string[]
+}
+
+/** Open the world of one tracker. `hear` is told of what happens there. */
+export function openWorld(settings: Settings, hear: (input: Input) => void): World {
+  const store = openStore(settings)
+  const tab = newId()
+  const mailbox = new Mailbox(settings, store, tab, hear)
+  const warned = new Set<string>()
+  let referrer = document.referrer
+  let url = here()
+  const place = (): Place => {
+    if (here() !== url) [referrer, url] = [url, here()]
+    return { url, referrer, title: document.title }
+  }
+  listen(settings, store, hear, place)
+  return {
+    now: Date.now,
+    newId,
+    place,
+    find: () => find(settings, store),
+    onPage: (hearPage) => followPages(hearPage),
+    perform(effect) {
+      switch (effect.kind) {
+        case 'savePerson':
+          store.set('person', JSON.stringify(effect.person))
+          return keepCookie(settings, effect.person.anonymousId)
+        case 'saveConsent':
+          return store.set('consent', JSON.stringify(effect.preferences))
+        case 'purge':
+          store.set('consent', 'no') // other tabs hear of it
+          store.names('').forEach(store.remove)
+          return removeCookie(settings)
+        case 'warn':
+          if (!warned.has(effect.code)) console.warn(`sojourn: ${effect.text} [${effect.code}]`)
+          warned.add(effect.code)
+          return
+        case 'settle':
+          return
+        default:
+          return mailbox.perform(effect)
+      }
+    },
+  }
+}
+
+type Posting = Exclude<Effect, { kind: 'savePerson' | 'saveConsent' | 'purge' | 'warn' | 'settle' }>
+
+/** What keeps and sends events. */
+class Mailbox {
+  private readonly url: string
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private release: (() => void) | undefined
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly store: Store,
+    private readonly tab: string,
+    private readonly hear: (input: Input) => void,
+  ) {
+    this.url = settings.host.replace(/\/+$/, '')
+  }
+
+  perform(effect: Posting): void {
+    switch (effect.kind) {
+      case 'keep':
+        return this.store.set(EVENT + effect.key, effect.text)
+      case 'trim':
+        return this.store.names(EVENT).slice(0, -effect.most).forEach(this.store.remove)
+      case 'forget':
+        return effect.keys.forEach((key) => this.store.remove(EVENT + key))
+      case 'wake':
+        clearTimeout(this.timer)
+        this.timer = setTimeout(() => this.hear({ kind: 'due' }), Math.max(0, effect.at - Date.now()))
+        return
+      case 'lock':
+        return this.lock()
+      case 'look':
+        return this.hear({ kind: 'locked', kept: this.kept() })
+      case 'unlock':
+        this.release?.()
+        if (!hasLocks()) this.store.remove('lease')
+        return
+      case 'list':
+        return this.hear({ kind: 'listed', kept: this.kept() })
+      case 'send':
+        return void this.send(effect.keys, effect.isLast)
+      default:
+        return never(effect)
+    }
+  }
+
+  /** Wait until no other tab sends. Where there are no locks (a page without TLS), the tabs agree on a lease. */
+  private lock(): void {
+    const look = () => this.hear({ kind: 'locked', kept: this.leased(this.kept()) })
+    if (!hasLocks()) return look()
+    const locked = () =>
+      new Promise<void>((resolve) => {
+        this.release = resolve
+        look()
+      })
+    navigator.locks.request(`sojourn ${this.settings.writeKey}`, locked).catch(look)
+  }
+
+  private leased(kept: Kept[]): Kept[] {
+    if (hasLocks()) return kept
+    const lease = readJson<Left>(this.store.get('lease'))
+    const now = Date.now()
+    if (lease && lease.tab !== this.tab && lease.until > now) return kept.map((one) => ({ ...one, heldUntil: lease.until }))
+    this.store.set('lease', JSON.stringify({ tab: this.tab, until: now + LEASE_MS, keys: [] }))
+    return kept
+  }
+
+  private kept(): Kept[] {
+    const left = readJson<Left>(this.store.get('left'))
+    const isHeld = (key: string) => left !== null && left.tab !== this.tab && left.keys.includes(key)
+    return this.store.names(EVENT).map((name) => {
+      const key = name.slice(EVENT.length)
+      return { key, bytes: bytesOf(this.store.get(name) ?? ''), heldUntil: isHeld(key) ? left!.until : 0 }
+    })
+  }
+
+  private async send(keys: readonly string[], isLast: boolean): Promise<void> {
+    const events = keys.map((key) => this.store.get(EVENT + key)).filter((text) => text !== null)
+    if (isLast) this.store.set('left', JSON.stringify({ tab: this.tab, until: Date.now() + LEFT_MS, keys }))
+    const sentAt = new Date().toISOString()
+    const body = `{"writeKey":${JSON.stringify(this.settings.writeKey)},"sentAt":"${sentAt}","batch":[${events.join(',')}]}`
+    const [status, retryAfterMs] = events.length ? await this.post(body, isLast) : [200, 0]
+    this.hear({ kind: 'answered', keys, status, retryAfterMs, chance: Math.random() })
+  }
+
+  /** Post a body as text, so that a browser need not ask first; return the status, 0 for none, and what it says of waiting. */
+  private async post(body: string, isLast: boolean): Promise<[number, number]> {
+    const isSmall = bytesOf(body) <= SMALL_BYTES
+    if (isLast && !('keepalive' in Request.prototype)) {
+      navigator.sendBeacon(`${this.url}/beacon/v1/batch?writeKey=${encodeURIComponent(this.settings.writeKey)}`, body)
+      return [0, 0] // nobody hears what became of it
+    }
+    const stop = new AbortController()
+    const late = setTimeout(() => stop.abort(), ANSWER_MS)
+    const request: RequestInit = { method: 'POST', body, keepalive: isSmall, credentials: 'omit', signal: stop.signal }
+    try {
+      const answer = await fetch(`${this.url}/v1/batch`, { ...request, headers: { 'Content-Type': 'text/plain' } })
+      return [answer.status, readRetryAfter(answer.headers.get('Retry-After'), Date.now())]
+    } catch {
+      return [0, 0]
+    } finally {
+      clearTimeout(late)
+    }
+  }
+}
+
+function find(settings: Settings, store: Store): Found {
+  const consent = store.get('consent')
+  const kept = readJson<Person>(store.get('person'))
+  // The cookie is shared by a site's subdomains, storage is not: of two ids the cookie's is everybody's.
+  const anonymousId = readCookie(settings) ?? kept?.anonymousId ?? newId()
+  const { doNotTrack, globalPrivacyControl } = navigator as Navigator & { globalPrivacyControl?: boolean }
+  return {
+    device: device(),
+    person: kept ? { ...kept, anonymousId } : null,
+    anonymousId,
+    preferences: readJson<Preferences>(consent),
+    hasSaidYes: consent !== null && consent !== 'no',
+    isRefused: (settings.respectGpc && globalPrivacyControl === true) || (settings.respectDnt && doNotTrack === '1'),
+    isHidden: isHidden(),
+  }
+}
+
+function device(): Device {
+  const { width, height } = screen
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  return { locale: navigator.language, timezone: timeZone, screen: { width, height } }
+}
+
+function listen(settings: Settings, store: Store, hear: (input: Input) => void, place: () => Place): void {
+  document.addEventListener('visibilitychange', () => hear({ kind: isHidden() ? 'hidden' : 'shown' }))
+  addEventListener('pagehide', () => hear({ kind: 'hidden' }))
+  addEventListener('pageshow', () => isHidden() || hear({ kind: 'shown' }))
+  addEventListener('online', () => hear({ kind: 'online' }))
+  if (settings.storage === 'memory') return
+  addEventListener('storage', (event) => {
+    if (event.key === store.nameOf('person')) {
+      const person = readJson<Person>(event.newValue)
+      if (person) hear({ kind: 'person', person })
+    }
+    if (event.key === store.nameOf('consent') && event.newValue !== null) {
+      const said = event.newValue !== 'no' && { ...readJson<Preferences>(event.newValue), analytics: true }
+      hear({ kind: 'consent', said, isEcho: true, anonymousId: newId(), messageId: newId(), place: place() })
+    }
+  })
+}
+
+/** Tell of each page somebody sees, once its title had time to change. */
+function followPages(hear: () => void): void {
+  let seen = ''
+  const look = () =>
+    setTimeout(() => {
+      if (here() === seen) return
+      seen = here()
+      hear()
+    })
+  for (const name of ['pushState', 'replaceState'] as const) {
+    const original = history[name]
+    history[name] = function (this: History, ...args: Parameters<History['pushState']>) {
+      original.apply(this, args)
+      look()
+    }
+  }
+  addEventListener('popstate', look)
+  addEventListener('hashchange', look)
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) hear()
+  })
+  const isPrepared = (document as Document & { prerendering?: boolean }).prerendering
+  if (isPrepared) document.addEventListener('prerenderingchange', look, { once: true })
+  else look()
+}
+
+function here(): string {
+  return cleanUrl(location.href)
+}
+
+function isHidden(): boolean {
+  return document.visibilityState === 'hidden'
+}
+
+function hasLocks(): boolean {
+  return 'locks' in navigator
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
+}
+
+/** A random UUID, also where a page without TLS has no `randomUUID`. */
+function newId(): string {
+  if (crypto.randomUUID) return crypto.randomUUID()
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-a$4-$5')
+}

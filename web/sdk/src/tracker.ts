@@ -1,0 +1,273 @@
+/**
+ * The tracker: `(state, input, at) -> [state, effects]`. It touches nothing: no clock, no chance, no page.
+ *
+ * Where nobody has said yet whether events may be kept, calls are held in memory, each with its time and place; a yes
+ * makes them, a no forgets them.
+ */
+
+import { contextOf, pageOf } from './context'
+import { added, deliver, IDLE, type Delivery } from './delivery'
+import { readId } from './ids'
+import { never, type Call, type Consent, type Consented, type Device, type Effect, type Event, type Input } from './types'
+import type { Made, Person, Place, Preferences, Properties, Settings } from './types'
+
+export const MAX_HELD = 200 // calls before consent: a visit; the first ones say where somebody came from
+export const MAX_EVENT_BYTES = 32_768 // as Segment's bound for one event
+
+export interface State {
+  readonly settings: Settings
+  readonly device: Device
+  readonly person: Person
+  readonly consent: Consent
+  readonly held: readonly Made[]
+  readonly delivery: Delivery
+  /** Tells names of events of one instant apart. */
+  readonly nMade: number
+}
+
+/** What was found at the start. */
+export interface Found {
+  readonly device: Device
+  /** Null: nobody was here before. */
+  readonly person: Person | null
+  /** An id for whoever is new. */
+  readonly anonymousId: string
+  /** What was said on an earlier page; null: nothing. */
+  readonly preferences: Preferences | null
+  readonly hasSaidYes: boolean
+  /** Whether the browser itself asks not to be tracked, in a way that the settings respect. */
+  readonly isRefused: boolean
+  readonly isHidden: boolean
+}
+
+/** Make the state of a page that has just opened. */
+export function begin(settings: Settings, found: Found, at: number): [State, Effect[]] {
+  const isAsked = settings.needsConsent || found.isRefused
+  const word = found.hasSaidYes || !isAsked ? 'yes' : found.isRefused ? 'no' : 'unknown'
+  const state: State = {
+    settings,
+    device: found.device,
+    person: found.person ?? nobody(found.anonymousId),
+    consent: { word, preferences: found.preferences },
+    held: [],
+    delivery: { ...IDLE, isHidden: found.isHidden },
+    nMade: 0,
+  }
+  if (word !== 'yes') return [state, []]
+  return then(state, [{ kind: 'savePerson', person: state.person }], (next) => woken(next, at))
+}
+
+/** Take one step. */
+export function step(state: State, input: Input, at: number): [State, Effect[]] {
+  switch (input.kind) {
+    case 'call':
+      return called(state, input.made)
+    case 'reset':
+      return changed(state, nobody(input.anonymousId))
+    case 'consent':
+      return consented(state, input, at)
+    case 'person':
+      return [{ ...state, person: input.person }, []]
+    default: {
+      const [delivery, effects] = deliver(state.delivery, input, at)
+      return [{ ...state, delivery }, effects]
+    }
+  }
+}
+
+function called(state: State, made: Made): [State, Effect[]] {
+  switch (state.consent.word) {
+    case 'no':
+      return [state, []]
+    case 'unknown':
+      if (state.held.length < MAX_HELD) return [{ ...state, held: [...state.held, made] }, []]
+      return [state, [warning('held', `more than ${MAX_HELD} calls wait for consent; later ones are dropped`)]]
+    case 'yes':
+      return make(state, made)
+    default:
+      return never(state.consent.word)
+  }
+}
+
+/** Make the event of a call, and keep it. */
+function make(state: State, made: Made): [State, Effect[]] {
+  const person = personAfter(state.person, made.call)
+  return then(...changed(state, person), (next) => keep(next, state.settings.before(eventOf(next, made)), made.at))
+}
+
+function keep(state: State, event: Event | null, at: number): [State, Effect[]] {
+  if (event === null) return [state, []]
+  const text = write(event)
+  if (text === null) return [state, [warning('unwritable', `an event is no JSON and is dropped: ${nameOf(event)}`)]]
+  if (text.length > MAX_EVENT_BYTES) {
+    return [state, [warning('too-large', `an event is over ${MAX_EVENT_BYTES} characters and is dropped: ${nameOf(event)}`)]]
+  }
+  const key = keyOf(at, state.nMade, event.messageId)
+  const [delivery, effects] = added(state.delivery, key, at, state.settings)
+  return [{ ...state, delivery, nMade: state.nMade + 1 }, [{ kind: 'keep', key, text }, ...effects]]
+}
+
+/** Name an event so that names sort by time, and by the order of calls within one instant. */
+export function keyOf(at: number, n: number, messageId: string): string {
+  return `${at.toString(36).padStart(9, '0')}${(n % 46_656).toString(36).padStart(3, '0')}-${messageId}`
+}
+
+function write(event: Event): string | null {
+  try {
+    return JSON.stringify(event)
+  } catch {
+    return null
+  }
+}
+
+function nameOf(event: Event): string {
+  return event.event ?? event.type
+}
+
+function eventOf(state: State, made: Made): Event {
+  const { person, device, consent } = state
+  return {
+    type: made.call.type,
+    messageId: made.messageId,
+    anonymousId: person.anonymousId,
+    ...(person.userId !== null && { userId: person.userId }),
+    ...said(made.call, person, made.place),
+    originalTimestamp: new Date(made.at).toISOString(),
+    context: contextOf(made.place, device, consent, made.call.type === 'group' ? null : person.groupId),
+  }
+}
+
+function said(call: Call, person: Person, place: Place): Partial<Event> {
+  switch (call.type) {
+    case 'track':
+      return { event: call.event, properties: call.properties }
+    case 'page': {
+      const { category, name, properties } = call
+      return { ...(category && { category }), ...(name && { name }), properties: { ...pageOf(place), ...properties } }
+    }
+    case 'identify':
+      return { traits: person.traits }
+    case 'group':
+      return { groupId: call.groupId, traits: call.traits }
+    case 'alias':
+      return { userId: call.userId, previousId: call.previousId ?? person.userId ?? person.anonymousId }
+    default:
+      return never(call)
+  }
+}
+
+/** Say who it is after a call. Traits are one user's: another user begins without. */
+function personAfter(person: Person, call: Call): Person {
+  switch (call.type) {
+    case 'identify': {
+      const userId = call.userId ?? person.userId
+      const isSame = person.userId === null || person.userId === userId
+      return { ...person, userId, traits: isSame ? { ...person.traits, ...call.traits } : call.traits }
+    }
+    case 'group':
+      return { ...person, groupId: call.groupId }
+    default:
+      return person
+  }
+}
+
+function changed(state: State, person: Person): [State, Effect[]] {
+  if (person === state.person) return [state, []]
+  return [{ ...state, person }, state.consent.word === 'yes' ? [{ kind: 'savePerson', person }] : []]
+}
+
+function consented(state: State, input: Consented, at: number): [State, Effect[]] {
+  const preferences = typeof input.said === 'boolean' ? state.consent.preferences : { ...state.consent.preferences, ...input.said }
+  // A word on other categories alone leaves the word on analytics as it was.
+  const yes = typeof input.said === 'boolean' ? input.said : (input.said['analytics'] ?? state.consent.word === 'yes')
+  if (!yes) return refused(state, input, preferences)
+  const allowed: State = { ...state, consent: { word: 'yes', preferences }, held: [] }
+  const saved: Effect[] = [{ kind: 'saveConsent', preferences }, { kind: 'savePerson', person: state.person }]
+  return then(allowed, saved, (begun) =>
+    then(...makeAll(begun, state.held), (next) =>
+      typeof input.said === 'boolean' || input.isEcho ? woken(next, at) : make(next, telling(input, input.said, at)),
+    ),
+  )
+}
+
+/** Withdrawn: nothing that was stored stays, and who comes back is somebody new. A first no leaves nothing to take back. */
+function refused(state: State, input: Consented, preferences: Preferences | null): [State, Effect[]] {
+  const isFirstWord = state.consent.word === 'unknown'
+  const isNo = input.said === false || (typeof input.said === 'object' && input.said['analytics'] === false)
+  if (isFirstWord && !isNo) return [{ ...state, consent: { word: 'unknown', preferences } }, []]
+  const { isHidden } = state.delivery
+  const next: State = {
+    ...state,
+    person: nobody(input.anonymousId),
+    consent: { word: 'no', preferences: null },
+    held: [],
+    delivery: { ...state.delivery, nKept: 0, mine: [], last: [], isHidden },
+  }
+  return [next, [{ kind: 'purge' }]]
+}
+
+/** The event that tells the server at once what a person allows (docs/how-to/pace-messages.md). */
+function telling(input: Consented, preferences: Preferences, at: number): Made {
+  const call: Call = { type: 'track', event: 'Consent Updated', properties: { consent: preferences } }
+  return { call, messageId: input.messageId, place: input.place, at }
+}
+
+function makeAll(state: State, held: readonly Made[]): [State, Effect[]] {
+  return held.reduce<[State, Effect[]]>(([next, effects], made) => then(next, effects, (one) => make(one, made)), [state, []])
+}
+
+/** What an earlier page left is sent, too. */
+function woken(state: State, at: number): [State, Effect[]] {
+  const wakeAt = at + state.settings.flushMs
+  const { phase, dueAt } = state.delivery
+  if (phase !== 'idle' || (dueAt !== null && dueAt <= wakeAt)) return [state, []]
+  return [{ ...state, delivery: { ...state.delivery, dueAt: wakeAt } }, [{ kind: 'wake', at: wakeAt }]]
+}
+
+function then(state: State, effects: Effect[], more: (state: State) => [State, Effect[]]): [State, Effect[]] {
+  const [next, others] = more(state)
+  return [next, [...effects, ...others]]
+}
+
+function nobody(anonymousId: string): Person {
+  return { anonymousId, userId: null, traits: {}, groupId: null }
+}
+
+function warning(code: string, text: string): Effect {
+  return { kind: 'warn', code, text }
+}
+
+/** Take in what a page calls `identify` and the like with; null where it says nothing. */
+export function readCall(type: Call['type'], args: readonly unknown[]): Call | null {
+  const [first, second, third] = args
+  switch (type) {
+    case 'track':
+      return typeof first === 'string' && first ? { type, event: first, properties: bag(second) } : null
+    case 'page': {
+      const names = args.filter((one): one is string => typeof one === 'string')
+      const properties = bag(args.find((one) => typeof one === 'object'))
+      const [category, name] = names.length > 1 ? names : [undefined, names[0]]
+      return { type, ...(category && { category }), ...(name && { name }), properties }
+    }
+    case 'identify':
+      return isBag(first) ? { type, userId: null, traits: first } : { type, userId: readId(first), traits: bag(second) }
+    case 'group': {
+      const groupId = readId(first)
+      return groupId === null ? null : { type, groupId, traits: bag(second) }
+    }
+    case 'alias': {
+      const userId = readId(first)
+      return userId === null ? null : { type, userId, previousId: readId(second ?? third) }
+    }
+    default:
+      return never(type)
+  }
+}
+
+function isBag(value: unknown): value is Properties {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function bag(value: unknown): Properties {
+  return isBag(value) ? value : {}
+}
