@@ -7,6 +7,7 @@ import { Chart } from '../../parts/chart/Chart'
 import type { Colours } from '../../parts/chart/colours'
 import { count, share } from '../../parts/format'
 import { Table, type Column } from '../../parts/Table'
+import { COMMON } from '../../text/common'
 import { DECISIONS, EXPERIMENTS } from '../../text/experiments'
 import { heightOf, intervalsOption } from '../shared/intervals'
 import { bounds, chance, signed } from '../shared/numbers'
@@ -61,7 +62,7 @@ function columns(kind: string): readonly Column<Compared>[] {
 }
 
 function WithBounds({ says, between }: { readonly says: string; readonly between: string }) {
-  return <span className={css.bounds}><strong>{says}</strong><span>{between}</span></span>
+  return <span className={css.bounds}><strong>{says}</strong>{between !== COMMON.nothing && <span>{between}</span>}</span>
 }
 
 function Path({ one }: { readonly one: Compared }) {

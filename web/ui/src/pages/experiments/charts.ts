@@ -51,7 +51,7 @@ export function pathOption(one: Compared, colours: Colours): EChartsCoreOption {
   const colour = colours['series-1']
   const line = { type: 'line', symbol: 'none', emphasis: { disabled: true } }
   return {
-    grid: { left: 8, right: 24, top: 12, bottom: 40, containLabel: true },
+    grid: { left: 8, right: 24, top: 12, bottom: 24, containLabel: true },
     tooltip: {
       trigger: 'axis',
       formatter: (parts: readonly { readonly dataIndex: number }[]) => tip(looks[parts[0]?.dataIndex ?? -1], unit),

@@ -95,7 +95,8 @@ function Told({ report }: { readonly report: Report }) {
         <Figure label={EXPERIMENTS.until} value={instant(report.until_ms, false)} />
         {report.multiple > 0 && <Figure label={EXPERIMENTS.severalOut} value={count(report.multiple)} />}
       </Figures>
-      {metrics.length === 0 ? <Card><p>{EXPERIMENTS.noMetrics}</p></Card> : <Effects report={report} />}
+      {metrics.length === 0 && <Card><p>{EXPERIMENTS.noMetrics}</p></Card>}
+      {report.comparisons.some((one) => one.relative.estimate !== null) && <Effects report={report} />}
       {metrics.map((metric) => <Metric key={metric.metric} metric={metric} />)}
       <Ratio report={report} />
       <NotToConclude cautions={[...new Set([...report.warnings, ...EXPERIMENTS.notToConclude])]} />

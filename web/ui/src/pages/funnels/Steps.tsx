@@ -41,11 +41,11 @@ function Step({ row, unit, isLast, onWho }: {
         </span>
         {onWho && <Button look="quiet" isSmall icon="people" label={FUNNELS.whoReached(row.step)} onClick={() => onWho({ is: 'reached', n: row.n, step: row.step })} />}
       </header>
-      <Bar share={ofStart.share} low={ofStart.low} high={ofStart.high} />
+      <Bar share={ofStart.share} low={row.n > 1 ? ofStart.low : null} high={row.n > 1 ? ofStart.high : null} />
       {row.n > 1 && (
         <p className={css.from}>
-          {FUNNELS.fromPrevious(share(ofPrevious.share), interval(ofPrevious.low, ofPrevious.high))}
-          {time && `, ${FUNNELS.took(duration(time.from_previous_p50_ms), duration(time.from_previous_p90_ms))}`}
+          {ofPrevious.of > 0 && FUNNELS.fromPrevious(share(ofPrevious.share), interval(ofPrevious.low, ofPrevious.high))}
+          {time && time.count > 0 && `, ${FUNNELS.took(duration(time.from_previous_p50_ms), duration(time.from_previous_p90_ms))}`}
         </p>
       )}
       {!isLast && row.dropped > 0 && <Dropped row={row} unit={unit} onWho={onWho} />}

@@ -46,7 +46,7 @@ function curveOption({ curve }: Told, colours: Colours): EChartsCoreOption {
   const colour = colours['series-1']
   const line = { type: 'line', step: 'end', symbol: 'none', emphasis: { disabled: true } }
   return {
-    grid: { left: 8, right: 20, top: 12, bottom: 40, containLabel: true },
+    grid: { left: 8, right: 20, top: 12, bottom: 24, containLabel: true },
     tooltip: {
       trigger: 'axis',
       formatter: (parts: readonly { readonly dataIndex: number }[]) => {

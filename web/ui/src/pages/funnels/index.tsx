@@ -42,12 +42,12 @@ function useChosen(): Chosen {
   const { steps: known, isKnown } = useSteps()
   const goal = likelyGoal(known)
   const graph = useQuery({
-    queryKey: ['suggested', goal], queryFn: ({ signal }) => askGraph({ goal: [goal], limit: 200, edges: 1 }, signal),
+    queryKey: ['suggested', goal], queryFn: ({ signal }) => askGraph({ goal: [goal], limit: 200, edges: 2_000 }, signal),
     enabled: given.length === 0 && goal !== '', staleTime: FRESH_MS,
   })
   if (given.length > 0) return { steps: given, isSuggested: false, isKnown: true, known }
   const isWaiting = !isKnown || graph.isLoading
-  return { steps: graph.data ? suggestSteps(graph.data.nodes, goal) : [], isSuggested: true, isKnown: !isWaiting, known }
+  return { steps: graph.data ? suggestSteps(graph.data.nodes, graph.data.edges, goal) : [], isSuggested: true, isKnown: !isWaiting, known }
 }
 
 export default function FunnelsPage() {

@@ -48,12 +48,21 @@ test('the largest drop is of those who were there, not in number', () => {
   expect(largestDrop({ ...answer, steps: [{ step: 'a', count: 3, dropped: 0 }, { step: 'b', count: 3, dropped: 0 }] } as unknown as FunnelAnswer)).toBeNull()
 })
 
-test('a suggested funnel goes from what most people do to the goal, by how likely the goal is', () => {
+test('a suggested funnel goes from what most people do to the goal, and leaves side ways out', () => {
   const node = (name: string, people: number, conversion: number) => ({ name, kind: 'step', people, conversion })
+  const edge = (source: string, target: string, count: number) => ({ source, target, count })
   const nodes = [
-    node('$page', 99, 0.1), node('Search', 40, 0.1), node('View', 90, 0.2), node('Pay', 20, 0.8), node('Cart', 50, 0.4), node('Order', 15, 1),
-    node('Help', 5, 0.5),
+    node('$page', 99, 0.1), node('View', 90, 0.2), node('Search', 70, 0.1), node('Cart', 50, 0.4), node('Sign Up', 40, 0.5), node('Pay', 20, 0.8),
+    node('Order', 15, 1), node('Help', 5, 0.5),
   ]
-  expect(suggestSteps(nodes, 'Order')).toEqual(['View', 'Cart', 'Pay', 'Order'])
-  expect(suggestSteps(nodes, 'Nowhere')).toEqual([])
+  const edges = [edge('View', 'Cart', 40), edge('Cart', 'View', 10), edge('Sign Up', 'Cart', 30), edge('Cart', 'Pay', 20)]
+  expect(suggestSteps(nodes, edges, 'Order')).toEqual(['View', 'Cart', 'Pay', 'Order'])
+  expect(suggestSteps(nodes, edges, 'Nowhere')).toEqual([])
+})
+
+test('a long way is suggested with its beginning and its end', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+  const nodes = [...names.map((name, i) => ({ name, kind: 'step', people: 100 - i, conversion: i / 10 })), { name: 'goal', kind: 'step', people: 1, conversion: 1 }]
+  const edges = names.slice(1).map((target, i) => ({ source: names[i]!, target, count: 5 }))
+  expect(suggestSteps(nodes, edges, 'goal')).toEqual(['a', 'c', 'e', 'g', 'goal'])
 })

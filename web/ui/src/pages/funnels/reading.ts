@@ -92,23 +92,36 @@ interface Node {
   readonly conversion?: number | null
 }
 
+interface Edge {
+  readonly source: string
+  readonly target: string
+  readonly count: number
+}
+
+/** More steps than these are read by nobody at first sight. */
 const MOST_SUGGESTED = 4
 
 /**
- * Suggest a funnel to a goal: steps that more people come to than to the goal, from the least likely to reach it to
- * the likeliest. Pages and screens without a name of their own are left out.
+ * Suggest a funnel to a goal: from the step that most people take, to one that fewer people take, that makes the goal
+ * likelier, and to which people go from the one before rather than the other way.
+ *
+ * Pages and screens without a name of their own are left out.
  */
-export function suggestSteps(nodes: readonly Node[], goal: string): readonly string[] {
+export function suggestSteps(nodes: readonly Node[], edges: readonly Edge[], goal: string): readonly string[] {
   const end = nodes.find((node) => node.name === goal)
   if (!end) return []
+  const counts = new Map(edges.map((edge) => [`${edge.source}\n${edge.target}`, edge.count]))
+  const isForward = (one: Node, other: Node) =>
+    (counts.get(`${one.name}\n${other.name}`) ?? 0) > (counts.get(`${other.name}\n${one.name}`) ?? 0)
   const before = nodes
     .filter((node) => node.kind === 'step' && node.name !== goal && !node.name.startsWith('$') && node.people > end.people)
-    .sort((one, other) => (one.conversion ?? 0) - (other.conversion ?? 0))
-  const [frequent] = [...before].sort((one, other) => other.people - one.people)
-  if (!frequent) return [goal]
-  // Nothing less likely than the step that most people take, or it is a side way.
-  const onTheWay = before.slice(before.indexOf(frequent))
-  const stride = Math.max(1, (onTheWay.length - 1) / (MOST_SUGGESTED - 1))
-  const chosen = Array.from({ length: MOST_SUGGESTED }, (_, i) => onTheWay[Math.round(i * stride)]?.name)
+    .sort((one, other) => other.people - one.people)
+  const way: Node[] = []
+  for (const node of before) {
+    const last = way.at(-1)
+    if (!last || ((node.conversion ?? 0) > (last.conversion ?? 0) && isForward(last, node))) way.push(node)
+  }
+  const stride = Math.max(1, (way.length - 1) / (MOST_SUGGESTED - 1))
+  const chosen = Array.from({ length: MOST_SUGGESTED }, (_, i) => way[Math.round(i * stride)]?.name)
   return [...new Set([...chosen.filter((name) => name !== undefined), goal])]
 }

@@ -10,7 +10,7 @@ export function curveOption(points: readonly Point[], period: string, colours: C
   const colour = colours['series-1']
   const line = { type: 'line', symbol: 'none', emphasis: { disabled: true } }
   return {
-    grid: { left: 8, right: 20, top: 12, bottom: 40, containLabel: true },
+    grid: { left: 8, right: 20, top: 12, bottom: 24, containLabel: true },
     tooltip: { trigger: 'axis', formatter: (parts: readonly { readonly dataIndex: number }[]) => tip(points[parts[0]?.dataIndex ?? -1], period) },
     xAxis: { type: 'category', boundaryGap: false, data: points.map((point) => point.n), name: RETENTION.axis(period), nameLocation: 'middle', nameGap: 26 },
     yAxis: { type: 'value', min: 0, max: (range: { readonly max: number }) => Math.min(1, range.max), axisLabel: { formatter: (x: number) => share(x, 0) } },

@@ -33,7 +33,7 @@ export interface Intervals {
 
 const PER_SERIES = 15
 const PER_CATEGORY = 14
-const AROUND = 64
+const AROUND = 52
 
 /** How high a chart of these is, so that no two lines touch. */
 export function heightOf({ categories, series }: Pick<Intervals, 'categories' | 'series'>): number {
@@ -44,7 +44,7 @@ export function intervalsOption(asked: Intervals, colours: Colours): EChartsCore
   const { categories, series, write } = asked
   const [low, high] = reach(asked)
   return {
-    grid: { left: 8, right: 24, top: series.length > 1 ? 34 : 8, bottom: 44, containLabel: true },
+    grid: { left: 8, right: 24, top: series.length > 1 ? 34 : 8, bottom: 26, containLabel: true },
     legend: series.length > 1 ? { top: 0, left: 0, data: series.map((one) => one.name), selectedMode: false } : undefined,
     tooltip: {
       trigger: 'item',
@@ -57,7 +57,7 @@ export function intervalsOption(asked: Intervals, colours: Colours): EChartsCore
     },
     yAxis: {
       type: 'category', inverse: true, data: categories, splitLine: { show: categories.length > 1 },
-      axisLabel: { color: colours.text, fontSize: 12, width: 200, overflow: 'truncate' },
+      axisLabel: { color: colours.text, fontSize: 12, width: 340, overflow: 'truncate' },
     },
     series: series.map((one, i) => ({
       name: one.name,
