@@ -12,7 +12,7 @@ export const OPERATE = {
   },
 
   status: {
-    lag: 'Events behind', position: 'Events in the log', clock: 'The log’s clock', people: 'People', timers: 'Timers', outbox: 'Messages on their way', dead: 'Dead letters',
+    lag: 'Events behind', position: 'Events in the log', clock: 'The log’s clock', outbox: 'On their way', dead: 'Dead letters',
     caughtUp: 'caught up', behind: 'not processed yet', commits: 'Commit, median', p95: (ms: string) => `95% within ${ms}`, lake: 'Analytics behind', disk: 'Data on disk',
     free: (size: string) => `${size} left`, oldest: (ago: string) => `the oldest since ${ago}`,
     version: (version: string) => `Sojourn ${version}`,

@@ -18,7 +18,6 @@ export function StatusFigures({ status }: { readonly status: Status }) {
     <Figures>
       <Figure label={words.lag} value={count(lag)} note={lag === 0 ? words.caughtUp : words.behind} tone={tone === 'bad' ? 'bad' : undefined} />
       <Figure label={words.position} value={count(Math.max(status.log_end, progress?.position ?? 0))} note={words.version(status.version)} />
-      <Figure label={words.people} value={count(status.counts['profiles'])} />
       <Figure
         label={words.outbox} value={count(status.counts['outbox'])}
         note={more?.oldest_action_at ? words.oldest(ago(more.oldest_action_at, Date.now())) : undefined}
