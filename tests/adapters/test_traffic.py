@@ -22,8 +22,8 @@ from sojourn.model.lake import Reach
 from sojourn.model.turn import STAGES
 from tests.engine.makers import T0
 from tests.laws.edited import restarted
-from tests.laws.test_everything_published import FIRST, edited
 from tests.laws.test_equality import end_of
+from tests.laws.test_everything_published import FIRST, edited
 from tests.soak import tries
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
