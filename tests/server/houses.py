@@ -73,7 +73,7 @@ def shop_folder() -> Path:
 class House:
     """Log, store and engine in memory; what comes in by the door is processed before it is answered."""
 
-    def __init__(self, *, admin_token: str | None = TOKEN) -> None:
+    def __init__(self, *, admin_token: str | None = TOKEN, access: AccessSettings | None = None) -> None:
         self.log = MemoryLog(floor=T0)
         self.store = MemoryStore()
         compiled = catalogue(WELCOME)
@@ -91,8 +91,8 @@ class House:
         self.retried: list[Sequence[str] | None] = []
         self.now = T0
         self.accounts = MemoryAccounts()
-        access = AccessSettings(admin_token=admin_token, cost=CHEAP)
-        self.access = Access(self.accounts, access, now_ms=lambda: self.now)
+        settings = access or AccessSettings(admin_token=admin_token, cost=CHEAP)
+        self.access = Access(self.accounts, settings, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
         self.authors = Authors(self)
         self.sources = Sources()
@@ -199,15 +199,19 @@ class House:
 
     def sign_in(self, role: Role, *, name: str = "") -> dict[str, str]:
         """Let somebody sign in, in a role; return the headers of their requests."""
-        name, token = name or role, secrets.token_urlsafe()
-        account = Account(name=name, role=role, password="", created_at=T0)
-        self.accounts.add(account)
+        name = name or role
+        self.accounts.add(Account(name=name, role=role, password="", created_at=T0))
+        cookie = self.cookie(name)
+        csrf = self.ask("/api/v1/session", token=None, headers=cookie).json()["csrf"]
+        return {**cookie, "x-csrf-token": csrf}
+
+    def cookie(self, name: str) -> dict[str, str]:
+        """Begin a session of an account; return its cookie."""
+        token = secrets.token_urlsafe()
         mark = hashlib.sha256(token.encode()).digest()
         session = Session(mark=mark, account=name, started_at=self.now, seen_at=self.now)
         assert self.accounts.open_session(session, password=None, most=1_000)
-        cookie = {"cookie": f"{COOKIE}={token}"}
-        csrf = self.ask("/api/v1/session", token=None, headers=cookie).json()["csrf"]
-        return {**cookie, "x-csrf-token": csrf}
+        return {"cookie": f"{COOKIE}={token}"}
 
     def ask(
         self, path: str, *, method: str = "GET", token: str | None = TOKEN, **options: Any
