@@ -117,7 +117,8 @@ def test_ways_between_the_same_states_by_the_same_event_are_one() -> None:
     """A fact cannot tell them apart, so a drawing does not either; both conditions are read."""
     journey = compile_journey(
         "journey: two\nentry: { on: A }\nstates:\n  a:\n    on:\n      E:\n"
-        '        - { when: "trait.x == 1", to: b }\n        - { when: "trait.x == 2", to: b }\n        - { to: c }\n'
+        '        - { when: "trait.x == 1", to: b }\n        - { when: "trait.x == 2", to: b }\n'
+        "        - { to: c }\n"
         "  b: { after: { 1d: done } }\n  c: { after: { 1d: done } }\n"
     )
     (one,) = [way for way in chart_of(journey).ways if way.id == "a>b>E"]

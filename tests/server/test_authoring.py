@@ -1,4 +1,4 @@
-"""Authoring over HTTP: what a check says of any text, how a journey is drawn, what goes through it, who is where."""
+"""Authoring over HTTP: what a check says of any text, how a journey is drawn, and who is where in it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from tests.soak import tries
 HOUSE = House()
 GALLERY = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "journeys").glob("*.yaml"))]
 PIECES = (
-    "{", "}", "[", ":", "- ", "'", '"', "|", "&a ", "*a", "!!x ", "\t", "\n", "\x00", "\u202e", "{{ trait.x | y: 1 }}",
-    "{% if a %}", "when: \"((\"", "after: {", "steps:", "goal: 1", "---", "policy:", "segments:", "flag:", "metrics:",
+    "{", "}", "[", ":", "- ", "'", '"', "|", "&a ", "*a", "!!x ", "\t", "\n", "\x00", "\u202e",
+    "{{ trait.x | y: 1 }}", "{% if a %}", "when: \"((\"", "after: {", "steps:", "goal: 1", "---", "policy:",
+    "segments:", "flag:", "metrics:",
 )  # fmt: skip
 
 

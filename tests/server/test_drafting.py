@@ -1,8 +1,7 @@
-"""Drafts over HTTP: nobody overwrites anybody, nothing outside the folders is reached, and files come first."""
+"""Drafts over HTTP: nobody overwrites anybody, nothing outside is reached, and files come first."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -128,7 +127,7 @@ def test_a_link_that_stays_inside_is_a_file_like_any() -> None:
     made = house()
     folder = made.authors.folder / "journeys"
     (folder / ".2026").mkdir()
-    os.rename(folder / "welcome.yaml", folder / ".2026/welcome.yaml")
+    (folder / "welcome.yaml").rename(folder / ".2026/welcome.yaml")
     (folder / "welcome.yaml").symlink_to(".2026/welcome.yaml")
     kept = draft(made)
     assert publish(made, etag=kept["etag"]).json()["revision"] == 1

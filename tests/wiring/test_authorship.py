@@ -1,4 +1,4 @@
-"""Authors beside a real server: what is published survives a crash, and traffic is counted and counted again."""
+"""Authors beside a real server: what is published survives a crash, and traffic is counted on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rehearsals over HTTP: the command line's own report, one at a time, cancelled, bounded, and gone with the server."""
+"""Rehearsals over HTTP: the command line's report, one at a time, cancelled, bounded, gone with a server."""
 
 from __future__ import annotations
 
