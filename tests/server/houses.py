@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +48,7 @@ from sojourn.wiring.operating import Operator, Surroundings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
+from tests.server.authors import Authors
 
 KEY = "web-key"
 CHEAP = Cost(log_n=4, r=1, p=1)  # passwords of tests are guarded by nothing
@@ -93,6 +94,7 @@ class House:
         settings = access or AccessSettings(admin_token=admin_token, cost=CHEAP)
         self.access = Access(self.accounts, settings, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
+        self.authors = Authors(self)
         self.sources = Sources()
         self.operator = Operator(
             readings,
@@ -107,7 +109,9 @@ class House:
                 types={"console": "console"},
             ),
         )
-        api = make_api(readings, self, self, self.operator, access=self.access)
+        api = make_api(
+            readings, self, self, self.operator, authored=self.authors.authored, access=self.access
+        )
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         callers = Callers({DECISION_KEY: Caller(name="shop")})
         streams = Streams(self, callers.may_see, max_open=1)
@@ -144,8 +148,10 @@ class House:
             answered, Basis(data=shop_folder(), max_bytes=MAX_ANSWER_BYTES), inquiry
         )
 
-    async def publish(self, asked: Publish | Rollback) -> PlanView:
+    async def publish(self, asked: Publish | Rollback, first: Callable[[], None] = lambda: None) -> PlanView:
         found = planned(self.desk, asked)
+        if not found.view.refused and not asked.dry_run:
+            first()
         if found.publishing is not None and not found.view.refused and not asked.dry_run:
             self.take(self.desk.publishing(found.publishing, now=T0))
             found.view.revision = self.desk.in_force.revision

@@ -19,6 +19,7 @@ from sojourn.server.sse import FULL, Line, sse
 
 MAX_OPEN = 64  # screens that look at once.
 PAUSE_S = 0.25  # four times a second is as alive as an eye can tell.
+LOOK_S = 1.0  # where nothing is stored, what waits is to be seen all the same.
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,7 +64,7 @@ class Pulse:
         return len(self._open)
 
     def moved(self) -> None:
-        """Hear that something was stored, or came in."""
+        """Hear that something was stored."""
         for line in self._open:
             line.wake()
 
@@ -77,7 +78,7 @@ class Pulse:
         """Answer one who opens a stream, until either side ends it; UnavailableError where too many look."""
         if self._is_closing or len(self._open) >= self._max_open:
             raise UnavailableError(FULL, retry_after_s=5)
-        line = Line(pause_s=PAUSE_S)
+        line = Line(pause_s=PAUSE_S, look_s=LOOK_S)
         self._open.add(line)
         self._watch(True)
         try:

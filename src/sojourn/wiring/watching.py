@@ -41,8 +41,6 @@ class Watch(Observer):
     def appended(self, *, n_events: int, n_duplicates: int, n_failed: int) -> None:
         """One append is durable."""
         self._metrics.appended(n_events=n_events, n_duplicates=n_duplicates, n_failed=n_failed)
-        if self.pulse is not None:
-            self.pulse.moved()
 
     def committed(self, *, n_entries: int, lag: int, latencies_ms: Sequence[int], n_actions: int) -> None:
         """One commit is durable."""
