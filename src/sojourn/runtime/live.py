@@ -89,6 +89,7 @@ class Live:
         """Called with what each append was given and what came of it; set while somebody looks."""
         self.commit_ms: deque[float] = deque(maxlen=COMMITS_KEPT)
         """How long the newest commits took."""
+        self._is_nudged = False
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -152,6 +153,11 @@ class Live:
         if self._is_closing:
             raise UnavailableError("the engine is stopping")
         return await self._ask(events, failed)
+
+    def nudge(self) -> None:
+        """Make a commit soon, though nothing comes: there is something new to keep."""
+        self._is_nudged = True
+        self._arrived.set()
 
     async def run(self) -> None:
         """Work until `close`; raises what ended the work otherwise."""
@@ -358,7 +364,8 @@ class Live:
                 self._taken, until = driver.next_batch(self._backlog, most=self._most)
                 self._has_room.set()
                 return self._taken, until
-            if driver.sweep.is_running:
+            if driver.sweep.is_running or self._is_nudged:
+                self._is_nudged = False
                 return [], driver.clock
             if self._is_all_appended:
                 return [], None
