@@ -104,6 +104,10 @@ class Asked:
         self.has_changed = True
         self.waiting = [one for one in self.waiting if one.forgetting.request != request_id]
 
+    def encoded(self) -> bytes:
+        """Return the ledger as a store that is up to date keeps it."""
+        return _encode(self.ledger)
+
     def documents(self) -> dict[str, bytes]:
         """Return both as the store keeps them."""
         self.has_changed = False

@@ -21,6 +21,7 @@ from sojourn.definitions.controls import LEARNT, control_event, is_control
 from sojourn.model.action import Action
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Appended, Commit
 from sojourn.runtime.driver import BATCH, Driver, joined
 from sojourn.runtime.unprocessed import Unprocessed
@@ -90,6 +91,8 @@ class Live:
         self.commit_ms: deque[float] = deque(maxlen=COMMITS_KEPT)
         """How long the newest commits took."""
         self._is_nudged = False
+        self.on_withdrawn: Callable[[frozenset[ProfileId]], None] | None = None
+        """Called with those whose letters a commit, stored by now, took out of the outbox."""
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -351,6 +354,8 @@ class Live:
             latencies_ms=latencies,
             n_actions=len(commit.actions),
         )
+        if commit.withdraws and self.on_withdrawn is not None:
+            self.on_withdrawn(commit.withdraws)
         if commit.actions:
             self._on_actions(commit.actions)
 

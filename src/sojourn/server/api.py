@@ -40,6 +40,7 @@ from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
+from sojourn.server.forgetting import FORGET_VIEWS, Forgetters, forget_routes
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.operating import VIEWS as OPERATING_VIEWS
@@ -107,7 +108,7 @@ class Readings(Protocol):
         """Return dead letters, newest first."""
 
 
-class Operations(Entrance, Protocol):
+class Operations(Entrance, Forgetters, Protocol):
     """What the API may do, on the event loop; wiring does it."""
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
@@ -161,7 +162,7 @@ class DeadLetterPage(Struct, kw_only=True):
 VIEWS = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
-    *ACCESS_VIEWS, *OPERATING_VIEWS,
+    *ACCESS_VIEWS, *OPERATING_VIEWS, *FORGET_VIEWS,
 )  # fmt: skip
 
 
@@ -183,6 +184,7 @@ def make_api(
         *analysing(analyses),
         *experimenting(analyses),
         *operating(operated),
+        *forget_routes(operations),
     ]
     app = Litestar(
         handlers,

@@ -9,9 +9,12 @@ import msgspec
 
 from sojourn.config import Config
 from sojourn.model.errors import InputError
-from sojourn.model.views import HoldView, PlanView
+from sojourn.model.views import ForgottenView, HoldView, PlanView
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
+from sojourn.server.forgetting import BEFORE as PEOPLE
+from sojourn.server.forgetting import Forget, id_of
 from sojourn.wiring.desk import Desk, planned
+from sojourn.wiring.forgetting import forget_in
 from sojourn.wiring.house import House, now_ms, open_house
 
 _ASKED: Mapping[str, type[Publish | Rollback | Hold | Retry]] = {
@@ -20,15 +23,17 @@ _ASKED: Mapping[str, type[Publish | Rollback | Hold | Retry]] = {
     "/api/v1/holds": Hold,
     "/api/v1/dead-letters/retry": Retry,
 }
+_Asked = Publish | Rollback | Hold | Retry | Forget
 
 
-def answer(config: Config, path: str, asked: dict[str, Any]) -> PlanView | HoldView | Retried:
+def answer(config: Config, path: str, asked: dict[str, Any]) -> PlanView | HoldView | Retried | ForgottenView:
     """Answer as the API would; raises FolderInUseError where a server is to be asked instead.
 
     Everybody is asked about the change before it returns.
     """
     try:
-        wanted = msgspec.convert(asked, _ASKED[path])
+        kind: type[_Asked] = Forget if path.startswith(PEOPLE) else _ASKED[path]
+        wanted: _Asked = msgspec.convert(asked, kind)
     except msgspec.ValidationError as error:
         raise InputError("bad-parameter", str(error)) from None
     with open_house(config, publish=False) as house:
@@ -37,6 +42,8 @@ def answer(config: Config, path: str, asked: dict[str, Any]) -> PlanView | HoldV
                 return Retried(revived=house.outbox.revive(wanted.action_ids, now=now_ms()))
             case Hold():
                 return _hold(house, wanted)
+            case Forget():
+                return forget_in(config, house, id_of(path), wanted)
             case _:
                 return _publish(house, wanted)
 

@@ -1,7 +1,7 @@
 """Erasing: rows found by bytes in them, written over in place, and no trace of what was there before.
 
-What is overwritten with as many bytes stays where it is: SQLite then changes those bytes alone, and no page is
-split or joined, which would leave old copies in pages nobody looks at.
+What is overwritten with as many bytes stays where it is: SQLite then changes those bytes alone, and no page
+is split or joined, which would leave old copies in pages nobody looks at.
 """
 
 from __future__ import annotations
@@ -44,6 +44,18 @@ class Finder:
         """
         for first, body in self._rows("blocks", needles, through=through):
             yield first, body, _decode(body)
+
+    def block(self, position: int) -> tuple[int, bytes, list[Entry]]:
+        """Return (first position, body, entries) of the block that has an entry."""
+        query = "SELECT first, body FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1"
+        first, body = self._log.execute(query, (position,)).fetchone()
+        return first, body, _decode(body)
+
+    def commit(self, group: int) -> tuple[int, Groups]:
+        """Return (first group, groups) of the commit that has a group of facts."""
+        query = "SELECT first, body FROM facts WHERE first <= ? ORDER BY first DESC LIMIT 1"
+        first, body = self._state.execute(query, (group,)).fetchone()
+        return first, decode_groups(body)
 
     def groups(self, needles: Sequence[bytes], *, through: int) -> Iterator[tuple[int, bytes, Groups]]:
         """Yield (first group, body, groups) of commits whose facts have one of these."""

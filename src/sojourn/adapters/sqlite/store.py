@@ -207,8 +207,13 @@ class SqliteStore:
         with self._writer_lock:
             self._writer.execute("DELETE FROM documents WHERE name = ?", (name,))
 
-    def clean(self, is_gone: Callable[[Action], bool]) -> bool:
-        """Leave no trace of states that went, and of letters of which this says so.
+    def withdraw(self, is_gone: Callable[[Action], bool]) -> None:
+        """Take letters out of which this says so; it looks at all of them."""
+        with self._writer_lock, transaction(self._writer):
+            outbox.rewrite(self._writer, is_gone)
+
+    def clean(self) -> bool:
+        """Leave no trace of states and letters that went.
 
         The table of states is brought up to the last commit and written anew, the journal of commits is
         emptied, and small tables are written anew. False where a reader is in the way: ask again.
@@ -218,10 +223,12 @@ class SqliteStore:
             with transaction(self._writer):
                 gone = (min(self._written, self._id - 1),)
                 self._writer.execute("DELETE FROM commits WHERE id <= ?", gone)
-                self._writer.execute("UPDATE commits SET body = ? WHERE id <= ?", (_encode({}), self._written))
+                self._writer.execute(
+                    "UPDATE commits SET body = ? WHERE id <= ?", (_encode({}), self._written)
+                )
                 for table in ("commits", "documents"):
                     rewrite_small(self._writer, table)
-                outbox.rewrite(self._writer, is_gone)
+                outbox.rewrite(self._writer, lambda _: False)
             clear_free(self._writer)
             is_clean = truncate(self._writer)
         return self._table.clean() and is_clean
