@@ -19,6 +19,7 @@ from sojourn.cli import (
     experiments,
     explaining,
     finding,
+    forgetting,
     funnels,
     graphing,
     importing,
@@ -151,6 +152,12 @@ for name, command, *examples in (
     ("stop", publishing.stop, "sojourn stop --yes"),
     ("release", publishing.release, "sojourn release"),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
+    (
+        "forget",
+        forgetting.forget,
+        "sojourn forget ada --reason 'ticket 1234'",
+        "sojourn forget ada --yes --json | jq .done.request_id",
+    ),
     (
         "explain",
         explaining.explain,

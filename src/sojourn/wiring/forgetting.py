@@ -17,6 +17,7 @@ import structlog
 from sojourn.adapters.sqlite.erasing import Finder
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event
+from sojourn.model.account import OPERATOR
 from sojourn.model.errors import InputError
 from sojourn.model.event import Event
 from sojourn.model.views import ForgottenRow, ForgottenView
@@ -226,7 +227,7 @@ def forget_in(config: Config, house: House, any_id: str, asked: Forget) -> Forgo
     kin, view = clerk.look(any_id, asked)
     if asked.dry_run or not kin.devices:
         return view
-    event = clerk.control(kin, asked, by="operator", now=house.driver.clock)
+    event = clerk.control(kin, asked, by=OPERATOR, now=house.driver.clock)
     house.driver.bring(event)
 
     def tell(change: Callable[[], None]) -> None:
