@@ -17,6 +17,7 @@ from msgspec import Struct
 from sojourn.definitions.chart import State, Want
 from sojourn.definitions.experiment import Experiment, Flag
 from sojourn.definitions.flags import JOURNEY_PREFIX
+from sojourn.definitions.holdouts import OF_JOURNEY
 from sojourn.definitions.internal_events import INTERNAL
 from sojourn.definitions.journey import Catalogue, Do, Journey
 from sojourn.engine import forecasts
@@ -225,7 +226,7 @@ def _in_holdout(of: _Standing, key: str) -> Decision:
         reason: Reason = "SPLIT" if of.holdout else "STATIC"
         return _told(of, key, of.holdout != "", variant, reason=reason)
     choice = Choice(
-        experiment="holdout:" + of.journey.name,
+        experiment=OF_JOURNEY + of.journey.name,
         variant=variant,
         propensity=eligible[variant],
         eligible=eligible,
@@ -342,7 +343,7 @@ def _wanted(states: Iterable[State]) -> Iterable[tuple[str, Do]]:
 
 
 def _channel(do: Do, of: _Standing) -> str:
-    return do.channel or of.asking.catalogue.policy.channel_of(do.sink)
+    return of.asking.catalogue.policy.channel_of(do.sink, named=do.channel)
 
 
 def _kept_back(of: _Standing, enrolment: Enrolment, do: Do, state: str) -> list[str]:
