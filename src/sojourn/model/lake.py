@@ -247,7 +247,7 @@ FACT_TABLES = (
         Column(
             "reason",
             "text",
-            "of `exited`: `final`, `goal`, `exit`, `merged`, `withdrawn`, `preempted` or `parent`",
+            "of `exited`: `final`, `goal`, `exit`, `merged`, `withdrawn`, `preempted`, `parent`, `forgotten`",
         ),
         Column("states", "names", "of `exited`: where it was", of="state"),
         Column("detail", "text", "of `exited`: which rule, or which journey took the person over"),

@@ -67,8 +67,12 @@ class Tallies:
         if met is not None:
             self.experiments = msgspec.json.decode(met, type=dict[str, ExperimentTally])
 
-    def take(self, facts: Iterable[Fact]) -> bool:
-        """Take facts in; return whether they changed anything."""
+    def take_back(self, facts: Iterable[Fact]) -> bool:
+        """Take facts out again; return whether that changed anything."""
+        return self.take(facts, by=-1)
+
+    def take(self, facts: Iterable[Fact], *, by: int = 1) -> bool:
+        """Take facts in, each so many times; return whether they changed anything."""
         has_changed = False
         for fact in facts:
             if type(fact) not in _COUNTED:  # most are steps: one look instead of six
@@ -76,31 +80,31 @@ class Tallies:
             match fact:
                 case Transitioned():
                     states = self._of(fact.journey, fact.version).states
-                    _move(states, fact.source, -1)
-                    _move(states, fact.target, +1)
+                    _move(states, fact.source, -by)
+                    _move(states, fact.target, +by)
                 case Migrated():
                     before, tally = (self._of(fact.journey, one) for one in (fact.from_version, fact.version))
-                    _move(before.states, fact.source, -1)
-                    _move(tally.states, fact.target, +1)
-                    before.migrated -= 1
-                    tally.migrated += 1
+                    _move(before.states, fact.source, -by)
+                    _move(tally.states, fact.target, +by)
+                    before.migrated -= by
+                    tally.migrated += by
                 case Entered():
                     tally = self._of(fact.journey, fact.version)
-                    tally.entered += 1
+                    tally.entered += by
                 case Exited():
                     tally = self._of(fact.journey, fact.version)
-                    tally.exited += 1
-                    _move(tally.states, fact.state, -1)
+                    tally.exited += by
+                    _move(tally.states, fact.state, -by)
                 case GoalReached():
-                    self._of(fact.journey, fact.version).goals += 1
+                    self._of(fact.journey, fact.version).goals += by
                 case ActionDecided():
-                    self._of(fact.journey, fact.version).actions += 1
+                    self._of(fact.journey, fact.version).actions += by
                 case ActionWithheld():
-                    self._of(fact.journey, fact.version).withheld += 1
+                    self._of(fact.journey, fact.version).withheld += by
                 case Exposed():
-                    self._met(fact.experiment).exposed += 1
+                    self._met(fact.experiment).exposed += by
                 case AssignmentConflict():
-                    self._met(fact.experiment).conflicts += 1
+                    self._met(fact.experiment).conflicts += by
             has_changed = True
         return has_changed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from threading import Lock
 
 import msgspec
@@ -67,6 +67,10 @@ FROM (
 WHERE outbox.action_id = new.action_id
 """
 _SETTLE = "DELETE FROM outbox WHERE action_id IN (SELECT value FROM json_each(?))"
+_WITHDRAW = """
+DELETE FROM outbox
+WHERE json_extract(CAST(body AS TEXT), '$.profile_id') IN (SELECT value FROM json_each(?))
+"""
 _REVIVE_ALL = "UPDATE outbox SET attempts = 0, due_at = ?1, dead_at = NULL WHERE dead_at IS NOT NULL"
 _REVIVE = """
 UPDATE outbox SET attempts = 0, due_at = ?1, dead_at = NULL
@@ -242,3 +246,10 @@ def insert_actions(writer: sqlite3.Connection, actions: Sequence[Action]) -> int
         start += len(piece)
     writer.execute(_INSERT, (b"".join(pieces), _encode(rows).decode()))
     return start
+
+
+def withdraw(writer: sqlite3.Connection, people: Collection[str]) -> int:
+    """Take people's letters out, in the caller's transaction; return how many. It looks at every letter."""
+    if not people:
+        return 0
+    return writer.execute(_WITHDRAW, (_encode(sorted(people)).decode(),)).rowcount

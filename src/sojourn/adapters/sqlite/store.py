@@ -17,11 +17,11 @@ from msgspec import Struct
 from sojourn.adapters.sqlite import outbox
 from sojourn.adapters.sqlite.database import Checkpointer, connect, open_database, transaction
 from sojourn.adapters.sqlite.groups import Groups, decode_facts, decode_groups, encode_groups
-from sojourn.adapters.sqlite.outbox import SqliteOutbox, insert_actions
+from sojourn.adapters.sqlite.outbox import SqliteOutbox, insert_actions, withdraw
 from sojourn.adapters.sqlite.recent import ABSENT, Recent, Row, from_bytes, to_bytes
 from sojourn.adapters.sqlite.table import StateTable
 from sojourn.model.fact import Fact
-from sojourn.model.ports import Commit, Progress, Stored, Write
+from sojourn.model.ports import Commit, Progress, Stored, Told, Write
 from sojourn.model.turn import Key, Stage
 
 VERSION = 1
@@ -60,6 +60,7 @@ class Counts(Struct, frozen=True, array_like=True):
 _Rows = dict[bytes, Row]
 
 _encode = msgspec.msgpack.Encoder().encode
+_encode_told = msgspec.json.Encoder().encode
 _decode_rows = msgspec.msgpack.Decoder(_Rows).decode
 _decode_counts = msgspec.msgpack.Decoder(Counts).decode
 
@@ -225,6 +226,8 @@ class SqliteStore:
             if write.facts:
                 groups.append((head, write.facts))
                 head = self._last_group + len(groups)
+            if write.forget:
+                head = 0
             state = old.state if write.keep_state else write.state
             row = Row(state, None if state is None else write.wake, head)
             added[write.key[0]] += (state is not None) - (old.state is not None)
@@ -254,7 +257,11 @@ class SqliteStore:
                 self._writer.execute("INSERT INTO facts VALUES (?, ?)", (self._last_group + 1, facts))
             if commit.actions:
                 n_bytes += insert_actions(self._writer, commit.actions)
-            for document in commit.documents.items():  # one or two
+            documents = dict(commit.documents)
+            if commit.told_in:
+                n_withdrawn = withdraw(self._writer, commit.withdraws)
+                documents[commit.told_in] = _encode_told(Told(last_group, n_withdrawn))
+            for document in documents.items():  # one or two
                 self._writer.execute(KEEP, document)
             self._prune()
         return n_bytes

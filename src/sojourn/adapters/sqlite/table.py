@@ -14,7 +14,7 @@ from threading import Lock
 import msgspec
 
 from sojourn.adapters.sqlite.database import connect, open_database, transaction
-from sojourn.adapters.sqlite.recent import Row
+from sojourn.adapters.sqlite.recent import ABSENT, Row
 
 VERSION = 1
 SCHEMA = """
@@ -80,8 +80,10 @@ class StateTable:
 
     def write(self, rows: Mapping[bytes, Row], *, through: int) -> None:
         """Write a generation's rows durably; `through` is the last commit it has."""
-        pairs = list(rows.items())
+        pairs = [(key, row) for key, row in rows.items() if row != ABSENT]
+        forgotten = [(key,) for key, row in rows.items() if row == ABSENT]
         with transaction(self._writer):
+            self._writer.executemany("DELETE FROM states WHERE key = ?", forgotten)
             for start in range(0, len(pairs), WRITE_ROWS):
                 self._writer.execute(_WRITE, _packed(pairs[start : start + WRITE_ROWS]))
             self._writer.execute("UPDATE written SET through = ?", (through,))
