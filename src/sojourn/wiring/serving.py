@@ -33,6 +33,7 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.server.scripts import Scripts
 from sojourn.server.segments import OneSegment
 from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
@@ -289,6 +290,7 @@ class _Serving:
         )
         if config.studio.enabled:
             rest = Studio(rest, n_proxies=config.http.proxies)
+        rest = Scripts(rest)
         rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
