@@ -19,6 +19,7 @@ from sojourn.cli import (
     experiments,
     explaining,
     finding,
+    forgetting,
     funnels,
     graphing,
     importing,
@@ -153,6 +154,12 @@ for name, command, *examples in (
     ("release", publishing.release, "sojourn release"),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
     ("search", looking.search, "sojourn search ada", "sojourn search ada@shop.example --json"),
+    (
+        "forget",
+        forgetting.forget,
+        "sojourn forget ada --reason 'ticket 1234'",
+        "sojourn forget ada --yes --json | jq .done.request_id",
+    ),
     (
         "explain",
         explaining.explain,

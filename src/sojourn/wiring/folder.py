@@ -11,13 +11,16 @@ from sojourn.adapters.lookups import LocalLookups
 from sojourn.config import Config
 from sojourn.model.errors import InputError
 from sojourn.model.operating import FailedRetried
-from sojourn.model.views import HoldView, PlanView
+from sojourn.model.views import ForgottenView, HoldView, PlanView
 from sojourn.server.asked import FailedRetriedList, Hold, Publish, Retried, Retry, RetryFailed, Rollback
+from sojourn.server.forgetting import BEFORE as PEOPLE
+from sojourn.server.forgetting import Forget, id_of
 from sojourn.wiring.desk import Desk, planned
+from sojourn.wiring.forgetting import forget_in
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.retrying import mended, read_failed, told
 
-Answered = PlanView | HoldView | Retried | FailedRetriedList
+Answered = PlanView | HoldView | Retried | FailedRetriedList | ForgottenView
 
 _ASKED: Mapping[str, type[Publish | Rollback | Hold | Retry | RetryFailed]] = {
     "/api/v1/publish": Publish,
@@ -26,6 +29,7 @@ _ASKED: Mapping[str, type[Publish | Rollback | Hold | Retry | RetryFailed]] = {
     "/api/v1/dead-letters/retry": Retry,
     "/api/v1/failed-events/retry": RetryFailed,
 }
+_Asked = Publish | Rollback | Hold | Retry | RetryFailed | Forget
 
 
 def answer(config: Config, path: str, asked: dict[str, Any]) -> Answered:
@@ -34,7 +38,8 @@ def answer(config: Config, path: str, asked: dict[str, Any]) -> Answered:
     Everybody is asked about the change before it returns.
     """
     try:
-        wanted = msgspec.convert(asked, _ASKED[path])
+        kind: type[_Asked] = Forget if path.startswith(PEOPLE) else _ASKED[path]
+        wanted: _Asked = msgspec.convert(asked, kind)
     except msgspec.ValidationError as error:
         raise InputError("bad-parameter", str(error)) from None
     with open_house(config, publish=False) as house:
@@ -45,6 +50,8 @@ def answer(config: Config, path: str, asked: dict[str, Any]) -> Answered:
                 return FailedRetriedList(retried=_retry_failed(config, house, wanted.ids))
             case Hold():
                 return _hold(house, wanted)
+            case Forget():
+                return forget_in(config, house, id_of(path), wanted)
             case _:
                 return _publish(house, wanted)
 

@@ -48,6 +48,7 @@ test('a step that is added takes the first way of its state, and nothing else ch
 test('a message and a branch are added as states that lead on', () => {
   const sent = parse(addAfter(STATES, spot('waiting'), 'send')!)
   expect([sent.states.waiting.after, sent.states.sent.branch]).toEqual([{ '30m': 'sent' }, [{ to: 'deciding' }]])
+  expect(sent.states.sent.do).toEqual([{ webhook: 'shop', body: { say: 'hello' } }])
   const branched = parse(addAfter(STATES, spot('deciding'), 'branch')!)
   expect([branched.states.deciding.branch[0].to, branched.states['deciding-2'].branch[0].to]).toEqual(['deciding-2', 'assisted'])
 })

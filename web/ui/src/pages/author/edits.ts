@@ -40,11 +40,11 @@ export function addAfter(text: string, spot: Spot, kind: StepKind): string | nul
   if (!read || !place) return null
   const last = blockEnd(read, place.first)
   const indent = indentOf(read.lines[place.first - 1] ?? '')
-  if (place.is === 'step') return insertAfter(read, last, stepLines(kind, indent))
+  if (place.is === 'step') return insertAfter(read, last, stepLines(kind, indent, sinkOf(text)))
   const way = firstWay(place.value)
   if (place.value !== null && !way && !isEmpty(place.value)) return null
   const name = freeName(read, kind)
-  const lines = stateLines(kind, { name, to: way ? String(way.value) : 'done', indent })
+  const lines = stateLines(kind, { name, to: way ? String(way.value) : 'done', indent, sink: sinkOf(text) })
   const inserted = { from: endOfLine(read, last), to: endOfLine(read, last), text: `\n${lines.join('\n')}` }
   if (way) return splice(text, [inserted, { ...spanOf(way), text: name }])
   const added = { from: endOfLine(read, last), to: endOfLine(read, last), text: `\n${indent}  branch:\n${indent}    - { to: ${name} }` }
@@ -210,18 +210,30 @@ function freeName(read: Read, kind: StepKind): string {
   }
 }
 
-function stateLines(kind: StepKind, { name, to, indent }: { readonly name: string; readonly to: string; readonly indent: string }): readonly string[] {
+/** The sink that the file's first action names: who adds a message most likely means the same. */
+function sinkOf(text: string): string {
+  return /(?:- |\{ *)((?:webhook|email|slack|kafka|file|sink): *[\w.-]+)/.exec(text)?.[1] ?? 'console:'
+}
+
+interface NewState {
+  readonly name: string
+  readonly to: string
+  readonly indent: string
+  readonly sink: string
+}
+
+function stateLines(kind: StepKind, { name, to, indent, sink }: NewState): readonly string[] {
   const inner: Readonly<Record<StepKind, readonly string[]>> = {
-    send: ['  do:', '    - console:', '      body: { say: "hello" }', '  branch:', `    - { to: ${to} }`],
+    send: ['  do:', `    - ${sink}`, '      body: { say: "hello" }', '  branch:', `    - { to: ${to} }`],
     wait: [`  after: { 1d: ${to} }`],
     branch: ['  branch:', `    - { when: "session.n_events > 1", to: ${to} }`, '    - { to: done }'],
   }
   return [`${name}:`, ...inner[kind]].map((line) => indent + line)
 }
 
-function stepLines(kind: StepKind, indent: string): readonly string[] {
+function stepLines(kind: StepKind, indent: string, sink: string): readonly string[] {
   const lines: Readonly<Record<StepKind, readonly string[]>> = {
-    send: ['- send:', '    console:', '    body: { say: "hello" }'],
+    send: ['- send:', `    ${sink}`, '    body: { say: "hello" }'],
     wait: ['- wait: 1d'],
     branch: ['- branch:', '    - when: "session.n_events > 1"', '      steps:', '        - wait: 1d'],
   }

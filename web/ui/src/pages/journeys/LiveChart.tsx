@@ -27,7 +27,7 @@ export function LiveChart({ name, chart, traffic, address }: {
         <Rules chart={chart} numbers={numbers} />
         <div className={css.drawing}>
           <JourneyChart
-            chart={chart} numbers={numbers} direction="RIGHT" picked={picked} onPick={(id) => address.set({ at: id === picked ? null : id })}
+            chart={chart} numbers={numbers} picked={picked} onPick={(id) => address.set({ at: id === picked ? null : id })}
           />
         </div>
       </div>

@@ -45,7 +45,7 @@ export function modelOf(graph: GraphAnswer, asked: Asked): MapModel {
     nodes: shown.nodes.map((node) => ({
       ...node,
       leaving: node.count > 0 ? node.ends / Math.max(node.count - node.repeats, 1) : 0,
-      friction: friction.get(node.name) ?? null,
+      friction: goals.has(node.name) ? null : (friction.get(node.name) ?? null),
       isGoal: goals.has(node.name),
     })),
     edges: shown.edges.map((edge) => ({

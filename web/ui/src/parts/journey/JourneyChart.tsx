@@ -48,7 +48,7 @@ export function JourneyChart({ chart, numbers = NO_NUMBERS, direction = 'DOWN', 
   )
   if (!layout) return <Spinner />
   return (
-    <Graph label={JOURNEY.chart(chart.journey)} nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} edgeTypes={EDGE_TYPES} fitKey={`${chart.journey} ${direction}`}>
+    <Graph label={JOURNEY.chart(chart.journey)} nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} edgeTypes={EDGE_TYPES} fitKey={`${direction} ${[...layout.nodes.keys()].join()}`}>
       {children}
     </Graph>
   )
@@ -115,7 +115,7 @@ function WayEdge({ id, data }: EdgeProps<WayType>) {
     <>
       <BaseEdge id={id} path={roundedPath(points)} className={cx(css.way, isPicked && css.wayPicked)} interactionWidth={14} />
       {end && <path d={arrow(points)} className={cx(css.arrow, isPicked && css.arrowPicked)} />}
-      {label && way.trigger !== 'entry' && (
+      {label && way.trigger !== 'entry' && (way.label || number) && (
         <EdgeLabelRenderer>
           <button
             type="button" className={cx(css.wayLabel, 'nopan')} title={labelOf(way, number)} aria-pressed={isPicked} data-trigger={way.trigger}

@@ -48,7 +48,7 @@ export function taskOf(chart: ChartView, direction: 'DOWN' | 'RIGHT'): LayoutTas
 }
 
 function sizeOf(state: ChartState): { readonly width: number; readonly height: number } {
-  if (state.kind === 'final' || state.kind === 'history') return { width: 96, height: HEAD_PX }
+  if (state.kind === 'final' || state.kind === 'history') return { width: 132, height: HEAD_PX }
   return { width: NODE_WIDTH, height: HEAD_PX + linesOf(state).length * LINE_PX + (state.does.length ? 6 : 0) }
 }
 
