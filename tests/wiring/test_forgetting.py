@@ -99,7 +99,7 @@ def traces(folder: Path) -> list[str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and MARK.encode() in path.read_bytes():
             found.append(str(path.relative_to(folder)))
-        if path.suffix == ".parquet":  # its columns are compressed
+        if path.suffix == ".parquet" and path.exists():  # its columns are compressed
             rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}', hive_partitioning = false)").fetchall()
             if MARK in str(rows):
                 found.append(f"{path.relative_to(folder)}, unpacked")
