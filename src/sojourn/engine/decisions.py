@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from sojourn.definitions.chart import State, Want
@@ -270,8 +271,10 @@ def _told(
 ) -> Decision:
     """Say it, with what holds for every flag of a journey; one that stands still is DISABLED."""
     asking, version = of.asking, of.journey.version
+    # A text and a truth are told by their variant; a number and what comes next are not.
+    said = variant if isinstance(value, str | bool) else variant + msgspec.json.encode(value).decode()
     metadata: dict[str, Any] = {
-        "decision_id": derive("decision", asking.unit, key, version, variant),
+        "decision_id": derive("decision", asking.unit, key, version, said),
         "journey_version": version,
         "held_out": of.is_hidden,
     }

@@ -294,7 +294,9 @@ class Live:
         first = self._backlog[0] if self._backlog else done[0]
         if is_control(first.event) or is_control(done[0].event):
             return False
-        return not self._driver.sweep.is_running and self._driver.timers.reaches(first.at)
+        # `next_batch` takes no more than a slice, and the log's clock never goes back.
+        last = self._backlog[min(len(self._backlog), SLICE) - 1] if self._backlog else first
+        return not self._driver.sweep.is_running and self._driver.timers.reaches(last.at)
 
     @property
     def _most(self) -> int:

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -34,11 +34,13 @@ from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.server.scripts import Scripts
 from sojourn.server.segments import OneSegment
 from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.accounts import open_access
 from sojourn.wiring.analyst import Analyst
+from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
 from sojourn.wiring.desk import Desk, planned
@@ -114,6 +116,7 @@ class _Serving:
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
         self._desk = Desk(house.driver, house.store)
+        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
         assert house.driver.controls is not None
@@ -136,6 +139,7 @@ class _Serving:
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
         erasing = asyncio.create_task(self._forgetters.run(), name="erasing")
+        self._authorship.start()
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
@@ -143,6 +147,7 @@ class _Serving:
         self._counter.hang_up()
         self._watching.hang_up()
         await self._analyst.stop()
+        await self._authorship.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
@@ -156,6 +161,7 @@ class _Serving:
         await self._lakeside.stop()
         await _ended(lakeside)
         await asyncio.to_thread(self._live.release)
+        self._authorship.close()
         stop.cancel()
         collector.cancel()
         for task in [*ended, engine, outbox, http, lakeside, watching, erasing]:
@@ -190,9 +196,16 @@ class _Serving:
 
     async def publish(self, asked: Publish | Rollback) -> PlanView:
         """Plan what is asked for, and bring it into force by a control in the log."""
+        return await self._publish(asked, lambda: None)
+
+    async def _publish(self, asked: Publish | Rollback, first: Callable[[], None]) -> PlanView:
+        """Plan, do what comes first where it is not refused, and bring it into force."""
         async with self._changing:
             found = await asyncio.to_thread(planned, self._desk, asked)
-            if found.publishing is None or found.view.refused or asked.dry_run:
+            if found.view.refused or asked.dry_run:
+                return found.view
+            await asyncio.to_thread(first)
+            if found.publishing is None:
                 return found.view
             await self._bring(self._desk.publishing(found.publishing, now=now_ms()))
             found.view.revision = self._desk.in_force.revision
@@ -283,9 +296,17 @@ class _Serving:
             keep_address=config.keep_full_ip,
         )
         operated = self._watching.operator(self._outbox, lookups)
-        rest = make_api(self._house, self, self._analyst, operated, access=self._access)
+        rest = make_api(
+            self._house,
+            self,
+            self._analyst,
+            operated,
+            authored=self._authorship.authored,
+            access=self._access,
+        )
         if config.studio.enabled:
             rest = Studio(rest, n_proxies=config.http.proxies)
+        rest = Scripts(rest)
         rest = Probes(self._metrics, is_ready=lambda: self._live.is_ready, rest=rest)
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()

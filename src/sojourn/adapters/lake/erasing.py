@@ -4,8 +4,8 @@
     .forget/<table>/<day>/    files made anew, under their names
     forgetting.json           those count now: by one rename; what is not in its place yet is put there
 
-A file with fewer rows keeps its name, which says a range. A crash before that rename leaves the old files; the
-next start does what is left after it, and a reader in between reads the new files where they lie.
+A file with fewer rows keeps its name, which says a range. A crash before that rename leaves the old files.
+What is left after it the next start does, and a reader in between reads the new files where they lie.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ export const PERSON = {
   would: (held: boolean) => (held ? 'would hold now' : 'would not hold now'),
   held: 'held',
   didNot: 'did not hold',
-  saw: 'saw',
+  saw: 'it was',
   cut: 'Only the newest facts were looked at; older ones are left out.',
   steps: (n: number) => `All ${many(n, 'step')}`,
 
