@@ -1,4 +1,4 @@
-"""The public batteries, over every adapter of the log, the store and the outbox."""
+"""The public batteries, over every adapter of the log, the store, the outbox and the accounts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.adapters.sqlite import SqliteLog, SqliteOutbox, SqliteStore
-from sojourn.model.ports import Log, Store
+from sojourn.adapters.memory import MemoryAccounts, MemoryLog, MemoryStore
+from sojourn.adapters.sqlite import SqliteAccounts, SqliteLog, SqliteOutbox, SqliteStore
+from sojourn.model.ports import Accounts, Log, Store
+from sojourn.testing.accounts import check_accounts
 from sojourn.testing.log import check_log
 from sojourn.testing.outbox import check_outbox
 from sojourn.testing.store import check_store
@@ -90,3 +91,25 @@ def test_the_sqlite_outbox_keeps_what_the_port_promises(tmp_path: Path) -> None:
         return store, store.outbox
 
     check_outbox(make)
+
+
+def test_the_memory_accounts_keep_what_the_port_promises() -> None:
+    """The reference is accounts like any other."""
+    check_accounts(MemoryAccounts)
+
+
+def test_the_sqlite_accounts_keep_what_the_port_promises(tmp_path: Path) -> None:
+    """In a file of their own."""
+    new_folder, opened = folders(tmp_path), {}
+
+    def make(folder: Path | None = None) -> Accounts:
+        folder = folder or new_folder()
+        accounts = SqliteAccounts(folder)
+        opened[accounts] = folder
+        return accounts
+
+    def reopen(accounts: Accounts) -> Accounts:
+        accounts.close()
+        return make(opened[accounts])
+
+    check_accounts(make, reopen=reopen)

@@ -8,12 +8,13 @@ from zlib import crc32
 
 import msgspec
 
-from sojourn.definitions.controls import is_control
+from sojourn.definitions.controls import is_control, read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, apply_control, catalogue_of, rests_on_the_last
+from sojourn.engine.forgetting import forget, keys_of
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import route, turn
-from sojourn.model.event import Entry
+from sojourn.model.event import Entry, is_erased
 from sojourn.model.turn import STAGES, Arrived, Input, Result, Stage
 
 
@@ -33,6 +34,8 @@ class Switch(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     asks_first: bool
     """Everybody must have been asked about what was in force before."""
+    entry: Entry
+    """The control itself."""
 
 
 def switches(entries: list[Entry], in_force: InForce | None, catalogue: Catalogue) -> dict[int, Switch]:
@@ -45,7 +48,7 @@ def switches(entries: list[Entry], in_force: InForce | None, catalogue: Catalogu
         after, problems = catalogue_of(in_force, known=catalogue)
         assert not problems
         asks_first = rests_on_the_last(catalogue, after, at=entry.at)
-        found[entry.position] = Switch(entry.at, entry.position, after, asks_first)
+        found[entry.position] = Switch(entry.at, entry.position, after, asks_first, entry)
         catalogue = after
     return found
 
@@ -64,6 +67,17 @@ class Collector:
         self.actions.extend(msgspec.json.encode(action) for action in result.actions)
         if result.changed or result.facts:
             self.states[stage, key] = encode(result.state)
+
+    def forget(self, stage: Stage, key: str, result: Result) -> None:
+        """Take in what came of somebody's leaving: what they were to get is withheld."""
+        self.facts.extend(msgspec.json.encode(fact) for fact in result.facts)
+        if result.state is not None:
+            self.states[stage, key] = encode(result.state)
+            return
+        self.states.pop((stage, key), None)
+        person = {"identity": "a:", "profile": "u:"}.get(stage, "") + key
+        gone = [each for each in self.actions if msgspec.json.decode(each)["profile_id"] == person]
+        self.actions = [each for each in self.actions if each not in gone]
 
     def outcome(self) -> Outcome:
         """Return everything, sorted."""
@@ -108,6 +122,20 @@ class Partition:
         for key in list(self.states) if switch.asks_first else sorted(is_due):
             assert not self._turn(key, [], until=switch.at, random=random), "a timer forwards nothing"
         self.catalogue = switch.catalogue
+        forgetting = read_forgetting(switch.entry.event)
+        for stage, key in keys_of(forgetting) if forgetting is not None else ():
+            if stage != self.stage or key not in self.states:
+                continue
+            state = self.states[key]
+            result = forget(stage, key, state, forgetting, at=switch.at, position=switch.position)
+            if result is not None:
+                self.collector.forget(stage, key, result)
+                self.states[key] = result.state
+                self.wakes.pop(key, None)
+                if result.state is None:
+                    del self.states[key]
+                elif result.wake is not None:
+                    self.wakes[key] = result.wake
 
     def _turn(
         self, key: str, inputs: list[Input], *, until: int, random: Random
@@ -156,6 +184,8 @@ def partitioned(
                 for partition in (one for floor in floors.values() for one in floor):
                     partition.queue.append(("", controls[entry.position]))  # type: ignore[arg-type]
                 continue
+            if is_erased(entry.event) and entry.event.anonymous_id is None:
+                continue
             stage, key = route(entry.event)
             given = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
             floors[stage][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
@@ -193,6 +223,8 @@ def sequential(
         if entry.position in controls:
             for stage in STAGES:
                 floors[stage].switch(controls[entry.position], random=calm)
+            continue
+        if is_erased(entry.event) and entry.event.anonymous_id is None:
             continue
         stage, key = route(entry.event)
         waiting: list[tuple[Stage, str, Input]] = [

@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,10 +44,12 @@ from sojourn.server.tail import Tail
 from sojourn.wiring.analyst import Basis, answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
+from sojourn.wiring.looking import Known
 from sojourn.wiring.operating import Operator, Surroundings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
 from tests.runtime.outboxes import action
+from tests.server.authors import Authors
 
 KEY = "web-key"
 CHEAP = Cost(log_n=4, r=1, p=1)  # passwords of tests are guarded by nothing
@@ -72,7 +74,7 @@ def shop_folder() -> Path:
 class House:
     """Log, store and engine in memory; what comes in by the door is processed before it is answered."""
 
-    def __init__(self, *, admin_token: str | None = TOKEN) -> None:
+    def __init__(self, *, admin_token: str | None = TOKEN, access: AccessSettings | None = None) -> None:
         self.log = MemoryLog(floor=T0)
         self.store = MemoryStore()
         compiled = catalogue(WELCOME)
@@ -90,24 +92,27 @@ class House:
         self.retried: list[Sequence[str] | None] = []
         self.now = T0
         self.accounts = MemoryAccounts()
-        access = AccessSettings(admin_token=admin_token, cost=CHEAP)
-        self.access = Access(self.accounts, access, now_ms=lambda: self.now)
+        settings = access or AccessSettings(admin_token=admin_token, cost=CHEAP)
+        self.access = Access(self.accounts, settings, now_ms=lambda: self.now)
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
+        self.authors = Authors(self)
         self.sources = Sources()
+        self.books = Books(now=lambda: T0)
         self.operator = Operator(
             readings,
             Surroundings(
                 log=self.log,
                 accept=self.accept,
                 sources=self.sources,
-                books=Books(now=lambda: T0),
+                books=self.books,
                 pulse=Pulse(lambda: Progress(position=0, clock=0, lag=0), lambda: []),
                 tail=Tail(),
-                write_keys={KEY: "web"},
-                types={"console": "console"},
+                known=Known(write_keys={KEY: "web"}, types={"console": "console"}),
             ),
         )
-        api = make_api(readings, self, self, self.operator, access=self.access)
+        api = make_api(
+            readings, self, self, self.operator, authored=self.authors.authored, access=self.access
+        )
         probes = Probes(self.metrics, is_ready=lambda: self.is_ready, rest=api)
         callers = Callers({DECISION_KEY: Caller(name="shop")})
         streams = Streams(self, callers.may_see, max_open=1)
@@ -144,8 +149,10 @@ class House:
             answered, Basis(data=shop_folder(), max_bytes=MAX_ANSWER_BYTES), inquiry
         )
 
-    async def publish(self, asked: Publish | Rollback) -> PlanView:
+    async def publish(self, asked: Publish | Rollback, first: Callable[[], None] = lambda: None) -> PlanView:
         found = planned(self.desk, asked)
+        if not found.view.refused and not asked.dry_run:
+            first()
         if found.publishing is not None and not found.view.refused and not asked.dry_run:
             self.take(self.desk.publishing(found.publishing, now=T0))
             found.view.revision = self.desk.in_force.revision
@@ -193,15 +200,19 @@ class House:
 
     def sign_in(self, role: Role, *, name: str = "") -> dict[str, str]:
         """Let somebody sign in, in a role; return the headers of their requests."""
-        name, token = name or role, secrets.token_urlsafe()
-        account = Account(name=name, role=role, password="", created_at=T0)
-        self.accounts.add(account)
+        name = name or role
+        self.accounts.add(Account(name=name, role=role, password="", created_at=T0))
+        cookie = self.cookie(name)
+        csrf = self.ask("/api/v1/session", token=None, headers=cookie).json()["csrf"]
+        return {**cookie, "x-csrf-token": csrf}
+
+    def cookie(self, name: str) -> dict[str, str]:
+        """Begin a session of an account; return its cookie."""
+        token = secrets.token_urlsafe()
         mark = hashlib.sha256(token.encode()).digest()
         session = Session(mark=mark, account=name, started_at=self.now, seen_at=self.now)
         assert self.accounts.open_session(session, password=None, most=1_000)
-        cookie = {"cookie": f"{COOKIE}={token}"}
-        csrf = self.ask("/api/v1/session", token=None, headers=cookie).json()["csrf"]
-        return {**cookie, "x-csrf-token": csrf}
+        return {"cookie": f"{COOKIE}={token}"}
 
     def ask(
         self, path: str, *, method: str = "GET", token: str | None = TOKEN, **options: Any

@@ -33,8 +33,8 @@ ASKED: dict[str, list[list[str]]] = {
         ["--step", "View", "--limit", "2"],
         ["--from", "View", "--to", "(end)", "--by", "session", "--collapse", "--where", "land=SE|DE"],
         ["--from", "(start)", "--to", "(other)", "--shown", "1", "--goal", "Buy"],
-        ["--step", "Buy", "--did", "Help > Buy", "--never", "Cart", "--since", "2026-03-01"],
-        ["--step", "Buy", "--until", "2026-04-01T00:00:00Z"],
+        ["--step", "View", "--did", "Help > Buy", "--since", "2026-03-01"],
+        ["--step", "Buy", "--never", "Help", "--until", "2026-04-01T00:00:00Z"],
     ],
     "paths": [
         [],
@@ -136,7 +136,7 @@ def test_every_option_of_every_question_was_asked_over_http() -> None:
     from sojourn.analytics.questions import QUESTIONS
     from sojourn.analytics.questions.fields import fields_of
 
-    spared = {"graph": {"gap"}}  # a lake has sessions of its own
+    spared = {"graph": {"gap"}, "people": {"gap"}}  # a lake has sessions of its own
     for name, several in ASKED.items():
         asked = {each.removeprefix("--") for arguments in several for each in arguments if each[:2] == "--"}
         known = {field.option for field in fields_of(QUESTIONS[name])} - {"step"}

@@ -11,12 +11,13 @@ from sojourn.model.action import Delivery, Letter
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.fact import Fact
 from sojourn.model.ids import digest
-from sojourn.model.ports import Appended, Commit, Place, Progress, Queue, Stored
+from sojourn.model.ports import Appended, Commit, Place, Progress, Queue, Stored, Told
 from sojourn.model.turn import Key, Stage
 
 DAY_MS = 86_400_000
 FAILED_BODY_BYTES = 32_768  # The largest event a Segment client sends.
 
+_encode = msgspec.json.Encoder().encode
 _FACTS = msgspec.msgpack.Decoder(list[Fact])
 
 
@@ -195,13 +196,20 @@ class MemoryStore(MemoryOutbox):
                 self._heads[write.key] = len(self._groups)
             before = self._states.get(write.key)
             state = (before.state if before else None) if write.keep_state else write.state
+            if write.forget:
+                self._heads.pop(write.key, None)
             if state is None:
                 self._states.pop(write.key, None)
             else:
                 self._states[write.key] = Stored(state, write.wake, self._heads.get(write.key, 0))
         for action in commit.actions:
             self.letters.setdefault(action.id, Letter(action=action, due_at=action.at))
+        gone = [one.action.id for one in self.letters.values() if one.action.profile_id in commit.withdraws]
+        for action_id in gone:
+            del self.letters[action_id]
         self._documents.update(commit.documents)
+        if commit.told_in:
+            self._documents[commit.told_in] = _encode(Told(len(self._groups), len(gone)))
         self._progress = Progress(commit.position, commit.clock)
 
     def due(self, until: int, limit: int) -> list[tuple[int, Key]]:

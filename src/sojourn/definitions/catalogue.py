@@ -65,7 +65,7 @@ def load_definitions(
     journeys of one name among them.
     """
     each = list(files)
-    checked = check_definitions([*each, *_standing_by(each, shared)], segments=segments)
+    checked = check_definitions([*each, *standing_by(each, shared)], segments=segments)
     if checked.problems:
         raise DefinitionError(checked.problems)
     return checked.definitions
@@ -170,18 +170,7 @@ def build_catalogue(
     )
 
 
-def _shared_root(text: str, *, file: str) -> MappingNode | None:
-    """Return a file's root where it holds what is shared; else it is a journey's, or meant as one."""
-    try:
-        node = load(text, file=file)
-    except DefinitionError:
-        return None  # told when it is read as a journey
-    if not isinstance(node, MappingNode) or "journey" in node.entries:
-        return None
-    return node if SHARED & node.entries.keys() else None
-
-
-def _standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> list[tuple[str, str]]:
+def standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> list[tuple[str, str]]:
     """Return the texts of what no file brings anew; raise DefinitionError where one holds only half of it."""
     brought = {
         kind: (file, place)
@@ -211,6 +200,17 @@ def _standing_by(files: Iterable[tuple[str, str]], shared: Sequence[str]) -> lis
         if not anew:
             standing.append((name, text))
     return standing
+
+
+def _shared_root(text: str, *, file: str) -> MappingNode | None:
+    """Return a file's root where it holds what is shared; else it is a journey's, or meant as one."""
+    try:
+        node = load(text, file=file)
+    except DefinitionError:
+        return None  # told when it is read as a journey
+    if not isinstance(node, MappingNode) or "journey" in node.entries:
+        return None
+    return node if SHARED & node.entries.keys() else None
 
 
 def _kinds(root: MappingNode) -> dict[str, ScalarNode]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sojourn.definitions.chart import Assign, Chart
-from sojourn.definitions.chart_builder import build_chart
+from sojourn.definitions.chart_builder import UNTIL, build_chart, timer_name
 from sojourn.definitions.chart_tree import ChartError
 from sojourn.definitions.check import check_graph
 from sojourn.definitions.drafts import Draft, Way
@@ -24,6 +24,7 @@ from sojourn.definitions.reading import Reading
 from sojourn.definitions.rules import read_entry, read_exits, read_goal, read_priority
 from sojourn.definitions.schema_parts import JOURNEY_NAME_PATTERN
 from sojourn.definitions.states import read_states, read_steps
+from sojourn.definitions.way_ids import ENTRY, EXIT, GOAL, way_id
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load, plain
 from sojourn.model.errors import DefinitionError, Problem
 
@@ -107,7 +108,26 @@ def _journey(text: str, node: AnyNode, reading: Reading) -> Journey | None:
         chart=chart,
         experiments={experiment.id: experiment for experiment in experiments},
         needs=merge_needs(reading.needs),
+        lines=_lines(root, node),
     )
+
+
+def _lines(root: Draft, node: AnyNode) -> dict[str, int]:
+    """Say where each state and each way stands; of ways that share an id, the first."""
+    keys = node.keys if isinstance(node, MappingNode) else {}
+    rules = {"entry": ENTRY, "goal": GOAL, "exit": EXIT}
+    lines = {rule: keys[name].line for name, rule in rules.items() if name in keys}
+    for draft in [*root.all()][1:]:
+        lines[draft.id] = draft.place.line
+        for way in draft.ways:
+            lines.setdefault(way_id(draft.id, way.to.id, _event_of(draft, way)), way.place.line)
+    return lines
+
+
+def _event_of(draft: Draft, way: Way) -> str:
+    if way.cause == "time":
+        return timer_name(draft.id, UNTIL if way.due is not None else way.after_ms)
+    return way.event
 
 
 def _graph(

@@ -13,7 +13,7 @@ from sojourn.model.ids import derive
 CONTROL_USER = "$control"
 """Whose events they are in the log: nobody's, for no profile is made of it."""
 
-PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED = (
+PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET = (
     "$publish",
     "$pause",
     "$resume",
@@ -22,8 +22,9 @@ PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED = (
     "$learnt",
     "$play",
     "$played",
+    "$forget",
 )
-CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED})
+CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET})
 
 Taking = Literal["pin", "follow", "map"]
 """What becomes of the people inside older versions: they stay, or go along, some by a map of states."""
@@ -70,6 +71,35 @@ class Learnt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Experiment -> the variants whose weights these are; of one left out, those in force."""
 
 
+class Forgetting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `$forget` says: who is forgotten; of whom, once they are, only what is no person's is left."""
+
+    request: str
+    """Drawn, so that it leads to nobody."""
+    by: str = ""
+    reason: str = ""
+    marks: list[str] = []
+    """Keyed hashes of the ids: of `users`, then of `devices`."""
+    users: list[str] = []
+    devices: list[str] = []
+    """Ids at which a life may have been lived without a name; those of `users` among them."""
+    shared: list[str] = []
+    """Devices of others, too, that are left when the ids are gone."""
+
+    def pseudonym(self, user_id: str) -> str:
+        """Return what stands for a user of theirs, where others need to know that somebody was there."""
+        return f"{self.pseudonyms}{self.users.index(user_id)}"
+
+    @property
+    def pseudonyms(self) -> str:
+        """What the pseudonyms of this request begin with."""
+        return f"{PSEUDONYM}{self.request}:"
+
+
+PSEUDONYM = "forgotten:"
+"""What stands in the place of a user's id begins with it."""
+
+
 def is_control(event: Event) -> bool:
     """Tell whether an event changes what is in force; from another source such a name is any event's."""
     return event.source == OUR_SOURCE and event.name in CONTROLS
@@ -83,9 +113,25 @@ def control_event(name: str, payload: Struct | dict[str, Any], *, after: int, no
     """
     assert name in CONTROLS
     body = msgspec.json.encode(payload)
+    return _control(name, body, message_id=derive("control", name, str(after), body.decode()), now=now)
+
+
+def forget_event(forgetting: Forgetting, *, now: int) -> Event:
+    """Make the control that forgets somebody; its message is named by the request, not by their ids."""
+    return _control(FORGET, msgspec.json.encode(forgetting), message_id=forgetting.request, now=now)
+
+
+def read_forgetting(event: Event) -> Forgetting | None:
+    """Read who is forgotten by an event; None where nobody is."""
+    if event.name != FORGET or event.source != OUR_SOURCE:
+        return None
+    return msgspec.json.decode(event.properties, type=Forgetting)
+
+
+def _control(name: str, body: bytes, *, message_id: str, now: int) -> Event:
     return Event(
         source=OUR_SOURCE,
-        message_id=derive("control", name, str(after), body.decode()),
+        message_id=message_id,
         kind="track",
         name=name,
         occurred_at=now,

@@ -120,6 +120,8 @@ class Journey(Struct, frozen=True, kw_only=True):
     chart: Chart
     experiments: dict[str, Experiment] = {}
     needs: Needs = Needs()
+    lines: dict[str, int] = {}
+    """State, or way (by the id it is drawn and counted by) -> its line in the text, from 1."""
 
 
 class Segment(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from sojourn.definitions.catalogue import build_catalogue, check_definitions, load_journeys
 from sojourn.definitions.controls import (
+    FORGET,
     LEARNT,
     PAUSE,
     PLAY,
@@ -295,6 +296,11 @@ def _end_play(after: InForce, body: bytes) -> InForce | None:
     return replace(after, is_playing=False) if after.is_playing else None
 
 
+def _forget(after: InForce, body: bytes) -> None:
+    """Somebody is forgotten: what is in force is no person's."""
+    del after, body
+
+
 _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
     PUBLISH: _publish,
     PAUSE: _pause,
@@ -304,6 +310,7 @@ _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
     LEARNT: _learn,
     PLAY: _play,
     PLAYED: _end_play,
+    FORGET: _forget,
 }
 
 

@@ -14,10 +14,11 @@ from sojourn.engine.ledger import Ledger
 from sojourn.engine.objects import read_object
 from sojourn.engine.profile import MAX_IDS, live, merge
 from sojourn.engine.state import Life, Pointer, Tie, decode_life, encode
-from sojourn.model.event import Event
+from sojourn.model.event import Event, is_erased
 from sojourn.model.fact import Identified, IdentityRefused
 from sojourn.model.turn import Aliased, Arrived, Forward, Named
 
+MAX_POINTED = 100  # users an id ever pointed to, as many as ids of a person.
 MAX_OWNERS = 5  # people who may name one device before it counts as shared (a kiosk, a family tablet).
 
 How = Literal["identify", "both_ids", "alias"]
@@ -29,6 +30,8 @@ def resolve(tie: Tie, anonymous_id: str, arrived: Arrived, ledger: Ledger) -> bo
     Returns whether the tie changed.
     """
     event = arrived.event
+    if is_erased(event):
+        return _name_forgotten(tie, event, ledger)
     if event.kind == "alias":
         return _resolve_alias(tie, anonymous_id, arrived, ledger)
     user_id = event.user_id
@@ -54,6 +57,8 @@ def point(pointer: Pointer, user_id: str, given: Arrived | Named | Aliased, ledg
         ledger.forward.append(Forward("profile", pointer.to or user_id, given))
         return False
     pointer.to = given.user_id
+    if given.user_id is not None and given.user_id not in pointer.ever:
+        pointer.ever = [*pointer.ever, given.user_id][-MAX_POINTED:]
     how = "alias" if given.user_id else "unalias"
     ledger.note(Identified, user_id=given.user_id or user_id, how=how, message_id=given.message_id)
     return True
@@ -87,14 +92,14 @@ def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger)
             IdentityRefused, other_id=user_id or previous_id, reason="self-alias", message_id=event.message_id
         )
         return False
-    is_undo = _is_undo(event)
-    if tie == Tie() and not is_undo:
+    undoes = is_undo(event)
+    if _is_unmet(tie) and not undoes:
         tie.is_user = True
-    if tie.is_user or is_undo:
-        target = None if is_undo else user_id
+    if tie.is_user or undoes:
+        target = None if undoes else user_id
         aliased = Aliased(arrived.at, arrived.position, target, event.message_id)
         ledger.forward.append(Forward("alias", previous_id, aliased))
-    if is_undo or tie.owner == user_id:
+    if undoes or tie.owner == user_id:
         return False
     return _name(tie, user_id, arrived, ledger, anonymous_id=previous_id, how="alias")
 
@@ -103,11 +108,7 @@ def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous
     if tie.is_shared:
         return False
     message_id = arrived.event.message_id
-    if user_id not in tie.owners:
-        tie.owners = [*tie.owners, user_id]
-    if len(tie.owners) > MAX_OWNERS:
-        tie.owner, tie.owners, tie.is_shared = None, [], True
-        ledger.note(IdentityRefused, other_id=user_id, reason="shared-device", message_id=message_id)
+    if _is_one_too_many(tie, user_id, message_id, ledger):
         return True
     life = None if tie.life is None else encode(tie.life)
     kind = arrived.is_shadow, arrived.is_history
@@ -117,7 +118,39 @@ def _name(tie: Tie, user_id: str, arrived: Arrived, ledger: Ledger, *, anonymous
     return True
 
 
-def _is_undo(event: Event) -> bool:
+def _is_one_too_many(tie: Tie, user_id: str, message_id: str, ledger: Ledger) -> bool:
+    """Count somebody who names the device; with too many of them it is shared, and this says so."""
+    if user_id not in tie.owners:
+        tie.owners = [*tie.owners, user_id]
+    if len(tie.owners) <= MAX_OWNERS:
+        return False
+    tie.owner, tie.owners, tie.is_shared = None, [], True
+    ledger.note(IdentityRefused, other_id=user_id, reason="shared-device", message_id=message_id)
+    return True
+
+
+def _name_forgotten(tie: Tie, event: Event, ledger: Ledger) -> bool:
+    """Let somebody who was forgotten have named the device: others come after them, or too many did."""
+    user_id = event.user_id
+    if user_id is None or tie.is_shared or tie.owner == user_id:
+        return False
+    if event.kind == "alias":
+        tie.is_user = True
+    if not _is_one_too_many(tie, user_id, event.message_id, ledger):
+        tie.owner, tie.life = user_id, None
+    return True
+
+
+def _is_unmet(tie: Tie) -> bool:
+    """Tell whether no device has this id, as far as anybody knows.
+
+    An application may have asked of it: what it was told makes a life in which nobody did anything.
+    """
+    return tie == Tie(life=tie.life) and (tie.life is None or tie.life.n_events == 0)
+
+
+def is_undo(event: Event) -> bool:
+    """Tell whether an alias is taken back by an event."""
     return read_object(event.properties).get("undo") is True
 
 

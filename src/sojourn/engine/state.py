@@ -245,6 +245,8 @@ class Pointer(Struct, array_like=True):
     """Where a user id's events go now (stage alias)."""
 
     to: str | None = None
+    ever: list[str] = []
+    """Everybody it ever pointed to, the newest MAX_POINTED: their pasts cannot be told from its own."""
 
 
 State = Tie | Pointer | Life

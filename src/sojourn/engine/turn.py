@@ -13,7 +13,7 @@ from sojourn.definitions.journey import Catalogue
 from sojourn.engine import due, friction, identity, profile
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Life, Pointer, State, Tie
-from sojourn.model.event import Event
+from sojourn.model.event import Event, is_erased
 from sojourn.model.ids import anonymous_profile, user_profile
 from sojourn.model.turn import Aliased, Arrived, Input, Key, Named, Result, Stage
 
@@ -33,7 +33,7 @@ def passes(state: State | None, event: Event) -> str | None:
 
     A runtime that holds the state may spare itself the turn.
     """
-    if not isinstance(state, Tie) or state.owner is None or event.kind == "alias":
+    if not isinstance(state, Tie) or state.owner is None or event.kind == "alias" or is_erased(event):
         return None
     return state.owner if event.user_id is None or event.user_id == state.owner else None
 

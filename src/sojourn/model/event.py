@@ -27,7 +27,10 @@ SEGMENT, SCHEDULE = "$segment", "$schedule"
 EXPOSED = "$exposed"
 """The house's own event that says that a decision exposed somebody to an experiment."""
 
-OURS = OUTCOMES | {ENTER, EXPOSED, SEGMENT, SCHEDULE}
+ERASED = "$erased"
+"""What stands in the place of an event of somebody who was forgotten: it moves nothing."""
+
+OURS = OUTCOMES | {ENTER, EXPOSED, SEGMENT, SCHEDULE, ERASED}
 """Names that only the house gives: from anybody else, such an event is a step and moves nothing."""
 
 
@@ -101,6 +104,11 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """Imported from before the log's clock: it fills profiles and sessions, and moves no journey."""
     is_shadow: bool = False
     """Imported: the enrolments it begins move, and nothing they want is sent."""
+
+
+def is_erased(event: Event) -> bool:
+    """Tell whether an event stands in the place of one of somebody who was forgotten."""
+    return event.name == ERASED and event.source == OUR_SOURCE
 
 
 class FailedEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):

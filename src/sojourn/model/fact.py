@@ -148,7 +148,7 @@ class Exited(_Fact, tag="exited", frozen=True, kw_only=True):
     journey: str
     version: str
     enrolment_id: EnrolmentId
-    reason: Literal["final", "goal", "exit", "merged", "withdrawn", "preempted", "parent"]
+    reason: Literal["final", "goal", "exit", "merged", "withdrawn", "preempted", "parent", "forgotten"]
     state: list[str]
     detail: str = ""
     """Which exit rule, or which journey took the person over."""

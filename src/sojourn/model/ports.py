@@ -15,6 +15,7 @@ from sojourn.model.account import Account, Session
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.event import Device, Entry, Event, FailedEvent, Geo
 from sojourn.model.fact import Fact
+from sojourn.model.ids import ProfileId
 from sojourn.model.lake import LakeSize, Reach, Slice
 from sojourn.model.turn import Key, Stage
 
@@ -98,6 +99,8 @@ class Write(Struct, frozen=True):
     """The encoded facts of this turn (a msgpack array); empty where there are none."""
     keep_state: bool = False
     """True where the state did not change and `state` is not to be looked at."""
+    forget: bool = False
+    """True where nothing is to lead from the key to its facts any more: its next state begins anew."""
 
 
 class Commit(Struct, frozen=True):
@@ -111,6 +114,19 @@ class Commit(Struct, frozen=True):
     actions: list[Action]
     documents: dict[str, bytes] = {}
     """Small documents to keep with it, by name."""
+    withdraws: frozenset[ProfileId] = frozenset()
+    """People whose letters, waiting or dead, leave the outbox."""
+    told_in: str = ""
+    """The name of a document in which the store keeps what only it knows, a `Told`; empty: none."""
+
+
+class Told(Struct, frozen=True):
+    """What a store tells of one of its commits, in a document."""
+
+    group: int
+    """The last group of facts, with it."""
+    n_withdrawn: int
+    """How many letters it withdrew."""
 
 
 class Progress(Struct, frozen=True):
@@ -212,6 +228,10 @@ class Lake(Protocol):
 
     def write(self, slice_: Slice) -> None:
         """Add the slice that comes next, once, whatever crash there is; return once it is on disk."""
+        ...
+
+    def erase(self) -> bool:
+        """Do one piece of erasing people who were forgotten; return whether there was one."""
         ...
 
     def compact(self, *, is_final: bool = False) -> bool:

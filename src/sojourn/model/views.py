@@ -275,3 +275,51 @@ class SegmentView(Struct, kw_only=True):
     n_members: int
     members: list[MemberView]
     """Those who joined last, newest first."""
+
+
+class ForgottenRow(Struct, kw_only=True):
+    """One request to forget somebody, in the ledger: nothing in it is personal."""
+
+    request_id: str
+    at: int
+    """The instant of the log at which their life ended, ms."""
+    by: str
+    """Who asked for it."""
+    reason: str
+    hashes: list[str]
+    """Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them."""
+    position: int
+    """Of the control in the log."""
+    stage: str = "waiting"
+    """What is being erased: `waiting`, `states`, `log`, `facts`, `lake`, `traces`; `done`."""
+    n_events: int = 0
+    """Entries of the log that were erased."""
+    n_facts: int = 0
+    n_failed: int = 0
+    """Failed events that named them."""
+    n_withheld: int = 0
+    """Actions that were on their way, and were withheld."""
+    n_files: int = 0
+    """Files of the lake that were written anew."""
+    took_ms: int = 0
+    finished_at: int | None = None
+    """When nothing was left, ms."""
+
+
+class ForgottenView(Struct, kw_only=True):
+    """What is kept of a person, and what became of it."""
+
+    request_id: str | None
+    """In the ledger; null where nothing was done."""
+    ids: list[str]
+    """All ids of theirs; empty where nothing of them is kept."""
+    shared: list[str]
+    """Of these, devices that others named, too: they stay those others'."""
+    n_events: int
+    """Steps that their profiles count."""
+    n_journeys: int
+    """Journeys they are inside."""
+    n_failed: int
+    """Failed events that name them."""
+    done: ForgottenRow | None = None
+    """The ledger's row, as far as it is: bytes are erased in the background."""

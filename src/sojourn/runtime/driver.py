@@ -16,17 +16,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sojourn.definitions.controls import Learnt, is_control
+from sojourn.definitions.controls import Forgetting, Learnt, is_control, read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, asks_everybody
-from sojourn.engine.state import encode
+from sojourn.engine.forgetting import forget, is_shared, keys_of, people_of
+from sojourn.engine.state import Life, Pointer, State, Tie, encode
 from sojourn.engine.turn import passes, route, turn
 from sojourn.model.action import Action
-from sojourn.model.event import Entry, Event
+from sojourn.model.event import Entry, Event, is_erased
 from sojourn.model.fact import Fact
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
-from sojourn.runtime import controls, sweeping
+from sojourn.runtime import controls, forgotten, sweeping
 from sojourn.runtime.allocating import Allocator
 from sojourn.runtime.controls import Controls
 from sojourn.runtime.failures import Failures
@@ -74,11 +75,14 @@ class Driver:
         self.timers = Timers(store, max_held=max_timers)
         self.timers.extend(self.clock)
         self.tallies = Tallies(store)
-        self._has_new_tallies = False
+        self._has_new_tallies = self._has_repaid = False
+        self.repay()
         self._was_sweeping = self.sweep.is_running
         self._swept: frozenset[Key] = frozenset()
         self._asked: dict[Key, None] = {}
         """Keys of the batch that were asked for the sake of time or of a sweep, with input or without."""
+        self.forgotten = forgotten.Asked(store)
+        """Who was forgotten, and of whom something is still to be erased."""
         self.learner = Learner(store)
         """What people's steps forecast; it learns while somebody asks."""
         self.allocator = Allocator(store)
@@ -225,7 +229,42 @@ class Driver:
                 documents[sweeping.DOCUMENT] = self.sweep.document()
             self.catalogue = applied.catalogue
         self.position, self.clock = entry.position, max(self.clock, entry.at)
-        return Commit(self.position, self.clock, [], [], documents)
+        forgetting = read_forgetting(entry.event)
+        if forgetting is None:
+            return Commit(self.position, self.clock, [], [], documents)
+        return self._forget(forgetting, entry, documents)
+
+    def _forget(self, forgetting: Forgetting, entry: Entry, documents: dict[str, bytes]) -> Commit:
+        """Let somebody go: their states here, and the rest is asked for in a document."""
+        writes: list[Write] = []
+        more: set[str] = set()
+        shared: list[str] = []
+        for stage, key in keys_of(forgetting):
+            state = self.hot.load(stage, [key]).get(key)
+            more |= forgotten.others_of(state)
+            if isinstance(state, Tie) and is_shared(key, state, forgetting):
+                shared.append(key)
+            result = forget(stage, key, state, forgetting, at=entry.at, position=entry.position)
+            if result is None:
+                continue
+            self._fold_forgotten(result.facts)
+            writes.append(forgotten.write((stage, key), result))
+            self.hot.young(stage)[key] = _fresh(stage, key) if result.state is None else result.state
+            self.timers.set((stage, key), result.wake)
+            if stage == "alias":
+                self._aliased.discard(key)
+        if forgetting.users or forgetting.devices:
+            self.forgotten.ask(forgetting, entry, shared=shared, more=more)
+        documents |= self.forgotten.documents()
+        if self._has_new_tallies:
+            documents |= self.tallies.documents()
+            self._has_new_tallies = False
+        told_in = forgotten.told_in(entry.position)
+        withdraws = people_of(forgetting, shared=shared)
+        return Commit(self.position, self.clock, writes, [], documents, withdraws, told_in)
+
+    def _fold_forgotten(self, facts: Sequence[Fact]) -> None:
+        self._has_new_tallies |= self.tallies.take(facts)
 
     def learn(self) -> Learnt | None:
         """Return what is to be put into the log as learnt by now; None where it is not time for it.
@@ -243,6 +282,13 @@ class Driver:
         arms = {name: list(adaptive[name].variants) for name in allocations}
         return Learnt(forecasts=forecasts, allocations=allocations, arms=arms)
 
+    def repay(self) -> None:
+        """Take off the tallies what erased facts had counted; the next commit keeps it."""
+        debt = forgotten.read_debt(self.store)
+        if debt.documents:
+            self.tallies.add(Tallies(debt))
+            self._has_new_tallies = self._has_repaid = True
+
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
         failed = self.failures.take()
@@ -254,6 +300,11 @@ class Driver:
         if self._has_new_tallies:
             documents |= self.tallies.documents()
         self._has_new_tallies = False
+        if self.forgotten.has_changed:
+            documents |= self.forgotten.documents()
+        if self._has_repaid:
+            documents[forgotten.DEBT] = b""
+            self._has_repaid = False
         return documents
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:
@@ -267,6 +318,8 @@ class Driver:
         self._is_alias_said = any(entry.event.kind == "alias" for entry in entries)
         for entry in entries:
             event = entry.event
+            if is_erased(event) and event.anonymous_id is None:
+                continue
             stage, key = route(event)
             if stage == "identity" and key not in at_device:  # else it waits for what is before it
                 owner = passes(self.hot.peek(stage, key), event)
@@ -378,6 +431,13 @@ def _write(key: Key, result: Result) -> Write | None:
     if not result.changed and not facts:
         return None
     return Write(key, None if result.state is None else encode(result.state), result.wake, facts)
+
+
+def _fresh(stage: Stage, key: str) -> State:
+    """Return what a turn begins with where nothing is stored: the store may not have let go yet."""
+    if stage == "profile":
+        return Life(user_ids=[key])
+    return Tie() if stage == "identity" else Pointer()
 
 
 def _is_control(entries: Sequence[Entry]) -> bool:

@@ -35,7 +35,7 @@ def consent_of(life: Life) -> dict[str, ConsentView]:
     """Tell what a person said last of each channel and topic."""
     said = {} if life.pacing is None else life.pacing.consent
     return {
-        scope: ConsentView(granted=one.granted, at=one.at, event_id=one.message_id)
+        scope: ConsentView(granted=one.granted, at=one.at, event_id=one.message_id.partition("/")[2])
         for scope, one in sorted(said.items())
     }
 

@@ -35,19 +35,30 @@ def find_profile(
 
 
 def find_life(store: Store, any_id: str) -> tuple[Key, Life] | None:
-    """Find where a person's life is kept, and that life, by a user id or an anonymous id."""
-    key: Key = ("profile", any_id)
-    found = _load(store, key)
-    if isinstance(found, Life):
-        return key, found
-    tie = _load(store, ("identity", any_id))
+    """Find where a person's life is kept, and that life, by a user id or an anonymous id.
+
+    Where nobody has that id, it may be a profile's own: `u:` and a user id, or `a:` and an anonymous id.
+    """
+    found = _by_user(store, any_id) or _by_device(store, any_id)
+    if found is None and any_id[:2] in ("u:", "a:"):
+        find = _by_user if any_id[0] == "u" else _by_device
+        return find(store, any_id[2:])
+    return found
+
+
+def _by_user(store: Store, user_id: str) -> tuple[Key, Life] | None:
+    key: Key = ("profile", user_id)
+    life = _load(store, key)
+    return (key, life) if isinstance(life, Life) else None
+
+
+def _by_device(store: Store, anonymous_id: str) -> tuple[Key, Life] | None:
+    tie = _load(store, ("identity", anonymous_id))
     if not isinstance(tie, Tie):
         return None
     if tie.owner is not None:
-        key = ("profile", tie.owner)
-        life = _load(store, key)
-        return (key, life) if isinstance(life, Life) else None
-    return None if tie.life is None else (("identity", any_id), tie.life)
+        return _by_user(store, tie.owner)
+    return None if tie.life is None else (("identity", anonymous_id), tie.life)
 
 
 def _load(store: Store, key: Key) -> Any:

@@ -6,6 +6,7 @@ They are counted from facts, in the commit that stores these.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +24,6 @@ from sojourn.model.fact import (
     Migrated,
     Transitioned,
 )
-from sojourn.model.ports import Store
 from sojourn.model.views import JourneyView
 
 DOCUMENT = "tallies"
@@ -56,10 +56,17 @@ class ExperimentTally(Struct):
     """People who met two variants: above one in a hundred of those exposed, identity is in question."""
 
 
+class Kept(Protocol):
+    """Where they are kept."""
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a document kept under a name."""
+
+
 class Tallies:
     """All of them, by journey and version, and by experiment."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Kept) -> None:
         kept, met = store.kept(DOCUMENT), store.kept(EXPERIMENTS)
         self._tallies = {} if kept is None else msgspec.json.decode(kept, type=dict[str, dict[str, Tally]])
         self.experiments: dict[str, ExperimentTally] = {}
@@ -67,8 +74,26 @@ class Tallies:
         if met is not None:
             self.experiments = msgspec.json.decode(met, type=dict[str, ExperimentTally])
 
-    def take(self, facts: Iterable[Fact]) -> bool:
-        """Take facts in; return whether they changed anything."""
+    def take_back(self, facts: Iterable[Fact]) -> bool:
+        """Take facts out again; return whether that changed anything."""
+        return self.take(facts, by=-1)
+
+    def add(self, other: Tallies) -> None:
+        """Add what was counted elsewhere, or taken back there."""
+        for journey, versions in other._tallies.items():
+            for version, more in versions.items():
+                tally = self._of(journey, version)
+                for name in ("entered", "goals", "exited", "actions", "withheld", "migrated"):
+                    setattr(tally, name, getattr(tally, name) + getattr(more, name))
+                for state, n_people in more.states.items():
+                    _move(tally.states, [state], n_people)
+        for name, met in other.experiments.items():
+            own = self._met(name)
+            own.exposed += met.exposed
+            own.conflicts += met.conflicts
+
+    def take(self, facts: Iterable[Fact], *, by: int = 1) -> bool:
+        """Take facts in, each so many times; return whether they changed anything."""
         has_changed = False
         for fact in facts:
             if type(fact) not in _COUNTED:  # most are steps: one look instead of six
@@ -76,31 +101,31 @@ class Tallies:
             match fact:
                 case Transitioned():
                     states = self._of(fact.journey, fact.version).states
-                    _move(states, fact.source, -1)
-                    _move(states, fact.target, +1)
+                    _move(states, fact.source, -by)
+                    _move(states, fact.target, +by)
                 case Migrated():
                     before, tally = (self._of(fact.journey, one) for one in (fact.from_version, fact.version))
-                    _move(before.states, fact.source, -1)
-                    _move(tally.states, fact.target, +1)
-                    before.migrated -= 1
-                    tally.migrated += 1
+                    _move(before.states, fact.source, -by)
+                    _move(tally.states, fact.target, +by)
+                    before.migrated -= by
+                    tally.migrated += by
                 case Entered():
                     tally = self._of(fact.journey, fact.version)
-                    tally.entered += 1
+                    tally.entered += by
                 case Exited():
                     tally = self._of(fact.journey, fact.version)
-                    tally.exited += 1
-                    _move(tally.states, fact.state, -1)
+                    tally.exited += by
+                    _move(tally.states, fact.state, -by)
                 case GoalReached():
-                    self._of(fact.journey, fact.version).goals += 1
+                    self._of(fact.journey, fact.version).goals += by
                 case ActionDecided():
-                    self._of(fact.journey, fact.version).actions += 1
+                    self._of(fact.journey, fact.version).actions += by
                 case ActionWithheld():
-                    self._of(fact.journey, fact.version).withheld += 1
+                    self._of(fact.journey, fact.version).withheld += by
                 case Exposed():
-                    self._met(fact.experiment).exposed += 1
+                    self._met(fact.experiment).exposed += by
                 case AssignmentConflict():
-                    self._met(fact.experiment).conflicts += 1
+                    self._met(fact.experiment).conflicts += by
             has_changed = True
         return has_changed
 

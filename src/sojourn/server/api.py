@@ -38,8 +38,11 @@ from sojourn.server.access.guard import Guarded, authorise
 from sojourn.server.access.routes import ACCESS_VIEWS, access_routes
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
+from sojourn.server.authoring_routes import AUTHORING_VIEWS, Authored, authoring_routes
+from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
+from sojourn.server.forgetting import FORGET_VIEWS, Forgetters, forget_routes
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.operating import VIEWS as OPERATING_VIEWS
@@ -107,7 +110,7 @@ class Readings(Protocol):
         """Return dead letters, newest first."""
 
 
-class Operations(Entrance, Protocol):
+class Operations(Entrance, Forgetters, Protocol):
     """What the API may do, on the event loop; wiring does it."""
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
@@ -158,15 +161,21 @@ class DeadLetterPage(Struct, kw_only=True):
     """What to ask for as `before`, for older ones; null at the end."""
 
 
-VIEWS = (
+VIEWS: tuple[type[Struct], ...] = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
-    *ACCESS_VIEWS, *OPERATING_VIEWS,
+    *ACCESS_VIEWS, *OPERATING_VIEWS, *AUTHORING_VIEWS, *FORGET_VIEWS,
 )  # fmt: skip
 
 
 def make_api(
-    readings: Readings, operations: Operations, analyses: Analyses, operated: Operated, *, access: Access
+    readings: Readings,
+    operations: Operations,
+    analyses: Analyses,
+    operated: Operated,
+    *,
+    authored: Authored,
+    access: Access,
 ) -> App:
     """Make the ASGI app of everything under `/api`.
 
@@ -183,6 +192,8 @@ def make_api(
         *analysing(analyses),
         *experimenting(analyses),
         *operating(operated),
+        *authoring_routes(authored),
+        *forget_routes(operations),
     ]
     app = Litestar(
         handlers,
@@ -193,6 +204,7 @@ def make_api(
             DefinitionError: refuse_definition,
             RefusedError: refuse_as_said,
             UnavailableError: refuse_for_now,
+            ConflictError: refuse_conflict,
             Exception: refuse_bug,
         },
         openapi_config=openapi_config(),

@@ -41,6 +41,7 @@ _TAGS = {
     "decisions": "What an application asks of a person: OpenFeature's evaluation protocol (OFREP 0.3).",
     "people": "One person: who they are, where they stand, and what led there.",
     "journeys": "Journeys, and how many people are where.",
+    "authoring": "Writing journeys: checks, charts, traffic, files and drafts, rehearsals.",
     "analytics": "What people did: the questions of `sojourn graph`, `funnel`, ..., and the same answers.",
     "experiments": "What each variant of an experiment did, and how sure that is.",
     "failures": "What could not be read, and what could not be delivered.",
@@ -97,7 +98,10 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
 def _operation_id(handler: HTTPRouteHandler, method: object, path: object) -> str:
     """Name an operation after its function, as clients that are generated want it: `getProfile`."""
     del method, path
-    first, *others = handler.handler_name.split("_")
+    function: Any = handler.fn
+    while hasattr(function, "func"):  # on a thread, twice over where a path has several methods
+        function = function.func
+    first, *others = str(function.__name__).split("_")
     return first + "".join(other.capitalize() for other in others)
 
 

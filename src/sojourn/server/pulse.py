@@ -19,6 +19,7 @@ from sojourn.server.sse import FULL, Line, sse
 
 MAX_OPEN = 64  # screens that look at once.
 PAUSE_S = 0.25  # four times a second is as alive as an eye can tell.
+LOOK_S = 1.0  # where nothing is stored, what waits is to be seen all the same.
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +38,7 @@ class Progress(Struct, frozen=True, kw_only=True):
 class Pulse:
     """The streams of `/api/v1/stream`.
 
-    `watch` is told whether anybody looks: `moved` is called only meanwhile, on the event loop.
+    `watch` is told how many look: `moved` is to be called while anybody does, on the event loop.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Pulse:
         progress: Callable[[], Progress],
         journeys: Callable[[], Sequence[JourneyView]],
         *,
-        watch: Callable[[bool], None] = lambda _: None,
+        watch: Callable[[int], None] = lambda _: None,
         max_open: int = MAX_OPEN,
     ) -> None:
         self._progress = progress
@@ -63,7 +64,7 @@ class Pulse:
         return len(self._open)
 
     def moved(self) -> None:
-        """Hear that something was stored, or came in."""
+        """Hear that something was stored."""
         for line in self._open:
             line.wake()
 
@@ -77,15 +78,15 @@ class Pulse:
         """Answer one who opens a stream, until either side ends it; UnavailableError where too many look."""
         if self._is_closing or len(self._open) >= self._max_open:
             raise UnavailableError(FULL, retry_after_s=5)
-        line = Line(pause_s=PAUSE_S)
+        line = Line(pause_s=PAUSE_S, look_s=LOOK_S)
         self._open.add(line)
-        self._watch(True)
+        self._watch(len(self._open))
         try:
             await line.talk(_Reader(self).next_piece, receive, send)
         finally:
             self.n_slow += line.is_slow
             self._open.discard(line)
-            self._watch(bool(self._open))
+            self._watch(len(self._open))
 
     def look(self) -> tuple[Progress, dict[tuple[str, str], JourneyView]]:
         """Return what is to be seen now; counted once for all who look at one progress."""

@@ -27,9 +27,13 @@ HEADERS = [
 class Line:
     """Our end of a stream: woken where there is something to say."""
 
-    def __init__(self, *, pause_s: float) -> None:
-        """Take how long it rests after it said something: what comes meanwhile is said together."""
+    def __init__(self, *, pause_s: float, look_s: float = HEARTBEAT_S) -> None:
+        """Take how long it rests after it said something: what comes meanwhile is said together.
+
+        It looks every `look_s`, also where nobody woke it.
+        """
         self.pause_s = pause_s
+        self.look_s = look_s
         self.is_closed = False
         self.is_slow = False
         """Its reader took nothing for too long."""
@@ -49,18 +53,23 @@ class Line:
     async def talk(self, next_piece: Callable[[], bytes], receive: Receive, send: Send) -> None:
         """Answer a request with what `next_piece` returns each time it is woken, until either side ends."""
         gone = asyncio.ensure_future(self._hear(receive))
-        longest = asyncio.get_running_loop().call_later(LONGEST_S, self.close)
+        loop = asyncio.get_running_loop()
+        longest = loop.call_later(LONGEST_S, self.close)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await _say(OPEN, send)
+            said_at = loop.time()
             while not self.is_closed:
                 self._woken.clear()
                 piece = next_piece()
+                if not piece and loop.time() - said_at >= HEARTBEAT_S:
+                    piece = HEARTBEAT
                 if piece:
                     await _say(piece, send)
-                    await self._rest(self._ended, self.pause_s)
-                elif not await self._rest(self._woken, HEARTBEAT_S):
-                    await _say(HEARTBEAT, send)
+                    said_at = loop.time()
+                await self._rest(
+                    self._ended if piece else self._woken, self.pause_s if piece else self.look_s
+                )
             await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             self.is_slow = True  # the server closes what has no end
@@ -76,13 +85,11 @@ class Line:
             message = await receive()
         self.close()
 
-    async def _rest(self, until: asyncio.Event, longest_s: float) -> bool:
-        """Wait for something, at most so long; return whether it was."""
+    async def _rest(self, until: asyncio.Event, longest_s: float) -> None:
+        """Wait for something, at most so long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await until.wait()
-                return True
-        return False
 
 
 def sse(data: bytes, name: str = "") -> bytes:

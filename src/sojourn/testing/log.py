@@ -166,6 +166,9 @@ def _check_failed(log: Log) -> None:
     assert log.failed(limit=2) == kept[:2], "a limit gives the newest"
     assert log.failed(limit=2, before=kept[1].id) == kept[2:4], "`before` gives those older than an id"
     assert len(log.read(0, 10)) == 1, "a failed event is not an entry"
+    log.mark_retried([ids[1] or 0, 1 << 40], at=T0 + 5)
+    marked = [replace(one, retried_at=T0 + 5 if one.id == ids[1] else None) for one in kept]
+    assert log.failed() == marked, "one that was retried says when, and all others are as they were"
     _check_failed_once(log)
 
 

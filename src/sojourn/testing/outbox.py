@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.ids import ActionId, EnrolmentId, ProfileId
-from sojourn.model.ports import Commit, Outbox, Store
+from sojourn.model.ports import Commit, Outbox, Queue, Store
 
 DELIVERED = Delivery(outcome="delivered", attempts=1)
 
@@ -93,6 +93,12 @@ def _check_dying(store: Store, outbox: Outbox) -> None:
     assert outbox.dead() == dead[::-1], "dead letters are listed, newest first"
     assert outbox.dead(limit=1) == [dead[2]], "a limit gives the newest"
     assert (store.counts()["outbox"], store.counts()["dead_letters"]) == (2, 3), "both are counted"
+    _commit(store, [_action("9", at=3, sink="mail")])
+    assert outbox.queues() == {
+        "shop": Queue(waiting=2, dead=3, oldest_at=10),
+        "mail": Queue(waiting=1, oldest_at=3),
+    }, "what waits for each sink is counted, and the oldest of it known"
+    outbox.settle([(letter, DELIVERED) for letter in outbox.waiting("mail", now=100, limit=1)])
     assert outbox.dead(before=(202, "2")) == dead[1::-1], "a place gives what is older: the next page"
     assert outbox.dead(before=(200, "0")) == [], "and there is an end"
     assert outbox.revive(["0", "4", "nowhere"], now=300) == 1, (

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -20,7 +20,7 @@ from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, Event
 from sojourn.model.ports import Sink
-from sojourn.model.views import HoldView, PlanView
+from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
 from sojourn.runtime.controls import Applied
 from sojourn.runtime.importing import end_play
 from sojourn.runtime.lane import Meter, Policy, Result
@@ -29,6 +29,7 @@ from sojourn.runtime.outbox import OutboxWorker, outcome_event
 from sojourn.server.access.gate import Access
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.forgetting import Forget
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
@@ -39,9 +40,11 @@ from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.accounts import open_access
 from sojourn.wiring.analyst import Analyst
+from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
 from sojourn.wiring.desk import Desk, planned
+from sojourn.wiring.forgetting import Forgetters
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
@@ -106,11 +109,14 @@ class _Serving:
             meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
+        self._forgetters = Forgetters(config, house, self._live, bring=self._bring)
+        self._live.on_withdrawn = self._outbox.withdraw
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
         self._desk = Desk(house.driver, house.store)
+        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
         assert house.driver.controls is not None
@@ -132,6 +138,8 @@ class _Serving:
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
+        self._authorship.start()
+        erasing = asyncio.create_task(self._forgetters.run(), name="erasing")
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
@@ -139,20 +147,24 @@ class _Serving:
         self._counter.hang_up()
         self._watching.hang_up()
         await self._analyst.stop()
+        await self._authorship.stop()
         await _ended(http)
         await self._outbox.stop(GRACE_S)
         await _ended(outbox)
         await self._counter.stop()
         self._watching.stop()
         await _ended(watching)
+        self._forgetters.stop()
+        await _ended(erasing)
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
         await _ended(lakeside)
         await asyncio.to_thread(self._live.release)
+        self._authorship.close()
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http, lakeside, watching]:
+        for task in [*ended, engine, outbox, http, lakeside, watching, erasing]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
 
@@ -184,9 +196,16 @@ class _Serving:
 
     async def publish(self, asked: Publish | Rollback) -> PlanView:
         """Plan what is asked for, and bring it into force by a control in the log."""
+        return await self._publish(asked, lambda: None)
+
+    async def _publish(self, asked: Publish | Rollback, first: Callable[[], None]) -> PlanView:
+        """Plan, do what comes first where it is not refused, and bring it into force."""
         async with self._changing:
             found = await asyncio.to_thread(planned, self._desk, asked)
-            if found.publishing is None or found.view.refused or asked.dry_run:
+            if found.view.refused or asked.dry_run:
+                return found.view
+            await asyncio.to_thread(first)
+            if found.publishing is None:
                 return found.view
             await self._bring(self._desk.publishing(found.publishing, now=now_ms()))
             found.view.revision = self._desk.in_force.revision
@@ -199,6 +218,15 @@ class _Serving:
             if event is not None:
                 await self._bring(event)
             return self._desk.holds()
+
+    async def forget(self, any_id: str, asked: Forget, *, by: str) -> ForgottenView:
+        """Forget a person, or show what that would take."""
+        async with self._changing:
+            return await self._forgetters.forget(any_id, asked, by=by)
+
+    def forgotten(self) -> Sequence[ForgottenRow]:
+        """Return the ledger of those who were forgotten, newest first."""
+        return self._forgetters.forgotten()
 
     async def _bring(self, event: Event) -> None:
         """Append a control, and wait until it is in force."""
@@ -268,7 +296,14 @@ class _Serving:
             keep_address=config.keep_full_ip,
         )
         operated = self._watching.operator(self._outbox, lookups)
-        rest = make_api(self._house, self, self._analyst, operated, access=self._access)
+        rest = make_api(
+            self._house,
+            self,
+            self._analyst,
+            operated,
+            authored=self._authorship.authored,
+            access=self._access,
+        )
         if config.studio.enabled:
             rest = Studio(rest, n_proxies=config.http.proxies)
         rest = Scripts(rest)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from sojourn.definitions.chart import Chart, State, StateKind, Transition
 from sojourn.definitions.drawing.wording import arrow_words, content_words, itself_words, rules_of
 from sojourn.definitions.journey import Journey
+from sojourn.definitions.way_ids import event_of
 
 
 class Box(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,8 @@ class Arrow(Struct, frozen=True, kw_only=True):
     source: int
     target: int
     label: str = ""
+    event: str = ""
+    """What takes it, as a fact of it says: see `event_of`."""
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -57,6 +60,8 @@ class Picture(Struct, frozen=True, kw_only=True):
     """What lets people in, for the arrow into the first state."""
     root: Box
     arrows: tuple[Arrow, ...]
+    loops: tuple[Arrow, ...] = ()
+    """Ways from a state to itself, which a drawing says in the state's lines."""
 
 
 def picture_of(journey: Journey, *, people: Mapping[str, int] | None = None) -> Picture:
@@ -69,6 +74,12 @@ def picture_of(journey: Journey, *, people: Mapping[str, int] | None = None) -> 
         entry=" or ".join(sorted(journey.entry.names)),
         root=_box(chart, 0, people),
         arrows=tuple(arrow for state in chart.states for arrow in _arrows(chart, state)),
+        loops=tuple(
+            Arrow(source=state.index, target=state.index, label=arrow_words(state, way), event=event_of(way))
+            for state in chart.states
+            for way in state.transitions
+            if way.targets == (state.index,)
+        ),
     )
 
 
@@ -119,7 +130,7 @@ def _arrows(chart: Chart, state: State) -> list[Arrow]:
     if state.kind == "history":
         return _first_time(chart, state)
     return [
-        Arrow(source=state.index, target=target, label=arrow_words(state, way))
+        Arrow(source=state.index, target=target, label=arrow_words(state, way), event=event_of(way))
         for way in state.transitions
         if not is_own(way, state)
         for target in way.targets

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sojourn.definitions.chart import Assign, Cancel, Content, Raise, Send, State, Transition, Want
-from sojourn.definitions.chart_builder import timer_name
+from sojourn.definitions.chart_builder import UNTIL, timer_name
 from sojourn.definitions.durations import write_duration
 from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.internal_events import DONE_STATE
@@ -15,7 +15,8 @@ from sojourn.definitions.journey import Call, Do, Journey
 
 MAX_BODY_CHARACTERS = 40  # of an action's body: enough to tell two templates apart.
 
-_TIMER = re.compile(r"after\((?P<state>.*),(?P<ms>\d+)\)", re.S)
+_TIMER = re.compile(r"after\((?P<state>.*),(?P<ms>\d+|until)\)", re.S)
+_WAYS_IN = ("on", "segment", "schedule", "api")
 _REENTRIES = {"never": "once only", "after_exit": "again after leaving", "always": "several times at once"}
 
 
@@ -26,17 +27,18 @@ def plain_text(text: str) -> str:
     'a b�[2J'
     """
     line = " ".join(text.split())
+    if line.isprintable():
+        return line
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
 
 
 def rules_of(journey: Journey) -> tuple[str, ...]:
     """Say what holds in every state: who enters, what it is for, what ends it, who is held out."""
-    rules = [_entry_rule(journey), *_goal_rule(journey)]
-    for each in journey.exits:
-        what = " or ".join(sorted(each.names)) or "as soon as"
-        rules.append(f"exit: {what}{_condition(each.when)}")
+    rules = [_entry_rule(journey)]
+    rules += [f"goal: {goal_words(journey)}"] if journey.goal else []
+    rules += [f"exit: {words}" for words in exit_words(journey)]
     if journey.holdout:
-        rules.append(f"held out: {journey.holdout * 100:g}%")
+        rules.append(f"held out: {holdout_words(journey)}")
     if journey.group:
         rules.append(f"one at a time of: {journey.group}")
     if journey.priority:
@@ -44,9 +46,46 @@ def rules_of(journey: Journey) -> tuple[str, ...]:
     return tuple(plain_text(rule) for rule in rules)
 
 
+def entry_words(journey: Journey) -> dict[str, str]:
+    """Say who enters, and how often, by the keyword that says so."""
+    entry = journey.entry
+    said = {
+        "on": " or ".join(sorted(entry.names)),
+        "segment": entry.segment,
+        "schedule": entry.schedule.text if entry.schedule else "",
+        "api": "a call" if entry.is_api else "",
+        "when": entry.when.source if entry.when else "",
+        "key": entry.key.source if entry.key else "",
+        "reentry": _REENTRIES[entry.reentry],
+        "cooldown": write_duration(entry.cooldown_ms) if entry.cooldown_ms else "",
+    }
+    return {keyword: plain_text(words) for keyword, words in said.items() if words}
+
+
+def goal_words(journey: Journey) -> str:
+    """Say what the journey is for; empty where it does not say."""
+    goal = journey.goal
+    if goal is None:
+        return ""
+    window = "" if goal.within_ms is None else f" within {write_duration(goal.within_ms)}"
+    worth = f", worth {goal.value.source}" if goal.value else ""
+    return plain_text(f"{' or '.join(sorted(goal.names))}{_condition(goal.when)}{window}{worth}")
+
+
+def exit_words(journey: Journey) -> list[str]:
+    """Say what ends it, a line for each rule."""
+    each = [(" or ".join(sorted(one.names)) or "as soon as", one.when) for one in journey.exits]
+    return [plain_text(f"{what}{_condition(when)}") for what, when in each]
+
+
+def holdout_words(journey: Journey) -> str:
+    """Say how many are held out; empty: nobody."""
+    return f"{journey.holdout * 100:g}%" if journey.holdout else ""
+
+
 def arrow_words(state: State, way: Transition) -> str:
     """Say what takes a way: an event, a time or nothing, its condition, and what is done on it."""
-    words = [_cause(state, way), _when(state, way), *_deeds(way.content, state)]
+    words = [_cause(state, way), _when(state, way), *_deeds(way.content)]
     return plain_text(", ".join(word for word in words if word))
 
 
@@ -58,28 +97,18 @@ def itself_words(state: State, way: Transition) -> str:
 
 def content_words(state: State) -> Iterator[str]:
     """Say what a state does when it is entered, and when it is left."""
-    yield from (plain_text(words) for words in _deeds(state.entry, state))
-    yield from (plain_text(f"leaving: {words}") for words in _deeds(state.exit, state))
+    yield from (plain_text(words) for words in _deeds(state.entry))
+    yield from (plain_text(f"leaving: {words}") for words in _deeds(state.exit))
 
 
 def _entry_rule(journey: Journey) -> str:
-    entry = journey.entry
-    ways = [" or ".join(sorted(entry.names))] if entry.names else []
-    ways += [f"segment {entry.segment}"] if entry.segment else []
-    ways += [f"schedule {entry.schedule.text}"] if entry.schedule else []
-    ways += ["a call"] if entry.is_api else []
-    key = f", one per {entry.key.source}" if entry.key else ""
-    wait = f", not within {write_duration(entry.cooldown_ms)}" if entry.cooldown_ms else ""
-    return f"enter: {'; '.join(ways)}{_condition(entry.when)}{key}, {_REENTRIES[entry.reentry]}{wait}"
-
-
-def _goal_rule(journey: Journey) -> list[str]:
-    goal = journey.goal
-    if goal is None:
-        return []
-    window = "" if goal.within_ms is None else f" within {write_duration(goal.within_ms)}"
-    worth = f", worth {goal.value.source}" if goal.value else ""
-    return [f"goal: {' or '.join(sorted(goal.names))}{_condition(goal.when)}{window}{worth}"]
+    said = entry_words(journey)
+    ways = [
+        said[name] if name in ("on", "api") else f"{name} {said[name]}" for name in _WAYS_IN if name in said
+    ]
+    key = f", one per {said['key']}" if "key" in said else ""
+    wait = f", not within {said['cooldown']}" if "cooldown" in said else ""
+    return f"enter: {'; '.join(ways)}{_condition(journey.entry.when)}{key}, {said['reentry']}{wait}"
 
 
 def _condition(when: Any) -> str:
@@ -94,8 +123,10 @@ def _cause(state: State, way: Transition) -> str:
 
 
 def _event(state: State, name: str) -> str:
+    if name == timer_name(state.id, UNTIL):
+        return next((one.due.source for one in state.entry if isinstance(one, Send) and one.due), name)
     timer = _TIMER.fullmatch(name)
-    if timer is not None and timer["state"] == state.id:
+    if timer is not None and timer["state"] == state.id and timer["ms"] != UNTIL:
         return f"after {write_duration(int(timer['ms']))}"
     if name.startswith(DONE_STATE):
         done = name.removeprefix(DONE_STATE)
@@ -119,14 +150,14 @@ def _when(state: State, way: Transition) -> str:
     return "otherwise" if is_one_of_several else ""
 
 
-def _deeds(block: tuple[Content, ...], state: State) -> Iterator[str]:
+def _deeds(block: tuple[Content, ...]) -> Iterator[str]:
     for content in block:
         match content:
             case Want():
                 yield _wanted(content.body)
             case Raise():
                 yield f"raise {content.event}"
-            case Send() if content.event != timer_name(state.id, content.after_ms):
+            case Send() if not _TIMER.fullmatch(content.event):
                 yield f"send {content.event} after {write_duration(content.after_ms)}"
             case Cancel() if not _TIMER.fullmatch(content.id):
                 yield f"cancel {content.id}"

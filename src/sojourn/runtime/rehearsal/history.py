@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from sojourn.definitions.controls import is_control
 from sojourn.model.errors import ConfigError
-from sojourn.model.event import Entry
+from sojourn.model.event import Entry, is_erased
 from sojourn.model.turn import Arrived
 from sojourn.runtime.rehearsal.groups import Groups
 
@@ -120,7 +120,7 @@ class History:
         self._sort(owners)
 
     def _takes(self, entry: Entry) -> bool:
-        if is_control(entry.event):
+        if is_control(entry.event) or (is_erased(entry.event) and entry.event.anonymous_id is None):
             return False
         at = entry.event.occurred_at if entry.is_history else entry.at
         if self.window.until is not None and at > self.window.until:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from sojourn.definitions.journey import Catalogue
+from sojourn.definitions.journey import Catalogue, Journey
+from sojourn.definitions.way_ids import ENTRY, EXIT, GOAL, ways_taken
 from sojourn.runtime.rehearsal.collecting import Example, Part
 from sojourn.runtime.rehearsal.durations import Quantiles, quantiles
 from sojourn.runtime.rehearsal.suspicions import Suspicion, suspect
-from sojourn.runtime.rehearsal.tally import DAY_MS, MILLIONTH, Counts, Tally
+from sojourn.runtime.rehearsal.tally import DAY_MS, MILLIONTH, Counts, Tally, read_way
 
 
 class VersionReport(Struct, frozen=True, kw_only=True):
@@ -32,6 +33,10 @@ class VersionReport(Struct, frozen=True, kw_only=True):
     errors: int
     error_details: list[str]
     others: Counts
+    states: Counts
+    """State -> how often it was entered."""
+    ways: Counts
+    """Way of the chart, by its id -> how often it was taken."""
     waiting: Counts
     """State -> how many are in it at the end."""
     stays: dict[str, Quantiles]
@@ -153,11 +158,23 @@ def _version(
         errors=tally.errors,
         error_details=sorted(tally.error_details),
         others=_by_name(tally.others),
+        states=_by_name(tally.visits),
+        ways=_ways(catalogue.journeys[name], tally),
         waiting={state: sum(waiting.values()) for state, waiting in sorted(tally.waiting.items())},
         stays={state: quantiles(stays) for state, stays in sorted(tally.stays.items())},
         to_goal=quantiles(tally.to_goal) if tally.to_goal else None,
         actions_by_day=_days(tally.by_day, frame.since, frame.until),
     )
+
+
+def _ways(journey: Journey, tally: Tally) -> Counts:
+    """Count by the ids that a chart of the journey has."""
+    ways: Counts = {ENTRY: tally.entered, GOAL: tally.goals, EXIT: tally.exits.get("exit", 0)}
+    for taken, n in tally.ways.items():
+        source, target, event = read_way(taken)
+        for way in ways_taken(journey.chart, source, target, event):
+            ways[way] = ways.get(way, 0) + n
+    return {way: n for way, n in sorted(ways.items()) if n}
 
 
 def _days(by_day: Mapping[int, int], since: int, until: int) -> list[int]:

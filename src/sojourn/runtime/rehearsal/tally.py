@@ -204,6 +204,12 @@ def _count_action(tally: Tally, fact: _OfAction) -> None:
             _increase(tally.deferred.setdefault(place(fact), {}), fact.reason)
 
 
+def read_way(taken: str) -> tuple[list[str], list[str], str]:
+    """Read `source > target > event` again: (states left, states entered, what moved it)."""
+    source, target, event = taken.split(" > ", 2)
+    return source.split(", ") if source else [], target.split(", ") if target else [], event
+
+
 def place(fact: _OfAction) -> str:
     """Say where an action is wanted."""
     return f"{fact.sink} in {fact.state}"

@@ -88,13 +88,16 @@ class Access:
         expected = self.settings.admin_token
         return expected is not None and hmac.compare_digest(token, expected.encode())
 
-    async def resume(self, token: str) -> Caller | None:
-        """Return who has a session's token; None where there is no such session, or no more."""
+    async def resume(self, token: str, *, is_there: bool = True) -> Caller | None:
+        """Return who has a session's token; None where there is no such session, or no more.
+
+        `is_there`: somebody asks just now; False where only an answer goes on that was begun before.
+        """
         if not self.settings.is_studio or not token or len(token) > MAX_TOKEN_CHARS:
             return None
-        return await asyncio.to_thread(self._resume, token)
+        return await asyncio.to_thread(self._resume, token, is_there=is_there)
 
-    def _resume(self, token: str) -> Caller | None:
+    def _resume(self, token: str, *, is_there: bool) -> Caller | None:
         found = self.accounts.session(_mark(token))
         if found is None:
             return None
@@ -108,7 +111,7 @@ class Access:
                 return None
         elif account is None:
             return None
-        if now - session.seen_at >= SEEN_EVERY_MS:
+        if is_there and now - session.seen_at >= SEEN_EVERY_MS:
             self.accounts.see(session, now)
         return self._caller(token, session, account)
 
@@ -134,6 +137,11 @@ class Access:
             name = normal_name(name)
         except InputError:
             name = ""  # of nobody; what comes then takes as long as for anybody
+        account = await self.verify(name, password, address=address)
+        return None if account is None else await self._start(account.name, account)
+
+    async def verify(self, name: str, password: str, *, address: str) -> Account | None:
+        """Return the account of a name and its password; as `sign_in`."""
         self._begin(name, address)
         account = await asyncio.to_thread(self.accounts.find, name)
         kept = self._nobody if account is None else account.password
@@ -141,10 +149,8 @@ class Access:
         if account is None or not is_right:
             log.warning("a sign-in failed", account=None if account is None else account.name)
             return None
-        started = await self._start(account.name, account)
-        if started is not None:
-            self.attempts.succeeded(name, address)
-        return started
+        self.attempts.succeeded(name, address)
+        return account
 
     async def sign_in_operator(self, token: str, *, address: str) -> tuple[str, Caller] | None:
         """Begin a session for whoever has the admin token; as `sign_in`."""

@@ -6,7 +6,8 @@ they may, of the route that was found: by the framework's own idea of a path, fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
@@ -37,6 +38,9 @@ _SAME_ORIGIN = "ask from the studio's own pages, or with `Authorization: Bearer 
 _NAMED = ("name", "journey", "file", "version")
 """Parameters of paths that may stand in the log: they name things, not people."""
 
+ASK_AGAIN_S = 30
+"""So long after its session ended, a stream may go on."""
+
 log = structlog.get_logger("sojourn")
 
 
@@ -53,21 +57,26 @@ class Guarded:
         if scope["type"] != "http" or ROOT not in scope.get("path", "").split("/"):
             await self._app(scope, receive, send)
             return
+        line = Line.of(scope, n_proxies=self._access.settings.n_proxies)
         sealed = Sealed(send)
         try:
-            caller = await self._admit(scope)
+            caller = await self._admit(scope, line)
         except RefusedError as refused:
             await _refuse(refused, scope, sealed)
             return
         if caller is not None:
             put_caller(scope, caller)
+            if caller.mark is not None:
+                sealed = Sealed(send, is_open=lambda: self._is_open(line.token()))
         await self._app(scope, receive, sealed)
         _tell(scope, caller, sealed.status)
 
-    async def _admit(self, scope: Scope) -> Caller | None:
+    async def _is_open(self, token: str) -> bool:
+        return await self._access.resume(token, is_there=False) is not None
+
+    async def _admit(self, scope: Scope, line: Line) -> Caller | None:
         """Return who asks; None: nobody, and the path is the one that is for nobody. Raises RefusedError."""
         access = self._access
-        line = Line.of(scope, n_proxies=access.settings.n_proxies)
         scheme, _, given = line.headers.get(b"authorization", b"").partition(b" ")
         if scope["path"] == SESSION and scope["method"] == "POST":
             if not line.is_same_origin():
@@ -112,14 +121,32 @@ def authorise(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRoute
 
 
 class Sealed:
-    """Sends an answer on, with the headers that all answers of the API have."""
+    """Sends an answer on, with the headers that all answers of the API have.
 
-    def __init__(self, send: Send) -> None:
+    One that goes on for long, a stream, ends with the session it was begun in: `is_open` tells.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        is_open: Callable[[], Awaitable[bool]] | None = None,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._send = send
+        self._is_open = is_open
+        self._now_s = now_s
+        self._asked_at = now_s()
+        self._is_cut = False
         self.status = 0
 
     async def __call__(self, message: Any) -> None:
-        """Send one message."""
+        """Send one message; nothing where the answer was cut, which its writer learns as a disconnection."""
+        if self._is_cut:
+            return
+        if message.get("more_body") and await self._has_ended():
+            self._is_cut = True
+            message = {"type": "http.response.body", "body": b""}
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = list(message.get("headers", ()))
@@ -127,6 +154,12 @@ class Sealed:
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": [*headers, (b"x-content-type-options", b"nosniff")]}
         await self._send(message)
+
+    async def _has_ended(self) -> bool:
+        if self._is_open is None or self._now_s() - self._asked_at < ASK_AGAIN_S:
+            return False
+        self._asked_at = self._now_s()
+        return not await self._is_open()
 
 
 def _check_origin(line: Line, caller: Caller, *, method: str) -> None:

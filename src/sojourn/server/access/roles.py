@@ -20,7 +20,7 @@ NEEDS: dict[tuple[str, str], Need] = {
     # What is sent, and changes nothing:
     ("POST", "/api/v1/check"): "viewer",
     ("POST", "/api/v1/rehearsals"): "viewer",
-    ("DELETE", "/api/v1/rehearsals/{id}"): "viewer",
+    ("DELETE", "/api/v1/rehearsals/{rehearsal_id}"): "viewer",
     # What is in force, and what is done:
     ("POST", "/api/v1/publish"): "editor",
     ("POST", "/api/v1/rollback"): "editor",
@@ -28,9 +28,9 @@ NEEDS: dict[tuple[str, str], Need] = {
     ("POST", "/api/v1/journeys/{name}/enter"): "editor",
     ("POST", "/api/v1/dead-letters/retry"): "editor",
     ("POST", "/api/v1/failed-events/retry"): "editor",
-    ("PUT", "/api/v1/drafts/{file}"): "editor",
-    ("DELETE", "/api/v1/drafts/{file}"): "editor",
-    ("POST", "/api/v1/drafts/{file}/publish"): "editor",
+    ("PUT", "/api/v1/drafts/{folder}/{name}"): "editor",
+    ("DELETE", "/api/v1/drafts/{folder}/{name}"): "editor",
+    ("POST", "/api/v1/drafts/{folder}/{name}/publish"): "editor",
 }
 """(method, path as the document has it) -> what it needs; for all others see `need_of`."""
 

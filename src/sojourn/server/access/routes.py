@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from litestar import Request, Response, delete, get, post
@@ -19,6 +21,9 @@ from sojourn.server.access.callers import COOKIE, Caller, Line, caller_of
 from sojourn.server.access.gate import Access, TooManyAttemptsError
 from sojourn.server.access.passwords import MAX_CHARS, check_password, normal_name
 from sojourn.server.refusing import Refusal, RefusedError
+
+MAX_SIGN_IN_BYTES = 16_384
+"""Nobody has signed in yet who sends this."""
 
 Asked = Request[object, object, State]
 Text = Annotated[str, Meta(max_length=MAX_CHARS)]
@@ -73,33 +78,41 @@ class NewPassword(Struct, kw_only=True, forbid_unknown_fields=True):
     """A password to sign in with from now on."""
 
     password: Text
+    current: Text | None = None
+    """The one until now, which who changes their own has to know."""
 
+
+def _says(description: str) -> ResponseSpec:
+    return ResponseSpec(Refusal, description=description, generate_examples=False)
+
+
+_TAKEN = _says("There is one of this name.")
+_WAIT = _says("Too many tries; `Retry-After` says when.")
+_BUSY = _says("Too many at once; try again.")
 
 ACCESS_VIEWS = (SignIn, SignedInView, SignedOut, AccountView, NewAccount, NewPassword)
 
 
 def access_routes(access: Access) -> list[HTTPRouteHandler]:
     """Make the routes."""
-    return [*_session_routes(access), *_account_routes(access)]
+    return [*_session_routes(access), *_account_routes(access), *_changing(access)]
 
 
 def _session_routes(access: Access) -> list[HTTPRouteHandler]:
-    wait = ResponseSpec(
-        Refusal, description="Too many tries; `Retry-After` says when.", generate_examples=False
-    )
-    busy = ResponseSpec(Refusal, description="Too many at once; try again.", generate_examples=False)
-
     @post(
         "/api/v1/session",
         summary="Sign in",
+        request_max_body_size=MAX_SIGN_IN_BYTES,
         tags=["access"],
         status_code=200,
-        responses={429: wait, 503: busy},
+        responses={429: _WAIT, 503: _BUSY},
     )
     async def sign_in(request: Asked, data: Annotated[SignIn, Body()]) -> Response[SignedInView]:
         """Begin a session, whose cookie is answered; it opens the same routes as the admin token, by role."""
         line = Line.of(request.scope, n_proxies=access.settings.n_proxies)
         token, caller = await _signed_in(access, data, line)
+        if before := await access.resume(line.token()):
+            await access.sign_out(before)  # this browser's session of before is lost with its cookie
         cookie = _cookie(token, line, max_age_s=access.settings.length_ms // 1_000)
         return Response(_show_caller(caller), headers={"set-cookie": cookie})
 
@@ -121,8 +134,6 @@ def _session_routes(access: Access) -> list[HTTPRouteHandler]:
 
 def _account_routes(access: Access) -> list[HTTPRouteHandler]:
     accounts = access.accounts
-    taken = ResponseSpec(Refusal, description="There is one of this name.", generate_examples=False)
-    busy = ResponseSpec(Refusal, description="Too many at once; try again.", generate_examples=False)
 
     @get("/api/v1/accounts", summary="Accounts", tags=["access"], sync_to_thread=True)
     def list_accounts() -> list[AccountView]:
@@ -134,7 +145,7 @@ def _account_routes(access: Access) -> list[HTTPRouteHandler]:
         summary="Add an account",
         tags=["access"],
         status_code=200,
-        responses={409: taken, 503: busy},
+        responses={409: _TAKEN, 503: _BUSY},
     )
     async def add_account(data: Annotated[NewAccount, Body()]) -> AccountView:
         """Let somebody sign in."""
@@ -148,17 +159,29 @@ def _account_routes(access: Access) -> list[HTTPRouteHandler]:
             raise RefusedError(409, refusal)
         return _show(account)
 
+    return [list_accounts, add_account]
+
+
+def _changing(access: Access) -> list[HTTPRouteHandler]:
+    """Make the routes that change an account there is."""
+    accounts = access.accounts
+
     @post(
         "/api/v1/accounts/{name:str}/password",
         summary="Change a password",
         tags=["access"],
         status_code=200,
-        responses={503: busy},
+        responses={429: _WAIT, 503: _BUSY},
     )
-    async def change_password(name: Name, data: Annotated[NewPassword, Body()]) -> AccountView:
+    async def change_password(
+        request: Asked, name: Name, data: Annotated[NewPassword, Body()]
+    ) -> AccountView:
         """Give an account, one's own or as an admin anybody's, another password; its sessions end."""
         account = await _found(access, name)
         check_password(data.password, account.name)
+        if caller_of(request.scope).name == account.name:
+            line = Line.of(request.scope, n_proxies=access.settings.n_proxies)
+            await _check_current(access, account.name, data.current or "", address=line.address)
         hashed = await access.hash(data.password)
         if not await asyncio.to_thread(accounts.change_password, account.name, hashed):
             raise _no_account(name)
@@ -172,14 +195,35 @@ def _account_routes(access: Access) -> list[HTTPRouteHandler]:
             raise _no_account(name)
         return _show(account)
 
-    return [list_accounts, add_account, change_password, remove_account]
+    return [change_password, remove_account]
+
+
+async def _check_current(access: Access, name: str, password: str, *, address: str) -> None:
+    """Refuse who does not know their own password: they may sit at somebody else's desk."""
+    with _patience():
+        if await access.verify(name, password, address=address) is None:
+            do = "give `current`, the password until now; an admin can do without"
+            raise RefusedError(
+                403, Refusal(code="wrong-password", message="this is not your password", do=do)
+            )
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Tell whoever tries too often how long to wait."""
+    try:
+        yield
+    except TooManyAttemptsError as wait:
+        do = f"wait {wait.wait_s} s, then try again"
+        refusal = Refusal(code="too-many-attempts", message="too many tries did not succeed", do=do)
+        raise RefusedError(429, refusal, {"retry-after": str(wait.wait_s)}) from None
 
 
 async def _signed_in(access: Access, asked: SignIn, line: Line) -> tuple[str, Caller]:
     if not access.settings.is_studio:
         refusal = Refusal(code="studio-off", message="nobody can sign in here", do="set studio.enabled")
         raise RefusedError(403, refusal)
-    try:
+    with _patience():
         match asked:
             case SignIn(name=str(name), password=str(password), token=None):
                 found = await access.sign_in(name, password, address=line.address)
@@ -187,10 +231,6 @@ async def _signed_in(access: Access, asked: SignIn, line: Line) -> tuple[str, Ca
                 found = await access.sign_in_operator(token, address=line.address)
             case _:
                 raise InputError("bad-parameter", "expected name and password, or token alone", status=422)
-    except TooManyAttemptsError as wait:
-        do = f"wait {wait.wait_s} s, then try again"
-        refusal = Refusal(code="too-many-attempts", message="too many tries did not succeed", do=do)
-        raise RefusedError(429, refusal, {"retry-after": str(wait.wait_s)}) from None
     if found is None:
         message = "this is not the admin token" if asked.token else "name and password are not an account's"
         do = "try again; `sojourn account list` says who there is"

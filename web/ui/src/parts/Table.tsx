@@ -53,7 +53,7 @@ export function Table<Row>(props: Props<Row>) {
   )
   return (
     <div className={css.frame}>
-      <div className={css.scroll} tabIndex={0} role="region" aria-label={label}>
+      <div className={css.scroll} tabIndex={0} role="group" aria-label={label}>
         <table className={css.table}>
           <caption className="visually-hidden">{label}</caption>
           <thead>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { Finding, FrictionAnswer } from './answers'
-import { frictionSheet, isClear, segmentOf, split, timesOf, titleOf, whenOf } from './reading'
+import { frictionSheet, isClear, mapPath, segmentOf, split, timesOf, titleOf, whenOf } from './reading'
 
 const finding = {
   kind: 'incident', signal: 'backtrack', steps: ['Payment', 'Cart'], segment: { browser: 'Safari', os: 'iOS' }, first: '2026-03-01',
@@ -35,4 +35,8 @@ test('what has a date and what is always hard are told apart, and a sheet has bo
   expect([split(answer).incidents.length, split(answer).standing.length]).toEqual([1, 1])
   const sheet = frictionSheet(answer)
   expect(sheet.rows.map((row) => row.length)).toEqual([sheet.columns.length, sheet.columns.length])
+})
+
+test('the map opens at the step, for whom it is', () => {
+  expect(mapPath(finding)).toBe('/map?node=Payment&where=browser%3DSafari&where=os%3DiOS')
 })

@@ -56,3 +56,11 @@ export function frictionSheet(answer: FrictionAnswer): Sheet {
     ]),
   }
 }
+
+/** The map at the step of a finding, narrowed to whose it is. */
+export function mapPath(finding: Pick<Finding, 'steps' | 'segment'>): string {
+  const query = new URLSearchParams()
+  if (finding.steps[0]) query.set('node', finding.steps[0])
+  for (const [name, value] of Object.entries(finding.segment)) query.append('where', `${name}=${value}`)
+  return `/map?${query.toString()}`
+}

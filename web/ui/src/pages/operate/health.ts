@@ -53,3 +53,17 @@ export function sdkRows(sources: readonly SourceView[]): readonly SdkRow[] {
   )
   return rows.sort((one, other) => other.last_at - one.last_at)
 }
+
+const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+
+/** Write an amount of bytes: `1.5 MB`. */
+export function bytes(n: number): string {
+  const power = n < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log10(n) / 3))
+  const scaled = n / 1_000 ** power
+  return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)} ${BYTE_UNITS[power]}`
+}
+
+/** How many people are inside, of how many are in each atomic state; in parallel regions one is counted in each. */
+export function insideOf(states: Readonly<Record<string, number>> | undefined): number {
+  return Object.values(states ?? {}).reduce((sum, n) => sum + n, 0)
+}

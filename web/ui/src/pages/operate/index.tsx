@@ -1,9 +1,66 @@
-/** A page that is being built. */
+/** Operate: what comes in, what goes out, what went wrong, and what stands still. */
 
-import { Empty } from '../../parts/Empty'
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { useMoves } from '../../api/live'
+import { getStatus } from '../../api/operate'
+import { Answer } from '../../parts/Answer'
 import { Page } from '../../parts/Page'
-import { SHELL } from '../../text/shell'
+import { useMay } from '../../parts/session'
+import { Tabs } from '../../parts/Tabs'
+import { oneOf, useAddress } from '../../parts/url'
+import { OPERATE } from '../../text/operate'
+import { AccountsTab } from './Accounts'
+import { DeadTab } from './Dead'
+import { FailedTab } from './Failed'
+import { HoldsTab } from './Holds'
+import { SinksTab } from './Sinks'
+import { SourcesTab } from './Sources'
+import { StatusFigures } from './Status'
+import { TailTab } from './Tail'
+
+const TABS = ['events', 'failed', 'dead', 'sinks', 'sources', 'holds', 'accounts'] as const
+type Key = (typeof TABS)[number]
+const REFRESH_MS = 2_000
 
 export default function OperatePage() {
-  return <Page title={SHELL.pages.operate}><Empty title={SHELL.soon} /></Page>
+  const address = useAddress()
+  const tab = oneOf(address.get('tab'), TABS)
+  const isAdmin = useMay('admin')
+  const status = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => getStatus(signal) })
+  useMoves('progress', () => void status.refetch(), REFRESH_MS)
+  const shown = TABS.filter((key) => key !== 'accounts' || isAdmin)
+  return (
+    <Page title={OPERATE.title} note={OPERATE.about}>
+      <Answer query={status}>{(view) => <StatusFigures status={view} />}</Answer>
+      <Tabs
+        label={OPERATE.views} current={shown.includes(tab) ? tab : 'events'}
+        tabs={shown.map((key) => ({ key, label: OPERATE.tabs[key] }))}
+        onChange={(next) => address.set({ tab: next === 'events' ? null : next })}
+      >
+        {contentOf(shown.includes(tab) ? tab : 'events')}
+      </Tabs>
+    </Page>
+  )
+}
+
+function contentOf(tab: Key): ReactNode {
+  switch (tab) {
+    case 'events':
+      return <TailTab />
+    case 'failed':
+      return <FailedTab />
+    case 'dead':
+      return <DeadTab />
+    case 'sinks':
+      return <SinksTab />
+    case 'sources':
+      return <SourcesTab />
+    case 'holds':
+      return <HoldsTab />
+    case 'accounts':
+      return <AccountsTab />
+    default:
+      return tab satisfies never
+  }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
 import type { SinkView, SourceView, TailEvent } from '../../api/operate'
-import { lagOf, sdkRows, sortedSinks, toneOfLag, toneOfSink } from './health'
-import { changeTail, EMPTY_TAIL, MAX_ROWS, MAX_WAITING, whoOf } from './tail'
+import { bytes, insideOf, lagOf, sdkRows, sortedSinks, toneOfLag, toneOfSink } from './health'
+import { changeTail, EMPTY_TAIL, fits, MAX_ROWS, MAX_WAITING, whoOf } from './tail'
 
 const event = (name: string) => ({ at: 1, source: 'shop', type: 'track', name, user_id: null, anonymous_id: 'd', verdict: 'taken' }) as TailEvent
 const events = (n: number) => Array.from({ length: n }, (_, i) => event(String(i)))
@@ -34,6 +34,13 @@ describe('the tail', () => {
     expect([cleared.isPaused, cleared.nSeen, cleared.rows, cleared.waiting]).toEqual([true, 3, [], []])
   })
 
+  test('a filter leaves out what it names otherwise, and an empty one nothing', () => {
+    const no = { source: '', name: '', verdict: '' }
+    expect([no, { ...no, source: 'shop' }, { ...no, source: 'app' }, { ...no, name: 'a' }, { ...no, name: 'b' }, { ...no, verdict: 'failed' }].map((filter) => fits(event('a'), filter))).toEqual([
+      true, true, false, true, false, false,
+    ])
+  })
+
   test('an event is of its user, or else of a device', () => {
     expect([whoOf(event('a')), whoOf({ ...event('a'), user_id: 'ada' }), whoOf({ ...event('a'), anonymous_id: null })]).toEqual(['d', 'ada', ''])
   })
@@ -53,6 +60,14 @@ describe('health', () => {
     expect(sortedSinks(sinks).map((one) => [one.name, toneOfSink(one)])).toEqual([
       ['d', 'bad'], ['c', 'warn'], ['b', 'good'], ['a', 'plain'],
     ])
+  })
+
+  test('people inside are those of all states, and none where nobody is', () => {
+    expect([insideOf({ a: 2, b: 3 }), insideOf({}), insideOf(undefined)]).toEqual([5, 0, 0])
+  })
+
+  test('bytes are told in the unit that fits', () => {
+    expect([0, 999, 1_500, 250_000_000, 7e15].map(bytes)).toEqual(['0 B', '999 B', '1.5 kB', '250 MB', '7000 TB'])
   })
 
   test('an SDK is old where the same source sends a version that came later', () => {

@@ -1,6 +1,6 @@
 /** The live tail of events: what is kept of it while somebody looks, and what is let go. */
 
-import type { TailEvent } from '../../api/operate'
+import type { TailEvent, TailFilter } from '../../api/operate'
 
 /** Rows that stay on the page; older ones go. */
 export const MAX_ROWS = 300
@@ -59,4 +59,9 @@ function newest(came: readonly TailRow[], before: readonly TailRow[]): readonly 
 /** Who an event is of: the user id, or else the anonymous one; empty where it has none. */
 export function whoOf(event: TailEvent): string {
   return event.user_id ?? event.anonymous_id ?? ''
+}
+
+/** Whether an event is one that a filter lets through, as the server does it. */
+export function fits(event: TailEvent, { source, name, verdict }: TailFilter): boolean {
+  return (!source || event.source === source) && (!name || event.name === name) && (!verdict || event.verdict === verdict)
 }

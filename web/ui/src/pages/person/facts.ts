@@ -154,11 +154,12 @@ export function cause(event: string): string {
   return event ? SAYS.event(event) : ''
 }
 
-/** Write a guard with the values it saw: `trait.plan == 'pro' (trait.plan = "pro")`. */
+/** Write the values a guard saw: `"pro"` where it reads one thing, which it names; else each with its name. */
 export function sawOf(judged: Judged): string {
-  return Object.entries(judged.saw ?? {})
-    .map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
-    .join(', ')
+  const seen = Object.entries(judged.saw ?? {})
+  const [first] = seen
+  if (first && seen.length === 1 && judged.guard.includes(first[0])) return JSON.stringify(first[1])
+  return seen.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(', ')
 }
 
 function idsOf(fact: Extract<Fact, { type: 'identified' }>): string {

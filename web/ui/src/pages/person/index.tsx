@@ -8,7 +8,6 @@ import { useMoves } from '../../api/live'
 import { getProfile } from '../../api/people'
 import { Answer } from '../../parts/Answer'
 import { LinkButton } from '../../parts/Button'
-import { Card } from '../../parts/Card'
 import { Empty } from '../../parts/Empty'
 import { Figure, Figures } from '../../parts/Figure'
 import { ago, count, instant } from '../../parts/format'
@@ -63,7 +62,7 @@ function Person({ profile }: { readonly profile: Profile }) {
   const visits = useMemo(() => visitsOf(profile), [profile])
   return (
     <Page title={name} note={name === id ? profile.id : `${id} · ${profile.id}`} actions={<Forget profile={profile} />}>
-      <Card><Summary profile={profile} actions={actions} /></Card>
+      <Summary profile={profile} actions={actions} />
       <VisitsCard visits={visits} />
       <Tabs
         label={PERSON.views} current={tab} onChange={(next) => address.set({ tab: next === 'story' ? null : next })}

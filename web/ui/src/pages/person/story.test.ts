@@ -40,8 +40,12 @@ describe('a line', () => {
     expect(line.because).toBe('moon-phase (full)')
   })
 
-  test('a guard shows the values it saw as they were', () => {
-    expect(sawOf({ guard: 'x', held: false, saw: { 'trait.plan': 'pro', n: 3 } as never })).toBe('trait.plan = "pro", n = 3')
+  test('a guard shows the values it saw as they were, and repeats no name that it has', () => {
+    const saw = (guard: string, values: object) => sawOf({ guard, held: false, saw: values as never })
+    expect(saw('x', { 'trait.plan': 'pro', n: 3 })).toBe('trait.plan = "pro", n = 3')
+    expect(saw("count('X') >= 2", { "count('X')": 4 })).toBe('4')
+    expect(saw('in_segment', { 'trait.plan': 'pro' })).toBe('trait.plan = "pro"')
+    expect(saw('true', {})).toBe('')
   })
 })
 
@@ -56,6 +60,13 @@ describe('actions', () => {
     ])
     expect(story).toHaveLength(1)
     expect(story[0]).toMatchObject({ outcome: 'sent', cause: '11ms passed in silent', judged: [guard], state: 'nudged' })
+  })
+
+  test('what is sent at the entry was caused by the event that let the person in', () => {
+    const step = { type: 'step', profile_id: 'u:ada', at: 5, position: 1, source: 's', message_id: 'm', name: 'Signed Up', occurred_at: 5 } as Fact
+    const story = actionsOf([step, fact('entered', 5), moved(5, '', 'greeted', ''), fact('action', 5, wanted)])
+    expect(story[0]!.cause).toBe('Signed Up happened')
+    expect(actionsOf([{ ...step, position: 9 } as Fact, moved(5, '', 'greeted', ''), fact('action', 5, wanted)])[0]!.cause).toBe('')
   })
 
   test('moves of another enrolment at the same instant are not its reason', () => {

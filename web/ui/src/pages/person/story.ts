@@ -41,6 +41,8 @@ export interface RunStory {
 
 type Decided = Extract<Fact, { type: 'action' | 'action_withheld' | 'action_deferred' }>
 type Moved = Extract<Fact, { type: 'transition' }>
+type Step = Extract<Fact, { type: 'step' }>
+type Led = Pick<ActionStory, 'cause' | 'judged'>
 
 const TONES: Readonly<Record<Outcome, Tone>> = {
   sent: 'plain', delivered: 'good', failed: 'bad', expired: 'bad', withheld: 'warn', deferred: 'warn',
@@ -82,11 +84,13 @@ function runOf(run: RunView): RunStory {
 export function actionsOf(facts: readonly Fact[]): readonly ActionStory[] {
   const stories = new Map<string, ActionStory>()
   const moves = new Map<string, Moved[]>()
+  let step: Step | undefined
   for (const fact of facts) {
-    if (fact.type === 'transition') remember(moves, fact)
+    if (fact.type === 'step') step = fact
+    else if (fact.type === 'transition') remember(moves, fact)
     else if (fact.type === 'action' || fact.type === 'action_withheld' || fact.type === 'action_deferred') {
       const before = stories.get(fact.action_id)
-      stories.set(fact.action_id, decided(fact, before, moves.get(fact.enrolment_id) ?? []))
+      stories.set(fact.action_id, decided(fact, before, ledBy(moves.get(fact.enrolment_id) ?? [], step?.position === fact.position ? step : undefined)))
     } else if (fact.type === 'delivery') {
       const before = stories.get(fact.action_id)
       if (before) stories.set(fact.action_id, delivered(before, fact))
@@ -101,8 +105,8 @@ function remember(moves: Map<string, Moved[]>, move: Moved): void {
   moves.set(move.enrolment_id, before[0]?.at === move.at ? [...before, move] : [move])
 }
 
-function decided(fact: Decided, before: ActionStory | undefined, moves: readonly Moved[]): ActionStory {
-  const led = before ? { cause: before.cause, judged: before.judged } : ledBy(moves)
+function decided(fact: Decided, before: ActionStory | undefined, now: Led): ActionStory {
+  const led = before ? { cause: before.cause, judged: before.judged } : now
   const base = {
     id: fact.action_id,
     at: fact.at,
@@ -125,9 +129,10 @@ function decided(fact: Decided, before: ActionStory | undefined, moves: readonly
   }
 }
 
-function ledBy(moves: readonly Moved[]): Pick<ActionStory, 'cause' | 'judged'> {
-  const first = moves.find((move) => move.event)
-  return { cause: first ? cause(first.event) : '', judged: moves.flatMap((move) => move.judged ?? []) }
+/** What led here: the timer or event of the moves, or else the step that let the person in. */
+function ledBy(moves: readonly Moved[], step: Step | undefined): Led {
+  const event = moves.find((move) => move.event)?.event ?? step?.name ?? ''
+  return { cause: cause(event), judged: moves.flatMap((move) => move.judged ?? []) }
 }
 
 function delivered(before: ActionStory, fact: Extract<Fact, { type: 'delivery' }>): ActionStory {

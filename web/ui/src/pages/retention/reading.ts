@@ -63,11 +63,11 @@ export function shadeOf(cell: Shown | null, largest: number): number {
   return Math.min(9, Math.max(0, Math.round((cell.share / largest) * 9)))
 }
 
-/** The largest share after the first column, or of all where there is only one. */
+/** The largest share after the first column, or of all where there is only one; 1 where nobody came back. */
 export function largestShare(cohorts: Cohorts): number {
   const from = cohorts.columns.length > 1 ? 1 : 0
   const shares = cohorts.rows.flatMap((row) => row.cells.slice(from).map((cell) => cell?.share ?? 0))
-  return Math.max(0, ...shares)
+  return Math.max(0, ...shares) || 1
 }
 
 /** All cells, for a spreadsheet. */

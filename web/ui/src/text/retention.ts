@@ -1,0 +1,41 @@
+/** What the retention page says. */
+
+import { many } from '../pages/shared/numbers'
+
+export const RETENTION = {
+  title: 'Retention',
+  about: 'Who comes back, how long after their first event.',
+  first: 'Followed from',
+  firstHint: 'any first event',
+  returning: 'Coming back is',
+  returningHint: 'any event',
+  period: 'By',
+  periods: { hour: 'hour', day: 'day', week: 'week', month: 'month' },
+  counting: 'Counted',
+  countings: { classic: 'in that period', rolling: 'in it or later' },
+  by: 'Cohorts by',
+  byHint: 'first period',
+  curve: 'Everybody',
+  curveNote: 'The share of those whose period is over, with 95% intervals. A hollow point is not over for everybody yet.',
+  curveShape: 'Share that came back, by period after the first event',
+  axis: (period: string) => `${period}s after the first event`,
+  shareAxis: 'Came back',
+  table: 'By cohort',
+  tableNote: 'The darker, the more came back. What is not over yet is no zero: * is over for some of the cohort, ~ is still running.',
+  cohort: 'Cohort',
+  people: 'People',
+  cell: (count: number, of: number) => `${count.toLocaleString('en')} of ${many(of, 'person', 'people')}`,
+  status: { over: '', partly: 'over for some', running: 'still running', ahead: 'ahead' },
+  mark: { over: '', partly: ' *', running: ' ~', ahead: '' },
+  followed: 'People followed',
+  back: (n: string) => `Back in ${n}`,
+  none: 'No period after the first is over yet: nothing can be told. Come back later, or choose a shorter period.',
+  notFollowed: (n: number) => `${many(n, 'person', 'people')} never did the first event`,
+  emptyTitle: 'Nobody to follow yet',
+  empty: 'Retention follows people from their first event on. Send events as people use the product; after a day or two the first cohorts can be told.',
+  notToConclude: [
+    'A cohort is compared with others only where its periods are over: * and ~ will still grow.',
+    'Whoever came before the data begins is counted as new on its first day.',
+    'A difference between cohorts is no effect of what was changed between them: they are different people in different weeks.',
+  ],
+} as const
