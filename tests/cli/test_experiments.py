@@ -86,6 +86,14 @@ def test_what_cannot_be_read_is_told(
     assert message in result.output
 
 
+def test_goals_are_not_in_files(files: Path) -> None:
+    """Whoever asks for them there is told where they are."""
+    (files / "metrics.yaml").write_text("metrics: { goal: { kind: conversion, goal: rescue, within: 7d } }")
+    result = run("experiment", "report", "banner", *options(files))
+    assert result.exit_code == 2
+    assert "those are in a data folder" in result.output
+
+
 def test_columns_by_other_names_are_named(files: Path) -> None:
     """Of the exposures as of the events."""
     renamed = (files / "met.csv").read_text().replace("user_id,experiment,variant", "who,test,got")
@@ -154,3 +162,44 @@ def test_help_loads_no_numbers_and_the_engine_no_statistics() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_propensities_that_are_no_numbers_are_told_and_not_taken_for_none(files: Path) -> None:
+    """`50%` is a text: the arms are held against equal shares then, and whoever reads is to know why."""
+    lines = (files / "met.csv").read_text().splitlines()
+    told = [lines[0] + ",propensity", *(f"{line},{'50%' if n else ''}" for n, line in enumerate(lines[1:]))]
+    (files / "met.csv").write_text("\n".join(told))
+    found = answer("experiment", "report", "banner", *options(files))
+    source = "equal shares, since of 400 of 400 people the propensity is no number"
+    assert found["ratio"]["source"] == source
+    assert any(source in warning and "0.25, not 25%" in warning for warning in found["warnings"])
+
+
+def test_what_is_asked_twice_counts_once(files: Path) -> None:
+    """It is one comparison, and no second one to be corrected for."""
+    lines = [
+        "arm,bought,land",
+        *(f"{'ab'[i % 2]},{int(i % 10 < (5 if i % 2 else 3))},SE" for i in range(400)),
+    ]
+    (files / "units.csv").write_text("\n".join(lines))
+    table = ["experiment", "table", str(files / "units.csv"), "--arm", "arm", "--metric", "bought:conversion"]
+    once, twice = answer(*table, "--by", "land"), answer(*table, *table[-2:], *["--by", "land"] * 2)
+    assert twice == once
+
+
+def test_one_row_is_one_row(files: Path) -> None:
+    """Also where it is left out."""
+    (files / "units.csv").write_text("\n".join(["arm,n", *(f"{'ab'[i % 2]},{i}" for i in range(100)), ",3"]))
+    table = ["experiment", "table", str(files / "units.csv"), "--arm", "arm", "--metric", "n"]
+    assert "1 row without an arm left out." in answer(*table)["warnings"]
+
+
+def test_how_sure_a_report_is_is_its_level_as_everywhere(files: Path) -> None:
+    """One word: of causal reports, attribution and policies, too."""
+    told = answer("experiment", "report", "banner", *options(files), "--level", "0.9")
+    wide = answer("experiment", "report", "banner", *options(files), "--level", "0.999")
+    assert (told["definition"]["level"], "alpha" in told["definition"]) == (0.9, False)
+    assert told["comparisons"][0]["effect"]["low"] > wide["comparisons"][0]["effect"]["low"]
+    said = run("experiment", "report", "banner", *options(files), "--level", "0.999").output
+    assert "difference (99.9%)" in " ".join(said.split())
+    assert run("experiment", "plan", "--share", "0.05", "--lift", "0.2", "--level", "0.4").exit_code == 2

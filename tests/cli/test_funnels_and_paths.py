@@ -212,3 +212,14 @@ def test_what_cannot_be_answered_is_refused_with_what_to_do(
     """In one line, and with the code of a wrong question."""
     result = run(*arguments, *shop)
     assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
+
+def test_funnels_and_paths_are_of_a_selection_as_the_graph_is(shop: list[str]) -> None:
+    """Whoever looks at some people's graph asks the same of their funnel and their paths."""
+    whose = ["--where", "country=DE", "--did", "View", "--never", "Help", "--until", "2026-03-03"]
+    told = answer("funnel", "View", "Cart", "Buy", *shop, *whose)
+    assert [step["count"] for step in told["steps"]] == [1, 1, 0]
+    for command in (["paths"], ["paths", "--from", "View"], ["paths", "--patterns"]):
+        assert answer(*command, *shop, *whose)["definition"]["n_people"] == 1
+    selection = "before 2026-03-03, people with country is DE and did View and never did Help"
+    assert told["definition"]["selection"] == selection

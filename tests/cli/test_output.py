@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sojourn.cli.output import printable, relative, show, table
+from tests.cli.commands import run
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,25 @@ def test_names_are_shown_wherever_they_stand(name: str, capsys: pytest.CaptureFi
     shown = capsys.readouterr().out
     assert shown.count(printable(name)) == 4
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["graph"],
+        ["funnel", "A", "B"],
+        ["paths"],
+        ["retention"],
+        ["friction"],
+        ["causal", "--conversion", "B"],
+        ["experiment", "report", "banner"],
+        ["experiment", "table", "units.csv", "--arm", "arm", "--metric", "n"],
+    ],
+)
+def test_a_page_and_json_at_once_are_refused(command: list[str], tmp_path: Path) -> None:
+    """One of them would be lost without a word."""
+    page = tmp_path / "page.html"
+    result = run(*command, "--html", str(page), "--json")
+    assert result.exit_code == 2
+    assert "give one of --html FILE and --json" in result.output
+    assert not page.exists()

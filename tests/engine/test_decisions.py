@@ -327,6 +327,17 @@ def test_the_same_answer_has_the_same_id_and_another_one_another() -> None:
     assert len({each.metadata["decision_id"] for each in (one, later, other)}) == 3
 
 
+def test_the_next_action_of_another_state_is_another_answer() -> None:
+    """Both wait, under one variant; they wait for something else."""
+    force = catalogue(RESCUE)
+    told = [
+        ask(force, lived(force, *names), "journey.rescue.next_action")
+        for names in (("Started",), ("Started", "Helped"))
+    ]
+    assert [one.variant for one in told] == ["wait", "wait"]
+    assert len({one.metadata["decision_id"] for one in told}) == 2
+
+
 def test_metadata_is_flat() -> None:
     """OFREP allows texts, numbers and truths."""
     force = catalogue(RESCUE, SHARE, holdout="10%")

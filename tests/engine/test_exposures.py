@@ -258,3 +258,18 @@ def test_what_one_person_met_is_bounded() -> None:
     for n in range(MAX_MET + 1):
         meet(life, Choice(experiment=f"e{n}", variant="a", propensity=1.0, eligible={"a": 1.0}), ledger)
     assert (len(life.met), len(ledger.facts)) == (MAX_MET, MAX_MET)
+
+
+def test_what_two_lives_met_together_is_bounded_and_the_first_stay() -> None:
+    """A hundred devices may become one person; their own exposures stay, then the earliest of the others."""
+
+    def met(*names: str, at: int) -> Life:
+        each = {name: Met(at + n, "b", "", 0) for n, name in enumerate(names)}
+        return Life(met=each, variants=dict.fromkeys(names, "b"))
+
+    life = met(*(f"own{n}" for n in range(MAX_MET - 2)), at=100)
+    merge_met(life, met("own0", "early", "second", "late", at=7), Ledger(CATALOGUE, user_profile("ann")))
+    assert (len(life.met), len(life.variants)) == (MAX_MET, MAX_MET)
+    assert {"own0", "early", "second"} <= life.met.keys()
+    assert life.met["own0"].at == 7
+    assert "late" not in life.met.keys() | life.variants.keys()

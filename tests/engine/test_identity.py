@@ -6,6 +6,7 @@ from sojourn.engine.identity import MAX_OWNERS
 from sojourn.engine.profile import MAX_IDS
 from sojourn.engine.state import Life, Pointer, Tie, decode_life, encode
 from sojourn.engine.turn import route, turn
+from sojourn.model.event import EXPOSED, OUR_SOURCE
 from sojourn.model.fact import Identified, IdentityRefused, StepTaken
 from sojourn.model.turn import Aliased, Named
 from tests.engine.makers import EMPTY, T0, arrived, event
@@ -69,6 +70,16 @@ def test_an_alias_names_the_device_it_mentions() -> None:
 def test_an_alias_of_an_unknown_id_points_the_user_id_too() -> None:
     """`previous_id` may be a person: their events to come go to the new name; nobody's past moves."""
     result = at_device(None, arrived("$alias", previous_id="old", user_id="new"), device="old")
+    assert [(one.key, type(one.input)) for one in result.forward] == [("old", Aliased), ("new", Named)]
+
+
+def test_an_alias_of_an_id_that_was_only_asked_about_points_the_user_id_too() -> None:
+    """What an application was told of somebody unknown is said under that id, and is nothing a device did."""
+    said = {"experiment": "e", "variant": "a", "propensity": 0.5, "eligible": {"a": 0.5, "b": 0.5}}
+    exposed = arrived(EXPOSED, source=OUR_SOURCE, anonymous_id="old", properties=said)
+    before = at_device(None, exposed, device="old").state
+    assert before.life.met.keys() == {"e"}
+    result = at_device(before, arrived("$alias", at=1, previous_id="old", user_id="new"), device="old")
     assert [(one.key, type(one.input)) for one in result.forward] == [("old", Aliased), ("new", Named)]
 
 

@@ -20,7 +20,7 @@ from sojourn.runtime.deciding import Question, Watch
 from sojourn.runtime.live import SLICE
 from sojourn.runtime.people import Who
 from sojourn.runtime.sweeping import Sweep
-from tests.engine.makers import event
+from tests.engine.makers import T0, event
 from tests.runtime.counters import POLICY, RESCUE, SHARE, Counter, StandingStill, play
 from tests.soak import tries
 
@@ -228,6 +228,40 @@ def test_while_everybody_is_asked_about_a_change_a_commit_still_takes_more_than_
         assert max(sizes) == 10 * SLICE
 
     play(story)
+
+
+def test_no_slice_joins_a_commit_past_what_is_known_of_timers() -> None:
+    """Its first entry may come before a timer that only the store knows, and its last one after it."""
+    reached: list[bool] = []
+
+    async def story(counter: Counter) -> None:
+        driver, live = counter.driver, counter.live
+        first, *waiting = [
+            counter.log.append([event("Seen", user_id=f"p{n}", message_id=f"p{n}")], now=T0 + n).entries[0]
+            for n in range(4)
+        ]
+        process = driver.process
+
+        def noted(entries: Sequence[Entry], *, until: int, goes_on: bool = False) -> Commit | None:
+            reached.append(driver.timers.reaches(until))
+            return process(entries, until=until, goes_on=goes_on)
+
+        driver.process = noted  # type: ignore[method-assign]
+        driver.timers._horizon = T0 + 2  # as where more timers wait than memory holds
+        live.attend()
+        live._storing = asyncio.create_task(asyncio.sleep(0.05))
+        live._storing.add_done_callback(lambda _: live._arrived.set())
+        live._backlog.extend(waiting)
+        _, done = await live._process([first], first.at)
+        assert len(done) == 1
+
+    counter = Counter()
+
+    async def run() -> None:
+        await story(counter)
+
+    asyncio.run(run())
+    assert reached == [True]
 
 
 # Exposures

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec import Raw, structs
 
@@ -166,3 +168,55 @@ def test_why_somebody_is_a_stranger_does_not_tell_that_an_id_is_a_users() -> Non
             assert "stranger" not in (await counter.ask("journey.rescue.state", who)).metadata
 
     play(story)
+
+
+# Under which id somebody is exposed
+
+
+def test_of_aliases_in_a_row_an_exposure_is_of_whoever_is_answered() -> None:
+    """The events of an id go one alias far; what was told of it goes the same way, and stays there."""
+
+    async def story(counter: Counter) -> None:
+        await counter.post("Started", "b")
+        await counter.post("$alias", "b", previous_id="a")
+        await counter.post("$alias", "c", previous_id="b")
+        await counter.post("Seen", "a")
+        a = Who(user_ids=("a",), is_user=True)
+        assert await counter.state(a) == "waiting"  # b's life
+        told = await counter.ask("share", a)
+        await asyncio.sleep(0.2)
+        found, _ = await counter.people.find(a)
+        assert found.life is not None
+        assert found.life.variants == {"shares": told.variant}
+
+    play(story)
+
+
+def test_a_user_who_was_asked_about_before_their_first_event_is_one_person() -> None:
+    """An id alone may be a device's, and is taken for one; the next exposure under it says whose it was."""
+
+    async def story(counter: Counter) -> None:
+        first = await counter.ask("share", "ann")
+        await asyncio.sleep(0.1)
+        await counter.post("Seen", "ann")
+        await counter.ask("share", "ann")
+        await asyncio.sleep(0.1)
+        found, _ = await counter.people.find(Who(user_ids=("ann",)))
+        assert found.life is not None
+        assert (found.life.anonymous_ids, found.life.variants) == (["ann"], {"shares": first.variant})
+
+    said = play(story).said
+    assert [(one.user_id, one.anonymous_id) for one in said] == [(None, "ann"), ("ann", "ann")]
+
+
+def test_a_device_that_has_done_something_is_not_the_user_of_the_same_id() -> None:
+    """They are two people: what one met says nothing of the other."""
+
+    async def story(counter: Counter) -> None:
+        await counter.post("Seen", "?both")
+        await counter.ask("share", Who(anonymous_ids=("both",)))
+        await counter.post("Seen", "both")
+        await counter.ask("share", "both")
+
+    said = play(story).said
+    assert [(one.user_id, one.anonymous_id) for one in said] == [(None, "both"), ("both", None)]

@@ -26,7 +26,7 @@ def test_before_anybody_met_an_experiment_that_is_said(path: str) -> None:
     [
         ("metrc=a", "metrc: there is no such parameter; did you mean 'metric'?"),
         ("method=bayes", "method: expected one of always-valid, fixed, planned-looks, got 'bayes'"),
-        ("alpha=2", "alpha: expected a number from 0.0001 to 0.5, got '2'"),
+        ("level=2", "level: expected a number from 0.5 to 0.9999, got '2'"),
         ("looks=51", "looks: expected a whole number from 1 to 50, got '51'"),
         ("control=a&control=b", "control: is given more than once; give it once"),
     ],

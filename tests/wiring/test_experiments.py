@@ -19,10 +19,12 @@ from sojourn.config import Analytics
 from sojourn.definitions.catalogue import build_catalogue
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.journey import Catalogue
+from sojourn.model.event import Device
 from sojourn.model.fact import Exposed
 from sojourn.runtime.driver import Driver
 from sojourn.server.asked import Inquiry
 from sojourn.wiring.analyst import Analyst
+from sojourn.wiring.decisions import Rewards, read_logged
 from tests.adapters.lake.folders import T0, Folder, event
 from tests.cli.commands import answer, run
 
@@ -308,3 +310,20 @@ def test_a_server_tells_what_the_command_line_tells(shop: Shop) -> None:
     for answered, (_, arguments) in zip(told, questions.values(), strict=True):
         more = ["--metrics", str(metrics)] if arguments[0] == "report" else []
         assert answered == answer("experiment", *arguments, "--data", str(path), *more)
+
+
+def test_robots_are_left_out_and_counted(tmp_path: Path) -> None:
+    """Whoever has an event whose user agent is a robot's; of a report and of decisions to learn from."""
+    folder = Folder(tmp_path, catalogue())
+    for n in range(6):
+        device = {"device": Device(kind="bot", is_bot=True)} if n == 4 else {}
+        folder.live([event(n, "Checkout Started", at=T0 + n, user_id=f"p{n}", **device)], now=T0 + n)
+    folder.wait(T0 + 20 * DAY)
+    folder.close()
+    told = answer("experiment", "report", "offer", "--data", str(tmp_path))
+    assert (told["people"], told["robots"]) == (5, 1)
+    assert any(warning.startswith("1 robot left out") for warning in told["warnings"])
+    (listed,) = answer("experiment", "list", "--data", str(tmp_path))["experiments"]
+    assert listed["people"] == 5
+    logged = read_logged(tmp_path, "offer", Rewards())
+    assert (len(logged.decisions), dict(logged.decisions.left_out or {})) == (5, {"of-a-robot": 1})

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.analytics.sql.names import quoted
+from sojourn.definitions.counts import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -52,7 +53,7 @@ class Table:
 
     def __repr__(self) -> str:
         """Name the table's size and columns."""
-        return f"Table({len(self):,} rows: {', '.join(self.columns)})"
+        return f"Table({counted(len(self), 'row')}: {', '.join(self.columns)})"
 
     @property
     def names(self) -> list[str]:

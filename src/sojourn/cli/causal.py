@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sojourn.analytics.questions import Causal
-from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -17,6 +17,7 @@ def causal(*, source: Given, asked: Causal, html: HtmlOption = None, json: JsonO
     Compared are people from their first opportunity on: who got what was sent, and who would have. Path
     credit stands beside it, with how wrong it is.
     """
+    one_answer(html, json=json)
     from sojourn.analytics.questions.answers import causal as answers  # noqa: PLC0415 - help needs no numbers
     from sojourn.cli import causal_report as layout  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sojourn.analytics.causal.results import Report, UnitEffect
     from sojourn.analytics.report.charts import Bar
 
-UNITS = ("what", "people", "kept back", "conversions brought about", "interval", "per 1,000", "decision")
+UNITS = ("what", "people", "kept back", "conversions brought about", "interval", "per 1,000", "q", "decision")
 SEGMENTS = ("what", "segment", "people", "kept back", "conversions", "interval")
 INSIDE = ("channel", "part", "conversions", "interval")
 
@@ -91,6 +91,7 @@ def _unit(unit: UnitEffect) -> list[str]:
         estimate,
         span,
         "" if effect is None else f"{1000 * effect:+.1f}",
+        f"{unit.q:.2g}",
         words.decision(unit),
     ]
 

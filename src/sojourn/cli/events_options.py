@@ -80,6 +80,12 @@ def one_of(*given: tuple[str, object]) -> None:
         raise ConfigError(f"give one of {', '.join(names)} and {last}")
 
 
+def one_answer(html: Path | None, *, json: bool) -> None:
+    """Refuse to answer as a page and as JSON at once: whoever pipes the JSON would get another text."""
+    if html is not None and json:
+        raise ConfigError("give one of --html FILE and --json: there is one answer at a time")
+
+
 def write_page(file: Path, text: str) -> None:
     """Write a page, and say so; raise ConfigError where it cannot be written."""
     try:

@@ -29,7 +29,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     mean: float | None
     deviation: float | None
     power: float
-    alpha: float
+    level: float
     tuning: int
     daily: float | None
     window: str
@@ -63,9 +63,9 @@ def planned(asked: Plan) -> Planned:
             raise ConfigError(f"--{name}: expected a number, got {number}")
     control, treated, deviations = _arms(asked)
     try:
-        fixed, _ = people_needed(treated - control, deviations, alpha=asked.alpha, power=asked.power)
+        fixed, _ = people_needed(treated - control, deviations, alpha=1 - asked.level, power=asked.power)
         always = people_always_valid(
-            treated - control, deviations, alpha=asked.alpha, power=asked.power, tuning=asked.tuning
+            treated - control, deviations, alpha=1 - asked.level, power=asked.power, tuning=asked.tuning
         )
         window_days = parse_duration(asked.window) / DAY_MS
     except ValueError as error:
@@ -85,7 +85,7 @@ def planned(asked: Plan) -> Planned:
         definition={
             "means": [treated, control],
             "deviations": list(deviations),
-            "alpha": asked.alpha,
+            "level": asked.level,
             "power": asked.power,
             "tuning": asked.tuning,
             "fixed": "one look, when all their windows are over",

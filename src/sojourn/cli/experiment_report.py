@@ -121,7 +121,7 @@ def _comparisons(found: Report) -> Any:
         )
         for one in found.comparisons
     ]
-    level = f"{1 - found.definition['alpha']:.0%}"
+    level = percent(found.definition["level"]).removesuffix(".0%").removesuffix("%") + "%"
     columns = (
         "metric", "variant", "people", "waiting", "means", f"difference ({level})", "relative", "q",
         "decision",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sojourn.analytics.experiments.asked import ALPHA, TUNING, Experiment, Experiments, Method
-from sojourn.cli.events_options import Given, HtmlOption, one_of, write_page
+from sojourn.analytics.experiments.asked import LEVEL, TUNING, Experiment, Experiments, Method
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, one_of, write_page
 from sojourn.cli.options import ConfigOption, JsonOption, configuration
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 experiment = typer.Typer(
     help="What each variant of an experiment did, and how sure that is.", no_args_is_help=True
 )
+
+LEVEL_HELP = "Of the intervals: 0.95 is one wrong claim in twenty."
 
 ExposuresOption = Annotated[
     list[str] | None,
@@ -95,6 +97,7 @@ def report(  # noqa: PLR0913 - the options of a command
     """Say what each variant of an experiment did, with intervals that hold however often one looks."""
     from sojourn.wiring.experiments import report_experiment  # noqa: PLC0415 - help needs no numbers
 
+    one_answer(html, json=json)
     place = _source(source, exposures, exposure_map, config)
     _tell(report_experiment(name, asked, place, _metrics(metrics, source.data, config)), html, json)
 
@@ -127,9 +130,7 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
         str | None, typer.Option(metavar="ARM=SHARE,...", help="What arms should have; by default the same.")
     ] = None,
     method: Annotated[Method, typer.Option(help="always-valid or fixed.")] = "always-valid",
-    alpha: Annotated[
-        float, typer.Option(min=0.0001, max=0.5, help="The share of claims that may be wrong.")
-    ] = ALPHA,
+    level: Annotated[float, typer.Option(min=0.5, max=0.9999, help=LEVEL_HELP)] = LEVEL,
     tuning: Annotated[
         int, typer.Option(min=10, help="Of always-valid: about how many people are expected in two arms.")
     ] = TUNING,
@@ -140,6 +141,7 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
     from sojourn.analytics.experiments.rules import Rule  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.experiments.unit_table import TableAsked, report_table  # noqa: PLC0415
 
+    one_answer(html, json=json)
     asked = TableAsked(
         arm=arm,
         metrics=tuple(metric),
@@ -147,7 +149,7 @@ def report_a_table(  # noqa: PLR0913 - the options of a command
         covariate=covariate,
         segments=tuple(by or ()),
         shares=_shares(shares),
-        rule=Rule(method=method, alpha=alpha, tuning=tuning),
+        rule=Rule(method=method, level=level, tuning=tuning),
     )
     _tell(report_table(file, asked), html, json)
 
@@ -164,9 +166,7 @@ def plan(  # noqa: PLR0913 - the options of a command
     mean: Annotated[float | None, typer.Option(help="Of an amount: its mean without.")] = None,
     deviation: Annotated[float | None, typer.Option(help="Of an amount: its standard deviation.")] = None,
     power: Annotated[float, typer.Option(min=0.5, max=0.999, help="How often it is to be found.")] = 0.8,
-    alpha: Annotated[
-        float, typer.Option(min=0.0001, max=0.5, help="The share of claims that may be wrong.")
-    ] = ALPHA,
+    level: Annotated[float, typer.Option(min=0.5, max=0.9999, help=LEVEL_HELP)] = LEVEL,
     tuning: Annotated[int, typer.Option(min=10, help="Of always-valid, as in a report.")] = TUNING,
     daily: Annotated[
         float | None, typer.Option(min=0.001, help="How many people meet it in a day, of both arms.")
@@ -181,7 +181,7 @@ def plan(  # noqa: PLR0913 - the options of a command
     from sojourn.cli.experiment_plan import Plan, plan_for_people, planned  # noqa: PLC0415 - help needs no numbers
 
     asked = Plan(
-        lift=lift, share=share, mean=mean, deviation=deviation, power=power, alpha=alpha, tuning=tuning,
+        lift=lift, share=share, mean=mean, deviation=deviation, power=power, level=level, tuning=tuning,
         daily=daily, window=within,
     )  # fmt: skip
     found = planned(asked)
@@ -192,7 +192,7 @@ def plan(  # noqa: PLR0913 - the options of a command
 
 
 def _tell(found: Report, html: Path | None, json: bool) -> None:
-    if json and html is None:
+    if json:
         say_json(found.told())
         return
     from sojourn.cli import experiment_report as laid_out  # noqa: PLC0415 - help needs no numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sojourn.analytics.questions import Friction
-from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import progress, say_json, show, table
 from sojourn.cli.questioning import question
@@ -27,6 +27,7 @@ def friction(
     An incident is told from chance by shuffling what happened within people; of all places looked at, one
     false incident is found in a hundred runs. Conversions lost are beside what others did: a sign, no proof.
     """
+    one_answer(html, json=json)
     from sojourn.analytics.questions.answers import friction as answers  # noqa: PLC0415 - help needs no numbers
 
     read, ranks = read_asked(asked, source)

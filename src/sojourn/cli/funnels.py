@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sojourn.analytics.questions import Funnel
-from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -21,6 +21,7 @@ def funnel(
 
     All that is shown is of the same people: tables add up, --reached and --dropped list those counted.
     """
+    one_answer(html, json=json)
     from sojourn.analytics.questions.answers import funnel as answers  # noqa: PLC0415 - help needs no numbers
 
     answer = answers.answer(asked, *read_asked(asked, source))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sojourn.cli.figures import percent, span
 from sojourn.cli.output import table
+from sojourn.definitions.counts import counted
 
 if TYPE_CHECKING:
     from sojourn.analytics.graph.journey_graph import JourneyGraph
@@ -55,7 +56,7 @@ def for_people(found: JourneyGraph) -> list[Any]:
 
 
 def _notes(says: dict[str, Any]) -> list[str]:
-    notes = [f"{n:,} rows left out: {reason}" for reason, n in says["left_out"].items() if n]
+    notes = [f"{counted(n, 'row')} left out: {reason}" for reason, n in says["left_out"].items() if n]
     if says["goal"]:
         notes.append("converts: a forecast from the step alone (absorbing chain), not an effect of it")
     return notes

@@ -8,7 +8,7 @@ import typer
 from msgspec.structs import replace
 
 from sojourn.analytics.questions import Graph
-from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -44,6 +44,7 @@ def graph(
     Nothing is cut off in silence: what is not shown is one row, and every view adds up. How likely a
     conversion is from a step is a forecast from what people did there, not an effect of the step.
     """
+    one_answer(html, json=json)
     from sojourn.analytics.questions.answers import graph as answers  # noqa: PLC0415 - help needs no numbers
 
     read, ranks = read_asked(asked, source)

@@ -14,6 +14,7 @@ import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration, now_ms
 from sojourn.cli.output import is_for_people, say_json
+from sojourn.definitions.counts import counted
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import OUR_SOURCE
 
@@ -91,7 +92,7 @@ def _sum_up(imported: Imported, took_s: float) -> None:
     accepted, duplicate, failed = imported.accepted, imported.duplicate, imported.failed
     n_rows = accepted + duplicate + failed
     typer.echo(f"{accepted:,} accepted, {duplicate:,} there before, {failed:,} failed")
-    typer.echo(f"{n_rows:,} rows in {took_s:.1f} s ({n_rows / max(took_s, 0.001):,.0f} a second)")
+    typer.echo(f"{counted(n_rows, 'row')} in {took_s:.1f} s ({n_rows / max(took_s, 0.001):,.0f} a second)")
     if failed:
         typer.echo("Why they failed: sojourn failed list")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sojourn.analytics.questions import Paths
-from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, read_asked, write_page
 from sojourn.cli.figures import MANY
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
@@ -28,10 +28,11 @@ def paths(
 
     What is beyond the limit is one row or one node, so that all adds up.
     """
+    one_answer(html, json=json)
     from sojourn.analytics.questions.answers import paths as answers  # noqa: PLC0415 - help needs no numbers
 
     answer = answers.answer(asked, *read_asked(asked, source))
-    if json and html is None:
+    if json:
         say_json(answer.told())
         return
     parts, page = _for_people(answer)

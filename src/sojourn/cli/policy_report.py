@@ -66,15 +66,14 @@ def _row(one: Estimate, name: str) -> tuple[str, str, str, str]:
 
 
 def _verdict(found: Evaluation) -> str:
-    robust = found.estimates[0]
-    lows = [low for low in (robust.low, robust.normal_low) if low is not None]
+    difference = found.difference
+    assert difference is not None, "it is told wherever nothing is refused"
+    lows = [low for low in (difference.low, difference.normal_low) if low is not None]
     if not lows:
-        return "Not shown to be better: nobody can tell how far DR may be off."
-    low = _number(min(lows))
-    earned = _number(found.current.value)
+        return "Not shown to be better: nobody can tell how far the difference may be off."
     if found.promote:
-        return f"Worth promoting: DR is at least {low}, and {earned} was earned."
-    return f"Not shown to be better: DR may be as low as {low}, and {earned} was earned."
+        return f"Worth promoting: DR is above what was earned by {_number(min(lows))} at least."
+    return f"Not shown to be better: DR less what was earned may be as low as {_number(min(lows))}."
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sojourn.analytics.questions import Retention
-from sojourn.cli.events_options import Given, HtmlOption, read_asked, write_page
+from sojourn.cli.events_options import Given, HtmlOption, one_answer, read_asked, write_page
 from sojourn.cli.options import JsonOption
 from sojourn.cli.output import say_json, show
 from sojourn.cli.questioning import question
@@ -27,10 +27,11 @@ def retention(
 
     A period that is not over yet is marked, and never counted as nobody.
     """
+    one_answer(html, json=json)
     from sojourn.analytics.questions.answers import retention as answers  # noqa: PLC0415 - help needs no numbers
 
     answer = answers.answer(asked, *read_asked(asked, source))
-    if json and (html is None or isinstance(answer, answers.DaysAnswer)):
+    if json:
         say_json(answer.told())
     else:
         _show(answer, html)

@@ -136,12 +136,14 @@ def reward(life: Life, experiments: Iterable[Experiment], view: View | None, led
 def merge_met(life: Life, other: Life, ledger: Ledger) -> None:
     """Bring in what another life met: of two exposures to one experiment the first stays.
 
-    Of two at one instant, the life's own; the same whichever device is named first.
+    Of two at one instant, the life's own; the same whichever device is named first. Where both met more than
+    a life holds, the life's own stay, and then the earliest.
     """
-    for name, theirs in other.met.items():
+    for name, theirs in sorted(other.met.items(), key=lambda each: (each[1].at, each[0])):
         own = life.met.get(name)
         if own is None:
-            life.met[name] = theirs
+            if len(life.met) < MAX_MET:
+                life.met[name] = theirs
             continue
         first, second = (theirs, own) if theirs.at < own.at else (own, theirs)
         life.met[name] = first
@@ -149,8 +151,9 @@ def merge_met(life: Life, other: Life, ledger: Ledger) -> None:
         if first.variant != second.variant:
             _tell_conflict(first, name, second.variant, ledger)
     for name, variant in other.variants.items():
-        life.variants.setdefault(name, variant)
-    for name in other.met.keys() & life.variants.keys():
+        if name in life.met or (name not in other.met and len(life.variants) < MAX_MET):
+            life.variants.setdefault(name, variant)
+    for name in other.met.keys() & life.met.keys() & life.variants.keys():
         life.variants[name] = life.met[name].variant
 
 

@@ -93,7 +93,7 @@ def _resolve_alias(tie: Tie, previous_id: str, arrived: Arrived, ledger: Ledger)
         )
         return False
     undoes = is_undo(event)
-    if tie == Tie() and not undoes:
+    if _is_unmet(tie) and not undoes:
         tie.is_user = True
     if tie.is_user or undoes:
         target = None if undoes else user_id
@@ -139,6 +139,14 @@ def _name_forgotten(tie: Tie, event: Event, ledger: Ledger) -> bool:
     if not _is_one_too_many(tie, user_id, event.message_id, ledger):
         tie.owner, tie.life = user_id, None
     return True
+
+
+def _is_unmet(tie: Tie) -> bool:
+    """Tell whether no device has this id, as far as anybody knows.
+
+    An application may have asked of it: what it was told makes a life in which nobody did anything.
+    """
+    return tie == Tie(life=tie.life) and (tie.life is None or tie.life.n_events == 0)
 
 
 def is_undo(event: Event) -> bool:

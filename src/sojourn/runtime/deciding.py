@@ -62,7 +62,9 @@ class Deciding:
         decision = decide(found.life, key, self._asking(found, question))
         if decision is None:
             return None, is_current
-        self._exposures.note(found, decision)
+        if self._exposures.is_new(found, decision):
+            was_a_device = await self._people.was_a_device(found, question.who)
+            self._exposures.note(found, decision, was_a_device=was_a_device)
         return _as_stranger(decision, found), is_current
 
     async def decide_all(

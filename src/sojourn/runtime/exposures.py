@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from sojourn.engine.decisions import Decision, split_key
 from sojourn.model.errors import UnavailableError
@@ -42,23 +42,31 @@ class Exposures:
         self.n_dropped = 0
         """For want of room, or because the log took no more."""
 
-    def note(self, found: Found, decision: Decision) -> None:
-        """Note that somebody was told what was drawn for them, where nobody has noted it before."""
+    def is_new(self, found: Found, decision: Decision) -> bool:
+        """Tell whether somebody was told what was drawn for them, and nobody has noted it before."""
         choice = decision.choice
         if choice is None or found.is_hidden:
-            return
+            return False
         if found.life is not None and choice.experiment in found.life.met:
+            return False
+        return (found.key, choice.experiment) not in self._said
+
+    def note(self, found: Found, decision: Decision, *, was_a_device: bool = False) -> None:
+        """Note what somebody was told, where it is new.
+
+        `was_a_device`: what they were told before is said of a device with their id; it is named theirs.
+        """
+        if decision.choice is None or not self.is_new(found, decision):
             return
-        once = (found.key, choice.experiment)
-        if once in self._said:
-            return
+        once = (found.key, decision.choice.experiment)
         if len(self._waiting) >= MAX_WAITING:
             self.n_dropped += 1
             return
         if len(self._said) >= MAX_SAID:
             del self._said[next(iter(self._said))]
         self._said[once] = None
-        self._waiting.append(exposure_event(found, decision, now=self._now()))
+        event = exposure_event(found, decision, now=self._now())
+        self._waiting.append(structs.replace(event, anonymous_id=found.by) if was_a_device else event)
         self._noted.set()
 
     async def run(self) -> None:
@@ -105,7 +113,7 @@ def exposure_event(found: Found, decision: Decision, *, now: int) -> Event:
         name=EXPOSED,
         occurred_at=now,
         received_at=now,
-        user_id=person if stage == "profile" else None,
+        user_id=(found.by or person) if stage == "profile" else None,
         anonymous_id=person if stage == "identity" else None,
         properties=Raw(msgspec.json.encode(said)),
     )

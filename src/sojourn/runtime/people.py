@@ -60,6 +60,8 @@ class Found(Struct, frozen=True, gc=False):
     """It is a user's id, asked about as a device's: who asks is told of nobody and exposes nobody."""
     stranger: str = ""
     """Why who asks may hear it where somebody is hidden from them: `unsigned-device` or `alias`."""
+    by: str = ""
+    """The user id they were found by: whose events go to this life, which an alias may make another's."""
 
     @property
     def ids(self) -> Iterator[str]:
@@ -117,6 +119,22 @@ class People:
             found = await self._look(who)
         return found, True
 
+    async def was_a_device(self, found: Found, who: Who) -> bool:
+        """Tell whether a user was asked about before anybody knew them, by an id that may be a device's.
+
+        Then what they were told is said of a device with that id, which has done nothing.
+        """
+        if found.by not in who.anonymous_ids:
+            return False
+        key: Key = ("identity", found.by)
+        for _ in range(MAX_ROUNDS):
+            unread: list[Key] = []
+            tie = self._state(key, unread)
+            if not unread:
+                break
+            await self._read(unread)
+        return isinstance(tie, Tie) and tie.owner is None and tie.life is not None and tie.life.n_events == 0
+
     def close(self) -> None:
         """Let the thread go."""
         self._reads.shutdown()
@@ -169,6 +187,7 @@ class People:
 
     def _profile(self, user_id: str, unread: list[Key], *, follows: bool = True) -> Found | None:
         """Find the life that a user id stands for now; a stranger's where an alias is not to be followed."""
+        to = user_id
         if self._driver.is_aliased(user_id):
             pointer = self._state(("alias", user_id), unread)
             if unread:
@@ -176,10 +195,10 @@ class People:
             if isinstance(pointer, Pointer) and pointer.to is not None:
                 if not follows:
                     return Found(("profile", user_id), None, is_hidden=True, stranger=ALIASED)
-                user_id = pointer.to
-        key: Key = ("profile", user_id)
+                to = pointer.to
+        key: Key = ("profile", to)
         life = self._state(key, unread)
-        return Found(key, life) if isinstance(life, Life) else None
+        return Found(key, life, by=user_id) if isinstance(life, Life) else None
 
     def _state(self, key: Key, unread: list[Key]) -> State | None:
         state = self._driver.hot.peek(*key)

@@ -101,7 +101,7 @@ def _operation_id(handler: HTTPRouteHandler, method: object, path: object) -> st
     function: Any = handler.fn
     while hasattr(function, "func"):  # on a thread, twice over where a path has several methods
         function = function.func
-    first, *others = function.__name__.split("_")
+    first, *others = str(function.__name__).split("_")
     return first + "".join(other.capitalize() for other in others)
 
 

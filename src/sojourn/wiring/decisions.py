@@ -24,7 +24,8 @@ _MET = """
     SELECT row_number() OVER (ORDER BY fact_group, fact_n) AS n, person_id, variant, propensity, eligible,
            context, enrolment_id, logged_at,
            logged_at + to_milliseconds($within) > make_timestamp_ms($now) AS is_young,
-           row_number() OVER (PARTITION BY person_id ORDER BY fact_group, fact_n) > 1 AS is_again
+           row_number() OVER (PARTITION BY person_id ORDER BY fact_group, fact_n) > 1 AS is_again,
+           person_id IN (SELECT person_id FROM events WHERE is_bot) IS TRUE AS is_robot
     FROM exposures WHERE experiment = $experiment AND propensity > 0
 """
 # Bounds are of the log's clock, by which exposures happen: what came in the window, and after.
@@ -45,7 +46,7 @@ _REWARDED = """
     SELECT person_id, variant, propensity, eligible, context,
            (CASE WHEN $is_sum THEN coalesce(sum(reward), 0) ELSE least(count(reward), 1) END)::DOUBLE
            AS reward
-    FROM met LEFT JOIN won USING (n) WHERE NOT is_young AND NOT is_again
+    FROM met LEFT JOIN won USING (n) WHERE NOT is_young AND NOT is_again AND NOT is_robot
     GROUP BY n, person_id, variant, propensity, eligible, context ORDER BY n
 """
 _COLUMNS = {
@@ -119,10 +120,11 @@ def _reward(connection: DuckDBPyConnection, rewards: Rewards) -> None:
 
 
 def _left_out(connection: DuckDBPyConnection) -> dict[str, int]:
-    young, again = connection.execute(
-        "SELECT count(*) FILTER (is_young AND NOT is_again), count(*) FILTER (is_again) FROM met"
+    robots, young, again = connection.execute(
+        "SELECT count(*) FILTER (is_robot), count(*) FILTER (NOT is_robot AND is_young AND NOT is_again), "
+        "count(*) FILTER (NOT is_robot AND is_again) FROM met"
     ).fetchall()[0]
-    reasons = {"too-young": young, "met-again": again}
+    reasons = {"of-a-robot": robots, "too-young": young, "met-again": again}
     return {reason: n for reason, n in reasons.items() if n}
 
 

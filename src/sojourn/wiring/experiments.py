@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sojourn.analytics.experiments.asked import Experiment
+from sojourn.analytics.texts import read_text
+from sojourn.definitions.counts import counted
 from sojourn.definitions.metrics import Metric
 from sojourn.model.errors import ConfigError, InputError
 from sojourn.wiring.lake import open_lake
@@ -18,14 +20,22 @@ from sojourn.wiring.lake_events import read_lake_events
 if TYPE_CHECKING:
     from sojourn.analytics.events import Events
     from sojourn.analytics.experiments.results import Listing, Report
-    from sojourn.analytics.reading import Mapping
+    from sojourn.analytics.reading import Mapping as Columns
 
 DEFAULT_WITHIN_MS = 7 * 86_400_000
 """Of the goals of journeys, where no metrics are defined."""
 
 _EXPOSURES = """
 SELECT person_id, experiment, variant, logged_at, propensity, eligible, allocation, journey, fact_group
-FROM exposures WHERE person_id IS NOT NULL ORDER BY fact_group, fact_n
+FROM exposures WHERE person_id IS NOT NULL AND person_id NOT IN (FROM robots) ORDER BY fact_group, fact_n
+"""
+_ROBOTS = """
+CREATE OR REPLACE TEMP TABLE robots AS
+SELECT DISTINCT person_id FROM events WHERE is_bot AND person_id IS NOT NULL
+"""
+_N_ROBOTS = """
+SELECT experiment, count(DISTINCT person_id) FROM exposures
+WHERE person_id IN (FROM robots) GROUP BY experiment
 """
 _GOALS = """
 SELECT person_id, journey, logged_at, value, fact_group
@@ -39,6 +49,17 @@ _NAMES = {
     "variant": ("variant", "variation", "variation_id", "variant_id", "arm", "group"),
 }
 """What columns of files of exposures are called."""
+
+
+class Met(NamedTuple):
+    """Who met what."""
+
+    exposures: Events
+    """As `units_of` takes them; no robot's."""
+    goals: Events | None
+    """That journeys reached; None where none was, and of files."""
+    robots: Mapping[str, int]
+    """Experiment -> people who are left out, since the user agent of an event of theirs is a robot's."""
 
 
 class ExposureSource(Struct, frozen=True, kw_only=True):
@@ -57,7 +78,7 @@ def list_experiments(source: ExposureSource) -> Listing:
     """List the experiments anybody met; raises as `report_experiment` does."""
     from sojourn.analytics.experiments.reporting import listing  # noqa: PLC0415 - help needs no numbers
 
-    return listing(read_met(source)[0])
+    return listing(read_met(source).exposures)
 
 
 def report_experiment(
@@ -83,12 +104,14 @@ def report_experiment(
     from sojourn.analytics.experiments.rules import Rule  # noqa: PLC0415
     from sojourn.analytics.questions.selections import instant_ms  # noqa: PLC0415
 
-    exposures, goals = read_met(source)
+    exposures, goals, robots = read_met(source)
     known = list(metrics) or _own_goals(exposures, experiment)
     chosen = chosen_metrics(known, asked.metric)
     parts = {name for one in chosen for name in (one.numerator, one.denominator)}
     read = [*chosen, *(one for one in known if one.name in parts)]
-    return report(
+    if source.data is None:
+        _refuse_goals(read)
+    found = report(
         exposures,
         _read_events(source, read, asked.by),
         goals,
@@ -98,7 +121,7 @@ def report_experiment(
             control=asked.control,
             rule=Rule(
                 method=asked.method,
-                alpha=asked.alpha,
+                level=asked.level,
                 tuning=asked.tuning,
                 looks=asked.looks,
                 planned=asked.planned,
@@ -108,6 +131,17 @@ def report_experiment(
         ),
         metrics=known,
     )
+    n = robots.get(experiment, 0)
+    said = [f"{counted(n, 'robot')} left out: the user agent of an event of theirs says so."] if n else []
+    return replace(found, robots=n, warnings=[*found.warnings, *said])
+
+
+def _refuse_goals(metrics: Iterable[Metric]) -> None:
+    for metric in metrics:
+        if metric.goal:
+            raise ConfigError(
+                f"the metric {metric.name!r} is the goal of a journey; those are in a data folder: --data DIR"
+            )
 
 
 def read_metrics(paths: Sequence[Path]) -> tuple[Metric, ...]:
@@ -120,20 +154,12 @@ def read_metrics(paths: Sequence[Path]) -> tuple[Metric, ...]:
     from sojourn.config import Config, metric_files  # noqa: PLC0415 - help needs no YAML
     from sojourn.definitions.metrics_reading import load_metrics  # noqa: PLC0415 - as above
 
-    texts = []
-    for path in metric_files(Config(metrics=list(paths))):
-        try:
-            texts.append((str(path), path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read ({error})") from None
-    return load_metrics(texts)
+    files = metric_files(Config(metrics=list(paths)))
+    return load_metrics([(str(path), read_text(path, "these metrics")) for path in files])
 
 
-def read_met(source: ExposureSource) -> tuple[Events, Events | None]:
-    """Read who met which experiment when, as `units_of` takes it, and which goals journeys reached.
-
-    Goals are None where none was, and of files.
-    """
+def read_met(source: ExposureSource) -> Met:
+    """Read who met which experiment when. Of files, nobody knows who is a robot."""
     from sojourn.analytics.experiments.measuring import VALUE  # noqa: PLC0415 - help needs no numbers
     from sojourn.analytics.experiments.units import (  # noqa: PLC0415
         ALLOCATION,
@@ -141,11 +167,12 @@ def read_met(source: ExposureSource) -> tuple[Events, Events | None]:
         PROPENSITY,
         VARIANT,
     )
-    from sojourn.analytics.reading import Mapping, read_events  # noqa: PLC0415
+    from sojourn.analytics.reading import Mapping as Columns  # noqa: PLC0415
+    from sojourn.analytics.reading import read_events  # noqa: PLC0415
 
     if source.data is None:
-        return read_events(source.exposures, _exposure_mapping(source)), None
-    lake_row = Mapping(person=("person_id",), time="logged_at", sequence="fact_group")
+        return Met(read_events(source.exposures, _exposure_mapping(source)), None, {})
+    lake_row = Columns(person=("person_id",), time="logged_at", sequence="fact_group")
     met = replace(
         lake_row,
         step=("experiment",),
@@ -154,14 +181,16 @@ def read_met(source: ExposureSource) -> tuple[Events, Events | None]:
     )
     reached = replace(lake_row, step=("journey",), values={VALUE: "value"})
     with open_lake(source.data) as lake:
+        lake.connection.execute(_ROBOTS)
         exposures, goals = (
             _none_where_empty(lambda: read_events(lake.connection.sql(sql), mapping))  # noqa: B023 - now
             for sql, mapping in ((_EXPOSURES, met), (_GOALS, reached))
         )
+        robots = dict(lake.connection.execute(_N_ROBOTS).fetchall())
     if exposures is None:
         reason = "nobody met an experiment here yet"
         raise InputError("no-exposures", reason, path=str(source.data), status=404)
-    return exposures, goals
+    return Met(exposures, goals, robots)
 
 
 def _none_where_empty(read: Callable[[], Events]) -> Events | None:
@@ -173,7 +202,7 @@ def _none_where_empty(read: Callable[[], Events]) -> Events | None:
         return None
 
 
-def _exposure_mapping(source: ExposureSource) -> Mapping:
+def _exposure_mapping(source: ExposureSource) -> Columns:
     """Say which columns of a file of exposures tell what."""
     from sojourn.analytics.experiments.units import (  # noqa: PLC0415 - as above
         ALLOCATION,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from sojourn.analytics.attribution import JourneyRules
 from sojourn.analytics.causal.beside import compared, spread_inside
 from sojourn.analytics.causal.effects import Total
 from sojourn.analytics.causal.factorial import factorial, smallest_cell
-from sojourn.analytics.causal.reporting import Rules, report
+from sojourn.analytics.causal.measuring import Measured
+from sojourn.analytics.causal.reporting import Rules, corrected, report
 from sojourn.analytics.causal.results import Report, Settings
 from sojourn.analytics.causal.shares import shares_of, shares_with_intervals, total_variation
+from sojourn.analytics.causal.words import notes_on
 from sojourn.analytics.kinds import Kind
 from sojourn.analytics.simulator.observing import observe
 from sojourn.analytics.simulator.recording import ENGAGEMENT, ORDERED, events_of, trials_of
@@ -158,6 +161,26 @@ def test_where_nothing_works_nothing_is_shown() -> None:
     assert [unit.verdict for unit in found.units] == ["unclear"] * 5
     credit = sum(row.credit for row in found.path_credit[0].channels)
     assert credit > 1_000
+
+
+def test_what_is_clear_alone_and_not_among_all_trials_is_no_claim() -> None:
+    """Of five trials of nothing one in five reports would claim something; q counts, by hand here."""
+    found, _ = asked("E", people=2_000, models=())
+    p = [0.04, 0.3, 0.02, 0.5, 0.9]
+    trials = [
+        Measured(
+            replace(unit, effect=replace(unit.effect, p=each), verdict="brings", notes=[]),
+            None,  # type: ignore[arg-type]  # nobody looks at it
+            None,
+        )
+        for unit, each in zip(found.units, p, strict=True)
+    ]
+    units = [each.effect for each in corrected(trials, 0.95)]
+    assert [unit.q for unit in units] == pytest.approx([0.1, 0.5, 0.1, 0.625, 0.9])
+    assert [unit.verdict for unit in units] == ["unclear"] * 5
+    assert "clear by itself, and not among all trials" in notes_on(units[2])[0]
+    (alone,) = corrected(trials[2:3], 0.95)
+    assert (alone.effect.q, alone.effect.verdict) == (0.02, "brings")
 
 
 def test_a_channel_that_drives_people_away_is_said_to() -> None:

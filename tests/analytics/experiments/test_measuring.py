@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sojourn.analytics.experiments.measuring import Measured, happened, measure
 from sojourn.analytics.experiments.units import units_of
 from sojourn.definitions.metrics import Comparison, Every, Metric, MetricKind, Negation, Some
-from sojourn.model.errors import ConfigError
 from tests.analytics.experiments.making import exposures
 from tests.analytics.making import DAY, events_of
 
@@ -103,10 +102,9 @@ def test_a_name_that_nothing_has_is_said() -> None:
     assert found.notes == ("nothing called 'Buyy' is in the data; did you mean 'Buy'?",)
 
 
-def test_goals_are_not_in_files() -> None:
-    """Whoever asks for them there is told where they are."""
-    with pytest.raises(ConfigError, match="those are in a data folder"):
-        measured(metric("conversion", on=(), goal="welcome"), ROWS)
+def test_a_goal_that_nobody_reached_yet_is_nothing_for_everybody() -> None:
+    """As an event that nobody did."""
+    assert measured(metric("conversion", on=(), goal="welcome"), ROWS).values.tolist() == [0, 0]
 
 
 def test_goals_count_with_what_they_were_worth() -> None:

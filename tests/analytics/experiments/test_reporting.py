@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from sojourn.analytics.experiments.asked import ALPHA, TUNING
+from sojourn.analytics.experiments.asked import LEVEL, TUNING
 from sojourn.analytics.experiments.results import Report
 from sojourn.analytics.experiments.rules import Rule
 from sojourn.analytics.statistics import fixed, sequential
@@ -361,7 +361,7 @@ def test_a_report_is_json_whatever_is_unknown() -> None:
 
 def test_defaults_are_those_of_the_statistics() -> None:
     """They stand twice, since the command line's help loads no numbers."""
-    assert (ALPHA, TUNING) == (fixed.ALPHA, sequential.TUNING)
+    assert (pytest.approx(fixed.ALPHA), sequential.TUNING) == (1 - LEVEL, TUNING)
 
 
 def test_an_experiment_without_events_is_told_too() -> None:

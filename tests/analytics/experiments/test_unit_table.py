@@ -153,7 +153,7 @@ def test_people_without_an_arm_are_in_none_and_that_is_told(table: Path) -> None
     """They were not in the experiment, or somebody lost what they got."""
     table.write_text(table.read_text() + "\nlate,,1,1,1,1,SE\n")
     assert ask(table).people == 200
-    assert "1 rows say no arm, and are left out." in ask(table).warnings
+    assert "1 row without an arm left out." in ask(table).warnings
 
 
 def test_a_column_named_as_a_table_often_has_them_hides_nobody(table: Path) -> None:

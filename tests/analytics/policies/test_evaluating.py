@@ -52,7 +52,7 @@ def steady(**changes: Any) -> Evaluation:
 
 
 def test_a_draft_that_earns_more_for_sure_is_worth_promoting() -> None:
-    """Both lower bounds of DR lie above what was earned."""
+    """Both lower bounds of the difference lie above 0."""
     found = steady()
     robust = found.estimates[0]
     assert (found.refused, found.promote, robust.name) == ((), True, "DR")
@@ -60,6 +60,18 @@ def test_a_draft_that_earns_more_for_sure_is_worth_promoting() -> None:
     assert found.current.value < robust.low < 0.3 < (robust.high or 0)
     assert found.difference is not None
     assert found.difference.value == pytest.approx(robust.value - found.current.value)
+
+
+def test_a_draft_beside_what_may_have_been_earned_by_bad_luck_is_not() -> None:
+    """b earns 0.3 each time; a as much in the mean, and anything between: this time it earned less."""
+    random = np.random.default_rng(0)
+    variant = np.array(["a", "b"] * 1_000)
+    reward = np.where(variant == "b", 0.3, random.normal(0.3, 10, 2_000))
+    found = steady(variant=variant.tolist(), reward=reward)
+    robust = found.estimates[0]
+    assert robust.low is not None
+    assert found.current.value < robust.low
+    assert found.promote is False
 
 
 def test_a_draft_that_is_as_good_is_not() -> None:

@@ -1,9 +1,10 @@
 /**
  * Delivery: what is kept goes out in batches, once, however often the network, the server or the page fails.
  *
- * Kept events lie outside, where all tabs of the site see them; one tab at a time sends. Nothing is forgotten before
- * the server has answered for it, so a page that dies leaves its events to the next one. What a dying page sent and
- * could not hear the answer of is sent again; the server knows each event by its `messageId` and keeps it once.
+ * Kept events lie outside, where all tabs of the site see them. Each tab sends its own; those of a tab that has gone
+ * are sent by one of the others, under a lock. Nothing is forgotten before the server has answered for it, so a page
+ * that dies loses nothing. What it sent and could not hear the answer of is sent again; the server knows each event by
+ * its `messageId`, and keeps it once.
  */
 
 import { cut, nextTry, verdictOf } from './sending'
@@ -14,17 +15,19 @@ export const BATCH_EVENTS = 100
 export const BATCH_BYTES = 400_000
 /** All requests that outlive a page may have 64 KiB together (Fetch standard, 4.6); the envelope wants some, too. */
 export const LAST_BYTES = 60_000
+/** As long as the server waits for a body. */
+export const ANSWER_MS = 30_000
 
 export interface Delivery {
-  readonly phase: 'idle' | 'locking' | 'sending'
+  readonly phase: 'idle' | 'looking' | 'sending'
+  /** Whether this tab holds the lock to send what others left, or waits for it: its own events wait for no lock. */
+  readonly lock: 'none' | 'asked' | 'held'
   /** Under way. */
   readonly sending: readonly string[]
-  /** Events kept, as far as this tab knows: since it last looked, and those it added. */
-  readonly nKept: number
-  /** Names of events that this tab made and nobody has answered for. */
-  readonly mine: readonly string[]
   /** Sent as the page was hidden; no answer yet. */
   readonly last: readonly string[]
+  /** Events of this tab that are kept, as far as it knows. */
+  readonly nKept: number
   readonly isHidden: boolean
   /** Attempts in a row that came to nothing. */
   readonly nFailed: number
@@ -38,10 +41,10 @@ export interface Delivery {
 
 export const IDLE: Delivery = {
   phase: 'idle',
+  lock: 'none',
   sending: [],
-  nKept: 0,
-  mine: [],
   last: [],
+  nKept: 0,
   isHidden: false,
   nFailed: 0,
   notBefore: 0,
@@ -53,11 +56,10 @@ type Step = [Delivery, Effect[]]
 type Answered = Extract<Input, { kind: 'answered' }>
 
 /** Take note of an event that was just kept. */
-export function added(delivery: Delivery, key: string, at: number, settings: Settings): Step {
-  const mine = [...delivery.mine, key].slice(-settings.maxEvents)
-  const next = { ...delivery, nKept: delivery.nKept + 1, mine }
-  const effects: Effect[] = next.nKept > settings.maxEvents ? [{ kind: 'trim', most: settings.maxEvents }] : []
-  if (effects.length) next.nKept = settings.maxEvents
+export function added(delivery: Delivery, at: number, settings: Settings): Step {
+  const isFull = delivery.nKept >= settings.maxEvents
+  const next = { ...delivery, nKept: isFull ? delivery.nKept : delivery.nKept + 1 }
+  const effects: Effect[] = isFull ? [{ kind: 'trim', most: settings.maxEvents }] : []
   if (next.isHidden) effects.push({ kind: 'list' })
   const [waiting, wakes] = wakeBy(next, next.nKept >= settings.flushAt ? at : at + settings.flushMs)
   return [waiting, [...effects, ...wakes]]
@@ -73,17 +75,17 @@ export function deliver(
     case 'due':
       return due({ ...delivery, dueAt: null }, at)
     case 'flush':
-      return delivery.phase === 'idle' ? lock(delivery) : [delivery, []]
+      return delivery.phase === 'idle' ? look(delivery) : [delivery, []]
     case 'online':
       return due({ ...delivery, notBefore: 0, nFailed: 0 }, at)
-    case 'locked':
-      return locked(delivery, input.kept, at)
+    case 'looked':
+      return looked(input.isLocked ? { ...delivery, lock: 'held' } : delivery, input.kept, at)
     case 'answered':
       return answered(delivery, input, at)
     case 'hidden':
-      return [{ ...delivery, isHidden: true }, delivery.mine.length ? [{ kind: 'list' }] : []]
+      return [{ ...delivery, isHidden: true }, input.isLeaving ? [{ kind: 'claim', until: 0 }, { kind: 'list' }] : [{ kind: 'list' }]]
     case 'shown':
-      return delivery.nKept > 0 ? wakeBy({ ...delivery, isHidden: false }, at) : [{ ...delivery, isHidden: false }, []]
+      return wakeBy({ ...delivery, isHidden: false }, at)
     case 'listed':
       return sendLast(delivery, input.kept)
     default:
@@ -92,7 +94,7 @@ export function deliver(
 }
 
 /** Have the timer ring, unless it rings sooner anyway; not before sending is allowed again. */
-function wakeBy(delivery: Delivery, wanted: number): Step {
+export function wakeBy(delivery: Delivery, wanted: number): Step {
   const at = Math.max(wanted, delivery.notBefore)
   if (delivery.phase !== 'idle' || (delivery.dueAt !== null && delivery.dueAt <= at)) return [delivery, []]
   return [{ ...delivery, dueAt: at }, [{ kind: 'wake', at }]]
@@ -100,90 +102,101 @@ function wakeBy(delivery: Delivery, wanted: number): Step {
 
 function due(delivery: Delivery, at: number): Step {
   if (delivery.phase !== 'idle') return [delivery, []]
-  return at < delivery.notBefore ? wakeBy(delivery, at) : lock(delivery)
+  return at < delivery.notBefore ? wakeBy(delivery, at) : look(delivery)
 }
 
-function lock(delivery: Delivery): Step {
-  return [{ ...delivery, phase: 'locking' }, [{ kind: 'lock' }]]
+function look(delivery: Delivery): Step {
+  return [{ ...delivery, phase: 'looking', sending: [] }, [{ kind: 'look' }]]
 }
 
-function locked(delivery: Delivery, kept: readonly Kept[], at: number): Step {
-  const known = { ...delivery, nKept: kept.length, mine: stillKept(delivery.mine, kept) }
+/** Send what is there to be sent: this tab's own, and under the lock also what others left. */
+function looked(delivery: Delivery, kept: readonly Kept[], at: number): Step {
+  if (delivery.phase === 'sending') return [delivery, []] // the lock came meanwhile; the next look is soon
+  const known = { ...delivery, nKept: kept.filter(isMine).length }
   const waiting = kept.filter((one) => !delivery.last.includes(one.key))
   const free = waiting.filter((one) => one.heldUntil <= at)
+  const ours = delivery.lock === 'held' ? free : free.filter(isMine)
+  if (ours.length > 0) {
+    const keys = cut(ours, known.most, BATCH_BYTES)
+    const claim: Effect = { kind: 'claim', until: at + ANSWER_MS }
+    return [{ ...known, phase: 'sending', sending: keys }, [claim, { kind: 'send', keys, isLast: false }]]
+  }
   if (free.length === 0) return idle(known, waiting.length > 0, Math.min(...waiting.map((one) => one.heldUntil)))
-  const keys = cut(free, known.most, BATCH_BYTES)
-  return [{ ...known, phase: 'sending', sending: keys }, [{ kind: 'send', keys, isLast: false }]]
+  const [next, effects] = idle({ ...known, lock: 'asked' }, false, at)
+  return [next, delivery.lock === 'none' ? [...effects, { kind: 'lock' }] : effects]
+}
+
+function isMine(one: Kept): boolean {
+  return one.heldUntil === 0
 }
 
 /** Stop sending; where something waits, until `at`. */
 function idle(delivery: Delivery, isWaiting: boolean, at: number): Step {
-  const ended: Delivery = { ...delivery, phase: 'idle', sending: [] }
-  const said: Effect[] = [{ kind: 'unlock' }, { kind: 'settle', isEmpty: !isWaiting && delivery.last.length === 0 }]
+  const isHeld = delivery.lock === 'held'
+  const ended: Delivery = { ...delivery, phase: 'idle', sending: [], lock: isHeld ? 'none' : delivery.lock }
+  const said: Effect[] = [
+    ...(isHeld ? [{ kind: 'unlock' } as const] : []),
+    ...(delivery.nKept === 0 ? [{ kind: 'claim', until: 0 } as const] : []),
+    { kind: 'settle', isEmpty: delivery.nKept === 0 },
+  ]
   const [next, wakes] = isWaiting ? wakeBy(ended, at) : [ended, []]
   return [next, [...said, ...wakes]]
 }
 
 function answered(delivery: Delivery, answer: Answered, at: number): Step {
   const isLast = answer.keys.some((key) => delivery.last.includes(key))
-  const next = { ...delivery, last: without(delivery.last, answer.keys) }
+  const next = { ...delivery, last: delivery.last.filter((key) => !answer.keys.includes(key)) }
   const verdict = verdictOf(answer.status, answer.keys.length)
   switch (verdict) {
     case 'taken':
-      return gone({ ...next, nFailed: 0, notBefore: 0, most: BATCH_EVENTS }, answer.keys, isLast, [])
-    case 'drop':
-      return gone(next, answer.keys, isLast, [refusal(answer.status)])
+      return gone({ ...next, nFailed: 0, notBefore: 0, most: BATCH_EVENTS }, answer.keys, isLast, at)
+    case 'drop': {
+      const [dropped, effects] = gone(next, answer.keys, isLast, at)
+      return [dropped, [refusal(answer.status), ...effects]]
+    }
     case 'split':
       return goOn({ ...next, most: Math.ceil(answer.keys.length / 2) }, isLast, at)
     case 'later':
-    case 'misled':
       return again(next, answer, isLast, at)
+    case 'misled': {
+      const [failed, effects] = again(next, answer, isLast, at)
+      return [failed, [misleading(answer.status), ...effects]]
+    }
     default:
       return never(verdict)
   }
 }
 
 /** Forget what was answered for, and look for more. */
-function gone(delivery: Delivery, keys: readonly string[], isLast: boolean, said: Effect[]): Step {
-  const known = { ...delivery, mine: without(delivery.mine, keys), nKept: Math.max(0, delivery.nKept - keys.length) }
-  const [next, effects] = goOn(known, isLast, 0)
-  return [next, [...said, { kind: 'forget', keys }, ...effects]]
+function gone(delivery: Delivery, keys: readonly string[], isLast: boolean, at: number): Step {
+  const [next, effects] = goOn(delivery, isLast, at)
+  return [next, [{ kind: 'forget', keys }, ...effects]]
 }
 
 function goOn(delivery: Delivery, isLast: boolean, at: number): Step {
-  if (!isLast) return [{ ...delivery, phase: 'locking', sending: [] }, [{ kind: 'look' }]]
-  if (delivery.isHidden) return [delivery, delivery.mine.length ? [{ kind: 'list' }] : []]
-  return delivery.nKept > 0 ? wakeBy(delivery, at) : [delivery, []]
+  if (!isLast) return look(delivery)
+  return delivery.isHidden ? [delivery, [{ kind: 'list' }]] : wakeBy(delivery, at)
 }
 
-/** Try again later. A tab that heard nothing as it was hidden tries when its timer rings, or when it is shown. */
+/** Try again later, and say so to the other tabs. */
 function again(delivery: Delivery, answer: Answered, isLast: boolean, at: number): Step {
   const nFailed = delivery.nFailed + 1
   const notBefore = at + nextTry(nFailed, answer.retryAfterMs, answer.chance)
   const failed = { ...delivery, nFailed, notBefore }
   const [next, effects] = isLast ? wakeBy(failed, notBefore) : idle(failed, true, notBefore)
-  return [next, verdictOf(answer.status, 1) === 'misled' ? [misleading(answer.status), ...effects] : effects]
+  return [next, [{ kind: 'claim', until: notBefore }, ...effects]]
 }
 
-/** Send what is this tab's while there is time: another tab, or the next page, sends the rest. */
+/** Send what is this tab's while there is time, in a request that outlives the page. */
 function sendLast(delivery: Delivery, kept: readonly Kept[]): Step {
   const isUnderWay = (one: Kept) => delivery.sending.includes(one.key) || delivery.last.includes(one.key)
   const underWay = kept.filter(isUnderWay).reduce((sum, one) => sum + one.bytes, 0)
   // A request that is larger was not made to outlive the page, and takes no room.
   const room = LAST_BYTES - (underWay <= LAST_BYTES ? underWay : 0)
-  const mine = kept.filter((one) => delivery.mine.includes(one.key) && !isUnderWay(one) && one.bytes <= room)
+  const mine = kept.filter((one) => isMine(one) && !isUnderWay(one) && one.bytes <= room)
   const keys = cut(mine, BATCH_EVENTS, room)
   if (keys.length === 0) return [delivery, []]
   return [{ ...delivery, last: [...delivery.last, ...keys] }, [{ kind: 'send', keys, isLast: true }]]
-}
-
-function stillKept(keys: readonly string[], kept: readonly Kept[]): readonly string[] {
-  const known = new Set(kept.map((one) => one.key))
-  return keys.filter((key) => known.has(key))
-}
-
-function without(keys: readonly string[], gone: readonly string[]): readonly string[] {
-  return keys.filter((key) => !gone.includes(key))
 }
 
 function refusal(status: number): Effect {

@@ -1,17 +1,21 @@
 /** The world: storage, network, timers, locks and the page. Nothing else in the core touches any of them. */
 
 import { cleanUrl } from './context'
+import { ANSWER_MS } from './delivery'
 import { readRetryAfter } from './sending'
 import { openStore, readJson, type Store } from './storage'
 import { keepCookie, readCookie, removeCookie } from './cookies'
 import { never, type Device, type Effect, type Input, type Kept, type Person, type Place, type Preferences, type Settings } from './types'
-import type { Found } from './tracker'
+import { readKey, TAB_CHARS, type Found } from './tracker'
 
-const ANSWER_MS = 30_000 // as long as the server waits for a body
-const LEASE_MS = ANSWER_MS + 5_000
-const LEFT_MS = 3_000 // what a page sent as it went is answered by then, or lost
+// An event is its tab's own for so long after it was made, and after the tab meant to try again. Then the tab has gone.
+const LEFT_MS = 5_000
+// What one tab does to storage, another's process sees a little later.
+const SEEN_MS = 50
 const SMALL_BYTES = 63_000 // under what requests that outlive a page may have together, 64 KiB
 const EVENT = 'q_'
+const CLAIM = 'c_'
+const LEASE = 'lease'
 
 export interface World {
   readonly now: () => number
@@ -23,16 +27,10 @@ export interface World {
   readonly onPage: (hear: () => void) => void
 }
 
-interface Left {
-  readonly tab: string
-  readonly until: number
-  readonly keys: readonly string[]
-}
-
 /** Open the world of one tracker. `hear` is told of what happens there. */
 export function openWorld(settings: Settings, hear: (input: Input) => void): World {
   const store = openStore(settings)
-  const tab = newId()
+  const tab = newId().slice(0, TAB_CHARS)
   const mailbox = new Mailbox(settings, store, tab, hear)
   const warned = new Set<string>()
   let referrer = document.referrer
@@ -46,8 +44,8 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
     now: Date.now,
     newId,
     place,
-    find: () => find(settings, store),
-    onPage: (hearPage) => followPages(hearPage),
+    find: () => find(settings, store, tab),
+    onPage: followPages,
     perform(effect) {
       switch (effect.kind) {
         case 'savePerson':
@@ -101,13 +99,17 @@ class Mailbox {
         clearTimeout(this.timer)
         this.timer = setTimeout(() => this.hear({ kind: 'due' }), Math.max(0, effect.at - Date.now()))
         return
+      case 'look':
+        return this.hear({ kind: 'looked', kept: this.kept(), isLocked: this.release !== undefined })
       case 'lock':
         return this.lock()
-      case 'look':
-        return this.hear({ kind: 'locked', kept: this.kept() })
       case 'unlock':
         this.release?.()
-        if (!hasLocks()) this.store.remove('lease')
+        this.release = undefined
+        return
+      case 'claim':
+        if (effect.until) this.store.set(CLAIM + this.tab, String(effect.until))
+        else this.store.remove(CLAIM + this.tab)
         return
       case 'list':
         return this.hear({ kind: 'listed', kept: this.kept() })
@@ -118,39 +120,40 @@ class Mailbox {
     }
   }
 
-  /** Wait until no other tab sends. Where there are no locks (a page without TLS), the tabs agree on a lease. */
+  /** Wait until no other tab sends what was left, and look then. */
   private lock(): void {
-    const look = () => this.hear({ kind: 'locked', kept: this.leased(this.kept()) })
-    if (!hasLocks()) return look()
-    const locked = () =>
-      new Promise<void>((resolve) => {
-        this.release = resolve
-        look()
-      })
-    navigator.locks.request(`sojourn ${this.settings.writeKey}`, locked).catch(look)
+    const look = (release: () => void) => {
+      this.release = release
+      setTimeout(() => this.perform({ kind: 'look' }), SEEN_MS)
+    }
+    const locked = () => new Promise<void>(look)
+    if ('locks' in navigator) navigator.locks.request(`sojourn ${this.settings.writeKey}`, locked).catch(() => this.lease(look))
+    else this.lease(look)
   }
 
-  private leased(kept: Kept[]): Kept[] {
-    if (hasLocks()) return kept
-    const lease = readJson<Left>(this.store.get('lease'))
-    const now = Date.now()
-    if (lease && lease.tab !== this.tab && lease.until > now) return kept.map((one) => ({ ...one, heldUntil: lease.until }))
-    this.store.set('lease', JSON.stringify({ tab: this.tab, until: now + LEASE_MS, keys: [] }))
-    return kept
+  /** Where there are no locks (a page without TLS), tabs agree by what they write; who wrote last has it. */
+  private lease(look: (release: () => void) => void): void {
+    const [holder, until] = (this.store.get(LEASE) ?? '').split(' ')
+    if (holder !== this.tab && Number(until) > Date.now()) return void setTimeout(() => this.lease(look), LEFT_MS)
+    this.store.set(LEASE, `${this.tab} ${Date.now() + ANSWER_MS + LEFT_MS}`)
+    setTimeout(() => {
+      if (this.store.get(LEASE)?.startsWith(this.tab)) look(() => this.store.remove(LEASE))
+      else this.lease(look)
+    }, SEEN_MS * (1 + Math.random()))
   }
 
   private kept(): Kept[] {
-    const left = readJson<Left>(this.store.get('left'))
-    const isHeld = (key: string) => left !== null && left.tab !== this.tab && left.keys.includes(key)
     return this.store.names(EVENT).map((name) => {
       const key = name.slice(EVENT.length)
-      return { key, bytes: bytesOf(this.store.get(name) ?? ''), heldUntil: isHeld(key) ? left!.until : 0 }
+      const [at, tab] = readKey(key)
+      const claimed = Number(this.store.get(CLAIM + tab) ?? 0)
+      const heldUntil = tab === this.tab ? 0 : Math.max(at, claimed) + LEFT_MS
+      return { key, bytes: bytesOf(this.store.get(name) ?? ''), heldUntil }
     })
   }
 
   private async send(keys: readonly string[], isLast: boolean): Promise<void> {
     const events = keys.map((key) => this.store.get(EVENT + key)).filter((text) => text !== null)
-    if (isLast) this.store.set('left', JSON.stringify({ tab: this.tab, until: Date.now() + LEFT_MS, keys }))
     const sentAt = new Date().toISOString()
     const body = `{"writeKey":${JSON.stringify(this.settings.writeKey)},"sentAt":"${sentAt}","batch":[${events.join(',')}]}`
     const [status, retryAfterMs] = events.length ? await this.post(body, isLast) : [200, 0]
@@ -178,7 +181,7 @@ class Mailbox {
   }
 }
 
-function find(settings: Settings, store: Store): Found {
+function find(settings: Settings, store: Store, tab: string): Found {
   const consent = store.get('consent')
   const kept = readJson<Person>(store.get('person'))
   // The cookie is shared by a site's subdomains, storage is not: of two ids the cookie's is everybody's.
@@ -186,6 +189,7 @@ function find(settings: Settings, store: Store): Found {
   const { doNotTrack, globalPrivacyControl } = navigator as Navigator & { globalPrivacyControl?: boolean }
   return {
     device: device(),
+    tab,
     person: kept ? { ...kept, anonymousId } : null,
     anonymousId,
     preferences: readJson<Preferences>(consent),
@@ -202,8 +206,8 @@ function device(): Device {
 }
 
 function listen(settings: Settings, store: Store, hear: (input: Input) => void, place: () => Place): void {
-  document.addEventListener('visibilitychange', () => hear({ kind: isHidden() ? 'hidden' : 'shown' }))
-  addEventListener('pagehide', () => hear({ kind: 'hidden' }))
+  document.addEventListener('visibilitychange', () => hear(isHidden() ? { kind: 'hidden', isLeaving: false } : { kind: 'shown' }))
+  addEventListener('pagehide', () => hear({ kind: 'hidden', isLeaving: true }))
   addEventListener('pageshow', () => isHidden() || hear({ kind: 'shown' }))
   addEventListener('online', () => hear({ kind: 'online' }))
   if (settings.storage === 'memory') return
@@ -251,10 +255,6 @@ function here(): string {
 
 function isHidden(): boolean {
   return document.visibilityState === 'hidden'
-}
-
-function hasLocks(): boolean {
-  return 'locks' in navigator
 }
 
 function bytesOf(text: string): number {

@@ -30,7 +30,9 @@ export function nextTry(nFailed: number, retryAfterMs: number, chance: number): 
 /** Read `Retry-After`, seconds or a date; 0 where it says nothing. */
 export function readRetryAfter(header: string | null, at: number): number {
   if (!header) return 0
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - at
+  // Date.parse takes far more for a date than HTTP does: `-5` is one.
+  const isDate = /^[A-Za-z]{3}/.test(header)
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : isDate ? Date.parse(header) - at : 0
   return ms > 0 ? ms : 0
 }
 

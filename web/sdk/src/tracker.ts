@@ -6,7 +6,7 @@
  */
 
 import { contextOf, pageOf } from './context'
-import { added, deliver, IDLE, type Delivery } from './delivery'
+import { added, deliver, IDLE, wakeBy, type Delivery } from './delivery'
 import { readId } from './ids'
 import { never, type Call, type Consent, type Consented, type Device, type Effect, type Event, type Input } from './types'
 import type { Made, Person, Place, Preferences, Properties, Settings } from './types'
@@ -14,9 +14,13 @@ import type { Made, Person, Place, Preferences, Properties, Settings } from './t
 export const MAX_HELD = 200 // calls before consent: a visit; the first ones say where somebody came from
 export const MAX_EVENT_BYTES = 32_768 // as Segment's bound for one event
 
+export const TAB_CHARS = 8
+
 export interface State {
   readonly settings: Settings
   readonly device: Device
+  /** Names this tab among those that share what is kept: `TAB_CHARS` characters. */
+  readonly tab: string
   readonly person: Person
   readonly consent: Consent
   readonly held: readonly Made[]
@@ -28,6 +32,7 @@ export interface State {
 /** What was found at the start. */
 export interface Found {
   readonly device: Device
+  readonly tab: string
   /** Null: nobody was here before. */
   readonly person: Person | null
   /** An id for whoever is new. */
@@ -47,6 +52,7 @@ export function begin(settings: Settings, found: Found, at: number): [State, Eff
   const state: State = {
     settings,
     device: found.device,
+    tab: found.tab,
     person: found.person ?? nobody(found.anonymousId),
     consent: { word, preferences: found.preferences },
     held: [],
@@ -102,14 +108,19 @@ function keep(state: State, event: Event | null, at: number): [State, Effect[]] 
   if (text.length > MAX_EVENT_BYTES) {
     return [state, [warning('too-large', `an event is over ${MAX_EVENT_BYTES} characters and is dropped: ${nameOf(event)}`)]]
   }
-  const key = keyOf(at, state.nMade, event.messageId)
-  const [delivery, effects] = added(state.delivery, key, at, state.settings)
+  const key = keyOf(at, state.nMade, state.tab, event.messageId)
+  const [delivery, effects] = added(state.delivery, at, state.settings)
   return [{ ...state, delivery, nMade: state.nMade + 1 }, [{ kind: 'keep', key, text }, ...effects]]
 }
 
-/** Name an event so that names sort by time, and by the order of calls within one instant. */
-export function keyOf(at: number, n: number, messageId: string): string {
-  return `${at.toString(36).padStart(9, '0')}${(n % 46_656).toString(36).padStart(3, '0')}-${messageId}`
+/** Name an event so that names sort by time, then by the order of calls, and tell whose it is. */
+export function keyOf(at: number, n: number, tab: string, messageId: string): string {
+  return `${at.toString(36).padStart(9, '0')}${(n % 46_656).toString(36).padStart(3, '0')}-${tab}-${messageId}`
+}
+
+/** Read a name: when the event was made, ms, and by which tab. */
+export function readKey(key: string): readonly [at: number, tab: string] {
+  return [parseInt(key.slice(0, 9), 36), key.slice(13, 13 + TAB_CHARS)]
 }
 
 function write(event: Event): string | null {
@@ -195,13 +206,12 @@ function refused(state: State, input: Consented, preferences: Preferences | null
   const isFirstWord = state.consent.word === 'unknown'
   const isNo = input.said === false || (typeof input.said === 'object' && input.said['analytics'] === false)
   if (isFirstWord && !isNo) return [{ ...state, consent: { word: 'unknown', preferences } }, []]
-  const { isHidden } = state.delivery
   const next: State = {
     ...state,
     person: nobody(input.anonymousId),
     consent: { word: 'no', preferences: null },
     held: [],
-    delivery: { ...state.delivery, nKept: 0, mine: [], last: [], isHidden },
+    delivery: { ...state.delivery, nKept: 0, last: [] },
   }
   return [next, [{ kind: 'purge' }]]
 }
@@ -218,10 +228,8 @@ function makeAll(state: State, held: readonly Made[]): [State, Effect[]] {
 
 /** What an earlier page left is sent, too. */
 function woken(state: State, at: number): [State, Effect[]] {
-  const wakeAt = at + state.settings.flushMs
-  const { phase, dueAt } = state.delivery
-  if (phase !== 'idle' || (dueAt !== null && dueAt <= wakeAt)) return [state, []]
-  return [{ ...state, delivery: { ...state.delivery, dueAt: wakeAt } }, [{ kind: 'wake', at: wakeAt }]]
+  const [delivery, effects] = wakeBy(state.delivery, at + state.settings.flushMs)
+  return [{ ...state, delivery }, effects]
 }
 
 function then(state: State, effects: Effect[], more: (state: State) => [State, Effect[]]): [State, Effect[]] {

@@ -115,7 +115,7 @@ export interface Event {
 export interface Kept {
   readonly key: string
   readonly bytes: number
-  /** Another tab sends it, or did as it went; nobody else should before, ms. 0: nobody does. */
+  /** It is another tab's, which may still send it; this one should not before, ms. 0: it is this tab's own. */
   readonly heldUntil: number
 }
 
@@ -138,11 +138,12 @@ export type Input =
   | { readonly kind: 'person'; readonly person: Person }
   | { readonly kind: 'due' }
   | { readonly kind: 'flush' }
-  /** This tab may send: what is kept now, by all tabs. */
-  | { readonly kind: 'locked'; readonly kept: readonly Kept[] }
+  /** What is kept now, by all tabs; and whether this one may send what others left. */
+  | { readonly kind: 'looked'; readonly kept: readonly Kept[]; readonly isLocked: boolean }
   /** `status` 0: no answer. `chance` is in [0, 1). */
   | { readonly kind: 'answered'; readonly keys: readonly string[]; readonly status: number; readonly retryAfterMs: number; readonly chance: number }
-  | { readonly kind: 'hidden' }
+  /** Nobody sees the page; `isLeaving`: nobody may ever again. */
+  | { readonly kind: 'hidden'; readonly isLeaving: boolean }
   | { readonly kind: 'shown' }
   /** What is kept now, while nobody sees the page. */
   | { readonly kind: 'listed'; readonly kept: readonly Kept[] }
@@ -156,10 +157,13 @@ export type Effect =
   /** Take back all that was ever stored. */
   | { readonly kind: 'purge' }
   | { readonly kind: 'wake'; readonly at: number }
-  | { readonly kind: 'lock' }
   | { readonly kind: 'look' }
+  /** Look again once no other tab sends what others left. */
+  | { readonly kind: 'lock' }
   | { readonly kind: 'unlock' }
   | { readonly kind: 'list' }
+  /** Tell other tabs that this one looks after its events until then, ms; 0: no more. */
+  | { readonly kind: 'claim'; readonly until: number }
   /** `isLast`: the page may be gone before there is an answer. */
   | { readonly kind: 'send'; readonly keys: readonly string[]; readonly isLast: boolean }
   | { readonly kind: 'forget'; readonly keys: readonly string[] }

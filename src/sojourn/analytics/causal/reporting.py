@@ -24,6 +24,7 @@ from sojourn.analytics.causal.shares import Share, shares_of, shares_with_interv
 from sojourn.analytics.causal.trials import Trials
 from sojourn.analytics.events import Events
 from sojourn.analytics.statistics.distributions import normal_quantile
+from sojourn.analytics.statistics.multiplicity import benjamini_hochberg
 from sojourn.model.errors import ConfigError
 
 MIN_CHANNELS = 2
@@ -59,6 +60,7 @@ def report(events: Events, trials: Trials, rules: Rules) -> Report:
             "no hold-out kept anybody back from something they would have got, or the window of nobody is "
             "over; give channels, journeys or states a `holdout`, and wait [no-holdout]"
         )
+    measured = corrected(measured, settings.level)
     channels = [each for each in measured if each.effect.kind == "channel"]
     game = _factorial(grounds, channels)
     shares = _shares(channels, game, settings)
@@ -92,6 +94,21 @@ def _beside(events: Events, units: Sequence[UnitEffect], rules: Rules) -> list[P
     told = [unit.share.share for unit in channels if unit.share is not None]
     shares = np.array(told) if len(told) == len(channels) else shares_of(np.array(list(causal.values())))
     return path_credit(paths_of(events, rules.journeys), causal, shares, models=rules.models)
+
+
+def corrected(measured: Sequence[Measured], level: float) -> list[Measured]:
+    """Correct for all trials that are told at once: what is clear alone and not among them is no claim."""
+    q = benjamini_hochberg([each.effect.effect.p for each in measured]).tolist()
+    return [
+        each._replace(effect=_claimed(each.effect, value, level))
+        for each, value in zip(measured, q, strict=True)
+    ]
+
+
+def _claimed(unit: UnitEffect, q: float, level: float) -> UnitEffect:
+    if unit.verdict not in ("brings", "harms") or q <= 1 - level:
+        return replace(unit, q=q)
+    return replace(unit, q=q, verdict="unclear", notes=[words.not_among(q)])
 
 
 def _finished(
@@ -180,6 +197,7 @@ def _definition(rules: Rules, conversions: Conversions) -> dict[str, Any]:
         "known_before": ["events before", "when", *settings.covariates],
         "interval": words.interval(settings),
         "level": settings.level,
+        "correction": "Benjamini-Hochberg over all trials: a claim counts by q, an interval is one trial's",
         "seed": settings.seed,
         "path_credit": "not causal: who stood on the way",
     }

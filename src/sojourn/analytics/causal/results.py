@@ -67,6 +67,9 @@ class UnitEffect(Struct, frozen=True, kw_only=True):
     versions: int
     """Versions of journeys under which people had their first opportunity."""
     verdict: Verdict
+    """What is claimed counts after correction, by `q`."""
+    q: float = 1.0
+    """p corrected for all trials of the report (Benjamini-Hochberg)."""
     share: Share | None = None
     """Of a channel: of all that channels bring about."""
     shapley: Total | None = None

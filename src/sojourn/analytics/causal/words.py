@@ -37,8 +37,8 @@ def count(number: float) -> str:
 
 
 def notes_on(unit: UnitEffect) -> list[str]:
-    """Say what to know about one trial."""
-    notes = []
+    """Say what to know about one trial, after what is said already."""
+    notes = [*unit.notes]
     if unit.ratio.is_broken:
         notes.append(
             f"sample ratio: {unit.ratio.observed:.2%} were kept back where {unit.ratio.expected or 0:.2%} "
@@ -48,7 +48,7 @@ def notes_on(unit: UnitEffect) -> list[str]:
         notes.append("the share kept back is not known from the hash, so the sample ratio is not checked")
     if unit.held < MIN_GHOSTS:
         notes.append(f"only {unit.held:,} people were kept back: the interval is not to be trusted")
-    elif unit.verdict == "unclear" and is_one_sided(unit):
+    elif unit.verdict == "unclear" and is_one_sided(unit) and not unit.notes:
         notes.append("too few conversions for an arm this small: the interval is not to be trusted")
     if unit.mixed:
         heavy = unit.mixed > MAX_MIXED * max(unit.people, 1)
@@ -63,6 +63,11 @@ def notes_on(unit: UnitEffect) -> list[str]:
     if unit.check is not None and not unit.check.agrees:
         notes.append("comparing everybody, opportunity or not, says otherwise: look into it")
     return notes
+
+
+def not_among(q: float) -> str:
+    """Say that a trial is clear by itself, and no claim among all that are told."""
+    return f"clear by itself, and not among all trials that are told at once (q = {q:.2g})"
 
 
 def is_one_sided(unit: UnitEffect) -> bool:
@@ -85,8 +90,9 @@ def cautions(units: Sequence[UnitEffect], settings: Settings, *, has_credit: boo
         said.append("Channels, journeys and states overlap: never add a journey's total to its channel's.")
     if len(units) > 1:
         said.append(
-            f"{len(units)} intervals of {settings.level:.0%} are told at once: one in "
-            f"{round(1 / (1 - settings.level))} misses."
+            f"{len(units)} trials are told at once: what is claimed counts after correction (q, "
+            "Benjamini-Hochberg). Each interval is its trial's alone: of "
+            f"{round(1 / (1 - settings.level))} one misses."
         )
     if has_credit:
         said.append("How far path credit is off is as uncertain as the shares it is held against.")

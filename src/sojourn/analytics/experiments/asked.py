@@ -10,7 +10,7 @@ from sojourn.analytics.questions.asked import Question
 
 Method = Literal["always-valid", "fixed", "planned-looks"]
 
-ALPHA, TUNING = 0.05, 5_000  # as statistics have them, which load numpy; a test holds them together.
+LEVEL, TUNING = 0.95, 5_000  # as statistics have them, which load numpy; a test holds them together.
 
 
 class Experiments(Question, frozen=True, kw_only=True):
@@ -39,9 +39,14 @@ class Experiment(Question, frozen=True, kw_only=True):
             "planned-looks: some looks, at numbers of people fixed before (O'Brien-Fleming)."
         ),
     ] = "always-valid"
-    alpha: Annotated[float, Meta(ge=0.0001, le=0.5, description="The share of claims that may be wrong.")] = (
-        ALPHA
-    )
+    level: Annotated[
+        float,
+        Meta(
+            ge=0.5,
+            le=0.9999,
+            description="Of the intervals: 0.95 is one wrong claim in twenty.",
+        ),
+    ] = LEVEL
     tuning: Annotated[
         int,
         Meta(

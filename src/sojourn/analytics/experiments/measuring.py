@@ -13,7 +13,6 @@ from sojourn.analytics.experiments.conditions import holds
 from sojourn.analytics.experiments.units import Units
 from sojourn.definitions.metrics import Metric, paths_of
 from sojourn.definitions.suggestions import did_you_mean
-from sojourn.model.errors import ConfigError
 
 VALUE = "value"
 """Of a goal reached: what it was worth."""
@@ -70,9 +69,6 @@ def measure(seen: Happened, metric: Metric, metrics: Mapping[str, Metric]) -> Me
         seen: Who, and what they did.
         metric: What is counted.
         metrics: By name, for the parts of a ratio.
-
-    Raises:
-        ConfigError: It needs what is not there: goals of journeys, of files of events.
     """
     if metric.kind == "ratio":
         above = measure(seen, metrics[metric.numerator], metrics)
@@ -107,10 +103,6 @@ def _occurrences(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers, tuple[str, ...]]:
     """Return (whose, how long after their assignment in ms, its amount) of each, and what is to be said."""
     source = seen.goals if metric.goal else seen.events
-    if source is None and metric.goal:
-        raise ConfigError(
-            f"the metric {metric.name!r} is the goal of a journey; those are in a data folder: --data DIR"
-        )
     names = (metric.goal,) if metric.goal else metric.on
     if source is None:
         return _nothing(names, ())

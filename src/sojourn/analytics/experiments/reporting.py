@@ -14,7 +14,7 @@ from sojourn.analytics.experiments.measuring import Happened, happened, measure
 from sojourn.analytics.experiments.results import Arm, Compared, Decision, Listed, Listing, Ratio, Report
 from sojourn.analytics.experiments.rules import Rule
 from sojourn.analytics.experiments.segments import Attribute, corrected, segmented
-from sojourn.analytics.experiments.units import Units, experiments_of, shares_of, units_of
+from sojourn.analytics.experiments.units import EQUAL, Units, experiments_of, shares_of, units_of
 from sojourn.analytics.experiments.words import NOT_TO_CONCLUDE
 from sojourn.analytics.statistics.mismatch import MAX_P, chi_square_p, sequential_path
 from sojourn.definitions.metrics import Metric
@@ -92,6 +92,7 @@ def report(
         comparisons=done,
         warnings=[
             *warnings_of(done, asked.rule, ratio=ratio, multiple_share=units.multiple_share),
+            *_propensities_warning(units, ratio),
             *control_warning(control, asked.control, units.arms),
         ],
         definition=_definition(asked, chosen, control),
@@ -135,6 +136,16 @@ def control_warning(control: str, asked: str | None, arms: Sequence[str]) -> lis
     if asked is not None or control in CONTROLS:
         return []
     return [f"No variant is named {CONTROLS[0]}: others are compared with {control}, the first by name."]
+
+
+def _propensities_warning(units: Units, ratio: Ratio) -> list[str]:
+    """Say where propensities were given and could not be used."""
+    if not units.n_unread or not ratio.source.startswith(EQUAL):
+        return []
+    return [
+        f"The arms are held against {ratio.source}: write propensities as numbers from 0 to 1 (0.25, not "
+        "25%), for everybody, or leave the column out."
+    ]
 
 
 def chosen_metrics(known: Sequence[Metric], names: Sequence[str]) -> list[Metric]:
@@ -214,7 +225,7 @@ def _with_segments(
 ) -> list[Compared]:
     if not asked.segments:
         return done
-    attributes = [attribute_at_assignment(seen, name) for name in asked.segments]
+    attributes = [attribute_at_assignment(seen, name) for name in dict.fromkeys(asked.segments)]
     found = [
         [
             segmented(pair, Attribute(one.name, one.codes[pair.unit], one.values), asked.rule)
@@ -285,18 +296,18 @@ def _definition(asked: Asked, metrics: Sequence[Metric], control: str) -> dict[s
     rule = asked.rule
     return {
         "unit": "person",
-        "assignment": "the first exposure; who met several variants is left out",
+        "assignment": "the first exposure; robots, and who met several variants, are left out",
         "window": "(assignment + after, assignment + within]; only people whose window is over",
         "control": control,
         "metrics": {one.name: _said(one) for one in metrics},
         "method": rule.method,
-        "alpha": rule.alpha,
+        "level": rule.level,
         "tuning": rule.tuning if rule.method == "always-valid" else None,
         "looks": rule.looks if rule.method == "planned-looks" else None,
         "planned": rule.planned,
         "sample_ratio": f"sequential (Lindon and Malek, 2022), a mismatch below {MAX_P}",
         "correction": "Benjamini-Hochberg over all comparisons",
-        "segments": list(asked.segments),
+        "segments": [*dict.fromkeys(asked.segments)],
     }
 
 

@@ -124,6 +124,8 @@ class Report(Struct, frozen=True, kw_only=True):
     multiple: int
     """People who met several variants: they are left out."""
     multiple_share: float
+    robots: int = 0
+    """Left out; of files nobody knows who is one."""
     ratio: Ratio
     comparisons: list[Compared]
     warnings: list[str]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from sojourn.analytics.experiments.asked import Method
+from sojourn.analytics.experiments.asked import LEVEL, Method
 from sojourn.analytics.experiments.results import Look
-from sojourn.analytics.statistics.fixed import ALPHA, fixed_interval
+from sojourn.analytics.statistics.fixed import fixed_interval
 from sojourn.analytics.statistics.group_sequential import MAX_LOOKS, crossing_probability, obrien_fleming
 from sojourn.analytics.statistics.interval import Contrast, Interval
 from sojourn.analytics.statistics.sequential import TUNING, sequential_interval
@@ -25,12 +25,18 @@ class Rule(Struct, frozen=True, kw_only=True):
     """How one may look."""
 
     method: Method = "always-valid"
-    alpha: float = ALPHA
+    level: float = LEVEL
+    """Of intervals; 1 less the share of claims that may be wrong."""
     tuning: float = TUNING
     looks: int = 5
     """Of planned looks."""
     planned: int | None = None
     """People of the two arms at the last planned look."""
+
+    @property
+    def alpha(self) -> float:
+        """The share of claims that may be wrong."""
+        return 1 - self.level
 
     def __post_init__(self) -> None:
         """Refuse looks that nobody planned."""

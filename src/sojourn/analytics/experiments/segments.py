@@ -50,7 +50,7 @@ def segmented(pair: Pair, attribute: Attribute, rule: Rule) -> Segmented:
         )
         return Segmented(attribute=attribute.name, effects=[], p=1.0, q=1.0, differs=False, refused=reason)
     theta, centre = foretold(*pair.sides())
-    shared = replace(rule, alpha=rule.alpha / max(1, len(names)))
+    shared = replace(rule, level=1 - rule.alpha / max(1, len(names)))
     effects, contrasts = [], []
     for code, name in enumerate(names):
         part = pair.some(group == code)

@@ -21,6 +21,7 @@ from sojourn.analytics.sql.names import quoted, text_sql
 from sojourn.analytics.statistics.fixed import welch
 from sojourn.analytics.statistics.mismatch import MAX_P, MAX_P_ONCE, chi_square_p, sequential_p
 from sojourn.analytics.statistics.moments import moments_of
+from sojourn.definitions.counts import counted
 from sojourn.definitions.metrics import Metric
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.model.errors import ConfigError, InputError
@@ -66,7 +67,7 @@ def report_table(file: Path, asked: TableAsked) -> Report:
         raise ConfigError(
             "--method planned-looks: a table does not say who came first; use always-valid or fixed"
         )
-    metrics = [_metric(text) for text in asked.metrics]
+    metrics = _each_once([_metric(text) for text in asked.metrics])
     with _Table(file) as table:
         read = _read(table, asked, metrics)
     control = control_of(read.arms, asked.control)
@@ -104,7 +105,7 @@ def report_table(file: Path, asked: TableAsked) -> Report:
 
 def _left_out(arm: NDArray[np.int64]) -> list[str]:
     n = int((arm < 0).sum())
-    return [f"{n:,} rows say no arm, and are left out."] if n else []
+    return [f"{counted(n, 'row')} without an arm left out."] if n else []
 
 
 def _definition(file: Path, asked: TableAsked, control: str) -> dict[str, Any]:
@@ -112,11 +113,11 @@ def _definition(file: Path, asked: TableAsked, control: str) -> dict[str, Any]:
         "unit": f"a row of {file.name}",
         "arm": asked.arm,
         "control": control,
-        "metrics": list(asked.metrics),
+        "metrics": [*dict.fromkeys(asked.metrics)],
         "covariate": asked.covariate,
-        "segments": list(asked.segments),
+        "segments": [*dict.fromkeys(asked.segments)],
         "method": asked.rule.method,
-        "alpha": asked.rule.alpha,
+        "level": asked.rule.level,
         "correction": "Benjamini-Hochberg over all comparisons",
     }
 
@@ -141,7 +142,7 @@ def _read(table: _Table, asked: TableAsked, metrics: Sequence[Metric]) -> _Read:
         raise ConfigError(f"--arm {asked.arm}: two arms or more are compared, and there is {names} in it")
     columns = {name for one in metrics for name in (one.numerator, one.denominator) if name}
     attributes = []
-    for name in asked.segments:
+    for name in dict.fromkeys(asked.segments):
         values, codes = table.codes(name)
         attributes.append(Attribute(name, codes, values))
     numbers = {name: table.numbers(name) for name in sorted(columns)}
@@ -191,6 +192,11 @@ def _metric(text: str) -> Metric:
             f"--metric {text!r}: expected COLUMN, COLUMN:KIND (one of {known}) or COLUMN/COLUMN for a ratio"
         )
     return Metric(name=columns, kind=cast(TableKind, kind), numerator=above, denominator=below, before_ms=0)
+
+
+def _each_once(metrics: Sequence[Metric]) -> list[Metric]:
+    """Ask nothing twice: it would count twice in the correction."""
+    return [*{(one.name, one.kind): one for one in metrics}.values()]
 
 
 def _pair(metric: Metric, read: _Read, codes: tuple[int, int]) -> Pair:
@@ -275,8 +281,9 @@ class _Table:
         n_bad = int((~np.isfinite(found)).sum())
         if n_bad:
             raise ConfigError(
-                f"{self._file}: {column!r} says no number in {n_bad:,} rows; a person without one would be "
-                "left out of one arm more than of another: fill them in, with 0 where nothing happened"
+                f"{self._file}: {column!r} says no number in {counted(n_bad, 'row')}; a person without "
+                "one would be left out of one arm more than of another: fill them in, with 0 where nothing "
+                "happened"
             )
         return found
 

@@ -17,6 +17,7 @@ from sojourn.model.errors import ConfigError
 VARIANT, PROPENSITY, ELIGIBLE, ALLOCATION = "variant", "propensity", "eligible", "allocation"
 """What an exposure has beside person, experiment and instant, by the names exposures are read with."""
 
+EQUAL = "equal shares"  # what arms are held against where nobody said their chances.
 SAME = 1e-9  # propensities of one arm that lie closer are one.
 
 Numbers = NDArray[np.float64]
@@ -42,6 +43,8 @@ class Units:
     is_adaptive: bool
     n_multiple: int
     """How many others met several variants: they are left out."""
+    n_unread: int = 0
+    """People for whom the column that is to say their chance says no number."""
 
     def __len__(self) -> int:
         """Count them."""
@@ -103,6 +106,7 @@ def units_of(exposures: Events, experiment: str, *, until_ms: int | None = None)
     own = exposures.values.get(PROPENSITY, np.full(len(exposures), np.nan))[first]
     if (wrong := own[(own < 0) | (own > 1 + SAME)]).size:
         raise ConfigError(f"{experiment!r}: expected propensities from 0 to 1, got {wrong[0]:g}")
+    n_unread = int(np.isnan(own).sum()) if PROPENSITY in exposures.values else 0
     if chances is not None:
         own = np.where(np.isnan(own), chances[np.arange(len(arm)), arm], own)
     ids = exposures.people
@@ -116,6 +120,7 @@ def units_of(exposures: Events, experiment: str, *, until_ms: int | None = None)
         own_chance=own,
         is_adaptive=_is_adaptive(exposures, first),
         n_multiple=int(is_multiple.sum()),
+        n_unread=n_unread,
     )
 
 
@@ -132,7 +137,7 @@ def shares_of(units: Units) -> tuple[Numbers | None, str]:
     if not is_logged and units.is_adaptive:
         return None, "unknown: the allocation learns, and its chances were not logged"
     if not is_logged:
-        return np.full(n_arms, 1 / n_arms), "equal shares, since no propensities were logged"
+        return np.full(n_arms, 1 / n_arms), f"{EQUAL}, since {_why_equal(units)}"
     if units.is_changing:
         if n_arms != 2:
             return None, "unknown: shares changed, and only the chance of the arm drawn was logged"
@@ -140,6 +145,12 @@ def shares_of(units: Units) -> tuple[Numbers | None, str]:
         return np.stack([one, 1 - one], axis=1), "logged with each exposure"
     shares = np.array([float(each[0]) for each in own])
     return shares / shares.sum(), "logged with each exposure"
+
+
+def _why_equal(units: Units) -> str:
+    if units.n_unread:
+        return f"of {units.n_unread:,} of {len(units):,} people the propensity is no number"
+    return "no propensities were logged"
 
 
 def _chances(exposures: Events, first: NDArray[Any], met: list[str]) -> tuple[Numbers | None, list[str]]:

@@ -12,7 +12,7 @@ _SHARES = ("conversion", "retention")
 NOT_TO_CONCLUDE = {
     "always-valid": "No difference shown is not 'no effect': all of the interval is still possible.",
     "fixed": "These intervals are for one look, at a time fixed before. Whoever looks each day and stops at "
-    "the first clear answer is wrong far more often than alpha: use always-valid.",
+    "the first clear answer is wrong far more often than `level` says: use always-valid.",
     "planned-looks": "These bounds are for the looks that were planned, at these numbers of people, and for "
     "no others.",
 }

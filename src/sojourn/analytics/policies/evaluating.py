@@ -30,6 +30,7 @@ MAX_UNSEEN = 0.05
 MAX_OFF = 0.1
 """By which the mean weight may miss 1; and by five standard errors, if these are more."""
 _ERRORS = 5.0  # weights are skewed: by two or three their mean is off often enough
+_ROUNDING = 1e-9  # of what was earned: sums of a draft that draws as was drawn differ by less
 _NEVER = 1e-6  # of what the draft would draw though it was impossible: rounding, and no more
 
 
@@ -90,7 +91,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     difference: Estimate | None = None
     """DR less current, decision by decision."""
     promote: bool | None = None
-    """Whether both lower bounds of DR lie above what was earned; None where refused."""
+    """Whether both lower bounds of the difference lie above 0; None where refused."""
 
 
 def evaluate(decisions: Decisions, target: Target, asked: Asked) -> Evaluation:
@@ -122,7 +123,7 @@ def evaluate(decisions: Decisions, target: Target, asked: Asked) -> Evaluation:
         refused=(),
         estimates=tuple(rest),
         difference=second,
-        promote=_is_above(rest[0], first.value),
+        promote=_is_better(second, first.value),
     )
 
 
@@ -213,9 +214,10 @@ def _told(decisions: Decisions, several: dict[str, Estimated], asked: Asked) -> 
     return found
 
 
-def _is_above(robust: Estimate, current: float) -> bool:
-    lows = [low for low in (robust.low, robust.normal_low) if low is not None]
-    return len(lows) == 2 and min(lows) > current
+def _is_better(difference: Estimate, current: float) -> bool:
+    """Tell by the difference: what was earned is as uncertain as DR, and by the same people."""
+    lows = [low for low in (difference.low, difference.normal_low) if low is not None]
+    return len(lows) == 2 and min(lows) > _ROUNDING * abs(current)
 
 
 def _finite(number: float) -> float | None:
@@ -237,5 +239,5 @@ def _definition(decisions: Decisions, asked: Asked) -> dict[str, Any]:
             "unseen_above": MAX_UNSEEN,
             "mean_weight_off_by": MAX_OFF,
         },
-        "promoted": "where both lower bounds of DR lie above what was earned",
+        "promoted": "where both lower bounds of DR less what was earned lie above 0",
     }

@@ -45,17 +45,9 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     """What is asked of events."""
 
 
-class Selected(Question, frozen=True, kw_only=True):
-    """Whose events, and when: what all questions about the journey graph have in common."""
+class Narrowed(Question, frozen=True, kw_only=True):
+    """Whose events, and when."""
 
-    by: Annotated[Unit, Meta(description="Follow people, or sessions.")] = "person"
-    gap: Annotated[
-        str | None,
-        Meta(
-            description="Cut sessions where a person is silent for longer, as 30m, where none are recorded.",
-            extra=_as("DURATION"),
-        ),
-    ] = None
     where: Annotated[
         tuple[str, ...],
         Meta(
@@ -79,6 +71,19 @@ class Selected(Question, frozen=True, kw_only=True):
         Meta(description="Only events from then on, as 2026-03-01 (UTC).", extra=_as("TIME")),
     ] = None
     until: Annotated[str | None, Meta(description="Only events before then.", extra=_as("TIME"))] = None
+
+
+class Selected(Narrowed, frozen=True, kw_only=True):
+    """What all questions about the journey graph have in common."""
+
+    by: Annotated[Unit, Meta(description="Follow people, or sessions.")] = "person"
+    gap: Annotated[
+        str | None,
+        Meta(
+            description="Cut sessions where a person is silent for longer, as 30m, where none are recorded.",
+            extra=_as("DURATION"),
+        ),
+    ] = None
     goal: Annotated[
         tuple[str, ...],
         Meta(description="A conversion: how likely it is from each step. Repeatable.", extra=_as("STEP")),
@@ -143,7 +148,7 @@ class People(Selected, frozen=True, kw_only=True):
     ] = 100
 
 
-class Paths(Question, frozen=True, kw_only=True):
+class Paths(Narrowed, frozen=True, kw_only=True):
     """The ways people go: distinct whole paths, patterns in them, or the steps after or before one."""
 
     from_: Annotated[
@@ -171,7 +176,7 @@ class Paths(Question, frozen=True, kw_only=True):
     ] = 15
 
 
-class Funnel(Question, frozen=True, kw_only=True):
+class Funnel(Narrowed, frozen=True, kw_only=True):
     """How many people go through some steps, how fast, and where the others go."""
 
     step: Annotated[

@@ -14,6 +14,7 @@ from sojourn.analytics.questions.asked import (
     Friction,
     Funnel,
     Graph,
+    Narrowed,
     Paths,
     People,
     Question,
@@ -60,10 +61,11 @@ def needs_of(question: Question) -> Needs:  # noqa: PLR0911 - one for each quest
         case People():
             return Needs(attributes=tuple(each.attribute for each in conditions_of(question)))
         case Paths():
-            return Needs(kinds=_kinds(question.from_, question.to))
+            return Needs(kinds=_kinds(question.from_, question.to), attributes=_asked_of(question))
         case Funnel():
             between = (parse_exclusion(text).kind for text in question.without)
-            return Needs(kinds=(*_kinds(*question.step), *between), attributes=_given(question.by))
+            kinds = (*_kinds(*question.step), *between)
+            return Needs(kinds=kinds, attributes=(*_given(question.by), *_asked_of(question)))
         case Retention():
             kinds = _kinds(question.first, question.returning)
             return Needs(kinds=kinds, attributes=_given(question.by))
@@ -84,6 +86,10 @@ def needs_of(question: Question) -> Needs:  # noqa: PLR0911 - one for each quest
                 amounts=(*_given(question.value), *question.covariate),
             )
     raise AssertionError(f"{type(question).__name__} is no question")
+
+
+def _asked_of(question: Narrowed) -> tuple[str, ...]:
+    return tuple(each.attribute for each in conditions_of(question))
 
 
 def _kinds(*texts: str | None) -> tuple[Kind, ...]:

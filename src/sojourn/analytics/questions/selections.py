@@ -1,4 +1,4 @@
-"""Selections: whose events, and when, a question about the graph is of."""
+"""Selections: whose events, and when, a question is of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import NamedTuple
 
 from sojourn.analytics.events import Events
-from sojourn.analytics.questions.asked import Graph, Selected, duration_ms
+from sojourn.analytics.questions.asked import Graph, Narrowed, Selected, duration_ms
 from sojourn.analytics.selecting import Did, Selection, Where, parse_where
 from sojourn.analytics.sessions import with_sessions
 from sojourn.definitions.instants import read_instant
@@ -22,7 +22,7 @@ class Side(NamedTuple):
     selection: Selection
 
 
-def selection_of(asked: Selected) -> Selection:
+def selection_of(asked: Narrowed) -> Selection:
     """Put together what is selected; raise ConfigError where a part says nothing to select by."""
     since_ms, until_ms = instant_ms(asked.since, "since"), instant_ms(asked.until, "until")
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
@@ -35,7 +35,7 @@ def selection_of(asked: Selected) -> Selection:
             *(_did(text, "--did", is_not=False) for text in asked.did),
             *(_did(text, "--never", is_not=True) for text in asked.never),
         ),
-        of=asked.by,
+        of=asked.by if isinstance(asked, Selected) else "person",
     )
 
 
@@ -69,7 +69,7 @@ def sides_of(asked: Graph) -> tuple[Side, Side] | None:
     )
 
 
-def conditions_of(asked: Selected) -> list[Where]:
+def conditions_of(asked: Narrowed) -> list[Where]:
     """Read the conditions on attributes; raise ConfigError where one is none."""
     return [parse_where(text, "--where") for text in asked.where]
 

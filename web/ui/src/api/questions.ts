@@ -6,13 +6,16 @@
 import { call, type Query } from './client'
 
 /** Whose events, and when: what a question about the graph can be narrowed to. */
-export interface Selection {
-  readonly by?: 'person' | 'session'
+export interface Narrowing {
   readonly since?: string
   readonly until?: string
   readonly where?: readonly string[]
   readonly did?: readonly string[]
   readonly never?: readonly string[]
+}
+
+export interface Selection extends Narrowing {
+  readonly by?: 'person' | 'session'
 }
 
 export interface GraphNode {
@@ -102,8 +105,26 @@ export interface ShareOf {
 
 export interface FunnelAnswer {
   readonly steps: readonly FunnelStep[]
-  readonly segments?: readonly { readonly segment?: string; readonly value?: string; readonly steps: readonly FunnelStep[] }[]
+  /** Where it was broken down: a row for each value and step, the attribute by its own name. */
+  readonly by?: readonly Readonly<Record<string, string | number | null>>[]
 }
+
+/** Where people go after a step, in columns of one step each. */
+export interface FlowsAnswer {
+  readonly definition: { readonly n_cases: number; readonly around: string }
+  readonly nodes: readonly { readonly column: number; readonly kind: FlowKind; readonly name: string | null; readonly count: number }[]
+  readonly links: readonly {
+    readonly column: number
+    readonly source_kind: FlowKind
+    readonly source: string | null
+    readonly target_kind: FlowKind
+    readonly target: string | null
+    readonly count: number
+  }[]
+}
+
+/** `ended`: they did nothing more. `other`: the rarer steps together. */
+export type FlowKind = 'step' | 'other' | 'ended'
 
 export interface PeopleAnswer {
   readonly n: number
@@ -133,7 +154,16 @@ export function askFriction(asked: { readonly goal?: readonly string[]; readonly
   return ask('friction', asked, signal)
 }
 
-export function askFunnel(asked: Selection & { readonly step: readonly string[]; readonly within?: string; readonly limit?: number }, signal?: AbortSignal): Promise<FunnelAnswer> {
+/** `from` is the step that is followed, `columns` how far, `limit` how many steps a column tells apart. */
+export function askFlows(
+  asked: Narrowing & { readonly from: string; readonly columns: number; readonly limit: number; readonly collapse?: boolean },
+  signal?: AbortSignal,
+): Promise<FlowsAnswer> {
+  return ask('paths', asked, signal)
+}
+
+/** `by` is an attribute to break it down by. */
+export function askFunnel(asked: Narrowing & { readonly by?: string; readonly step: readonly string[]; readonly within?: string; readonly limit?: number }, signal?: AbortSignal): Promise<FunnelAnswer> {
   return ask('funnel', asked, signal)
 }
 

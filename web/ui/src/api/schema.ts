@@ -466,6 +466,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Who asks, and in which role.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Begin a session, whose cookie is answered; it opens the same routes as the admin token, by role.
+         */
+        post: operations["signIn"];
+        /**
+         * Sign out
+         * @description End this session; others of the account go on.
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts
+         * @description Wrap a given callable to be called in a thread pool using
+         *     ``anyio.to_thread.run_sync``, keeping a reference to the original callable as
+         *     :attr:`func`
+         */
+        get: operations["listAccounts"];
+        put?: never;
+        /**
+         * Add an account
+         * @description Let somebody sign in.
+         */
+        post: operations["addAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a password
+         * @description Give an account, one's own or as an admin anybody's, another password; its sessions end.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an account
+         * @description Let somebody sign in no more; their sessions end.
+         */
+        delete: operations["removeAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles/{any_id}": {
         parameters: {
             query?: never;
@@ -586,26 +680,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * How the house is doing
-         * @description How far the engine is in the log, and how much is kept.
-         */
-        get: operations["getStatus"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/dead-letters/retry": {
         parameters: {
             query?: never;
@@ -708,6 +782,405 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find people
+         * @description Whoever has the id first, then whose ids begin so; both however many people there are.
+         *
+         *     A part of a name or of an e-mail (traits) is looked for among the people of the newest 5,000 events
+         *     only: the store has no index of them.
+         */
+        get: operations["findPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest events
+         * @description What came in last, newest first: events taken, and failed ones. Duplicates are not kept.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sinks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sinks
+         * @description Where actions go, and how each destination does.
+         */
+        get: operations["listSinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sources
+         * @description Who sends, by which library and version, and what each sent last.
+         */
+        get: operations["listSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the house is doing
+         * @description How far the engine is in the log, how much is kept, and what an operator watches.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/failed-events/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed events, counted
+         * @description How many failed for which reason, from which source; the kind that came last first.
+         */
+        get: operations["countFailedEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/failed-events/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try failed events again
+         * @description Read the kept bytes again through the same door: what reads well now is taken, once.
+         */
+        post: operations["retryFailedEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check definitions
+         * @description Say what is wrong in files, as `sojourn check` does, with its place; and draw what compiles.
+         */
+        post: operations["check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemas/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A JSON Schema
+         * @description The JSON Schema of a kind of file: what an editor completes and checks by.
+         */
+        get: operations["getSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A journey's chart
+         * @description The states and ways of a version that is kept, ready to be drawn.
+         */
+        get: operations["getChart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version's text
+         * @description A version as it was written, and the one before it, to compare.
+         */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Traffic
+         * @description How many are in each state, came and went, for how long they stayed, and which ways were taken.
+         */
+        get: operations["getTraffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is where
+         * @description People inside a journey, those who came into the state last first.
+         */
+        get: operations["listInside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Files and drafts
+         * @description Files of the mounted folders, and drafts over them or beside them, by their names.
+         */
+        get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{folder}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One file
+         * @description A file as it is on disk, and the draft over it.
+         */
+        get: operations["getFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{folder}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save a draft
+         * @description Wrap a given callable to be called in a thread pool using
+         *     ``anyio.to_thread.run_sync``, keeping a reference to the original callable as
+         *     :attr:`func`
+         */
+        put: operations["saveDraft"];
+        post?: never;
+        /**
+         * Drop a draft
+         * @description Let a draft go, the one that `If-Match` names (without it: whatever it is); the file stays.
+         */
+        delete: operations["dropDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{folder}/{name}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish a draft
+         * @description Write a draft into its file, and bring it into force; `refused` says why it was not done.
+         *
+         *     Whatever happens in between, a start publishes the files: what is in the file comes into force.
+         */
+        post: operations["publishDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rehearsals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rehearsals
+         * @description Those that are remembered, the newest first; a report is with its own rehearsal.
+         */
+        get: operations["listRehearsals"];
+        put?: never;
+        /**
+         * Rehearse drafts
+         * @description Replay drafts over this server's log, or let invented people live with them; nothing is sent.
+         */
+        post: operations["startRehearsal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rehearsals/{rehearsal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rehearsal
+         * @description How far it is and, once it is done, what it came to.
+         */
+        get: operations["getRehearsal"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a rehearsal
+         * @description End it where it waits or runs; one that has ended stays as it is.
+         */
+        delete: operations["cancelRehearsal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/graph": {
         parameters: {
             query?: never;
@@ -720,6 +1193,26 @@ export interface paths {
          * @description The steps people take and how they go from one to the next. As `sojourn graph --json` answers, from this server's data folder.
          */
         get: operations["askGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for the people
+         * @description The people behind a step of the journey graph, or behind a transition: those its numbers count. As `sojourn people --json` answers, from this server's data folder.
+         */
+        get: operations["askPeople"];
         put?: never;
         post?: never;
         delete?: never;
@@ -888,6 +1381,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far the engine is, live
+         * @description Server-sent events. `progress`: `{position, clock, lag}`, at most four a second and only where something moved: `position` is the last log entry processed and stored, for whoever asks then; `lag` is how many entries wait. `journeys`: journeys whose counts moved, as `/api/v1/journeys` has them; all of them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew.
+         */
+        get: operations["streamProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events, live
+         * @description Server-sent events without a name, one an event that came in, each an `EventHeard`; at most 200 a second. `skipped`: `{n}`, how many more there were. What came before the stream was opened is at `/api/v1/events`.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1033,6 +1566,30 @@ export interface components {
             };
             /** @description Oldest first; those of the devices tied to the person among them. */
             timeline: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
+            /**
+             * @description Every id of theirs with since when and how; those known longest first.
+             * @default []
+             */
+            ids: components["schemas"]["KnownIdView"][];
+            /**
+             * @description `email` or `email/newsletter` -> what they said last.
+             * @default {}
+             */
+            consent: {
+                [key: string]: components["schemas"]["ConsentView"];
+            };
+            /**
+             * @description Null where no definition in force asks for it.
+             * @default null
+             */
+            friction: components["schemas"]["FrictionView"] | null;
+            /**
+             * @description Goal -> how likely it is, as `propensity(goal)` in a guard: of those that definitions ask for.
+             * @default {}
+             */
+            propensities: {
+                [key: string]: number;
+            };
         };
         /**
          * SessionView
@@ -1627,6 +2184,57 @@ export interface components {
             detail: string;
         };
         /**
+         * KnownIdView
+         * @description One id of a person, and how it came to be theirs.
+         */
+        KnownIdView: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "anonymous" | "user";
+            /** @description When it was theirs first, ms; null where the fact that tells is older than those looked at. */
+            since: number | null;
+            /**
+             * @description `first-seen`: it began the profile; `identify`, `both_ids`, `alias`: the event that joined it;
+             *     `earlier`: nothing that was looked at tells.
+             * @enum {unknown}
+             */
+            how: "alias" | "both_ids" | "earlier" | "first-seen" | "identify" | "unalias";
+            /**
+             * @description The message that joined it.
+             * @default
+             */
+            event_id: string;
+        };
+        /**
+         * ConsentView
+         * @description What the person said last of one channel or topic.
+         */
+        ConsentView: {
+            granted: boolean;
+            /** @description When, ms. */
+            at: number;
+            event_id: string;
+        };
+        /**
+         * FrictionView
+         * @description How much goes against the person of late.
+         */
+        FrictionView: {
+            /** @description 0 to 1, as `friction.score` in a guard. */
+            score: number;
+            /** @description The newest, oldest first. */
+            signals: components["schemas"]["SignalView"][];
+        };
+        /**
+         * SignalView
+         * @description One thing that went against the person.
+         */
+        SignalView: {
+            name: string;
+            target: string;
+            at: number;
+        };
+        /**
          * ExplanationView
          * @description Why a person did, or did not, get what a journey sends.
          */
@@ -1839,6 +2447,57 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /**
+             * @description What an operator looks at beside these; null where a folder is read that no server works in.
+             * @default null
+             */
+            operating: components["schemas"]["OperatingView"] | null;
+        };
+        /**
+         * OperatingView
+         * @description What an operator looks at beside the counts.
+         */
+        OperatingView: {
+            /**
+             * @description When the oldest action that is still on its way was decided, ms.
+             * @default null
+             */
+            oldest_action_at: number | null;
+            /**
+             * @description How long commits took; null before the first, and where no server asked.
+             * @default null
+             */
+            commits: components["schemas"]["Took"] | null;
+            /**
+             * @description The last log entry in the lake's files; null where no lake is written.
+             * @default null
+             */
+            lake_position: number | null;
+            /**
+             * @description How long the oldest entry that is not in the lake's files has waited.
+             * @default null
+             */
+            lake_lag_ms: number | null;
+            /**
+             * @description What the data folder takes.
+             * @default 0
+             */
+            data_bytes: number;
+            /**
+             * @description What its disk has left.
+             * @default 0
+             */
+            free_bytes: number;
+        };
+        /**
+         * Took
+         * @description How long something took, over the last times it was done; ms.
+         */
+        Took: {
+            /** @description How many times these are. */
+            n: number;
+            p50: number;
+            p95: number;
         };
         /**
          * FailedEventPage
@@ -1867,6 +2526,10 @@ export interface components {
             message_id: string | null;
             /** @description The event's own bytes as text, cut at a bound. */
             body: string;
+            /** @description The kind that its path named, where it came alone (`/v1/track`). */
+            kind: string | null;
+            /** @description When it was tried again and taken, ms. */
+            retried_at: number | null;
         };
         /**
          * DeadLetterPage
@@ -2082,6 +2745,588 @@ export interface components {
             /** @description What to do about it. */
             do: string;
         };
+        /**
+         * SignIn
+         * @description Who wants to sign in: a name and its password, or the configuration's admin token.
+         */
+        SignIn: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            password: string | null;
+            /** @default null */
+            token: string | null;
+        };
+        /**
+         * SignedInView
+         * @description Who is signed in.
+         */
+        SignedInView: {
+            /** @description The account's; `$operator` for who signed in with the admin token. */
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+            /** @description What every request of this session that changes something carries as `X-CSRF-Token`. */
+            csrf: string;
+            /** @description When one has to sign in again at the latest, ms since 1970 UTC; null for a token in the request. */
+            expires_at: number | null;
+        };
+        /**
+         * SignedOut
+         * @description Somebody is signed out.
+         */
+        SignedOut: {
+            name: string;
+        };
+        /**
+         * AccountView
+         * @description Somebody who may sign in.
+         */
+        AccountView: {
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+            created_at: number;
+            /** @description About when the account was used last, ms since 1970 UTC. */
+            last_seen_at: number | null;
+        };
+        /**
+         * NewAccount
+         * @description Somebody who is to sign in.
+         */
+        NewAccount: {
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+            password: string;
+        };
+        /**
+         * NewPassword
+         * @description A password to sign in with from now on.
+         */
+        NewPassword: {
+            password: string;
+        };
+        /**
+         * PersonFound
+         * @description One person a search found.
+         */
+        PersonFound: {
+            /** @description Of the profile: `u:` and a user id, or `a:` and an anonymous id. */
+            id: string;
+            user_ids: string[];
+            anonymous_ids: string[];
+            /** @description From the traits `name`, or `firstName` and `lastName`; empty where nothing says it. */
+            name: string;
+            /** @description From the trait `email`; empty where nothing says it. */
+            email: string;
+            first_seen_at: number;
+            last_seen_at: number;
+            n_events: number;
+            /**
+             * @description `id`: what was asked for is an id of theirs; `prefix`: an id of theirs begins so; `trait`: their name
+             *     or e-mail has it, and they are among the people seen last; `recent`: nothing was asked for, and they are.
+             * @enum {unknown}
+             */
+            found_by: "id" | "prefix" | "recent" | "trait";
+        };
+        /**
+         * EventHeard
+         * @description One event that came in, and what became of it at the door.
+         */
+        EventHeard: {
+            /** @description When the door had it, ms since 1970 UTC. */
+            at: number;
+            source: string;
+            /** @description What the event says sent it (`context.library`), as `analytics.js 2.1`; empty where it says nothing. */
+            sdk: string;
+            /** @description `track`, `page`, ...; empty where it could not be read. */
+            type: string;
+            name: string;
+            user_id: string | null;
+            anonymous_id: string | null;
+            message_id: string | null;
+            /** @enum {unknown} */
+            verdict: "duplicate" | "failed" | "taken";
+            /**
+             * @description Why it failed, one word.
+             * @default
+             */
+            code: string;
+            /**
+             * @description In the log, where it was taken.
+             * @default null
+             */
+            position: number | null;
+        };
+        /**
+         * FailedKind
+         * @description Events that one source sent and that were refused for one reason.
+         */
+        FailedKind: {
+            code: string;
+            source: string;
+            /** @description Of them; those retried with success are not counted. */
+            n: number;
+            /** @description When the newest came, ms. */
+            last_at: number;
+        };
+        /**
+         * FailedRetriedList
+         * @description What came of each failed event that was tried again.
+         */
+        FailedRetriedList: {
+            retried: components["schemas"]["FailedRetried"][];
+        };
+        /**
+         * FailedRetried
+         * @description What came of one failed event that was tried again.
+         */
+        FailedRetried: {
+            id: number;
+            /**
+             * @description `taken`: it is in the log; `duplicate`: the log had it already, and has it once; `failed`: it still
+             *     reads badly; `refused`: it was not tried.
+             * @enum {unknown}
+             */
+            verdict: "duplicate" | "failed" | "refused" | "taken";
+            /**
+             * @description Why it failed again, or was not tried.
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * RetryFailed
+         * @description Which failed events to try again.
+         */
+        RetryFailed: {
+            /** @description Their numbers, as `/api/v1/failed-events` gives them. */
+            ids: number[];
+        };
+        /**
+         * SinkView
+         * @description One destination of actions, and how it does.
+         */
+        SinkView: {
+            name: string;
+            /** @description As configured; empty where journeys name it and nobody configured it. */
+            type: string;
+            /**
+             * @description `backing-off`: it failed last, and what waits is tried again later; `held`: all sending is stopped.
+             * @enum {unknown}
+             */
+            state: "backing-off" | "delivering" | "held" | "idle";
+            /** @description Actions on their way to it; counted up to 100,000. */
+            waiting: number;
+            /** @description Actions given up, among the newest 20,000 dead letters of all sinks. */
+            dead: number;
+            /** @description Since the data folder was made. */
+            delivered: number;
+            /** @description Attempts that failed and were put off. */
+            retried: number;
+            last_delivered_at: number | null;
+            last_error: string;
+            last_error_at: number | null;
+            /** @description When the oldest action that waits for it was decided, ms. */
+            oldest_at: number | null;
+            rate: components["schemas"]["RateView"] | null;
+        };
+        /**
+         * RateView
+         * @description How many deliveries in a time a sink is given at most.
+         */
+        RateView: {
+            most: number;
+            per_ms: number;
+        };
+        /**
+         * SourceView
+         * @description One source, and what sends for it.
+         */
+        SourceView: {
+            name: string;
+            /** @description The last four characters of its write key; empty where the key is short, or nobody configured it. */
+            write_key_hint: string;
+            /** @description When its first event was taken, ms; null where none was yet. */
+            first_at: number | null;
+            last_at: number | null;
+            /** @description Events taken. */
+            n_events: number;
+            n_duplicates: number;
+            n_failed: number;
+            /** @description The one that sent last first. */
+            sdks: components["schemas"]["SdkView"][];
+        };
+        /**
+         * SdkView
+         * @description One library that sends for a source.
+         */
+        SdkView: {
+            /** @description As `context.library` says, else the user agent's first word; `other`: those beyond the fiftieth. */
+            name: string;
+            version: string;
+            /** @description Events of it that were taken. */
+            n: number;
+            first_at: number;
+            last_at: number;
+            /** @description The name of the last event it sent. */
+            last_event: string;
+        };
+        /**
+         * Check
+         * @description Files to check.
+         */
+        Check: {
+            definitions: components["schemas"]["Definition"][];
+            /**
+             * @description They are all there is; else they stand beside what is in force, in the place of what they name.
+             * @default false
+             */
+            is_whole: boolean;
+        };
+        /**
+         * CheckView
+         * @description What came of checking definitions.
+         */
+        CheckView: {
+            /** @description By file, in the order they were given, then by place. */
+            problems: components["schemas"]["ProblemView"][];
+            /** @description Of the journeys that compile, also where others do not. */
+            charts: components["schemas"]["ChartView"][];
+        };
+        /**
+         * ProblemView
+         * @description One thing wrong in a definition, or probably not meant, and where.
+         */
+        ProblemView: {
+            file: string;
+            /** @description From 1. */
+            line: number;
+            /** @description From 1. */
+            column: number;
+            /** @enum {unknown} */
+            severity: "error" | "warning";
+            /** @description Kebab-case: `dead-end`, `unknown-name`, ... */
+            code: string;
+            /** @description What was expected, what came, what to do. */
+            message: string;
+        };
+        /**
+         * ChartView
+         * @description One version of one journey, as it is drawn.
+         */
+        ChartView: {
+            journey: string;
+            version: string;
+            /** @description In the order of the file, a state before those inside it. */
+            states: components["schemas"]["ChartState"][];
+            ways: components["schemas"]["ChartWay"][];
+            /** @description What lets people in, in words, by the keyword that says so: `on`, `when`, `key`, `reentry`, ... */
+            entry: {
+                [key: string]: string;
+            };
+            /** @description Empty where there is none. */
+            goal: string;
+            exits: string[];
+            /** @description The share of people who are held out, such as `10%`; empty: none. */
+            holdout: string;
+        };
+        /**
+         * ChartState
+         * @description One state of a chart.
+         */
+        ChartState: {
+            /** @description With those of the states around it: `checkout.waiting`; counts are told by it. */
+            id: string;
+            /** @description Its own name. */
+            label: string;
+            /** @enum {unknown} */
+            kind: "atomic" | "compound" | "final" | "history" | "parallel";
+            /**
+             * @description What it is like among the common steps; empty where it is like none.
+             * @enum {unknown}
+             */
+            step: "" | "branch" | "exit" | "send" | "split" | "wait" | "wait_for";
+            /** @description The state it stands in; null: the journey's own. */
+            parent: string | null;
+            /** @description What is around it starts in it. */
+            is_initial: boolean;
+            /** @description What it does when it is entered and left, and what it answers without being left. */
+            does: string[];
+            /** @description Where it stands in the file, from 1; null where nobody knows. */
+            line: number | null;
+        };
+        /**
+         * ChartWay
+         * @description One way of a chart; traffic and rehearsals count by its id.
+         */
+        ChartWay: {
+            /** @description Steady as long as states and what takes it are called the same. */
+            id: string;
+            /** @description Empty: from outside (`entry`), or from wherever the person stands (`goal`, `exit`). */
+            source: string;
+            /** @description Empty: out of the journey. */
+            target: string;
+            /** @description What takes it, under which condition, and what is done on it. */
+            label: string;
+            /** @enum {unknown} */
+            trigger: "after" | "done" | "entry" | "event" | "exit" | "goal" | "guard";
+            line: number | null;
+        };
+        /**
+         * VersionTextView
+         * @description One version of a journey as it was written.
+         */
+        VersionTextView: {
+            journey: string;
+            version: string;
+            text: string;
+            /** @description The version published before it, where that is kept. */
+            before: string | null;
+            before_text: string | null;
+        };
+        /**
+         * TrafficView
+         * @description What went through the states and ways of one version of a journey.
+         */
+        TrafficView: {
+            journey: string;
+            version: string;
+            /** @description Atomic and final states that anybody was in. */
+            states: {
+                [key: string]: components["schemas"]["StateTraffic"];
+            };
+            /** @description By the ids of the chart's ways; those nobody took are not there. */
+            ways: {
+                [key: string]: number;
+            };
+            /** @description The first instant counted, ms: the start of an hour; null: all there ever was. */
+            since: number | null;
+            until: number | null;
+            /** @description The instant of the log up to which everything is counted, ms. */
+            at: number;
+            /** @description The log's last entry that is counted. */
+            position: number;
+        };
+        /**
+         * StateTraffic
+         * @description What went through one state.
+         */
+        StateTraffic: {
+            /**
+             * @description In it now, whatever the time asked for.
+             * @default 0
+             */
+            n_people: number;
+            /** @default 0 */
+            entered: number;
+            /** @default 0 */
+            left: number;
+            /**
+             * @description Of those who left; null where nobody did.
+             * @default null
+             */
+            dwell_ms: components["schemas"]["DwellView"] | null;
+        };
+        /**
+         * DwellView
+         * @description How long people stayed in a state who left it, ms; each to within 3 %.
+         */
+        DwellView: {
+            p50: number;
+            p90: number;
+        };
+        /**
+         * InsidePage
+         * @description People inside a journey, those who came last first.
+         */
+        InsidePage: {
+            items: components["schemas"]["InsideView"][];
+            /** @description What to ask for as `after`, for those who came before; null at the end. */
+            next: string | null;
+        };
+        /**
+         * InsideView
+         * @description One person inside a journey.
+         */
+        InsideView: {
+            /** @description `u:` or `a:`, and the user id or anonymous id. */
+            id: string;
+            enrolment_id: string;
+            key: string;
+            version: string;
+            state: string[];
+            /** @description When they came into the state that was asked for, else into the one they are in longest, ms. */
+            since: number;
+        };
+        /**
+         * FileEntry
+         * @description One file, or draft, among the others.
+         */
+        FileEntry: {
+            file: string;
+            /**
+             * @description `shared`: segments, a policy, or both.
+             * @enum {unknown}
+             */
+            kind: "flag" | "journey" | "metrics" | "shared" | "unknown";
+            /** @description Of the journey or flag; else the file's. */
+            name: string;
+            /** @description Of the draft where there is one, else of the file. */
+            etag: string;
+            is_draft: boolean;
+            /** @description There is a draft, and no file yet. */
+            is_new: boolean;
+            is_writable: boolean;
+            /** @description When the draft was saved, else when the file was written, ms. */
+            updated_at: number;
+            /** @description Of a draft. */
+            updated_by: string;
+            /** @description Errors of the draft, else of the file, beside the others as they stand. */
+            n_problems: number;
+        };
+        /**
+         * FileView
+         * @description A file of the mounted folders, and the draft over it.
+         */
+        FileView: {
+            /** @description The folder's name, and its own: `journeys/welcome.yaml`. */
+            file: string;
+            /** @enum {unknown} */
+            kind: "flag" | "journey" | "metrics" | "shared" | "unknown";
+            /** @description As it is on disk; null where it is not there yet. */
+            text: string | null;
+            /** @description Of the file on disk. */
+            etag: string | null;
+            draft: components["schemas"]["DraftView"] | null;
+            /** @description Whether a draft of it can be published. */
+            is_writable: boolean;
+        };
+        /**
+         * DraftView
+         * @description A draft over a file, or of a file that is not there yet.
+         */
+        DraftView: {
+            file: string;
+            text: string;
+            /** @description Of the draft: what to send as `If-Match` with the next one. */
+            etag: string;
+            /** @description Of the file it was begun from; null: there was none. */
+            base_etag: string | null;
+            updated_at: number;
+            updated_by: string;
+        };
+        /**
+         * Draft
+         * @description What a draft says.
+         */
+        Draft: {
+            text: string;
+            /**
+             * @description Of the file the text was begun from. With `If-None-Match: *` null says that there is none; with
+             *     `If-Match` null keeps what the draft was begun from, and the file's own etag lays it over that file.
+             * @default null
+             */
+            base_etag: string | null;
+        };
+        /**
+         * PublishDraft
+         * @description A draft to bring into force.
+         */
+        PublishDraft: {
+            /** @description Of the draft that was looked at. */
+            etag: string;
+            /**
+             * @description People inside older versions stay, or go along.
+             * @default pin
+             * @enum {unknown}
+             */
+            policy: "follow" | "map" | "pin";
+            /**
+             * @description State of an older version -> state of the new one.
+             * @default {}
+             */
+            states: {
+                [key: string]: string;
+            };
+            /**
+             * @description Show what would change, and change nothing.
+             * @default false
+             */
+            dry_run: boolean;
+        };
+        /**
+         * Rehearse
+         * @description What is to be rehearsed.
+         */
+        Rehearse: {
+            /** @enum {unknown} */
+            kind: "replay" | "simulate";
+            /** @description The drafts, each in the place of what it names; all else is as it is in force. */
+            definitions: components["schemas"]["Definition"][];
+            /** @default null */
+            from: number | null;
+            /** @default null */
+            to: number | null;
+            /**
+             * @description Of a replay: instead of `since`, such as `7d`.
+             * @default null
+             */
+            last: string | null;
+            /**
+             * @description Of a simulation.
+             * @default 1000
+             */
+            n_people: number;
+            /**
+             * @description Of a simulation.
+             * @default 30
+             */
+            days: number;
+            /**
+             * @description Of a simulation: another number, other people.
+             * @default 1
+             */
+            seed: number;
+            /**
+             * @description So many people's stories.
+             * @default 3
+             */
+            n_examples: number;
+        };
+        /**
+         * RehearsalView
+         * @description One rehearsal over HTTP, and how it is doing.
+         */
+        RehearsalView: {
+            id: string;
+            /** @enum {unknown} */
+            kind: "replay" | "simulate";
+            /** @enum {unknown} */
+            state: "cancelled" | "done" | "failed" | "running" | "waiting";
+            /** @description 0 to 1. */
+            progress: number;
+            /** @description What it is at: `reading`, `playing`, `living`; empty before and after. */
+            phase: string;
+            asked_at: number;
+            ended_at: number | null;
+            /**
+             * @description As `sojourn replay --json` and `sojourn simulate --json` write it; null until it is done.
+             * @default null
+             */
+            report: Record<string, never> | null;
+            /**
+             * @description Why it failed; empty where it did not.
+             * @default
+             */
+            error: string;
+            /**
+             * @description The same, one word: `bad-definition`, `no-history`, `too-slow`, ...
+             * @default
+             */
+            code: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2126,6 +3371,10 @@ export type ActionDeferred = components['schemas']['ActionDeferred'];
 export type ActionWithheld = components['schemas']['ActionWithheld'];
 export type Delivered = components['schemas']['Delivered'];
 export type JourneyError = components['schemas']['JourneyError'];
+export type KnownIdView = components['schemas']['KnownIdView'];
+export type ConsentView = components['schemas']['ConsentView'];
+export type FrictionView = components['schemas']['FrictionView'];
+export type SignalView = components['schemas']['SignalView'];
 export type ExplanationView = components['schemas']['ExplanationView'];
 export type RunView = components['schemas']['RunView'];
 export type AwaitedView = components['schemas']['AwaitedView'];
@@ -2138,6 +3387,8 @@ export type SharedView = components['schemas']['SharedView'];
 export type SettingView = components['schemas']['SettingView'];
 export type HoldView = components['schemas']['HoldView'];
 export type StatusView = components['schemas']['StatusView'];
+export type OperatingView = components['schemas']['OperatingView'];
+export type Took = components['schemas']['Took'];
 export type FailedEventPage = components['schemas']['FailedEventPage'];
 export type FailedEventView = components['schemas']['FailedEventView'];
 export type DeadLetterPage = components['schemas']['DeadLetterPage'];
@@ -2153,6 +3404,41 @@ export type Hold = components['schemas']['Hold'];
 export type Enter = components['schemas']['Enter'];
 export type Taken = components['schemas']['Taken'];
 export type Refusal = components['schemas']['Refusal'];
+export type SignIn = components['schemas']['SignIn'];
+export type SignedInView = components['schemas']['SignedInView'];
+export type SignedOut = components['schemas']['SignedOut'];
+export type AccountView = components['schemas']['AccountView'];
+export type NewAccount = components['schemas']['NewAccount'];
+export type NewPassword = components['schemas']['NewPassword'];
+export type PersonFound = components['schemas']['PersonFound'];
+export type EventHeard = components['schemas']['EventHeard'];
+export type FailedKind = components['schemas']['FailedKind'];
+export type FailedRetriedList = components['schemas']['FailedRetriedList'];
+export type FailedRetried = components['schemas']['FailedRetried'];
+export type RetryFailed = components['schemas']['RetryFailed'];
+export type SinkView = components['schemas']['SinkView'];
+export type RateView = components['schemas']['RateView'];
+export type SourceView = components['schemas']['SourceView'];
+export type SdkView = components['schemas']['SdkView'];
+export type Check = components['schemas']['Check'];
+export type CheckView = components['schemas']['CheckView'];
+export type ProblemView = components['schemas']['ProblemView'];
+export type ChartView = components['schemas']['ChartView'];
+export type ChartState = components['schemas']['ChartState'];
+export type ChartWay = components['schemas']['ChartWay'];
+export type VersionTextView = components['schemas']['VersionTextView'];
+export type TrafficView = components['schemas']['TrafficView'];
+export type StateTraffic = components['schemas']['StateTraffic'];
+export type DwellView = components['schemas']['DwellView'];
+export type InsidePage = components['schemas']['InsidePage'];
+export type InsideView = components['schemas']['InsideView'];
+export type FileEntry = components['schemas']['FileEntry'];
+export type FileView = components['schemas']['FileView'];
+export type DraftView = components['schemas']['DraftView'];
+export type Draft = components['schemas']['Draft'];
+export type PublishDraft = components['schemas']['PublishDraft'];
+export type Rehearse = components['schemas']['Rehearse'];
+export type RehearsalView = components['schemas']['RehearsalView'];
 export type $defs = Record<string, never>;
 export interface operations {
     postV1Batch: {
@@ -4081,6 +5367,448 @@ export interface operations {
             };
         };
     };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many tries; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    addAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is one of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    removeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
     getProfile: {
         parameters: {
             query?: {
@@ -4105,7 +5833,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileView"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4154,7 +5882,7 @@ export interface operations {
                     "application/json": components["schemas"]["JourneyView"][];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4188,7 +5916,7 @@ export interface operations {
                     "application/json": components["schemas"]["VersionView"][];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4243,7 +5971,7 @@ export interface operations {
                     "application/json": components["schemas"]["ExplanationView"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4297,7 +6025,7 @@ export interface operations {
                     "application/json": components["schemas"]["FailedEventPage"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4342,7 +6070,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetterPage"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4356,37 +6084,6 @@ export interface operations {
             /** @description A parameter, or the body, is not what it must be. */
             422: {
                 headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getStatus: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusView"];
-                };
-            };
-            /** @description No admin token, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4426,11 +6123,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4488,11 +6194,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4550,11 +6265,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4612,11 +6336,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4677,11 +6410,20 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4726,13 +6468,1239 @@ export interface operations {
             };
         };
     };
+    findPeople: {
+        parameters: {
+            query?: {
+                /** @description An id, or how one begins; or a part of a name or e-mail. Empty: the people seen last. */
+                query?: string;
+                /** @description People at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonFound"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventHeard"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listSinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SinkView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    countFailedEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedKind"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    retryFailedEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryFailed"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedRetriedList"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Check"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Others are being checked; ask again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `journey`, `definitions`, `flag` or `metrics`. */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getChart: {
+        parameters: {
+            query?: {
+                /** @description One of its versions; without it, the one in force. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+                /** @description One of its versions. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionTextView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getTraffic: {
+        parameters: {
+            query?: {
+                /** @description One of its versions; without it, the one in force. */
+                version?: string;
+                /** @description From this instant on, ms; an hour is counted whole. */
+                from?: number | null;
+                /** @description Up to this instant, ms; an hour is counted whole. */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listInside: {
+        parameters: {
+            query?: {
+                /** @description In this state, or inside it; without it, in any. */
+                state?: string;
+                /** @description One of its versions; without it, the one in force. */
+                version?: string;
+                /** @description People at most. */
+                limit?: number;
+                /** @description `next` of the page before; without it, the newest. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsidePage"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    saveDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The etag of what is replaced: of the draft, else of the file. */
+                "If-Match"?: string | null;
+                /** @description `*`: there is no draft yet. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Draft"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is not what you saw: `now` says what is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    dropDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The etag of what is replaced: of the draft, else of the file. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is not what you saw: `now` says what is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    publishDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishDraft"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The file is no longer the one the draft was begun from. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The draft is not the one you saw. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listRehearsals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    startRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rehearse"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wait; ask again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A rehearsal's id. */
+                rehearsal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    cancelRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A rehearsal's id. */
+                rehearsal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or a request that may be forged. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
     askGraph: {
         parameters: {
             query?: {
-                /** @description Follow people, or sessions. */
-                by?: "person" | "session";
-                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
-                gap?: string;
                 /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
                 where?: string[];
                 /** @description Only who took this step; 'Help > Buy': before the first Buy. */
@@ -4743,14 +7711,18 @@ export interface operations {
                 since?: string;
                 /** @description Only events before then. */
                 until?: string;
+                /** @description Follow people, or sessions. */
+                by?: "person" | "session";
+                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
+                gap?: string;
                 /** @description A conversion: how likely it is from each step. Repeatable. */
                 goal?: string[];
+                /** @description Take equal steps right after one another as one. */
+                collapse?: boolean;
                 /** @description So many steps, the most frequent; the rest is one. By default 30; in JSON all. */
                 limit?: number;
                 /** @description So many transitions; the rest is one row. By default 40; in JSON all. */
                 edges?: number;
-                /** @description Take equal steps right after one another as one. */
-                collapse?: boolean;
                 /** @description Where people are at each of their first N steps. */
                 matrix?: number;
                 /** @description Which transitions A has more of than B, and whether that is real: device=mobile:desktop. Without B: than all others. A time compares from then on with before. */
@@ -4781,7 +7753,131 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askPeople: {
+        parameters: {
+            query?: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
+                /** @description Follow people, or sessions. */
+                by?: "person" | "session";
+                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
+                gap?: string;
+                /** @description A conversion: how likely it is from each step. Repeatable. */
+                goal?: string[];
+                /** @description Take equal steps right after one another as one. */
+                collapse?: boolean;
+                /** @description Who took this step, as the graph names it. */
+                step?: string;
+                /** @description Who went from this step right to to; '(start)': who began with to. */
+                from?: string;
+                /** @description Where they went from from; '(end)': who did nothing after it. */
+                to?: string;
+                /** @description The limit of the graph, where its '(other)' is meant: steps beyond it are one. */
+                shown?: number;
+                /** @description So many people, or sessions: those there last. */
+                limit?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        items?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4853,6 +7949,16 @@ export interface operations {
     askPaths: {
         parameters: {
             query?: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
                 /** @description Where people go after their first such event. */
                 from?: string;
                 /** @description From where they come to their last such event. */
@@ -4902,7 +8008,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -4974,6 +8080,16 @@ export interface operations {
     askFunnel: {
         parameters: {
             query: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
                 /** @description An event, or one of several ("Cart | Basket"), with conditions ("Ordered [total>=50]"). */
                 step: string[];
                 /** @description Steps one after another; each the very next event; or all of them in any order. */
@@ -5025,7 +8141,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5146,7 +8262,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5252,7 +8368,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5388,7 +8504,7 @@ export interface operations {
                     }[];
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5511,7 +8627,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5601,7 +8717,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5722,7 +8838,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No admin token, or a wrong one. */
+            /** @description No admin token and no session, or a wrong one. */
             401: {
                 headers: {
                     /** @description How to show who you are. */
@@ -5783,6 +8899,133 @@ export interface operations {
             /** @description It took too long: ask about less. */
             504: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    streamProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, until either side ends it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is read, and nothing else. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description As many are open as may be, or the server is stopping; open it again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Only of this source. */
+                source?: string;
+                /** @description Only events of this name. */
+                name?: string;
+                /** @description Only what this became of. */
+                verdict?: "taken" | "duplicate" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, until either side ends it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is read, and nothing else. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description As many are open as may be, or the server is stopping; open it again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -12,6 +12,8 @@ from sojourn.analytics.funnel import funnel as count
 from sojourn.analytics.kinds import parse_kind
 from sojourn.analytics.questions import asked as questions
 from sojourn.analytics.questions.asked import duration_ms
+from sojourn.analytics.questions.selections import selection_of
+from sojourn.analytics.selecting import select
 from sojourn.analytics.timing import Conversion, ConversionAnswer, time_to_convert
 
 
@@ -27,7 +29,7 @@ class CountedAnswer:
         """Lay it out for programs. Whatever was not asked for is not in it."""
         asked, found = self.asked, self.found
         told: dict[str, Any] = {
-            "definition": found.definition,
+            "definition": {**found.definition, "selection": selection_of(asked).words()},
             "steps": list(found.steps),
             "times": found.times().to_dicts(),
             "went_to": found.went_to(limit=asked.limit).to_dicts(),
@@ -57,6 +59,7 @@ def answer(asked: questions.Funnel, events: Events, ranks: Mapping[str, int]) ->
         ConfigError: A part of the question cannot be read, or names what no event has.
     """
     del ranks
+    events = select(events, selection_of(asked))
     within_ms = None if asked.within is None else duration_ms(asked.within, "within")
     kinds = [parse_kind(step, events.steps) for step in asked.step]
     found = count(

@@ -12,6 +12,8 @@ from sojourn.analytics.graph.sankey import Sankey, sankey
 from sojourn.analytics.graph.variants import Variants, variants
 from sojourn.analytics.kinds import parse_kind
 from sojourn.analytics.questions.asked import Paths
+from sojourn.analytics.questions.selections import selection_of
+from sojourn.analytics.selecting import Selection, select
 from sojourn.analytics.tables import Table
 from sojourn.model.errors import ConfigError
 
@@ -21,6 +23,7 @@ class VariantsAnswer:
     """Distinct whole paths."""
 
     found: Variants
+    selection: Selection
     limit: int
 
     def table(self) -> Table:
@@ -29,7 +32,7 @@ class VariantsAnswer:
 
     def told(self) -> dict[str, Any]:
         """Lay it out for programs."""
-        return {"definition": self.found.definition, "variants": self.table().to_dicts()}
+        return {"definition": _definition(self), "variants": self.table().to_dicts()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class CommonAnswer:
     """Patterns that many paths have in common."""
 
     found: PatternsAnswer
+    selection: Selection
     limit: int
     only_maximal: bool
 
@@ -46,7 +50,7 @@ class CommonAnswer:
 
     def told(self) -> dict[str, Any]:
         """Lay it out for programs."""
-        return {"definition": self.found.definition, "patterns": self.table().to_dicts()}
+        return {"definition": _definition(self), "patterns": self.table().to_dicts()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class FlowsAnswer:
     """The steps after one, or before it."""
 
     found: Sankey
+    selection: Selection
     around: str
     is_after: bool
 
@@ -61,7 +66,7 @@ class FlowsAnswer:
         """Lay it out for programs."""
         drawn = self.found
         return {
-            "definition": drawn.definition,
+            "definition": _definition(self),
             "nodes": drawn.nodes.to_dicts(),
             "links": drawn.links.to_dicts(),
         }
@@ -78,14 +83,21 @@ def answer(
     del ranks
     if sum((asked.from_ is not None, asked.to is not None, asked.patterns)) > 1:
         raise ConfigError("--from, --to and --patterns are three questions: ask one of them")
+    selection = selection_of(asked)
+    events = select(events, selection)
     if asked.patterns:
-        return CommonAnswer(patterns(events, _patterns(asked)), asked.limit, only_maximal=not asked.all_)
+        found = patterns(events, _patterns(asked))
+        return CommonAnswer(found, selection, asked.limit, only_maximal=not asked.all_)
     if asked.from_ is not None or asked.to is not None:
-        return _flows(asked, events)
-    return VariantsAnswer(variants(events, unit=asked.per, collapse=asked.collapse), asked.limit)
+        return _flows(asked, events, selection)
+    return VariantsAnswer(variants(events, unit=asked.per, collapse=asked.collapse), selection, asked.limit)
 
 
-def _flows(asked: Paths, events: Events) -> FlowsAnswer:
+def _definition(answer: VariantsAnswer | CommonAnswer | FlowsAnswer) -> dict[str, Any]:
+    return {**answer.found.definition, "selection": answer.selection.words()}
+
+
+def _flows(asked: Paths, events: Events, selection: Selection) -> FlowsAnswer:
     around, is_after = parse_kind(asked.from_ or asked.to or "", events.steps), asked.to is None
     drawn = sankey(
         events,
@@ -96,7 +108,7 @@ def _flows(asked: Paths, events: Events) -> FlowsAnswer:
         unit=asked.per,
         collapse=asked.collapse,
     )
-    return FlowsAnswer(drawn, str(around), is_after)
+    return FlowsAnswer(drawn, selection, str(around), is_after)
 
 
 def _patterns(asked: Paths) -> Patterns:

@@ -17,7 +17,7 @@ test('without a list of ids, the facts of identity tell since when and how they 
 })
 
 test('a list of ids that the server tells is taken as it is', () => {
-  const ids = idsOf({ ...nobody, ids: [{ id: 'x', kind: 'user', since: 4, how: 'teleported' }] } as Profile)
+  const ids = idsOf({ ...nobody, ids: [{ id: 'x', kind: 'user', since: 4, how: 'teleported' }] } as unknown as Profile)
   expect(ids).toEqual([{ id: 'x', kind: 'user', since: 4, how: 'teleported' }])
 })
 

@@ -21,6 +21,8 @@ export interface LayoutNode {
   readonly height: number
   /** The node it stands in. */
   readonly parent?: string | undefined
+  /** Of the style `flow`: the column it stands in. */
+  readonly column?: number | undefined
 }
 
 export interface LayoutEdge {
@@ -56,7 +58,10 @@ export async function layOut(task: LayoutTask): Promise<Layout> {
 /** Write a task as ELK reads it: nodes inside nodes. */
 export function asElk(task: LayoutTask): ElkNode {
   const made = new Map<string, ElkNode>(
-    task.nodes.map((node) => [node.id, { id: node.id, width: node.width, height: node.height, children: [] }]),
+    task.nodes.map((node) => [node.id, {
+      id: node.id, width: node.width, height: node.height, children: [],
+      ...(node.column === undefined ? {} : { x: node.column * APART, y: 0 }),
+    }]),
   )
   const root: ElkNode = { id: '', layoutOptions: optionsOf(task), children: [] }
   for (const node of task.nodes) {
@@ -73,14 +78,17 @@ export function asElk(task: LayoutTask): ElkNode {
   return root
 }
 
+/** Of columns as they are told to ELK: more than any node is wide, so that none touches two. */
+const APART = 10_000
+
 const INSIDE: LayoutOptions = { 'elk.padding': '[top=44,left=18,bottom=18,right=18]' }
 
 function optionsOf(task: LayoutTask): LayoutOptions {
   const shared: LayoutOptions = {
     'elk.algorithm': 'layered',
     'elk.direction': task.direction,
-    'elk.layered.spacing.nodeNodeBetweenLayers': task.style === 'flow' ? '96' : '56',
-    'elk.spacing.nodeNode': task.style === 'flow' ? '34' : '36',
+    'elk.layered.spacing.nodeNodeBetweenLayers': task.style === 'flow' ? '112' : '56',
+    'elk.spacing.nodeNode': task.style === 'flow' ? '56' : '36',
     'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
     'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
     'elk.json.edgeCoords': 'ROOT',
@@ -102,6 +110,8 @@ function optionsOf(task: LayoutTask): LayoutOptions {
   return {
     ...shared,
     'elk.edgeRouting': 'POLYLINE',
+    'elk.layered.cycleBreaking.strategy': 'INTERACTIVE',
+    'elk.layered.layering.strategy': 'INTERACTIVE',
     'elk.layered.thoroughness': isLarge ? '3' : '10',
     ...(isLarge ? { 'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF' } : {}),
   }

@@ -1,0 +1,66 @@
+/** Words of journeys: their list, one of them, and how they are drawn. */
+
+export const JOURNEY = {
+  title: 'Journeys',
+  note: 'What runs now: who is inside, how many reach the goal, and what the journey brings about.',
+  author: 'Write a journey',
+  edit: 'Edit',
+  chart: (name: string) => `The journey ${name}`,
+  enters: 'Enters on',
+  steps: {
+    send: 'Sends', wait: 'Waits', wait_for: 'Waits for something', branch: 'Branches', split: 'Splits at random', exit: 'Ends', '': 'A state',
+  },
+  kinds: { compound: 'States inside a state', parallel: 'States side by side', final: 'Ends', history: 'Back to where one was' },
+  columns: {
+    name: 'Journey', state: 'State', inside: 'Inside', entered: 'Entered', goals: 'Goals', rate: 'Reach the goal',
+    exited: 'Ended', actions: 'Actions', withheld: 'Withheld', lift: 'Lift', version: 'Version',
+  },
+  about: {
+    rate: 'Of all who entered: reached the goal so far',
+    lift: 'Difference in conversion to those held out, in percentage points, with its 95 % interval',
+    withheld: 'Actions decided and not sent: held out, capped, no consent, quiet hours',
+  },
+  states: { open: 'Running', paused: 'Paused', closed: 'Closed' },
+  closed: 'Its file is gone: people inside go on, nobody enters',
+  empty: {
+    title: 'No journey runs yet',
+    text: 'A journey is a small file: who enters, what happens, what the goal is. Write one, rehearse it over last week, and publish it.',
+  },
+  lift: { none: 'Nobody is held out', unclear: 'Not clear yet', unsure: (n: number) => `only ${n} held out` },
+  one: {
+    tabs: { chart: 'Chart', people: 'Who is where', versions: 'Versions', times: 'Time in state' },
+    tabsLabel: 'Views of this journey',
+    inside: 'Inside now',
+    entered: 'Entered',
+    goals: 'Reached the goal',
+    rate: (share: string) => `${share} of those who entered`,
+    lift: 'Lift',
+    liftNote: 'What it brings about, against those held out',
+    actions: 'Actions sent',
+    withheld: (n: string) => `${n} withheld`,
+    goal: 'Goal', exit: 'Leaves on', holdout: 'Held out', entry: 'Enters',
+    version: 'Version',
+    current: (version: string) => `${version} (new people)`,
+    pause: 'Pause', resume: 'Resume',
+    pausedNote: 'Paused: nobody enters, and no timer fires. Goals and exit rules still hold.',
+    stateTitle: (n: string, entered: string, left: string) => `${n} here now; ${entered} came, ${left} left`,
+    picked: {
+      state: 'State', way: 'Way', now: 'Here now', entered: 'Came', left: 'Left', dwell: 'Time here, median', dwell90: 'Time here, slowest tenth',
+      took: 'Took this way', share: 'Of those who left', who: 'Who is here', close: 'Close the panel', does: 'Does',
+      takes: 'Taken', nobody: 'Nobody is here now.',
+    },
+    people: {
+      label: 'Who is where', state: 'State', all: 'Any state', person: 'Person', since: 'Since', key: 'Key', version: 'Version',
+      empty: 'Nobody is inside now.', more: 'Load more',
+    },
+    times: { label: 'How long people stay in each state', state: 'State', n: 'Left', p50: 'Median', p90: 'Slowest tenth', now: 'Here now', came: 'Came' },
+    versions: {
+      label: 'Versions', version: 'Version', published: 'Published', policy: 'People inside', inside: 'Inside now', state: 'State', open: 'Open',
+      old: 'Running out', diff: 'What changed', compare: 'Compare with the version before', only: 'This is the first version that is kept.',
+      rollback: 'Publish again', rollbackTitle: (version: string) => `Publish version ${version} again?`,
+      rollbackText: 'New people enter this version. Those inside stay in theirs.',
+      unknown: 'Before the log began',
+    },
+    missing: { title: 'There is no such journey', text: 'It may have another name, or was never published here.' },
+  },
+} as const
