@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check studio web-test browser-test dist bench bench-analytics soak crash spark-test peers-test statistics-test docs format clean
+.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test peers-test statistics-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ web-test: studio ## check and test TypeScript, and the sizes of what is built
 
 browser-test: studio ## use the studio and the SDKs in a real browser (Debian: apt install chromium)
 	$(PY) -m pytest -m browser tests/browser
+
+screenshots: studio ## take a picture of every page of the studio, in light and dark
+	$(PY) -m tests.browser.screenshots
 
 dist: $(READY) ## build the wheel, with the studio inside, into dist/
 	.ci/environment build --quiet --wheel --out-dir dist

@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.analytics.buckets import BUCKETS, OF_CHANNEL, OF_JOURNEY, buckets
-from sojourn.engine import holdouts
+from sojourn.analytics.buckets import BUCKETS, buckets
 from sojourn.engine.experiments import bucket
 
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
@@ -25,9 +24,3 @@ def test_ids_as_bytes_are_those_as_texts() -> None:
     found = buckets("holdout/channel/email", np.array([each.encode() for each in ids]))
     assert (found == buckets("holdout/channel/email", ids)).all()
     assert 150 < (found < 1_000).sum() < 250
-
-
-def test_seeds_are_the_engine_s() -> None:
-    """One name for a hold-out in both rooms."""
-    assert OF_CHANNEL == holdouts._OF_CHANNEL
-    assert OF_JOURNEY == holdouts._OF_JOURNEY

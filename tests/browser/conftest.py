@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from demo.place import prepare, remember
-from demo.program import Program, Setup
+from demo.program import Program
 from tests.browser.chromium import started
+from tests.browser.house import House
 
 ROOT = Path(__file__).parents[2]
 STUDIO = ROOT / "src/sojourn/server/studio/index.html"
 SEED = 7
 """Of the week before: every run looks at the same people."""
-
-
-@dataclass(frozen=True)
-class House:
-    """A server with a history, and who may look at it."""
-
-    program: Program
-    setup: Setup
-
-    @property
-    def address(self) -> str:
-        """Where it is, without a slash at the end."""
-        return self.program.address
 
 
 @pytest.fixture(scope="session")

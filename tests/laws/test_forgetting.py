@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.controls import Forgetting, forget_event, is_control, read_forgetting
+from sojourn.definitions.controls import Forgetting, forget_event, is_control
 from sojourn.definitions.publishing import catalogue_of
 from sojourn.engine import identity
 from sojourn.engine.forgetting import Belongings, Ownership, erased_control, keys_of, strange_devices
@@ -84,10 +84,6 @@ def erased(lived: Lived) -> tuple[list[Entry], list[Belongings]]:
         for entry in before:
             owned.take(entry)
         entries = [owned.left.get(entry.position, entry) for entry in entries]
-        own = set(one.forgetting.devices) - shared
-        for entry in before:
-            if read_forgetting(entry.event) is not None:
-                entries[entry.position - 1] = erased_control(entry, gone=own)
         entries[one.position - 1] = erased_control(entries[one.position - 1], shared=sorted(shared))
         belongings.append(Belongings(one.forgetting, shared=shared, windows=owned.windows))
     return entries, belongings
@@ -108,8 +104,7 @@ def kept(lived: Lived, belongings: list[Belongings]) -> Outcome:
     actions = []
     for each in found.actions:
         action = msgspec.json.decode(each, type=Action)
-        requests = zip(belongings, lived.waiting, strict=True)
-        if not any(one.has(action) and action.at < asked.at for one, asked in requests):
+        if not any(one.has(action) for one in belongings):
             actions.append(each)
     return Outcome(sorted(facts), actions, found.states)
 

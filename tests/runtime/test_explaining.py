@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sojourn.model.fact import ActionDecided, Delivered, Entered, Exited, NotEntered, StepTaken, Transitioned
+from sojourn.model.event import OUR_SOURCE
+from sojourn.model.fact import (
+    ActionDecided,
+    ActionWithheld,
+    Delivered,
+    Entered,
+    Exited,
+    NotEntered,
+    StepTaken,
+    Transitioned,
+)
 from sojourn.model.views import AwaitedView, ExplanationView
 from sojourn.runtime.explaining import explain
 from tests.engine.makers import MINUTE, T0
@@ -130,3 +140,26 @@ def test_a_journey_that_is_none_is_told_so() -> None:
 def test_a_stranger_is_nobody() -> None:
     """The caller says so in its own words."""
     assert explain(World(RESCUE).store, World(RESCUE).catalogue, "nobody", "rescue") is None
+
+
+def test_each_action_of_a_timeline_is_in_the_explanation_of_its_journey() -> None:
+    """Sent, withheld or delivered: whoever sees one in a person's story can ask why, by the id it names."""
+    world = World(RESCUE, RESCUE.replace("rescue", "other").replace("holdout: 0%", "holdout: 99%"))
+    world.when("Seen", "?phone")
+    start(world)
+    world.when("$identify", "ann", anonymous_id="phone")
+    world.after(31)
+    (decided,) = world.facts(ActionDecided)
+    world.when(
+        "$delivered", "ann", source=OUR_SOURCE, properties={"action_id": decided.action_id, "attempts": 1}
+    )
+    actions = [
+        fact
+        for fact in world.profile("ann").timeline
+        if isinstance(fact, ActionDecided | ActionWithheld | Delivered)
+    ]
+    assert {type(fact) for fact in actions} == {ActionDecided, ActionWithheld, Delivered}
+    for fact in actions:
+        journey = "rescue" if isinstance(fact, Delivered) else fact.journey
+        explained = told(world, fact.profile_id, journey)
+        assert any(fact in run.facts for run in explained.runs), fact

@@ -44,6 +44,7 @@ from sojourn.server.tail import Tail
 from sojourn.wiring.analyst import Basis, answered
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.house import Readings
+from sojourn.wiring.looking import Known
 from sojourn.wiring.operating import Operator, Surroundings
 from tests.cli.folders import shop
 from tests.engine.makers import T0, catalogue
@@ -96,17 +97,17 @@ class House:
         readings = Readings(self.log, self.store, self.store, self.driver.catalogue)
         self.authors = Authors(self)
         self.sources = Sources()
+        self.books = Books(now=lambda: T0)
         self.operator = Operator(
             readings,
             Surroundings(
                 log=self.log,
                 accept=self.accept,
                 sources=self.sources,
-                books=Books(now=lambda: T0),
+                books=self.books,
                 pulse=Pulse(lambda: Progress(position=0, clock=0, lag=0), lambda: []),
                 tail=Tail(),
-                write_keys={KEY: "web"},
-                types={"console": "console"},
+                known=Known(write_keys={KEY: "web"}, types={"console": "console"}),
             ),
         )
         api = make_api(

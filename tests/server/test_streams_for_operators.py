@@ -78,8 +78,8 @@ async def looking(serve: Callable[[], Awaitable[None]], screen: Screen) -> async
 def test_nobody_is_told_where_nobody_looks() -> None:
     """The hook is there from the first reader to the last."""
 
-    async def scenario() -> list[bool]:
-        watched: list[bool] = []
+    async def scenario() -> list[int]:
+        watched: list[int] = []
         tail = Tail(watch=watched.append)
         one, other = Screen(), Screen()
         tasks = [await looking(lambda s=s: tail.serve(Wanted(), s.receive, s.send), s) for s in (one, other)]
@@ -88,7 +88,7 @@ def test_nobody_is_told_where_nobody_looks() -> None:
             await task
         return watched
 
-    assert asyncio.run(scenario()) == [True, True, True, False]
+    assert asyncio.run(scenario()) == [1, 2, 1, 0]
 
 
 def test_more_than_a_screen_takes_is_counted_and_not_kept() -> None:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 import pytest
 
-from sojourn.analytics.buckets import OF_CHANNEL, buckets
+from sojourn.analytics.buckets import buckets
 from sojourn.analytics.questions import Causal
 from sojourn.analytics.questions.fields import fields_of
+from sojourn.definitions.holdouts import OF_CHANNEL
 from sojourn.wiring.lake import open_lake
 from tests.cli.commands import run
 from tests.wiring.houses import START_S, TOKEN, Serving, serving, settle_in

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 BUCKETS = 10_000
-OF_CHANNEL, OF_JOURNEY, OF_NODE, OF_ALL = "holdout/channel/", "holdout:", "holdout/node/", "holdout/all"
-"""Seeds of hold-outs, before the name of what they keep people from."""
 
 _OFFSET, _PRIME = 0x811C9DC5, np.uint32(0x01000193)  # FNV-1a, 32 bits.
 _DIGITS = 10  # of 2^32 - 1.

@@ -19,11 +19,13 @@ from sojourn.cli import (
     experiments,
     explaining,
     finding,
+    forgetting,
     funnels,
     graphing,
     importing,
     lake,
     letters,
+    looking,
     members,
     operating,
     paths,
@@ -151,6 +153,13 @@ for name, command, *examples in (
     ("stop", publishing.stop, "sojourn stop --yes"),
     ("release", publishing.release, "sojourn release"),
     ("profile", people.profile, "sojourn profile ada", "sojourn profile ada --json | jq .enrolments"),
+    ("search", looking.search, "sojourn search ada", "sojourn search ada@shop.example --json"),
+    (
+        "forget",
+        forgetting.forget,
+        "sojourn forget ada --reason 'ticket 1234'",
+        "sojourn forget ada --yes --json | jq .done.request_id",
+    ),
     (
         "explain",
         explaining.explain,
@@ -219,6 +228,8 @@ for name, command, *examples in (
     ),
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
+    ("sinks", looking.sinks, "sojourn sinks"),
+    ("sources", looking.sources, "sojourn sources --json"),
 ):
     app.command(name, epilog=_epilog(*examples))(command)
 app.add_typer(letters.failed, name="failed")

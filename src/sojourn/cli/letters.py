@@ -11,7 +11,16 @@ from sojourn.cli.asking import ask
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration
 from sojourn.cli.output import complain, instant, say_json, show, table
 from sojourn.model.errors import ConfigError
-from sojourn.server.asked import Retried
+from sojourn.server.asked import FailedRetriedList, Retried
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Ask the server there. By default the one that works in the data folder, if one does.",
+        show_default=False,
+    ),
+]
 
 failed = typer.Typer(help="Events that were refused, each with its reason.", no_args_is_help=True)
 dead = typer.Typer(help="Actions that were given up, each with its last error.", no_args_is_help=True)
@@ -49,6 +58,48 @@ def list_failed(
     ]
     show(table(columns, rows) if rows else "No event was refused.")
     _tell_limit(rows, limit)
+
+
+@failed.command("summary", epilog="`sojourn failed summary`")
+def count_failed(*, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Count events that were refused, by reason and source; those retried with success are left out."""
+    from sojourn import wiring  # noqa: PLC0415 - help needs no database
+    from sojourn.wiring.looking import look  # noqa: PLC0415
+
+    settings = configuration(config, data)
+    with wiring.open_readings(settings) as house:
+        kinds = look(settings, house).failed_kinds()
+    if json:
+        say_json(kinds)
+        return
+    rows = [(one.code, one.source, f"{one.n:,}", instant(one.last_at)) for one in kinds]
+    show(table(("why", "source", "events", "last (UTC)"), rows) if rows else "No event was refused.")
+
+
+@failed.command("retry", epilog="`sojourn failed retry 17 18`")
+def retry_failed(
+    numbers: Annotated[
+        list[int], typer.Argument(metavar="NUMBER...", help="As `sojourn failed list` shows them.")
+    ],
+    *,
+    url: UrlOption = None,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read events that were refused again, as the door does now, and take those that read well.
+
+    Each is taken once, under its own message id, and comes now: journeys see it at this instant.
+    """
+    asked = {"ids": numbers}
+    path = "/api/v1/failed-events/retry"
+    found = ask(configuration(config, data), path, asked, FailedRetriedList, url=url).retried
+    if json:
+        say_json(found)
+    else:
+        show(table(("number", "", "why"), [(str(one.id), one.verdict, one.reason) for one in found]))
+    if any(one.verdict in ("failed", "refused") for one in found):
+        raise typer.Exit(1)
 
 
 @dead.command("list", epilog="`sojourn dead list`")
@@ -92,14 +143,7 @@ def retry_dead(
     ] = None,
     *,
     is_all: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Ask the server there. By default the one that works in the data folder, if one does.",
-            show_default=False,
-        ),
-    ] = None,
+    url: UrlOption = None,
     data: DataOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sojourn.definitions import values
 from sojourn.definitions.vocabulary import Kind
+
+MAX_FUNCTIONS = 4_096
+"""Compiled, the last ones asked for: whoever types has the same guards again, all but one."""
 
 NUMBERS: tuple[Kind, ...] = ("number", "maybe_number")
 
@@ -65,7 +69,13 @@ def common_kind(parts: Sequence[Fragment]) -> Kind:
 
 def callable_of(fragment: Fragment) -> Callable[[Any], Any]:
     """Compile a whole expression to a function of a scope."""
-    function: Callable[[Any], Any] = _evaluate(f"lambda scope: {fragment.text}")
+    return _function(fragment.text)
+
+
+@lru_cache(maxsize=MAX_FUNCTIONS)
+def _function(text: str) -> Callable[[Any], Any]:
+    """Make a function of generated Python; it keeps nothing between two calls, so one serves all."""
+    function: Callable[[Any], Any] = _evaluate(f"lambda scope: {text}")
     return function
 
 

@@ -82,8 +82,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     asks_nodes: bool = True
     """Whether the hold-outs of states and of flags' experiments are asked; a story of a journey does not."""
 
-    def channel_of(self, sink: str) -> str:
-        """Return the channel a sink belongs to; empty where it belongs to none."""
+    def channel_of(self, sink: str, *, named: str = "") -> str:
+        """Return the channel of an action: the one it names, else its sink's; empty where there is none."""
+        if named:
+            return named
         for name, channel in self.channels.items():
             if sink in channel.sinks:
                 return name

@@ -188,7 +188,7 @@ class Reading:
         """Warn of an action that the policy in force does not pace as its author will have meant it."""
         if self._policy is None:
             return
-        channel = do.channel or self._policy.channel_of(do.sink)
+        channel = self._policy.channel_of(do.sink, named=do.channel)
         if channel and channel not in self._policy.channels:
             hint = did_you_mean(channel, self._policy.channels)
             self.warn(place, f"the policy knows no channel {channel!r}{hint}", "unknown-channel")

@@ -20,7 +20,7 @@ class Root(Struct, frozen=True):
     """Of a journey or a flag."""
 
 
-@lru_cache(maxsize=512)  # a listing asks of every file, and few of them change between two
+@lru_cache(maxsize=128)  # a listing asks of every file, and few of them change between two
 def root_of(text: str) -> Root:
     """Say what a text is; where it is no YAML, or says nothing of the sort, that is unknown."""
     try:

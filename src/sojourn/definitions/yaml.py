@@ -22,6 +22,9 @@ MAX_NODES = 20_000
 
 _TAB = "a tab stands here; indent with spaces"
 
+MAX_REMEMBERED = 400_000
+"""Characters of texts that were read last, whose nodes are kept: some 40 MB where every one is a value."""
+
 Scalar = str | int | float | bool | None
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast, where it is built
@@ -31,6 +34,7 @@ _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fal
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _INTEGER_DIGITS = 18  # whatever fits 64 bits; more would lose some of them on their way.
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NO_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", re.ASCII)
 
 
@@ -75,14 +79,20 @@ class MappingNode(Node, frozen=True, kw_only=True):
 
 AnyNode = ScalarNode | SequenceNode | MappingNode
 
+_read: dict[str, AnyNode] = {}
+"""Text -> what it came to; nodes are never changed."""
+
 
 def load(text: str, *, file: str) -> AnyNode:
     """Read one document, or raise DefinitionError; no text makes it fail in another way."""
     if len(text) > MAX_CHARACTERS:
         message = f"expected at most {MAX_CHARACTERS} characters, got {len(text)}; split the file"
         raise _error(file, (1, 1), message, "too-long")
+    known = _read.get(text)
+    if known is not None:
+        return known
     try:
-        return _Reader(text, file).document()
+        return _remembered(text, _Reader(text, file).document())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _inside(text, mark) if mark else (1, 1)
@@ -91,6 +101,18 @@ def load(text: str, *, file: str) -> AnyNode:
     except (yaml.YAMLError, UnicodeError) as error:
         message = f"this is not YAML: {str(error).splitlines()[0]}"
         raise _error(file, (1, 1), message, "syntax") from None
+
+
+def _remembered(text: str, node: AnyNode) -> AnyNode:
+    """Keep what was read: a file is asked for its kind, then read; and while somebody types, others stay."""
+    _read[text] = node
+    n_characters = sum(map(len, list(_read)))
+    while n_characters > MAX_REMEMBERED:
+        oldest = next(iter(_read), None)
+        if oldest is None or _read.pop(oldest, None) is None:
+            break
+        n_characters -= len(oldest)
+    return node
 
 
 def plain(node: AnyNode) -> Any:
@@ -187,7 +209,7 @@ class _Reader:
 
     def _scalar(self, event: Any) -> ScalarNode:
         mark, text = event.start_mark, event.value
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if not text.isascii() and _SURROGATE.search(text):
             raise self._refuse(event, "this is no Unicode text", "syntax")
         value: Scalar = text
         if not event.style:

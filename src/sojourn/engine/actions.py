@@ -29,7 +29,7 @@ def want(inside: Inside, do: Do, state: str) -> None:
         0,
         derive("action", enrolment.id, str(enrolment.n)),
         do.sink,
-        do.channel or ledger.catalogue.policy.channel_of(do.sink),
+        ledger.catalogue.policy.channel_of(do.sink, named=do.channel),
         do.topic,
         ledger.at + do.expires_ms,
         enrolment.id,

@@ -17,6 +17,7 @@ from msgspec import Struct
 from sojourn.definitions.chart import State, Want
 from sojourn.definitions.experiment import Experiment, Flag
 from sojourn.definitions.flags import JOURNEY_PREFIX
+from sojourn.definitions.holdouts import OF_JOURNEY
 from sojourn.definitions.internal_events import INTERNAL
 from sojourn.definitions.journey import Catalogue, Do, Journey
 from sojourn.engine import forecasts
@@ -27,7 +28,7 @@ from sojourn.engine.holds import released_at
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Enrolment, Life, Memory, Wanted
 from sojourn.engine.view import View
-from sojourn.model.ids import ProfileId, derive
+from sojourn.model.ids import ProfileId, decision_id
 
 MAX_WAYS = 16  # ways out of where somebody stands that `next_action` names.
 
@@ -94,11 +95,10 @@ class _Standing(Struct, frozen=True, gc=False):
     holdout: str
     """Which hold-out keeps them back, or would if they entered now; empty: none."""
     asking: Asking
-
-    @property
-    def node(self) -> str:
-        """The states they are in: one for each parallel region, in the order of the document."""
-        return ",".join(self.enrolment.machine.active) if self.enrolment else ""
+    node: str
+    """The states they are in: one for each parallel region, in the order of the document; empty outside."""
+    is_paused: bool
+    """The journey stands still."""
 
     @property
     def is_hidden(self) -> bool:
@@ -161,7 +161,9 @@ def _standing(life: Life, name: str, asking: Asking) -> _Standing | None:
     if journey is None:
         return None
     holdout = enrolment.holdout if enrolment else _foretold(life, journey, asking)
-    return _Standing(life, journey, enrolment, holdout, asking)
+    node = ",".join(enrolment.machine.active) if enrolment else ""
+    is_paused = bool(catalogue.holds) and released_at(catalogue, name, asking.at) != asking.at
+    return _Standing(life, journey, enrolment, holdout, asking, node, is_paused)
 
 
 def _closed(catalogue: Catalogue, name: str) -> Journey | None:
@@ -225,7 +227,7 @@ def _in_holdout(of: _Standing, key: str) -> Decision:
         reason: Reason = "SPLIT" if of.holdout else "STATIC"
         return _told(of, key, of.holdout != "", variant, reason=reason)
     choice = Choice(
-        experiment="holdout:" + of.journey.name,
+        experiment=OF_JOURNEY + of.journey.name,
         variant=variant,
         propensity=eligible[variant],
         eligible=eligible,
@@ -274,7 +276,7 @@ def _told(
     # A text and a truth are told by their variant; a number and what comes next are not.
     said = variant if isinstance(value, str | bool) else variant + msgspec.json.encode(value).decode()
     metadata: dict[str, Any] = {
-        "decision_id": derive("decision", asking.unit, key, version, said),
+        "decision_id": decision_id(asking.unit, key, version, said),
         "journey_version": version,
         "held_out": of.is_hidden,
     }
@@ -284,12 +286,11 @@ def _told(
         metadata["holdout"] = of.holdout
     if more:
         metadata |= more
-    is_paused = released_at(asking.catalogue, of.journey.name, asking.at) != asking.at
     return Decision(
         key=key,
         value=value,
         variant=variant,
-        reason="DISABLED" if is_paused else reason,
+        reason="DISABLED" if of.is_paused else reason,
         metadata=metadata,
         choice=choice,
     )
@@ -342,7 +343,7 @@ def _wanted(states: Iterable[State]) -> Iterable[tuple[str, Do]]:
 
 
 def _channel(do: Do, of: _Standing) -> str:
-    return do.channel or of.asking.catalogue.policy.channel_of(do.sink)
+    return of.asking.catalogue.policy.channel_of(do.sink, named=do.channel)
 
 
 def _kept_back(of: _Standing, enrolment: Enrolment, do: Do, state: str) -> list[str]:
@@ -402,7 +403,7 @@ def _targets(journey: Journey, states: Iterable[State], event: str) -> list[str]
 def _judged(life: Life, flag: Flag, view: AskedView, asking: Asking) -> Decision:
     said = judge(flag, view, life)
     metadata: dict[str, Any] = {
-        "decision_id": derive("decision", asking.unit, flag.name, flag.version, said.variant),
+        "decision_id": decision_id(asking.unit, flag.name, flag.version, said.variant),
         "flag_version": flag.version,
         "held_out": said.holdout != "",
     }

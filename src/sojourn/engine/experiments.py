@@ -133,7 +133,7 @@ def choose(
     else:
         found = place(experiment.seed or experiment.id, unit, experiment.hash)
         assert found is not None, "a definition has no other hash"
-        chosen = choose_variant(found, bucket_ranges(len(weights), experiment.coverage, weights))
+        chosen = choose_variant(found, _ranges_of(tuple(weights), experiment.coverage))
         if chosen < 0:
             return None
     return Choice(
@@ -145,6 +145,11 @@ def choose(
         allocation=experiment.allocation,
         is_kept=is_kept,
     )
+
+
+@lru_cache(4096)  # weights are those of definitions, and what was learnt last
+def _ranges_of(weights: tuple[float, ...], coverage: float) -> list[tuple[float, float]]:
+    return bucket_ranges(len(weights), coverage, weights)
 
 
 @lru_cache(4096)  # seeds are those of definitions; a hash that goes on from one costs half

@@ -191,7 +191,7 @@ class Ownership:
             at.began, at.began_at = entry.position - 1, entry.at - 1
         is_theirs = event.user_id in self._users
         for forward in result.forward:
-            own = forward.key in self._users
+            own = forward.key in self._users or forward.key.startswith(self._forgetting.pseudonyms)
             is_theirs |= own and isinstance(forward.input, Arrived | Aliased)
             if isinstance(forward.input, Named):
                 if own and forward.input.life is not None:
@@ -209,7 +209,9 @@ class Ownership:
             at.pending.append(tombstone(entry))
 
     def _take_control(self, control: Forgetting, entry: Entry) -> None:
-        """An earlier request went through these devices, too."""
+        """An earlier request went through these devices, too; what is nobody else's any more it forgets."""
+        if not self._own.isdisjoint(control.shared):
+            self.left[entry.position] = erased_control(entry, gone=self._own)
         for device, at in self._shared.items():
             if device in control.devices or device in control.shared:
                 result = forget("identity", device, at.tie, control, at=entry.at, position=entry.position)
@@ -252,9 +254,7 @@ class Belongings:
         return fact
 
     def has(self, action: Action) -> bool:
-        """Tell whether an action is theirs."""
-        if action.profile_id in self._people:
-            return True
+        """Tell whether an action is theirs that a shared device's life wanted; the others were withdrawn."""
         device = self._shared.get(action.profile_id)
         return any(one.device == device and one.after_at < action.at <= one.until_at for one in self._windows)
 

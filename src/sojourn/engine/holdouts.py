@@ -11,17 +11,12 @@ from __future__ import annotations
 from typing import Literal
 
 from sojourn.definitions.experiment import Experiment
+from sojourn.definitions.holdouts import OF_ALL, OF_CHANNEL, OF_EXPERIMENT, OF_JOURNEY, OF_NODE
 from sojourn.definitions.journey import Journey
 from sojourn.engine.experiments import is_held_out
 from sojourn.engine.ledger import Ledger
 from sojourn.engine.state import Life, Memory, Wanted
 from sojourn.engine.view import View
-
-_GLOBAL = "holdout/all"
-_OF_JOURNEY = "holdout:"
-_OF_CHANNEL = "holdout/channel/"
-_OF_NODE = "holdout/node/"
-_OF_EXPERIMENT = "holdout/experiment/"
 
 
 def holdout_of(
@@ -31,9 +26,9 @@ def holdout_of(
     if journey.holdout and not memory.unit:
         memory.unit = life.unit or ledger.unit  # by which they may have been told of it
     share = ledger.catalogue.policy.holdout
-    if share and is_held_out(_GLOBAL, _unit(life, ledger), share):
+    if share and is_held_out(OF_ALL, _unit(life, ledger), share):
         return "global"
-    return "journey" if is_held_out(_OF_JOURNEY + journey.name, memory.unit, journey.holdout) else ""
+    return "journey" if is_held_out(OF_JOURNEY + journey.name, memory.unit, journey.holdout) else ""
 
 
 def holdouts_of_action(life: Life, wanted: Wanted, ledger: Ledger) -> list[str]:
@@ -45,10 +40,10 @@ def holdouts_of_action(life: Life, wanted: Wanted, ledger: Ledger) -> list[str]:
     if found == ["global"] and _is_held_out_of_journey(life, wanted, ledger):
         found.append("journey")
     share = ledger.catalogue.policy.channel(wanted.channel).holdout if wanted.channel else 0.0
-    if share and is_held_out(_OF_CHANNEL + wanted.channel, _unit(life, ledger), share):
+    if share and is_held_out(OF_CHANNEL + wanted.channel, _unit(life, ledger), share):
         found.append("channel")
     share = wanted.node_holdout if ledger.catalogue.policy.asks_nodes else 0.0
-    if share and is_held_out(f"{_OF_NODE}{wanted.journey}/{wanted.state}", _unit(life, ledger), share):
+    if share and is_held_out(f"{OF_NODE}{wanted.journey}/{wanted.state}", _unit(life, ledger), share):
         found.append("node")
     return found
 
@@ -59,10 +54,10 @@ def holdout_of_experiment(
     """Tell which hold-out keeps somebody from a flag's experiment; asking changes nothing in their life."""
     unit = life.unit or view.unit
     share = view.catalogue.policy.holdout
-    if share and is_held_out(_GLOBAL, unit, share):
+    if share and is_held_out(OF_ALL, unit, share):
         return "global"
     share = experiment.holdout if view.catalogue.policy.asks_nodes else 0.0
-    return "experiment" if is_held_out(_OF_EXPERIMENT + experiment.id, unit, share) else ""
+    return "experiment" if is_held_out(OF_EXPERIMENT + experiment.id, unit, share) else ""
 
 
 def keep_unit(life: Life, ledger: Ledger) -> None:
@@ -75,7 +70,7 @@ def _is_held_out_of_journey(life: Life, wanted: Wanted, ledger: Ledger) -> bool:
     memory = life.memories.get(wanted.journey)
     if journey is None or memory is None:
         return False
-    return is_held_out(_OF_JOURNEY + journey.name, memory.unit, journey.holdout)
+    return is_held_out(OF_JOURNEY + journey.name, memory.unit, journey.holdout)
 
 
 def _unit(life: Life, ledger: Ledger) -> str:

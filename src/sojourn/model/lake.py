@@ -72,6 +72,25 @@ class Slice(Struct, frozen=True):
     """What the log has at `reach.position`: another log has something else there."""
 
 
+class Renamed(Struct, frozen=True):
+    """A fact of somebody else's that named a person who is gone: what it says instead."""
+
+    group: int
+    n: int
+    other_id: str
+    message_id: str
+
+
+class Gone(Struct, frozen=True, kw_only=True):
+    """Rows that a lake is to have no longer: numbers of entries and of facts."""
+
+    positions: list[int] = []
+    """Ascending."""
+    facts: list[tuple[int, int]] = []
+    """(group, place in it), ascending."""
+    renamed: list[Renamed] = []
+
+
 class LakeSize(Struct, frozen=True):
     """How much a lake holds in files."""
 

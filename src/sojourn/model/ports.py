@@ -230,6 +230,10 @@ class Lake(Protocol):
         """Add the slice that comes next, once, whatever crash there is; return once it is on disk."""
         ...
 
+    def erase(self) -> bool:
+        """Do one piece of erasing people who were forgotten; return whether there was one."""
+        ...
+
     def compact(self, *, is_final: bool = False) -> bool:
         """Do one piece of tidying up; return whether there was one. With `is_final`, as far as it goes."""
         ...

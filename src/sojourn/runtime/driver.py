@@ -75,7 +75,8 @@ class Driver:
         self.timers = Timers(store, max_held=max_timers)
         self.timers.extend(self.clock)
         self.tallies = Tallies(store)
-        self._has_new_tallies = False
+        self._has_new_tallies = self._has_repaid = False
+        self.repay()
         self._was_sweeping = self.sweep.is_running
         self._swept: frozenset[Key] = frozenset()
         self._asked: dict[Key, None] = {}
@@ -281,6 +282,13 @@ class Driver:
         arms = {name: list(adaptive[name].variants) for name in allocations}
         return Learnt(forecasts=forecasts, allocations=allocations, arms=arms)
 
+    def repay(self) -> None:
+        """Take off the tallies what erased facts had counted; the next commit keeps it."""
+        debt = forgotten.read_debt(self.store)
+        if debt.documents:
+            self.tallies.add(Tallies(debt))
+            self._has_new_tallies = self._has_repaid = True
+
     def keep_failed(self) -> None:
         """Keep the events that the engine failed on, before the commit that goes on without them."""
         failed = self.failures.take()
@@ -292,6 +300,11 @@ class Driver:
         if self._has_new_tallies:
             documents |= self.tallies.documents()
         self._has_new_tallies = False
+        if self.forgotten.has_changed:
+            documents |= self.forgotten.documents()
+        if self._has_repaid:
+            documents[forgotten.DEBT] = b""
+            self._has_repaid = False
         return documents
 
     def _enter(self, entries: Sequence[Entry]) -> dict[Stage, dict[str, list[Input]]]:

@@ -16,6 +16,7 @@ from sojourn.model.views import ForgottenRow
 WAITING = "forgetting"
 """The document of those of whom something is still to be erased: it has their ids."""
 LEDGER = "forgotten"
+DEBT = "forgotten_debt"
 MAX_LEDGER = 10_000  # requests in the document, the newest; older ones are in the log, as controls.
 
 _encode = msgspec.json.Encoder().encode
@@ -35,6 +36,22 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """Ids that were tied to them before the control, and that it does not name."""
 
 
+class Debt(Struct, frozen=True):
+    """What facts that are erased had counted, and is still to be taken off the tallies."""
+
+    documents: dict[str, bytes] = {}
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a document of it."""
+        return self.documents.get(name)
+
+
+def read_debt(store: Store) -> Debt:
+    """Return what a store says is owed."""
+    raw = store.kept(DEBT)
+    return msgspec.json.decode(raw, type=Debt) if raw else Debt()
+
+
 class Asked:
     """All requests, for one driver."""
 
@@ -42,6 +59,8 @@ class Asked:
         waiting, ledger = store.kept(WAITING), store.kept(LEDGER)
         self.waiting: list[Waiting] = []
         self.ledger: list[ForgottenRow] = []
+        self.has_changed = False
+        """Since `documents` were made last."""
         if waiting is not None:
             self.waiting = msgspec.json.decode(waiting, type=list[Waiting])
         if ledger is not None:
@@ -77,14 +96,21 @@ class Asked:
 
     def tell(self, row: ForgottenRow) -> None:
         """Let the ledger say something else of a request."""
+        self.has_changed = True
         self.ledger = [row if row.request_id == old.request_id else old for old in self.ledger]
 
     def finish(self, request_id: str) -> None:
         """Keep nothing of a request but its row in the ledger."""
+        self.has_changed = True
         self.waiting = [one for one in self.waiting if one.forgetting.request != request_id]
+
+    def encoded(self) -> bytes:
+        """Return the ledger as a store that is up to date keeps it."""
+        return _encode(self.ledger)
 
     def documents(self) -> dict[str, bytes]:
         """Return both as the store keeps them."""
+        self.has_changed = False
         return {WAITING: _encode(self.waiting), LEDGER: _encode(self.ledger)}
 
 

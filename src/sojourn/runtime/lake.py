@@ -54,7 +54,7 @@ class Follower:
             if n_waiting >= self._pace.events or self.lag_ms >= self._pace.every_ms:
                 self._write(reach)
                 return 0
-        if self._lake.compact():
+        if self._lake.erase() or self._lake.compact():
             return 0
         self._expire()
         wait_ms = self._pace.every_ms - self.lag_ms if self._waits_since is not None else POLL_MS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Executor
 from typing import Literal, NamedTuple, TypeVar
 
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import SinkError
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Outbox, Sink
 from sojourn.runtime.rate import Bucket, Rate
 
@@ -104,6 +105,10 @@ class Lane:
         self._held: set[str] = set()
         """Ids of letters read and not yet written back: the outbox would hand them out again."""
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._carried: dict[str, Action] = {}
+        """What is being delivered, by its id."""
+        self._withdrawn: set[str] = set()
+        """Of these, what left the outbox meanwhile."""
         self._settled: list[tuple[Letter, Delivery]] = []
         self._postponed: list[Letter] = []
         self._breaker = _Breaker(house.policy)
@@ -137,6 +142,13 @@ class Lane:
         """Give up what is in flight: it stays in the outbox and is sent again, with the same key."""
         for task in self._in_flight:
             task.cancel()
+
+    def withdraw(self, people: Collection[ProfileId]) -> None:
+        """Let go of people's letters, which are in the outbox no longer."""
+        gone = {letter.action.id for letter in self._ready if letter.action.profile_id in people}
+        self._ready = deque(letter for letter in self._ready if letter.action.id not in gone)
+        self._held -= gone
+        self._withdrawn |= {one.id for one in self._carried.values() if one.profile_id in people}
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Deliver until `end`; deliveries run as tasks of `group`."""
@@ -229,6 +241,14 @@ class Lane:
 
     async def _carry(self, letter: Letter) -> None:
         """Bring one letter to an end, or to its next attempt."""
+        self._carried[letter.action.id] = letter.action
+        try:
+            await self._try(letter)
+        finally:
+            del self._carried[letter.action.id]
+            self._withdrawn.discard(letter.action.id)
+
+    async def _try(self, letter: Letter) -> None:
         started_at = self._house.now()
         result: Result
         if started_at > letter.action.expires_at:
@@ -276,7 +296,7 @@ class Lane:
     # The other way round a crash would lose the outcome, and a journey would wait for it for ever.
 
     async def _settle(self, letter: Letter, delivery: Delivery) -> None:
-        await self._house.on_outcome(letter.action, delivery)
+        await self._tell(letter.action, delivery)
         self._settled.append((letter, delivery))
 
     async def _bury(self, letter: Letter, error: SinkError) -> None:
@@ -285,10 +305,15 @@ class Lane:
         if error.retry:
             reason = f"given up after {n_attempts} attempts; the last: {reason}"
         delivery = Delivery(outcome="failed", attempts=n_attempts, status=error.status, reason=reason)
-        await self._house.on_outcome(letter.action, delivery)
+        await self._tell(letter.action, delivery)
         self._postponed.append(
             replace(letter, attempts=n_attempts, last_error=reason, dead_at=self._house.now())
         )
+
+    async def _tell(self, action: Action, delivery: Delivery) -> None:
+        """Tell what became of an action; of somebody who was forgotten meanwhile, nobody."""
+        if action.id not in self._withdrawn:
+            await self._house.on_outcome(action, delivery)
 
     def _later(self, letter: Letter, error: SinkError) -> Letter:
         """Return the letter as it waits for its next attempt: exponential backoff, full jitter."""

@@ -21,6 +21,7 @@ from sojourn.definitions.controls import LEARNT, control_event, is_control
 from sojourn.model.action import Action
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Appended, Commit
 from sojourn.runtime.driver import BATCH, Driver, joined
 from sojourn.runtime.unprocessed import Unprocessed
@@ -89,6 +90,9 @@ class Live:
         """Called with what each append was given and what came of it; set while somebody looks."""
         self.commit_ms: deque[float] = deque(maxlen=COMMITS_KEPT)
         """How long the newest commits took."""
+        self._is_nudged = False
+        self.on_withdrawn: Callable[[frozenset[ProfileId]], None] | None = None
+        """Called with those whose letters a commit, stored by now, took out of the outbox."""
         self._asked = asyncio.Event()
         self._arrived = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -152,6 +156,11 @@ class Live:
         if self._is_closing:
             raise UnavailableError("the engine is stopping")
         return await self._ask(events, failed)
+
+    def nudge(self) -> None:
+        """Make a commit soon, though nothing comes: there is something new to keep."""
+        self._is_nudged = True
+        self._arrived.set()
 
     async def run(self) -> None:
         """Work until `close`; raises what ended the work otherwise."""
@@ -347,6 +356,8 @@ class Live:
             latencies_ms=latencies,
             n_actions=len(commit.actions),
         )
+        if commit.withdraws and self.on_withdrawn is not None:
+            self.on_withdrawn(commit.withdraws)
         if commit.actions:
             self._on_actions(commit.actions)
 
@@ -360,7 +371,8 @@ class Live:
                 self._taken, until = driver.next_batch(self._backlog, most=self._most)
                 self._has_room.set()
                 return self._taken, until
-            if driver.sweep.is_running:
+            if driver.sweep.is_running or self._is_nudged:
+                self._is_nudged = False
                 return [], driver.clock
             if self._is_all_appended:
                 return [], None

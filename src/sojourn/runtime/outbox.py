@@ -9,7 +9,7 @@ promised about the order of two actions.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Executor
 
 import msgspec
@@ -18,6 +18,7 @@ from msgspec import Raw
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import SinkError
 from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Outbox, Sink
 from sojourn.runtime.lane import Gate, House, Lane, Meter, Policy
 
@@ -107,6 +108,14 @@ class OutboxWorker:
         self._house.gate.is_shut = is_held
         for lane in self._lanes.values():
             lane.wake()
+
+    def withdraw(self, people: Collection[ProfileId]) -> None:
+        """Send nothing more of what is read already and left the outbox; call it on the event loop.
+
+        A delivery in flight ends, and nobody is told what came of it.
+        """
+        for lane in self._lanes.values():
+            lane.withdraw(people)
 
     async def stop(self, grace_s: float = 10.0) -> None:
         """Begin nothing new, let what is in flight end within the grace; the rest stays in the outbox."""

@@ -6,6 +6,7 @@ They are counted from facts, in the commit that stores these.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +24,6 @@ from sojourn.model.fact import (
     Migrated,
     Transitioned,
 )
-from sojourn.model.ports import Store
 from sojourn.model.views import JourneyView
 
 DOCUMENT = "tallies"
@@ -56,10 +56,17 @@ class ExperimentTally(Struct):
     """People who met two variants: above one in a hundred of those exposed, identity is in question."""
 
 
+class Kept(Protocol):
+    """Where they are kept."""
+
+    def kept(self, name: str) -> bytes | None:
+        """Return a document kept under a name."""
+
+
 class Tallies:
     """All of them, by journey and version, and by experiment."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Kept) -> None:
         kept, met = store.kept(DOCUMENT), store.kept(EXPERIMENTS)
         self._tallies = {} if kept is None else msgspec.json.decode(kept, type=dict[str, dict[str, Tally]])
         self.experiments: dict[str, ExperimentTally] = {}
@@ -70,6 +77,20 @@ class Tallies:
     def take_back(self, facts: Iterable[Fact]) -> bool:
         """Take facts out again; return whether that changed anything."""
         return self.take(facts, by=-1)
+
+    def add(self, other: Tallies) -> None:
+        """Add what was counted elsewhere, or taken back there."""
+        for journey, versions in other._tallies.items():
+            for version, more in versions.items():
+                tally = self._of(journey, version)
+                for name in ("entered", "goals", "exited", "actions", "withheld", "migrated"):
+                    setattr(tally, name, getattr(tally, name) + getattr(more, name))
+                for state, n_people in more.states.items():
+                    _move(tally.states, [state], n_people)
+        for name, met in other.experiments.items():
+            own = self._met(name)
+            own.exposed += met.exposed
+            own.conflicts += met.conflicts
 
     def take(self, facts: Iterable[Fact], *, by: int = 1) -> bool:
         """Take facts in, each so many times; return whether they changed anything."""

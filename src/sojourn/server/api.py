@@ -42,6 +42,7 @@ from sojourn.server.authoring_routes import AUTHORING_VIEWS, Authored, authoring
 from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
+from sojourn.server.forgetting import FORGET_VIEWS, Forgetters, forget_routes
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.operating import VIEWS as OPERATING_VIEWS
@@ -109,7 +110,7 @@ class Readings(Protocol):
         """Return dead letters, newest first."""
 
 
-class Operations(Entrance, Protocol):
+class Operations(Entrance, Forgetters, Protocol):
     """What the API may do, on the event loop; wiring does it."""
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
@@ -163,7 +164,7 @@ class DeadLetterPage(Struct, kw_only=True):
 VIEWS: tuple[type[Struct], ...] = (
     ProfileView, ExplanationView, JourneyView, VersionView, PlanView, HoldView, StatusView, FailedEventPage,
     DeadLetterPage, Retry, Retried, Publish, Rollback, Hold, Enter, Taken, Refusal,
-    *ACCESS_VIEWS, *OPERATING_VIEWS, *AUTHORING_VIEWS,
+    *ACCESS_VIEWS, *OPERATING_VIEWS, *AUTHORING_VIEWS, *FORGET_VIEWS,
 )  # fmt: skip
 
 
@@ -192,6 +193,7 @@ def make_api(
         *experimenting(analyses),
         *operating(operated),
         *authoring_routes(authored),
+        *forget_routes(operations),
     ]
     app = Litestar(
         handlers,

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import QUESTIONS, Question
 from sojourn.definitions.durations import MAX_DURATION_MS
+from sojourn.model.operating import FailedRetried
 
 KINDS: dict[str, type[Question]] = {**QUESTIONS, "experiments": Experiments, "experiment": Experiment}
 """What an inquiry may be, by its name."""
@@ -82,6 +83,19 @@ class Retried(Struct, kw_only=True):
     """How many dead letters are on their way again."""
 
     revived: int
+
+
+class RetryFailed(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which failed events to try again."""
+
+    ids: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 62)]], Meta(max_length=MAX_RETRIED)]
+    """Their numbers, as `/api/v1/failed-events` gives them."""
+
+
+class FailedRetriedList(Struct, kw_only=True):
+    """What came of each failed event that was tried again."""
+
+    retried: list[FailedRetried]
 
 
 class Inquiry(Struct, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from sojourn.model.charts import ChartView
 from sojourn.server.asked import MAX_DEFINITIONS, Definition
 from sojourn.server.refusing import Refusal
 
-MAX_CHECKED_BYTES = 4 << 20
-"""Of a check: what stands in an editor, and what it is checked beside; seconds of work at most."""
+MAX_CHECKED_BYTES = 1 << 20
+"""Of a check: what stands in an editor, or a folder of some hundred journeys; seconds of work at most."""
 MAX_INSIDE = 1_000  # people in one answer.
 MAX_NAME_CHARS = 1_000
 MAX_INSTANT = 1 << 53

@@ -103,7 +103,8 @@ class Ofrep:
     async def _answer(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive
     ) -> Answer:
-        allowed = _allowed(path)
+        key = _flag_key(path)
+        allowed = _allowed(path, key)
         if allowed is None:
             return refused(404, f"nothing is here; flags are at {FLAGS}")
         if method == "OPTIONS":
@@ -115,7 +116,7 @@ class Ofrep:
         caller = self._callers.of(headers)
         if caller is None:
             return refused(401, _OFF if self._callers.is_empty else _NO_KEY, _CHALLENGE)
-        return await self._decide(None if path == FLAGS else _flag_key(path), caller, headers, receive)
+        return await self._decide(key, caller, headers, receive)
 
     async def _decide(
         self, key: str | None, caller: Caller, headers: Mapping[bytes, bytes], receive: Receive
@@ -156,9 +157,9 @@ class Ofrep:
             self._observe(f"requests.{status}", 1)
 
 
-def _allowed(path: str) -> str | None:
-    """Return the method that a path takes; None where nothing is there."""
-    if path == FLAGS or _flag_key(path) is not None:
+def _allowed(path: str, key: str | None) -> str | None:
+    """Return the method that a path takes, which may name a flag; None where nothing is there."""
+    if path == FLAGS or key is not None:
         return "POST"
     return "GET" if path.startswith(STREAMS) else None
 

@@ -29,12 +29,16 @@ def operating_paths() -> Json:
         named("verdict", "Only what this became of.", {"type": "string", "enum": list(VERDICTS)}),
     ]
     return {
-        STREAM: {"get": _stream("streamProgress", "How far the engine is, live", _PROGRESS, [], "status")},
-        EVENTS_STREAM: {"get": _stream("streamEvents", "Events, live", _EVENTS, filters, "events")},
+        STREAM: {
+            "get": _stream("streamProgress", _PROGRESS, summary="How far the engine is, live", tag="status")
+        },
+        EVENTS_STREAM: {
+            "get": _stream("streamEvents", _EVENTS, *filters, summary="Events, live", tag="events")
+        },
     }
 
 
-def _stream(name: str, summary: str, about: str, parameters: list[Json], tag: str) -> Json:
+def _stream(name: str, about: str, *parameters: Json, summary: str, tag: str) -> Json:
     retry_after = {"schema": {"type": "string"}, "description": "Seconds to wait."}
     return {
         "operationId": name,
@@ -42,7 +46,7 @@ def _stream(name: str, summary: str, about: str, parameters: list[Json], tag: st
         "description": about,
         "tags": [tag],
         "security": [{"admin": []}],
-        "parameters": parameters,
+        "parameters": list(parameters),
         "responses": {
             "200": {
                 "description": "What was asked for, until either side ends it.",

@@ -10,7 +10,6 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.types import Receive, Scope, Send
-from msgspec import Meta, Struct
 
 from sojourn.model.errors import InputError
 from sojourn.model.operating import (
@@ -23,13 +22,13 @@ from sojourn.model.operating import (
 )
 from sojourn.model.views import StatusView
 from sojourn.server.analytics import given_of
+from sojourn.server.asked import FailedRetriedList, RetryFailed
 from sojourn.server.pulse import Pulse
 from sojourn.server.tail import Tail, Wanted
 
 MAX_QUERY_CHARS = 1_000
 MAX_PAGE = 1_000
 MAX_FOUND = 100
-MAX_RETRIED = 1_000
 STREAM, EVENTS_STREAM = "/api/v1/stream", "/api/v1/events/stream"
 VERDICTS = ("taken", "duplicate", "failed")
 
@@ -43,19 +42,6 @@ Query = Annotated[
         description="An id, or how one begins; or a part of a name or e-mail. Empty: the people seen last.",
     ),
 ]
-
-
-class RetryFailed(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Which failed events to try again."""
-
-    ids: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 62)]], Meta(max_length=MAX_RETRIED)]
-    """Their numbers, as `/api/v1/failed-events` gives them."""
-
-
-class FailedRetriedList(Struct, kw_only=True):
-    """What came of each failed event that was tried again."""
-
-    retried: list[FailedRetried]
 
 
 class Operated(Protocol):

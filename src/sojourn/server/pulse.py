@@ -38,7 +38,7 @@ class Progress(Struct, frozen=True, kw_only=True):
 class Pulse:
     """The streams of `/api/v1/stream`.
 
-    `watch` is told whether anybody looks: `moved` is called only meanwhile, on the event loop.
+    `watch` is told how many look: `moved` is to be called while anybody does, on the event loop.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Pulse:
         progress: Callable[[], Progress],
         journeys: Callable[[], Sequence[JourneyView]],
         *,
-        watch: Callable[[bool], None] = lambda _: None,
+        watch: Callable[[int], None] = lambda _: None,
         max_open: int = MAX_OPEN,
     ) -> None:
         self._progress = progress
@@ -80,13 +80,13 @@ class Pulse:
             raise UnavailableError(FULL, retry_after_s=5)
         line = Line(pause_s=PAUSE_S, look_s=LOOK_S)
         self._open.add(line)
-        self._watch(True)
+        self._watch(len(self._open))
         try:
             await line.talk(_Reader(self).next_piece, receive, send)
         finally:
             self.n_slow += line.is_slow
             self._open.discard(line)
-            self._watch(bool(self._open))
+            self._watch(len(self._open))
 
     def look(self) -> tuple[Progress, dict[tuple[str, str], JourneyView]]:
         """Return what is to be seen now; counted once for all who look at one progress."""

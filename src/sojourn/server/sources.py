@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import msgspec
 from msgspec import Struct
@@ -98,15 +99,18 @@ class Sources:
 
 
 def _runs(events: Sequence[Event]) -> Iterator[tuple[Library, int, Event]]:
-    """Yield each run of events with one context: the door gives equal contexts as one object."""
-    n = 0
-    context = events[0].context
-    for event, after in zip(events, [*events[1:], None], strict=True):
-        n += 1
-        if after is None or after.context is not context:
-            yield library_of(context), n, event
-            n = 0
-            context = event.context if after is None else after.context
+    """Yield each run of events of one library, how many it has, and the last of it.
+
+    A request is one library's, nearly always: where its first and its last event name the same one, so do
+    those between them, and are not looked at.
+    """
+    library = library_of(events[0].context)
+    if len(events) == 1 or library_of(events[-1].context) == library:
+        yield library, len(events), events[-1]
+        return
+    for found, several in groupby(events, key=lambda event: library_of(event.context)):
+        run = list(several)
+        yield found, len(run), run[-1]
 
 
 def _sdk(source: Source, library: Library) -> Sdk:

@@ -60,13 +60,13 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Tail:
     """The streams of `/api/v1/events/stream`.
 
-    `watch` is told whether anybody looks: `heard` is called only meanwhile, on the event loop.
+    `watch` is told how many look: `heard` is to be called while anybody does, on the event loop.
     """
 
     def __init__(
         self,
         *,
-        watch: Callable[[bool], None] = lambda _: None,
+        watch: Callable[[int], None] = lambda _: None,
         max_open: int = MAX_OPEN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -100,13 +100,13 @@ class Tail:
             raise UnavailableError(FULL, retry_after_s=5)
         reader = _Reader(wanted)
         self._open.add(reader)
-        self._watch(True)
+        self._watch(len(self._open))
         try:
             await reader.line.talk(reader.next_piece, receive, send)
         finally:
             self.n_slow += reader.line.is_slow
             self._open.discard(reader)
-            self._watch(bool(self._open))
+            self._watch(len(self._open))
 
 
 class _Reader:

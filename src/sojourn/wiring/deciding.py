@@ -37,13 +37,14 @@ class Counter:
     def application(self, rest: App, *, metrics: Metrics, observe: Observe) -> App:
         """Return what answers under `/ofrep`, and leaves all else to `rest`."""
         self._watch(metrics)
+        single, bulk = (metrics.decisions.labels(kind).observe for kind in ("single", "bulk"))
         return Ofrep(
             self._decider,
             self._callers,
             streams=self.streams,
             rest=rest,
             observe=observe,
-            took=lambda kind, seconds: metrics.decisions.labels(kind).observe(seconds),
+            took=lambda kind, seconds: (single if kind == "single" else bulk)(seconds),
         )
 
     def start(self) -> None:

@@ -145,7 +145,7 @@ class Drafts:
             raise _file_changed(self._look(file)) from None
         except OSError as error:
             reason = f"{file} cannot be written ({error.strerror}); nothing was published"
-            raise InputError("not-writable", reason, status=409) from None
+            raise InputError("not-writable", reason, status=422) from None
 
     def _look(self, file: str) -> FileView:
         """Return what is there, whatever it is; raises InputError where there can be no such file."""

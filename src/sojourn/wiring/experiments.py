@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sojourn.analytics.experiments.asked import Experiment
+from sojourn.analytics.texts import read_text
 from sojourn.definitions.counts import counted
 from sojourn.definitions.metrics import Metric
 from sojourn.model.errors import ConfigError, InputError
@@ -153,13 +154,8 @@ def read_metrics(paths: Sequence[Path]) -> tuple[Metric, ...]:
     from sojourn.config import Config, metric_files  # noqa: PLC0415 - help needs no YAML
     from sojourn.definitions.metrics_reading import load_metrics  # noqa: PLC0415 - as above
 
-    texts = []
-    for path in metric_files(Config(metrics=list(paths))):
-        try:
-            texts.append((str(path), path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read ({error})") from None
-    return load_metrics(texts)
+    files = metric_files(Config(metrics=list(paths)))
+    return load_metrics([(str(path), read_text(path, "these metrics")) for path in files])
 
 
 def read_met(source: ExposureSource) -> Met:

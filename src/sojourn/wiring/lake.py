@@ -153,3 +153,10 @@ def open_tail(data: Path) -> Iterator[SqliteTail]:
         yield tail
     finally:
         tail.close()
+
+
+def erase_lake(data: Path) -> None:
+    """Do what plans to erase say, while no server writes the lake."""
+    with open_to_write(data, wait=True) as (_, lake):
+        while lake.erase():
+            pass

@@ -244,6 +244,8 @@ class Rehearsals:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+            scratch = Path(self._config.data) / SCRATCH
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
     def _forget_old(self) -> None:
         ended = [name for name, view in self._views.items() if view.state not in ("waiting", "running")]

@@ -20,7 +20,7 @@ from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, Event
 from sojourn.model.ports import Sink
-from sojourn.model.views import HoldView, PlanView
+from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
 from sojourn.runtime.controls import Applied
 from sojourn.runtime.importing import end_play
 from sojourn.runtime.lane import Meter, Policy, Result
@@ -29,6 +29,7 @@ from sojourn.runtime.outbox import OutboxWorker, outcome_event
 from sojourn.server.access.gate import Access
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Publish, Rollback
+from sojourn.server.forgetting import Forget
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
@@ -43,6 +44,7 @@ from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
 from sojourn.wiring.desk import Desk, planned
+from sojourn.wiring.forgetting import Forgetters
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
@@ -107,6 +109,8 @@ class _Serving:
             meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
+        self._forgetters = Forgetters(config, house, self._live, bring=self._bring)
+        self._live.on_withdrawn = self._outbox.withdraw
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
@@ -135,6 +139,7 @@ class _Serving:
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
         lakeside = asyncio.create_task(self._write_lake(), name="lake")
         self._authorship.start()
+        erasing = asyncio.create_task(self._forgetters.run(), name="erasing")
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
         ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
         _tell_end(ended)
@@ -149,6 +154,8 @@ class _Serving:
         await self._counter.stop()
         self._watching.stop()
         await _ended(watching)
+        self._forgetters.stop()
+        await _ended(erasing)
         self._live.close()
         await _ended(engine)
         await self._lakeside.stop()
@@ -157,7 +164,7 @@ class _Serving:
         self._authorship.close()
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http, lakeside, watching]:
+        for task in [*ended, engine, outbox, http, lakeside, watching, erasing]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
 
@@ -211,6 +218,15 @@ class _Serving:
             if event is not None:
                 await self._bring(event)
             return self._desk.holds()
+
+    async def forget(self, any_id: str, asked: Forget, *, by: str) -> ForgottenView:
+        """Forget a person, or show what that would take."""
+        async with self._changing:
+            return await self._forgetters.forget(any_id, asked, by=by)
+
+    def forgotten(self) -> Sequence[ForgottenRow]:
+        """Return the ledger of those who were forgotten, newest first."""
+        return self._forgetters.forgotten()
 
     async def _bring(self, event: Event) -> None:
         """Append a control, and wait until it is in force."""

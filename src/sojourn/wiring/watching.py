@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sojourn.config import Config
-from sojourn.model.operating import OperatingView, RateView, Took
+from sojourn.model.operating import OperatingView, Took
 from sojourn.model.ports import Lookups
 from sojourn.runtime.books import Books
 from sojourn.runtime.lane import Meter, Result
@@ -22,10 +22,9 @@ from sojourn.server.sources import Sources
 from sojourn.server.tail import Tail
 from sojourn.wiring.house import House, now_ms
 from sojourn.wiring.lakeside import Lakeside
+from sojourn.wiring.looking import SINKS, SOURCES, Known
 from sojourn.wiring.operating import Operator, Surroundings
 
-SOURCES, SINKS = "sources", "sinks"
-"""The documents in the store that counts last in over restarts."""
 KEEP_S = 10.0  # so much of the counts is lost where the process is killed.
 MEASURED_S = 10.0  # how long the size of the folder is believed: it is a walk through all its files.
 
@@ -60,7 +59,7 @@ class Watching:
         self.sources = Sources(house.store.kept(SOURCES))
         self.books = Books(house.store.kept(SINKS), now=now_ms)
         self.pulse = Pulse(
-            self._progress, house.journeys, watch=lambda is_on: _set(watch, self.pulse if is_on else None)
+            self._progress, house.journeys, watch=lambda n_open: _set(watch, self.pulse if n_open else None)
         )
         self.tail = Tail(watch=self._watch_appends)
         self._size = Size(config.data)
@@ -68,8 +67,6 @@ class Watching:
 
     def operator(self, outbox: OutboxWorker, lookups: Lookups) -> Operator:
         """Return what answers an operator."""
-        sinks = self._config.sinks_in_force()
-        rates = {name: sink.rate or self._config.deliver.rate for name, sink in sinks.items()}
         around = Surroundings(
             log=self._house.driver.log,
             accept=self._live.accept,
@@ -77,13 +74,7 @@ class Watching:
             books=self.books,
             pulse=self.pulse,
             tail=self.tail,
-            write_keys=self._config.write_keys(),
-            types={name: sink.type for name, sink in sinks.items()},
-            rates={
-                name: RateView(most=rate.most, per_ms=rate.per_ms)
-                for name, rate in rates.items()
-                if rate is not None
-            },
+            known=Known.of(self._config),
             lookups=lookups,
             outbox=outbox,
             measure=self.measure,
@@ -129,8 +120,8 @@ class Watching:
             position=stored.position, clock=stored.clock, lag=max(0, self._live.appended - stored.position)
         )
 
-    def _watch_appends(self, is_on: bool) -> None:
-        self._live.on_appended = self.tail.heard if is_on else None
+    def _watch_appends(self, n_open: int) -> None:
+        self._live.on_appended = self.tail.heard if n_open else None
 
 
 class SinkMeter(Meter):

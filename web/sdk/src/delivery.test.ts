@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, type Delivery } from './delivery'
+import { ANSWER_MS, BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, type Delivery } from './delivery'
 import { chances, Tab, World } from './testing/world'
 import type { Kept } from './types'
 
@@ -93,6 +93,41 @@ describe('delivery, step by step', () => {
     const [waiting] = deliver({ ...IDLE, phase: 'sending', sending: ['a'] }, answer, 1_000)
     expect(deliver(waiting, { kind: 'due' }, 30_999)[1]).toEqual([{ kind: 'wake', at: 31_000 }])
     expect(deliver(waiting, { kind: 'due' }, 31_000)[1]).toEqual([{ kind: 'look' }])
+  })
+
+  const answer = (keys: string[], status: number) => ({ kind: 'answered', keys, status, retryAfterMs: 0, chance: 0 }) as const
+
+  test('a tab tells the others how long it looks after its events: for the answer, then for the next try', () => {
+    const [sending, sent] = deliver(IDLE, { kind: 'looked', kept: [own('a')], isLocked: false }, 1_000)
+    const [, failed] = deliver(sending, answer(['a'], 0), 2_000)
+    expect(sent[0]).toEqual({ kind: 'claim', until: 1_000 + ANSWER_MS })
+    expect(failed[0]).toEqual({ kind: 'claim', until: 2_500 })
+    expect(deliver(IDLE, { kind: 'looked', kept: [], isLocked: false }, 3_000)[1]).toContainEqual({ kind: 'claim', until: 0 })
+  })
+
+  test('what went as the page was hidden is left alone until there is an answer', () => {
+    const hidden = { ...IDLE, last: ['a'], nKept: 2 }
+    const kept = [own('a'), own('b')]
+    expect(deliver(hidden, { kind: 'looked', kept, isLocked: false }, 0)[0].sending).toEqual(['b'])
+    const [answered] = deliver(hidden, answer(['a'], 0), 0)
+    expect(answered.last).toEqual([])
+    expect(deliver(answered, { kind: 'looked', kept, isLocked: false }, 9_000)[0].sending).toEqual(['a', 'b'])
+  })
+
+  test('a page that is shown again looks at once', () => {
+    expect(deliver({ ...IDLE, isHidden: true, dueAt: 90_000 }, { kind: 'shown' }, 5)[1]).toEqual([{ kind: 'wake', at: 5 }])
+  })
+
+  test('after a success batches are as large as before', () => {
+    const [next] = deliver({ ...IDLE, phase: 'sending', sending: ['a'], most: 1 }, answer(['a'], 200), 0)
+    expect(next.most).toBe(BATCH_EVENTS)
+  })
+
+  test('a round ends by saying whether anything waits', () => {
+    const empty = deliver(IDLE, { kind: 'looked', kept: [], isLocked: false }, 0)[1]
+    const failed = deliver({ ...IDLE, phase: 'sending', sending: ['a'], nKept: 1 }, answer(['a'], 503), 0)[1]
+    expect(empty).toContainEqual({ kind: 'settle', isEmpty: true })
+    expect(failed).toContainEqual({ kind: 'settle', isEmpty: false })
   })
 
   test('one bad event of many is found by halves, and alone is dropped', () => {

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sojourn.adapters.lake import columns
 from sojourn.adapters.lake.durable import locked
+from sojourn.adapters.lake.erasing import standing
 from sojourn.adapters.lake.files import File, counting, list_files
 from sojourn.adapters.lake.resolving import resolve
 from sojourn.adapters.lake.writing import READERS_LOCK, Written, open_database, read_progress, text
@@ -115,7 +116,7 @@ def listed(lake: Path, tail: Tail) -> Iterator[Listing]:
             for _, day in groupby(list_files(lake), key=lambda file: (file.table, file.date))
             for file in counting(day, written.reach)
         ]
-        yield Listing(written, reach, files)
+        yield Listing(written, reach, standing(lake, files))
 
 
 def fill_tail(connection: DuckDBPyConnection, tail: Tail, after: Reach, reach: Reach) -> None:

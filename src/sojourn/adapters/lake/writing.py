@@ -20,6 +20,7 @@ from sojourn import __version__
 from sojourn.adapters.lake import columns
 from sojourn.adapters.lake.compacting import choose, put_in_place, remove_old, retire
 from sojourn.adapters.lake.durable import locked, replace_file, sync
+from sojourn.adapters.lake.erasing import MADE, Erasure, finish, is_counting, next_plan
 from sojourn.adapters.lake.files import (
     PARTITION,
     File,
@@ -39,6 +40,8 @@ PROGRESS = "progress.json"
 STAGING = ".staging"
 """What does not count yet; as its name begins with a dot, no reader takes it for a table."""
 OLD = ".old"
+ENCODED = "encoded"
+"""What is kept of the files as numbers; a cache (`adapters/lake/encoded`)."""
 SPILL = ".spill"
 WRITER_LOCK = "lock"
 READERS_LOCK = "readers"
@@ -103,6 +106,7 @@ class ParquetLake:
             self._stack.close()
             raise
         self._connection: DuckDBPyConnection | None = None
+        self._erasure: Erasure | None = None
 
     @property
     def reach(self) -> Reach:
@@ -151,11 +155,34 @@ class ParquetLake:
         replace_file(self._lake / PROGRESS, msgspec.json.encode(Written(VERSION, reach, mark)))
         self._written = Written(VERSION, reach, mark)
 
+    def erase(self) -> bool:
+        """Do one piece of what a plan in `forget/` says: make a file anew, or let those made count.
+
+        Returns whether there was something to do; False as well while a reader of ours is at work.
+        """
+        if self._erasure is None:
+            plan = next_plan(self._lake)
+            if plan is None:
+                return False
+            files = [file for day in self._days.values() for file in day]
+            self._erasure = Erasure(self._lake, plan, files, self._database())
+        if self._erasure.make(self._copy_query):
+            return True
+        with locked(self._lake / READERS_LOCK) as is_alone:
+            if is_alone:
+                self._erasure.count(caches=[self._lake / ENCODED, self._lake / OLD])
+                self._erasure = None
+                for day in self._days:
+                    self._days[day] = counting(list_day(self._lake, *day), self.reach)
+        return is_alone
+
     def compact(self, *, is_final: bool = False) -> bool:
         """Merge small files of one day of one table; return whether there was something to merge.
 
         With `is_final`, also of today, and however few. False as well while a reader of ours is at work.
         """
+        if self._erasure is not None:
+            return False
         remove_old(self._lake / OLD)
         today = date_of(self.reach.clock)
         for day, files in self._days.items():
@@ -171,7 +198,7 @@ class ParquetLake:
     def expire(self, *, before: str) -> int:
         """Remove the days before a date, of all tables but those that today's answers rest on; count them."""
         old = [day for day in self._days if day[1] < before and not TABLES[day[0]].is_kept_for_ever]
-        if not old:
+        if not old or self._erasure is not None:
             return 0
         with locked(self._lake / READERS_LOCK) as is_alone:
             if not is_alone:
@@ -208,6 +235,9 @@ class ParquetLake:
             self._database().execute(statement)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise OSError(str(error)) from error
+
+    def _copy_query(self, table: str, query: str, path: Path) -> None:
+        self._run(f"COPY ({query}) TO {text(path)} ({FORMAT}, {described(table)})")
 
     def _copy(self, table: str, staging: Path) -> None:
         """Write a table's rows, a file for each day; nearly always that is one day, which is cheaper."""
@@ -262,7 +292,10 @@ class ParquetLake:
 
     def _clean(self) -> dict[Day, list[File]]:
         """Remove what a crash left; return the files that count, day by day."""
-        for unfinished in (STAGING, OLD, SPILL):
+        if is_counting(self._lake):
+            with locked(self._lake / READERS_LOCK, wait=True):
+                finish(self._lake)
+        for unfinished in (STAGING, OLD, SPILL, MADE):
             shutil.rmtree(self._lake / unfinished, ignore_errors=True)
         days: dict[Day, list[File]] = {}
         for table in TABLES:

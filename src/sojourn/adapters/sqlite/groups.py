@@ -11,4 +11,11 @@ Groups = list[tuple[int, bytes]]
 
 encode_groups = msgspec.msgpack.Encoder().encode
 decode_groups = msgspec.msgpack.Decoder(Groups).decode
-decode_facts = msgspec.msgpack.Decoder(list[Fact]).decode
+_decode_facts = msgspec.msgpack.Decoder(list[Fact]).decode
+NO_FACTS = b"\x90"
+"""An empty array; zeros behind it keep a group that was erased as long as it was."""
+
+
+def decode_facts(body: bytes) -> list[Fact]:
+    """Read a group's facts; none where they were erased."""
+    return [] if body[:1] == NO_FACTS else _decode_facts(body)

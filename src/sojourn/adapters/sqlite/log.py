@@ -10,6 +10,7 @@ import msgspec
 
 from sojourn.adapters.sqlite import marks
 from sojourn.adapters.sqlite.database import Checkpointer, open_database, transaction
+from sojourn.adapters.sqlite.erasing import clear_free, truncate
 from sojourn.adapters.sqlite.reading import CACHE_MB, SqliteLogReader
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ids import message_digest
@@ -125,6 +126,25 @@ class SqliteLog:
                 if found and found[0].id == number:
                     body = _encode_failed(msgspec.structs.replace(found[0], id=None, retried_at=at))
                     self._writer.execute("UPDATE failed SET body = ? WHERE id = ?", (body, number))
+
+    def overwrite(self, first: int, body: bytes) -> None:
+        """Write a block's entries over, as long as they were where that can be; return once it is on disk."""
+        with self._lock:
+            self._writer.execute("UPDATE blocks SET body = ? WHERE first = ?", (body, first))
+            self._checkpointer.committed(len(body), n_pages=APPEND_PAGES)
+
+    def erase_failed(self, ids: Sequence[int]) -> None:
+        """Write zeros over failed events: they stay refused as duplicates, and nobody is shown them."""
+        with self._lock, transaction(self._writer):
+            self._writer.executemany(
+                "UPDATE failed SET body = zeroblob(length(body)) WHERE id = ?", [(each,) for each in ids]
+            )
+
+    def clean(self) -> bool:
+        """Leave no trace of what was overwritten; False where a reader is in the way: ask again."""
+        with self._lock:
+            clear_free(self._writer)
+            return truncate(self._writer)
 
     @property
     def n_marks(self) -> int:

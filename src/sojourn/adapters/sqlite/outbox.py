@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Lock
 
 import msgspec
@@ -67,6 +67,11 @@ FROM (
 WHERE outbox.action_id = new.action_id
 """
 _SETTLE = "DELETE FROM outbox WHERE action_id IN (SELECT value FROM json_each(?))"
+_DROP = "DROP TABLE outbox;\nDROP TABLE outbox_counts;"
+_COUNT = """
+UPDATE outbox_counts SET waiting = (SELECT count(*) FROM outbox WHERE dead_at IS NULL),
+    dead = (SELECT count(*) FROM outbox WHERE dead_at IS NOT NULL)
+"""
 _WITHDRAW = """
 DELETE FROM outbox
 WHERE json_extract(CAST(body AS TEXT), '$.profile_id') IN (SELECT value FROM json_each(?))
@@ -253,3 +258,17 @@ def withdraw(writer: sqlite3.Connection, people: Collection[str]) -> int:
     if not people:
         return 0
     return writer.execute(_WITHDRAW, (_encode(sorted(people)).decode(),)).rowcount
+
+
+def rewrite(writer: sqlite3.Connection, is_gone: Callable[[Action], bool]) -> None:
+    """Write the table anew without some letters, in the caller's transaction: its old pages become free."""
+    rows = writer.execute("SELECT * FROM outbox ORDER BY id").fetchall()
+    kept = [row for row in rows if not is_gone(_decode_action(row[5]))]
+    statement = ""
+    for line in f"{_DROP}{SCHEMA};".splitlines(keepends=True):  # a script would end the transaction
+        statement += line
+        if sqlite3.complete_statement(statement):
+            writer.execute(statement)
+            statement = ""
+    writer.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kept)
+    writer.execute(_COUNT)

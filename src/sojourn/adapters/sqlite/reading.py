@@ -21,7 +21,8 @@ FROM (
 )
 """
 _END = "SELECT coalesce((SELECT first + n - 1 FROM blocks ORDER BY first DESC LIMIT 1), 0)"
-_FAILED = "SELECT id, body FROM failed WHERE id < ? ORDER BY id DESC LIMIT ?"
+_FAILED = "SELECT id, body FROM failed WHERE id < ? AND substr(body, 1, 1) <> x'00' ORDER BY id DESC LIMIT ?"
+"""Those that were erased are zeros."""
 
 _decode = msgspec.json.Decoder(list[list[Entry]]).decode
 _decode_failed = msgspec.msgpack.Decoder(FailedEvent).decode

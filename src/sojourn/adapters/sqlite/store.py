@@ -7,7 +7,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock, Thread
 
@@ -16,10 +16,12 @@ from msgspec import Struct
 
 from sojourn.adapters.sqlite import outbox
 from sojourn.adapters.sqlite.database import Checkpointer, connect, open_database, transaction
+from sojourn.adapters.sqlite.erasing import clear_free, rewrite_small, truncate
 from sojourn.adapters.sqlite.groups import Groups, decode_facts, decode_groups, encode_groups
 from sojourn.adapters.sqlite.outbox import SqliteOutbox, insert_actions, withdraw
 from sojourn.adapters.sqlite.recent import ABSENT, Recent, Row, from_bytes, to_bytes
 from sojourn.adapters.sqlite.table import StateTable
+from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.ports import Commit, Progress, Stored, Told, Write
 from sojourn.model.turn import Key, Stage
@@ -191,6 +193,57 @@ class SqliteStore:
         with self._reader_lock:
             row = self._reader.execute("SELECT value FROM documents WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
+
+    def overwrite_facts(self, rows: Sequence[tuple[int, bytes]], documents: Mapping[str, bytes]) -> None:
+        """Write commits' facts over, each from its first group; with some documents, or nothing of it."""
+        with self._writer_lock, transaction(self._writer):
+            self._writer.executemany(
+                "UPDATE facts SET body = ? WHERE first = ?", [(body, first) for first, body in rows]
+            )
+            self._writer.executemany(KEEP, list(documents.items()))
+
+    def discard(self, name: str) -> None:
+        """Keep a document no longer."""
+        with self._writer_lock:
+            self._writer.execute("DELETE FROM documents WHERE name = ?", (name,))
+
+    def withdraw(self, is_gone: Callable[[Action], bool]) -> None:
+        """Take letters out of which this says so; it looks at all of them."""
+        with self._writer_lock, transaction(self._writer):
+            outbox.rewrite(self._writer, is_gone)
+
+    def clean(self) -> bool:
+        """Leave no trace of states and letters that went.
+
+        The table of states is brought up to the last commit and written anew, the journal of commits is
+        emptied, and small tables are written anew. False where a reader is in the way: ask again.
+        """
+        self._settle_states()
+        with self._writer_lock:
+            with transaction(self._writer):
+                gone = (min(self._written, self._id - 1),)
+                self._writer.execute("DELETE FROM commits WHERE id <= ?", gone)
+                self._writer.execute(
+                    "UPDATE commits SET body = ? WHERE id <= ?", (_encode({}), self._written)
+                )
+                for table in ("commits", "documents"):
+                    rewrite_small(self._writer, table)
+                outbox.rewrite(self._writer, lambda _: False)
+            clear_free(self._writer)
+            is_clean = truncate(self._writer)
+        return self._table.clean() and is_clean
+
+    def _settle_states(self) -> None:
+        """Bring the table of states up to the last commit; commits go on meanwhile."""
+        with self._writer_lock:
+            if self._writing is not None:
+                self._writing.join()
+                self._adopt_generation()
+            writing = self._writing = _Generation(self._table, self._recent.retire(), through=self._id)
+            writing.start()
+        writing.join()
+        with self._writer_lock:
+            self._adopt_generation()
 
     def close(self) -> None:
         """Release everything; the store can be opened again."""

@@ -14,6 +14,7 @@ from threading import Lock
 import msgspec
 
 from sojourn.adapters.sqlite.database import connect, open_database, transaction
+from sojourn.adapters.sqlite.erasing import truncate
 from sojourn.adapters.sqlite.recent import ABSENT, Row
 
 VERSION = 1
@@ -70,6 +71,7 @@ class StateTable:
         self._writer = open_database(path, SCHEMA, version=VERSION, cache_mb=WRITER_CACHE_MB)
         self._reader = connect(path, cache_mb=READER_CACHE_MB)
         self._reader_lock = Lock()
+        self._writer_lock = Lock()
 
     @property
     def through(self) -> int:
@@ -82,7 +84,7 @@ class StateTable:
         """Write a generation's rows durably; `through` is the last commit it has."""
         pairs = [(key, row) for key, row in rows.items() if row != ABSENT]
         forgotten = [(key,) for key, row in rows.items() if row == ABSENT]
-        with transaction(self._writer):
+        with self._writer_lock, transaction(self._writer):
             self._writer.executemany("DELETE FROM states WHERE key = ?", forgotten)
             for start in range(0, len(pairs), WRITE_ROWS):
                 self._writer.execute(_WRITE, _packed(pairs[start : start + WRITE_ROWS]))
@@ -131,6 +133,15 @@ class StateTable:
             keys.append(blob[start : start + key_bytes])
             start += key_bytes
         return keys
+
+    def clean(self) -> bool:
+        """Write the file anew, without what was deleted; False where a reader is in the way: ask again.
+
+        A generation waits meanwhile; readers read on, and so do commits.
+        """
+        with self._writer_lock:
+            self._writer.execute("VACUUM")
+            return truncate(self._writer)
 
     def close(self) -> None:
         """Release the file."""

@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from sojourn.analytics.buckets import OF_ALL, OF_CHANNEL, OF_JOURNEY, OF_NODE
 from sojourn.analytics.events import Codes, Events, Instants
+from sojourn.definitions.holdouts import OF_ALL, OF_CHANNEL, OF_JOURNEY, OF_NODE
 
 Flags = NDArray[np.bool_]
 UnitKind = Literal["everything", "channel", "journey", "node"]

@@ -22,6 +22,7 @@ import numpy as np
 from msgspec import Struct
 
 from sojourn.analytics.policies.decisions import Floats
+from sojourn.analytics.texts import read_text
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, load
 from sojourn.model.errors import ConfigError, DefinitionError, Problem
@@ -106,14 +107,8 @@ def parse_draft(text: str) -> Draft | None:
 
 def load_drafts(path: Path) -> Drafts:
     """Read a file; raise ConfigError where there is none, DefinitionError where it is no policy."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        known = "a file of a draft, `uniform` or `always VARIANT`"
-        raise ConfigError(f"{path}: there is no such file; --policy takes {known}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: this policy cannot be read ({error})") from None
-    return read_drafts(text, file=str(path))
+    known = "--policy takes a file of a draft, `uniform` or `always VARIANT`"
+    return read_drafts(read_text(path, "this policy", otherwise=known), file=str(path))
 
 
 def read_drafts(text: str, *, file: str) -> Drafts:

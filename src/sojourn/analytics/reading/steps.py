@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from sojourn.analytics.texts import read_text
 from sojourn.definitions.suggestions import did_you_mean
 from sojourn.definitions.yaml import AnyNode, MappingNode, ScalarNode, SequenceNode, load
-from sojourn.model.errors import ConfigError, DefinitionError, Problem
+from sojourn.model.errors import DefinitionError, Problem
 
 KEEP, LEAVE_OUT = "keep", "leave_out"
 PAGE_EVENTS = (
@@ -114,11 +115,7 @@ def load_steps(path: Path) -> StepRules:
         ConfigError: There is no such file.
         DefinitionError: It says something else than rules; each problem with its line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: these step rules cannot be read ({error})") from None
-    return read_steps(text, file=str(path))
+    return read_steps(read_text(path, "these step rules"), file=str(path))
 
 
 def read_steps(text: str, *, file: str) -> StepRules:

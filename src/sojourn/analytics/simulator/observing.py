@@ -9,10 +9,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.buckets import BUCKETS, OF_CHANNEL, buckets
+from sojourn.analytics.buckets import BUCKETS, buckets
 from sojourn.analytics.simulator.draws import Draws, Flags, Floats
 from sojourn.analytics.simulator.living import NEVER, Steps, live, people_of
 from sojourn.analytics.simulator.scenarios import Scenario
+from sojourn.definitions.holdouts import OF_CHANNEL
 
 Codes = NDArray[np.int32]
 Tell = Callable[[int], None]

@@ -27,6 +27,8 @@ def plain_text(text: str) -> str:
     'a b�[2J'
     """
     line = " ".join(text.split())
+    if line.isprintable():
+        return line
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
 
 

@@ -95,7 +95,7 @@ ACCESS_VIEWS = (SignIn, SignedInView, SignedOut, AccountView, NewAccount, NewPas
 
 def access_routes(access: Access) -> list[HTTPRouteHandler]:
     """Make the routes."""
-    return [*_session_routes(access), *_account_routes(access)]
+    return [*_session_routes(access), *_account_routes(access), *_changing(access)]
 
 
 def _session_routes(access: Access) -> list[HTTPRouteHandler]:
@@ -159,6 +159,13 @@ def _account_routes(access: Access) -> list[HTTPRouteHandler]:
             raise RefusedError(409, refusal)
         return _show(account)
 
+    return [list_accounts, add_account]
+
+
+def _changing(access: Access) -> list[HTTPRouteHandler]:
+    """Make the routes that change an account there is."""
+    accounts = access.accounts
+
     @post(
         "/api/v1/accounts/{name:str}/password",
         summary="Change a password",
@@ -188,7 +195,7 @@ def _account_routes(access: Access) -> list[HTTPRouteHandler]:
             raise _no_account(name)
         return _show(account)
 
-    return [list_accounts, add_account, change_password, remove_account]
+    return [change_password, remove_account]
 
 
 async def _check_current(access: Access, name: str, password: str, *, address: str) -> None:

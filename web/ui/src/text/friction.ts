@@ -76,6 +76,7 @@ export const FRICTION = {
   mayEnd: (from: string, to: string) => `may have ended from ${from} to ${to}`,
   also: 'The same shows in',
   onMap: 'See it on the map',
+  map: 'Map',
   plot: 'Conversions fewer, with 95% intervals',
   shown: (shown: number, all: number) => `${shown} of ${all} findings, the costliest first`,
   emptyTitle: 'No friction to show yet',

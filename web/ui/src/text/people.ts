@@ -39,7 +39,7 @@ export const PERSON = {
   visitsNote: 'When they were there, and what reached them. Bars are visits; marks are messages and goals.',
   visitsShape: 'Visits, messages and goals in time',
   noVisits: 'No visit is kept of this person.',
-  visitColumns: { began: 'Began', lasted: 'Lasted (s)', events: 'Events', channel: 'Came by' },
+  visitColumns: { began: 'Began', what: 'What', lasted: 'Lasted (s)', events: 'Events', channel: 'Came by' },
   legend: { visit: 'Visit', delivered: 'Delivered', withheld: 'Not sent', failed: 'Failed', goal: 'Goal' },
 
   actions: 'Messages',

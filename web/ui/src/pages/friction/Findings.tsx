@@ -80,6 +80,6 @@ const CHANCE: Column<Finding> = {
 }
 
 const MAP: Column<Finding> = {
-  key: 'map', title: '', isFixed: true, value: () => null,
+  key: 'map', title: FRICTION.map, isFixed: true, value: () => null,
   cell: (row) => <LinkButton to={mapPath(row)} look="quiet" icon="map" isSmall>{FRICTION.onMap}</LinkButton>,
 }

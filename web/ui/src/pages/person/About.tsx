@@ -99,7 +99,7 @@ function Consent({ profile }: Props) {
 
 function FrictionCard({ profile }: Props) {
   const friction = profile.friction ?? null
-  if (friction === null) return <Card title={PERSON.friction}><p className={css.none}>{PERSON.noFriction}</p></Card>
+  if (friction === null) return <Card title={PERSON.friction} isFlush><p className={css.none}>{PERSON.noFriction}</p></Card>
   return (
     <Card title={PERSON.friction}>
       <Figure label={PERSON.score} value={number(friction.score)} />

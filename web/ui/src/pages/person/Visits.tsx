@@ -12,7 +12,7 @@ import css from './person.module.css'
 import { visitsOption } from './visitsChart'
 
 export function VisitsCard({ visits }: { readonly visits: Visits | null }) {
-  if (visits === null) return <Card title={PERSON.visits}><p className={css.none}>{PERSON.noVisits}</p></Card>
+  if (visits === null) return <Card title={PERSON.visits} isFlush><p className={css.none}>{PERSON.noVisits}</p></Card>
   return <Card title={PERSON.visits} note={PERSON.visitsNote}><Drawn visits={visits} /></Card>
 }
 
@@ -23,7 +23,7 @@ function Drawn({ visits }: { readonly visits: Visits }) {
     <Chart
       label={PERSON.visitsShape} option={option} height={140} csvName="visits"
       table={{
-        columns: [PERSON.visitColumns.began, '', PERSON.visitColumns.lasted, PERSON.visitColumns.events, PERSON.visitColumns.channel],
+        columns: [PERSON.visitColumns.began, PERSON.visitColumns.what, PERSON.visitColumns.lasted, PERSON.visitColumns.events, PERSON.visitColumns.channel],
         rows: [
           ...visits.sessions.map((one) => [
             instant(one.started_at), legend.visit, Math.round((one.ended_at - one.started_at) / 1_000), one.n_events, one.channel,

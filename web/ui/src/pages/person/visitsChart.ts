@@ -22,7 +22,7 @@ export function visitsOption(visits: Visits, colours: Colours): EChartsCoreOptio
     tooltip: { trigger: 'item' },
     xAxis: { type: 'time', min: visits.from - room, max: visits.to + room },
     yAxis: {
-      type: 'category', data: [PERSON.legend.goal, PERSON.actions, PERSON.visits], axisLine: { show: false }, splitLine: { show: true },
+      type: 'category', data: [PERSON.legend.goal, PERSON.actions, PERSON.visits], axisLine: { show: false }, splitLine: { show: true, lineStyle: { color: colours.border } },
     },
     series: [visitSeries(visits, colours), messageSeries(visits, colours), goalSeries(visits, colours)],
   }
@@ -94,7 +94,7 @@ function goalSeries(visits: Visits, colours: Colours) {
 }
 
 /** Outcomes differ by shape as well as by colour. */
-const SYMBOLS: Readonly<Record<Tone, string>> = { good: 'circle', plain: 'circle', bad: 'triangle', warn: 'emptyCircle' }
+const SYMBOLS: Readonly<Record<Tone, string>> = { good: 'circle', plain: 'circle', bad: 'triangle', warn: 'rect' }
 
 function colourOf(action: ActionStory, colours: Colours): string {
   const tone = toneOf(action.outcome)

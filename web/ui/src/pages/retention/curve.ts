@@ -23,7 +23,8 @@ export function curveOption(points: readonly Point[], period: string, colours: C
       },
       {
         type: 'line', symbolSize: 8, lineStyle: { width: 2, color: colour }, itemStyle: { color: colour },
-        data: points.map((point) => ({ value: point.share, symbol: point.isWhole ? 'circle' : 'emptyCircle' })),
+        symbol: 'circle',
+        data: points.map((point) => ({ value: point.share, itemStyle: point.isWhole ? {} : { color: colours.panel, borderColor: colour, borderWidth: 2 } })),
       },
     ],
   }

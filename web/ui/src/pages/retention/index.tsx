@@ -88,7 +88,7 @@ function Told({ answer }: { readonly answer: RetentionAnswer }) {
       </Figures>
       {curve.length > 1 ? <Curve points={curve} period={period} /> : <Card title={RETENTION.curve}><p>{RETENTION.none}</p></Card>}
       <Card title={RETENTION.table} note={RETENTION.tableNote} isFlush>
-        <div className={css.scroll} tabIndex={0} role="region" aria-label={RETENTION.table}><Heat cohorts={cohorts} period={period} most={MOST_COHORTS} /></div>
+        <div className={css.scroll} tabIndex={0} role="group" aria-label={RETENTION.table}><Heat cohorts={cohorts} period={period} most={MOST_COHORTS} /></div>
       </Card>
       <NotToConclude cautions={RETENTION.notToConclude} />
       <Definition definition={answer.definition} />

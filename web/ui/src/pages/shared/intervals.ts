@@ -56,7 +56,7 @@ export function intervalsOption(asked: Intervals, colours: Colours): EChartsCore
       axisLabel: { formatter: (x: number) => write(x), hideOverlap: true, showMaxLabel: false, showMinLabel: low === 0 },
     },
     yAxis: {
-      type: 'category', inverse: true, data: categories, splitLine: { show: categories.length > 1 },
+      type: 'category', inverse: true, data: categories, splitLine: { show: categories.length > 1, lineStyle: { color: colours.border } },
       axisLabel: { color: colours.text, fontSize: 12, width: 340, overflow: 'truncate' },
     },
     series: series.map((one, i) => ({

@@ -1,0 +1,138 @@
+"""Every page of the studio over a real server: it draws what the API says, and everybody can use it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.house import House
+from tests.browser.studio import PATIENCE_MS, ask, screens, send, somebody, visit
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+STUDIO_TEXT = "window.axe.run(document, {resultTypes: ['violations']})"
+GRAVE = {"serious", "critical"}
+
+
+def test_every_page_shows_its_data_in_light_and_dark_and_axe_finds_nothing_serious(
+    page: Page, house: House
+) -> None:
+    """Contrast, names and roles are what people who do not see well, or use no mouse, live on."""
+    axe = AXE.read_text(encoding="utf-8")
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for screen in screens(house):
+            visit(page, screen)
+            page.evaluate(axe)  # by the debugger: the page's own policy would let no such script in
+            told = page.evaluate(STUDIO_TEXT)
+            found += [
+                (screen.name, scheme, each["id"], [node["target"] for node in each["nodes"]][:3])
+                for each in told["violations"]
+                if each["impact"] in GRAVE
+            ]
+    assert found == []
+
+
+def test_the_map_has_the_steps_and_the_people_that_the_api_counts(page: Page, house: House) -> None:
+    """A picture that says other numbers than the table is worse than none."""
+    graph = ask(house, "/api/v1/analytics/graph")
+    page.goto("/studio/map")
+    named = {node["step"]: node for node in _nodes(graph)}
+    for step in ("Product Viewed", "Checkout Started", "Order Completed"):
+        node = page.get_by_role("button", name=step).first
+        expect(node).to_be_visible(timeout=PATIENCE_MS)
+        assert _short(named[step]["people"]) in node.inner_text()
+
+
+def test_a_step_of_the_map_leads_to_the_people_on_it(page: Page, house: House) -> None:
+    """Whoever sees that many stop somewhere wants to see one of them."""
+    page.goto("/studio/map")
+    page.get_by_role("button", name="Help Opened").first.click(timeout=PATIENCE_MS)
+    link = page.locator("a[href*='/studio/people/']").first
+    expect(link).to_be_visible(timeout=PATIENCE_MS)
+    who = link.get_attribute("href") or ""
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
+    assert page.url.endswith(who), "the address can be shared"
+
+
+def test_an_event_is_on_the_map_without_a_reload(page: Page, house: House) -> None:
+    """The map is live: what somebody does now is there now."""
+    page.goto("/studio/map")
+    expect(page.get_by_role("button", name="Product Viewed").first).to_be_visible(timeout=PATIENCE_MS)
+    step = f"Never Seen {time.time_ns()}"
+    send(
+        house,
+        {"type": "track", "event": "Product Viewed", "userId": "newcomer", "messageId": f"a-{step}"},
+        {"type": "track", "event": step, "userId": "newcomer", "messageId": f"b-{step}"},
+    )
+    page.get_by_role("tab", name="Table").or_(page.get_by_role("radio", name="Table")).first.click()
+    expect(page.get_by_text(step).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_journeys_and_their_counts_are_those_of_the_api(page: Page, house: House) -> None:
+    """The list is what runs."""
+    page.goto("/studio/journeys")
+    for journey in ask(house, "/api/v1/journeys"):
+        row = page.get_by_role("row").filter(has_text=journey["name"])
+        expect(row).to_be_visible(timeout=PATIENCE_MS)
+        assert f"{journey['entered']:,}" in row.inner_text()
+
+
+def test_a_person_is_found_by_their_id_and_what_they_got_is_explained(page: Page, house: House) -> None:
+    """Support asks: who is it, what did they get, and why?"""
+    who = somebody(house)
+    profile = ask(house, f"/api/v1/profiles/{quote(who, safe='')}")
+    page.goto("/studio/people")
+    page.get_by_role("searchbox").or_(page.get_by_role("textbox")).first.fill(who)
+    page.get_by_role("link", name=who).first.click(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(who, timeout=PATIENCE_MS)
+    for anonymous_id in profile["anonymous_ids"]:
+        expect(page.get_by_text(anonymous_id).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(profile["traits"]["email"]).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_an_event_that_comes_now_stands_in_the_tail_with_its_verdict(page: Page, house: House) -> None:
+    """Whoever puts an SDK into a page wants to see its first event arrive."""
+    page.goto("/studio/operate")
+    expect(page.get_by_role("heading", name="Operate", level=1)).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_timeout(1_000)  # the stream is open
+    name = f"Tail Tried {time.time_ns()}"
+    send(house, {"type": "track", "event": name, "userId": "tail", "messageId": name})
+    expect(page.get_by_text(name).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_nobody_sees_anything_before_they_sign_in(browser: Browser, house: House) -> None:
+    """The studio's files are everybody's; people's data is not."""
+    context = browser.new_context(base_url=house.address)
+    try:
+        page = context.new_page()
+        answers: list[int] = []
+        page.on("response", lambda answer: answers.append(answer.status) if "/api/" in answer.url else None)
+        page.goto("/studio/people")
+        expect(page.get_by_label("Password").or_(page.get_by_label("Admin token")).first).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+        assert set(answers) <= {401}
+    finally:
+        context.close()
+
+
+def _nodes(graph: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the steps of a graph, whichever list they stand in."""
+    return next(
+        value for value in graph.values() if isinstance(value, list) and value and "people" in value[0]
+    )
+
+
+def _short(n: int) -> str:
+    """Write a count as the map does, to three digits."""
+    return f"{n:,}" if n < 10_000 else json.dumps(round(n / 1000, 1))

@@ -1,0 +1,219 @@
+"""Forgetting, in a folder: no byte of a person is left in any file, and everybody else is as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import msgspec
+import pytest
+from msgspec import Raw
+
+from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.config import Config
+from sojourn.definitions.publishing import InForce, catalogue_of
+from sojourn.model.errors import InputError
+from sojourn.model.event import Event, FailedEvent
+from sojourn.model.views import ForgottenView
+from sojourn.runtime.driver import Driver
+from sojourn.runtime.tallies import Tallies
+from sojourn.server.forgetting import Forget
+from sojourn.wiring import House, open_house
+from sojourn.wiring.forgetting import forget_in
+from sojourn.wiring.lake import compact, open_lake
+from tests.engine.makers import MINUTE, T0, event
+
+MARK = "markedperson"
+"""Stands in every id and value of the person who goes."""
+
+WELCOME = """
+journey: welcome
+entry: { on: Signed Up }
+holdout: off
+states:
+  told:
+    do: [ { webhook: crm, body: { name: "{{ trait.name }}" } } ]
+    after: { 1d: done }
+  done: {}
+"""
+
+
+def settings(folder: Path) -> Config:
+    """Write a journey that greets; return the configuration."""
+    journeys = folder / "journeys"
+    journeys.mkdir(exist_ok=True)
+    (journeys / "welcome.yaml").write_text(WELCOME)
+    return Config(data=folder / "data", journeys=[journeys])
+
+
+def raw(**fields: Any) -> Raw:
+    return Raw(msgspec.json.encode(fields))
+
+
+def lives(name: str, random: Random, *, n_events: int) -> list[Event]:
+    """Make somebody's events: a device that is named later, visits, a journey."""
+    device, events = f"{name}-phone", []
+    for n in range(n_events):
+        step = random.choice(("Viewed", "Viewed", "Searched", "Signed Up", "Order Completed"))
+        known = {"user_id": name} if n > n_events // 3 else {}
+        at = T0 + n * random.choice((1, 3, 50)) * MINUTE
+        fields = {"anonymous_id": device, **known, "message_id": f"{name}-{n}", "occurred_at": at}
+        if n == n_events // 3 + 1:
+            traits = raw(name=f"{name} of {name}", email=f"{name}@example.org")
+            events.append(event("$identify", kind="identify", traits=traits, **fields))
+        else:
+            properties = raw(
+                note=f"{name} was here", address=f"{name} street", pad="x" * random.randrange(900)
+            )
+            events.append(
+                event(step, properties=properties, context=raw(page={"path": f"/{name}"}), **fields)
+            )
+    return events
+
+
+def fill(house: House, *, n_people: int = 12, n_events: int = 40) -> None:
+    """Let people live, one of whom will be forgotten, their events among one another's."""
+    random = Random(7)
+    names = [MARK, *(f"person{n}" for n in range(n_people))]
+    several = [lives(name, random, n_events=n_events) for name in names]
+    bad = b'{"type":"track","userId":"%s","event":1}' % MARK.encode()
+    failed = FailedEvent(
+        source="web", received_at=T0, code="bad-type", reason="x", body=bad, message_id=f"{MARK}-bad"
+    )
+    other = msgspec.structs.replace(failed, body=b'{"userId":"person1"}', message_id="other")
+    for n in range(n_events):
+        batch = [events[n] for events in several]
+        failures = [failed, other] if n == 3 else []
+        house.driver.log.append(batch, now=T0 + n * MINUTE, failed=failures)
+        house.driver.catch_up()
+    back = [event(name, user_id=MARK, message_id=f"{MARK}-{name}") for name in ("Viewed", "Searched")]
+    house.driver.log.append(back, now=T0 + 9_999 * MINUTE)
+    house.driver.catch_up()
+
+
+def traces(folder: Path) -> list[str]:
+    """Return every file in which a byte of the person is."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and MARK.encode() in path.read_bytes():
+            found.append(str(path.relative_to(folder)))
+        if path.suffix == ".parquet":  # its columns are compressed
+            rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}', hive_partitioning = false)").fetchall()
+            if MARK in str(rows):
+                found.append(f"{path.relative_to(folder)}, unpacked")
+    return found
+
+
+def others(data: Path) -> Any:
+    """Return what others did: every row of every table that is not the person's, and the journey graph's."""
+    with open_lake(data) as reading:
+        return {
+            name: reading.connection.execute(
+                f"SELECT * FROM {name} WHERE person_id IS NOT NULL AND person_id <> 'u:{MARK}' ORDER BY ALL"
+            ).fetchall()
+            for name in ("steps", "sessions", "enrolments", "people", "actions", "identity_changes")
+        }
+
+
+def test_no_byte_of_somebody_is_left(tmp_path: Path) -> None:
+    """In no file of the folder, compressed or not; and everybody else's rows are what they were."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house)
+    compact(config, now=lambda: T0)
+    before = others(config.data)
+    assert len(traces(config.data)) > 5
+    with open_house(config) as house:
+        assert house.store.counts()["outbox"] > 0
+        view = forget(config, house)
+        assert view.done is not None
+        assert view.done.stage == "done"
+        assert view.done.n_events == 42
+        assert view.done.n_failed == 1
+        assert view.done.n_withheld > 0
+        assert view.done.n_files > 0
+        assert view.ids == [MARK, f"{MARK}-phone"]
+        assert traces(config.data) == []
+        assert house.profile(MARK) is None
+        assert [each.body for each in house.failed()] == [b'{"userId":"person1"}']
+        again = forget(config, house)
+        assert (again.request_id, again.ids) == (None, [])
+        assert replayed(house) == kept(house)
+    assert others(config.data) == before
+    assert traces(config.data) == []
+
+
+def test_late_events_begin_a_new_life_and_stay(tmp_path: Path) -> None:
+    """A stranger with the same id; a second forgetting takes that life alone."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house, n_people=3, n_events=12)
+        forget(config, house)
+        late = event("Signed Up", user_id=MARK, message_id=f"{MARK}-late", occurred_at=T0)
+        house.driver.log.append([late], now=T0 + 20_000 * MINUTE)
+        house.driver.catch_up()
+        profile = house.profile(MARK)
+        assert profile is not None
+        assert profile.n_events == 1
+        assert profile.traits == {}
+        assert replayed(house) == kept(house)
+    compact(config, now=lambda: T0)
+    with open_house(config) as house:
+        assert forget(config, house).n_events == 1
+        assert traces(config.data) == []
+        assert [row.n_events for row in house.driver.forgotten.ledger] == [14, 1]
+
+
+def test_an_event_sent_again_is_still_a_duplicate(tmp_path: Path) -> None:
+    """Its mark stays where its bytes were."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house, n_people=1, n_events=6)
+        forget(config, house)
+        again = event("Signed Up", user_id=MARK, message_id=f"{MARK}-Viewed", occurred_at=T0)
+        assert house.driver.log.append([again], now=T0 + 9_999 * MINUTE).entries == []
+
+
+def test_it_is_confirmed_and_its_reason_names_nobody(tmp_path: Path) -> None:
+    """There is no way back, and the ledger is kept."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house, n_people=1, n_events=12)
+        with pytest.raises(InputError, match="confirm"):
+            forget_in(config, house, MARK, Forget(confirm="somebody else"))
+        with pytest.raises(InputError, match="reason"):
+            forget_in(config, house, MARK, Forget(confirm=MARK, reason=f"{MARK} asked"))
+        shown = forget_in(config, house, MARK, Forget(dry_run=True))
+        assert shown.request_id is None
+        assert shown.n_journeys <= 1
+        assert house.profile(MARK) is not None
+
+
+def forget(config: Config, house: House) -> ForgottenView:
+    return forget_in(config, house, MARK, Forget(confirm=MARK, reason="ticket 7"))
+
+
+def kept(house: House) -> Any:
+    """Lay out what the store has of everybody: states, facts, counts."""
+    return laid_out(house.store)
+
+
+def replayed(house: House) -> Any:
+    """Replay the log into an empty store."""
+    store = MemoryStore()
+    first = InForce()
+    driver = Driver(MemoryLog(), store, catalogue_of(first)[0], in_force=first)
+    driver.take(house.log.read(0, 1 << 40))
+    driver.settle([], until=house.driver.clock)
+    driver.finish_sweep()
+    return laid_out(store)
+
+
+def laid_out(store: Any) -> Any:
+    facts = sorted(msgspec.json.encode(fact) for _, group in store.facts_after(0, 1 << 30) for fact in group)
+    keys = [(stage, key) for stage in ("identity", "alias", "profile") for key in store.keys(stage)]
+    states = {key: one.state for key, one in store.load(keys).items()}
+    tallies = Tallies(store)
+    return facts, states, tallies._tallies
