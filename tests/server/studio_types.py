@@ -19,7 +19,9 @@ def served() -> Any:
 
 def main() -> None:
     """Keep the document, and let its types be made."""
-    KEPT.write_text(json.dumps(served(), indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    KEPT.write_text(
+        json.dumps(served(), indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
+    )
     run("run", "types", "-w", "ui")
 
 
