@@ -1,4 +1,4 @@
-"""Studio types: the document of the API, and what it makes; `python -m tests.server.studio_types` writes both."""
+"""Studio types: the document of the API and its types; `python -m tests.server.studio_types` writes both."""
 
 from __future__ import annotations
 
