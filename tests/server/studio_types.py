@@ -1,4 +1,4 @@
-"""Studio types: the API's document as the studio is typed by it; `python -m tests.server.studio_types` writes it anew."""
+"""Studio types: the document of the API and its types; `python -m tests.server.studio_types` writes both."""
 
 from __future__ import annotations
 
