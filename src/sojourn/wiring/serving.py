@@ -16,6 +16,7 @@ import uvicorn
 from sojourn import __version__
 from sojourn.adapters.lookups import LocalLookups
 from sojourn.config import Config
+from sojourn.definitions.controls import FORGET
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, Event
@@ -109,14 +110,16 @@ class _Serving:
             meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
-        self._forgetters = Forgetters(config, house, self._live, bring=self._bring)
+        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
+        self._forgetters = Forgetters(
+            config, house, self._live, bring=self._bring, traffic=self._authorship.counted
+        )
         self._live.on_withdrawn = self._outbox.withdraw
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
         self._desk = Desk(house.driver, house.store)
-        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
         assert house.driver.controls is not None
@@ -240,6 +243,8 @@ class _Serving:
     def _heed_control(self, entry: Entry, applied: Applied) -> None:
         tell_applied(entry, applied)
         log.info("in force", control=entry.event.name, revision=applied.in_force.revision)
+        if entry.event.name == FORGET:
+            self._authorship.forget()
         self._outbox.hold(is_held=self._desk.holds().stopped)
         waiting = self._applied.get(entry.event.message_id)
         if waiting is not None and not waiting.done():
