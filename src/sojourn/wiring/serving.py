@@ -330,6 +330,7 @@ class _Serving:
         self._watch_lake()
         self._watch_experiments()
         self._watch_analyst()
+        self._watching.watch(metrics)
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
 
     def _watch_experiments(self) -> None:
