@@ -68,7 +68,9 @@ def test_what_is_wrong_is_said_where_it_is_as_it_is_typed(page: Page) -> None:
     assert serious(page) == []
 
 
-def test_a_journey_is_drafted_rehearsed_and_published_without_leaving_the_page(page: Page, house: House) -> None:
+def test_a_journey_is_drafted_rehearsed_and_published_without_leaving_the_page(
+    page: Page, house: House
+) -> None:
     """From a click on the chart to a version in force."""
     before = {each["name"]: each["version"] for each in ask(house, "/api/v1/journeys")}
     open_file(page)

@@ -30,7 +30,9 @@ def test_a_journey_is_drawn_with_all_its_states_and_who_took_its_ways(page: Page
     assert drawn == {state["id"] for state in chart["states"]}
     page.locator("[data-state=waiting]").click()
     panel = page.get_by_role("complementary", name="waiting")
-    expect(panel.get_by_text(f"{traffic['states']['waiting']['entered']:,}", exact=True).first).to_be_visible()
+    expect(
+        panel.get_by_text(f"{traffic['states']['waiting']['entered']:,}", exact=True).first
+    ).to_be_visible()
     assert serious(page) == []
 
 

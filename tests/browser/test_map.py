@@ -25,7 +25,9 @@ def test_the_map_shows_the_steps_and_people_that_the_api_counts(page: Page, hous
     look(page, "/map?rare=0&view=table")
     rows = page.get_by_role("table", name="Steps").locator("tbody tr")
     expect(rows).to_have_count(len(told), timeout=SHOWN)
-    shown = {row.locator("td").nth(0).inner_text(): row.locator("td").nth(1).inner_text() for row in rows.all()}
+    shown = {
+        row.locator("td").nth(0).inner_text(): row.locator("td").nth(1).inner_text() for row in rows.all()
+    }
     assert shown["Checkout Started"] == str(told["Checkout Started"])
     assert serious(page) == []
 
@@ -43,7 +45,9 @@ def test_an_event_is_on_the_map_without_loading_it_again(page: Page, house: Hous
     assert serious(page) == []
 
 
-def test_what_is_narrowed_and_compared_stands_in_the_address_and_is_what_is_asked(page: Page, house: House) -> None:
+def test_what_is_narrowed_and_compared_stands_in_the_address_and_is_what_is_asked(
+    page: Page, house: House
+) -> None:
     """A shared address is the same view: the same selection of the same events."""
     look(page, "/map?where=channel%3Demail&compare=device_kind%3Dmobile%3Adesktop&view=table&rare=0")
     told = ask(house, "/api/v1/analytics/graph?where=channel%3Demail")

@@ -188,13 +188,6 @@ class House:
         self.retried.append(action_ids)
         return self.store.revive(action_ids, now=T0)
 
-    async def forget(self, any_id: str, asked: Forget, *, by: str) -> ForgottenView:
-        """Find nobody: what is in memory has no files to erase anybody from."""
-        raise InputError("nobody", f"nobody has the id {any_id!r}", status=404)
-
-    def forgotten(self) -> Sequence[ForgottenRow]:
-        return []
-
     def may_enter(self, journey: str) -> bool:
         found = self.driver.catalogue.journeys.get(journey)
         return found is not None and found.entry.is_api
