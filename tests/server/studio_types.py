@@ -1,4 +1,7 @@
-"""Studio types: the API's document as the studio is typed by it; `python -m tests.server.studio_types` writes it anew."""
+"""Studio types: the document by which the studio is typed.
+
+`python -m tests.server.studio_types` writes it anew.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ def served() -> Any:
 
 def main() -> None:
     """Keep the document, and let its types be made."""
-    KEPT.write_text(json.dumps(served(), indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    KEPT.write_text(
+        json.dumps(served(), indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
+    )
     run("run", "types", "-w", "ui")
 
 
