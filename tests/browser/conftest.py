@@ -12,6 +12,7 @@ from demo.place import prepare, remember
 from demo.program import Program
 from tests.browser.chromium import started
 from tests.browser.house import House
+from tests.browser.studio import sign_in
 
 ROOT = Path(__file__).parents[2]
 STUDIO = ROOT / "src/sojourn/server/studio/index.html"
@@ -46,7 +47,7 @@ def page(browser: Browser, house: House) -> Iterator[Page]:
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
-    page.goto(f"/studio/#token={house.setup.admin_token}")
+    sign_in(page, house)
     yield page
     context.close()
     assert broken == [], "the page's own console tells no error, and no breach of its Content-Security-Policy"

@@ -10,7 +10,7 @@ from demo.place import prepare, remember
 from demo.program import Program
 from tests.browser.chromium import started
 from tests.browser.house import House
-from tests.browser.studio import screens, visit
+from tests.browser.studio import screens, sign_in, visit
 
 PICTURES = Path(__file__).parents[2] / "docs/pictures/studio"
 SIZE = {"width": 1280, "height": 800}
@@ -31,7 +31,7 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 context = browser.new_context(base_url=house.address, viewport=SIZE, color_scheme=scheme)
                 page = context.new_page()
-                page.goto(f"/studio/#token={setup.admin_token}")
+                sign_in(page, house)
                 for screen in screens(house):
                     visit(page, screen)
                     page.wait_for_timeout(SETTLE_MS)

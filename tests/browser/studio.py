@@ -78,8 +78,15 @@ def somebody(house: House) -> str:
     raise AssertionError("nobody of them started a checkout")
 
 
+def sign_in(page: Page, house: House) -> None:
+    """Open the studio as its operator, and wait until it is open."""
+    page.goto(f"/studio/#token={house.setup.admin_token}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE_MS)
+
+
 def visit(page: Page, screen: Screen) -> None:
     """Open a page and wait until its data is drawn."""
     page.goto(f"/studio{screen.path}")
     expect(page.get_by_role("heading", name=screen.title, level=1)).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text(screen.shows).first).to_be_visible(timeout=PATIENCE_MS)
+    shown = page.get_by_text(screen.shows).locator("visible=true")
+    expect(shown.first).to_be_visible(timeout=PATIENCE_MS)

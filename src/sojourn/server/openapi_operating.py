@@ -8,7 +8,7 @@ from sojourn.server.operating import EVENTS_STREAM, STREAM, VERDICTS
 from sojourn.server.tail import MAX_PER_SLOT, SLOT_S
 
 _PROGRESS = (
-    "Server-sent events. `progress`: `{position, clock, lag}`, at most four a second and only where "
+    "Server-sent events. `progress`: `{position, clock, lag}`, at most five a second and only where "
     "something moved: `position` is the last log entry processed and stored, for whoever asks then; "
     "`lag` is how many entries wait. `journeys`: journeys whose counts moved, as `/api/v1/journeys` has "
     "them; all of them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew."

@@ -18,7 +18,7 @@ from sojourn.server.ingest.door import Receive
 from sojourn.server.sse import FULL, Line, sse
 
 MAX_OPEN = 64  # screens that look at once.
-PAUSE_S = 0.25  # four times a second is as alive as an eye can tell.
+PAUSE_S = 0.2  # five times a second is as alive as an eye can tell.
 LOOK_S = 1.0  # where nothing is stored, what waits is to be seen all the same.
 
 _encode = msgspec.json.Encoder().encode
