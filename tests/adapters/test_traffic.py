@@ -142,7 +142,7 @@ def listed(
     return found
 
 
-@settings(max_examples=tries(12), deadline=None)
+@settings(max_examples=tries(8), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60))
 def test_what_the_tables_say_is_what_counting_all_facts_gives(seed: int, n_events: int) -> None:
     """Whatever is published meanwhile, however facts are cut into batches, and across restarts."""
@@ -163,7 +163,7 @@ def test_what_the_tables_say_is_what_counting_all_facts_gives(seed: int, n_event
         traffic.close()
 
 
-@settings(max_examples=tries(6), deadline=None)
+@settings(max_examples=tries(4), deadline=None)
 @given(st.integers(0, 2**32), st.integers(20, 60))
 def test_how_long_people_stayed_is_known_to_three_in_a_hundred(seed: int, n_events: int) -> None:
     """A class is the duration's own first bits."""
@@ -183,7 +183,7 @@ def test_how_long_people_stayed_is_known_to_three_in_a_hundred(seed: int, n_even
     assert expected == {}
 
 
-@settings(max_examples=tries(6), deadline=None)
+@settings(max_examples=tries(4), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60), st.integers(0, 40))
 def test_a_time_is_counted_by_whole_hours(seed: int, n_events: int, n_hours: int) -> None:
     """The hour that the first instant lies in is counted from its beginning."""

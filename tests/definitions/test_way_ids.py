@@ -54,7 +54,7 @@ def chart_with(states: Any) -> Chart:
     return Chart(states=tuple(states), by_id={state.id: state.index for state in states})
 
 
-@settings(max_examples=tries(8), deadline=None)
+@settings(max_examples=tries(5), deadline=None)
 @given(st.integers(0, 2**32), st.integers(20, 60))
 def test_the_ways_told_of_a_move_are_those_that_the_kernel_took(seed: int, n_events: int) -> None:
     """In charts with regions, history, races and everything, a fact has enough to tell."""

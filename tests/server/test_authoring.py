@@ -100,7 +100,7 @@ def mutated(random: Random) -> str:
     return text
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.integers(0, 2**32))
 def test_whatever_is_typed_is_answered_with_places_inside_the_text(seed: int) -> None:
     """Never a failure of ours: half a word is what an editor sends most of the time."""

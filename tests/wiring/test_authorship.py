@@ -149,6 +149,7 @@ def test_traffic_follows_within_a_second_survives_its_process_and_a_restart(tmp_
         assert traffic(house, "?to=1000")["ways"] == {}
 
 
+@pytest.mark.slow
 def test_no_process_is_left_when_a_server_is_killed(tmp_path: Path) -> None:
     """Its end is the end of their input."""
     with serving(settle_in(tmp_path)) as house:
