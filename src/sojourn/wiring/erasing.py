@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,15 @@ from sojourn.adapters.lake.durable import replace_file
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore
 from sojourn.adapters.sqlite.erasing import Finder, padded
 from sojourn.adapters.sqlite.groups import NO_FACTS, decode_facts, encode_groups
-from sojourn.engine.forgetting import Belongings, Ownership, Window, erased_control, strange_devices
+from sojourn.adapters.sqlite.traffic import SqliteTraffic
+from sojourn.engine.forgetting import (
+    Belongings,
+    Ownership,
+    Window,
+    erased_control,
+    people_of,
+    strange_devices,
+)
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.fact import Fact, IdentityRefused
 from sojourn.model.lake import Gone, Renamed
@@ -109,6 +118,9 @@ class Erasing:
         n_files = self._erase_lake(request)
         self._stage(request, "traces")
         self._store.withdraw(belongings.has)
+        with closing(SqliteTraffic(self._data)) as traffic:
+            gone = sorted(people_of(waiting.forgetting, shared=plan.shared))
+            traffic.forget(gone, through=waiting.at)
         self._overwrite_control(waiting, plan.shared)
         told = self._told(waiting)
         self._finish(
@@ -128,9 +140,10 @@ class Erasing:
 
     def clean(self) -> None:
         """Leave no trace of what was written over."""
-        while not (self._store.clean() and self._log.clean()):
-            self._check()
-            time.sleep(RETRY_S)
+        with closing(SqliteTraffic(self._data)) as traffic:
+            while not (self._store.clean() and self._log.clean() and traffic.clean()):
+                self._check()
+                time.sleep(RETRY_S)
 
     def clean_up(self) -> None:
         """Finish what a crash left of requests of which nothing but traces was left."""

@@ -14,6 +14,7 @@ from threading import Lock
 import msgspec
 
 from sojourn.adapters.sqlite.database import open_database, transaction
+from sojourn.adapters.sqlite.erasing import vacuum
 from sojourn.adapters.sqlite.traffic_folding import ALL, DAY_MS, HOUR_MS, Changes, Enrolled, Folding, Versions
 from sojourn.model.authored import InsideView
 from sojourn.model.fact import Fact
@@ -170,11 +171,19 @@ class SqliteTraffic:
             found = [pair for pair, _ in zip(merge(*each, reverse=True), range(limit), strict=False)]
             return [(cursor, self._view(cursor)) for cursor in found]
 
-    def forget(self, people: Sequence[str]) -> None:
-        """Take people (`u:` or `a:`, and an id) out of the tables; counts stay, they are nobody's."""
-        query = "SELECT n, version, states FROM inside WHERE person IN (SELECT value FROM json_each(?))"
+    def forget(self, people: Sequence[str], *, through: int = 1 << 62) -> None:
+        """Take people (`u:` or `a:`, and an id) out of the tables; counts stay, they are nobody's.
+
+        Who entered after `through`, ms, is somebody new with the same id.
+        """
+        query = (
+            "SELECT n, version, states FROM inside "
+            "WHERE person IN (SELECT value FROM json_each(?)) AND entered_at <= ?"
+        )
         with self._lock, transaction(self._connection):
-            for n, version, states in self._connection.execute(query, (_text(list(people)),)).fetchall():
+            for n, version, states in self._connection.execute(
+                query, (_text(list(people)), through)
+            ).fetchall():
                 gone = [(version, state, since, n) for state, since in _STATES(states).items()]
                 self._connection.executemany(_UNPLACE, gone)
                 self._connection.executemany(
@@ -182,6 +191,11 @@ class SqliteTraffic:
                     [(version, state, -1) for _, state, _, _ in gone],
                 )
                 self._connection.execute("DELETE FROM inside WHERE n = ?", (n,))
+
+    def clean(self) -> bool:
+        """Leave no trace of whom was taken out; False where somebody is in the way: ask again."""
+        with self._lock:
+            return vacuum(self._connection)
 
     def close(self) -> None:
         """Release the file."""
