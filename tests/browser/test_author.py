@@ -1,14 +1,11 @@
-"""Authoring in a browser: written, checked, rehearsed, published; and two people at once."""
+"""Authoring on the chart, in a browser: steps that are added there, and journeys that begin there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.asking import ask, look, serious
-from tests.browser.conftest import House
+from tests.browser.looking import look, serious
 
 pytestmark = pytest.mark.browser
 
@@ -16,36 +13,10 @@ REHEARSED = 120_000  # ms: a week through a child process
 FILE = "journeys/checkout-rescue.yaml"
 
 
-@pytest.fixture
-def other(browser: Browser, house: House) -> Iterator[Page]:
-    """Somebody else, in a browser of their own."""
-    context = browser.new_context(base_url=house.address)
-    page = context.new_page()
-    page.goto(f"/studio/#token={house.setup.admin_token}")
-    yield page
-    context.close()
-
-
-@pytest.fixture(autouse=True)
-def _without_drafts(house: House) -> Iterator[None]:
-    """Leave no draft to the next test."""
-    yield
-    for entry in ask(house, "/api/v1/files"):
-        if entry["is_draft"]:
-            ask(house, f"/api/v1/drafts/{entry['file']}", method="DELETE")
-
-
 def open_file(page: Page, file: str = FILE) -> None:
     """Open a file, and wait for its chart."""
     look(page, f"/author/{file}")
     page.locator("[data-state]").first.wait_for()
-
-
-def write(page: Page, after: str, text: str) -> None:
-    """Type at the end of the first line that has some text."""
-    page.locator(".cm-line", has_text=after).first.click()
-    page.keyboard.press("End")
-    page.keyboard.type(text)
 
 
 def drop(page: Page) -> None:
@@ -55,28 +26,13 @@ def drop(page: Page) -> None:
     expect(page.get_by_role("heading", name="Author")).to_be_visible()
 
 
-def test_what_is_wrong_is_said_where_it_is_as_it_is_typed(page: Page) -> None:
-    """The line, the code, and what to do; what is well again is said, too."""
-    open_file(page)
-    write(page, "to: choosing", " # chosen")
-    write(page, "holdout: 10%", "%")
-    problems = page.get_by_role("list", name="Problems")
-    expect(problems.get_by_role("button")).to_contain_text("6:")
-    expect(page.get_by_role("button", name="Publish")).to_be_disabled()
-    page.keyboard.press("Backspace")
-    expect(page.get_by_text("Checked: no problems")).to_be_visible()
-    assert serious(page) == []
-
-
-def test_a_journey_is_drafted_rehearsed_and_published_without_leaving_the_page(
-    page: Page, house: House
-) -> None:
-    """From a click on the chart to a version in force."""
-    before = {each["name"]: each["version"] for each in ask(house, "/api/v1/journeys")}
+def test_a_step_is_added_on_the_chart_and_a_rehearsal_counts_on_it(page: Page) -> None:
+    """What is clicked is text, and what would come of it stands where it would."""
     open_file(page)
     page.locator("[data-state=reminded]").click()
     page.get_by_role("button", name="Wait", exact=True).click()
     page.locator("[data-state=waiting-2]").wait_for()
+    expect(page.locator(".cm-content").first).to_contain_text("waiting-2:")
     expect(page.get_by_role("status").filter(has_text="Draft saved")).to_be_visible()
 
     page.get_by_role("button", name="Rehearse").click()
@@ -86,29 +42,7 @@ def test_a_journey_is_drafted_rehearsed_and_published_without_leaving_the_page(
     dialog.get_by_role("button", name="Close").click()
     expect(page.get_by_text("The numbers on the chart are of this rehearsal")).to_be_visible()
 
-    page.get_by_role("button", name="Publish").click()
-    dialog.get_by_text(before["checkout-rescue"]).first.wait_for()
     assert serious(page) == []
-    dialog.get_by_role("button", name="Publish").click()
-    dialog.get_by_role("link", name="Watch it").click()
-    page.locator("[data-state=waiting-2]").wait_for()
-    after = {each["name"]: each["version"] for each in ask(house, "/api/v1/journeys")}
-    assert after["checkout-rescue"] != before["checkout-rescue"]
-
-
-def test_two_people_at_once_do_not_overwrite_each_other(page: Page, other: Page, house: House) -> None:
-    """Who saves second is shown what the first wrote, and nothing of either is lost."""
-    file = "journeys/welcome.yaml"
-    open_file(page, file)
-    open_file(other, file)
-    write(page, "journey: welcome", "  # by the first")
-    expect(page.get_by_role("status").filter(has_text="Draft saved")).to_be_visible()
-    write(other, "journey: welcome", "  # by the second")
-    dialog = other.get_by_role("dialog", name="Somebody else saved this meanwhile")
-    dialog.wait_for()
-    assert "by the first" in ask(house, f"/api/v1/files/{file}")["draft"]["text"]
-    dialog.get_by_role("button", name="Take theirs").click()
-    expect(other.locator(".cm-content").first).to_contain_text("by the first")
     drop(page)
 
 

@@ -1,23 +1,15 @@
-"""Journeys in a browser: their list, one with its people, and its versions."""
+"""A journey in a browser: its chart with its people, and its other views."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.asking import ask, look, serious
-from tests.browser.conftest import House
+from tests.browser.house import House
+from tests.browser.looking import look, serious
+from tests.browser.studio import ask
 
 pytestmark = pytest.mark.browser
-
-
-def test_the_list_says_what_the_api_says(page: Page, house: House) -> None:
-    """Names, and how many entered each."""
-    look(page, "/journeys")
-    for journey in ask(house, "/api/v1/journeys"):
-        row = page.get_by_role("row", name=journey["name"])
-        expect(row.get_by_role("cell").nth(3)).to_have_text(f"{journey['entered']:,}")
-    assert serious(page) == []
 
 
 def test_a_journey_is_drawn_with_all_its_states_and_who_took_its_ways(page: Page, house: House) -> None:

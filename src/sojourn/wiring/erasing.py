@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -21,13 +21,13 @@ from sojourn.adapters.lake.durable import replace_file
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore
 from sojourn.adapters.sqlite.erasing import Finder, padded
 from sojourn.adapters.sqlite.groups import NO_FACTS, decode_facts, encode_groups
+from sojourn.adapters.sqlite.traffic import FILE as TRAFFIC
 from sojourn.adapters.sqlite.traffic import SqliteTraffic
 from sojourn.engine.forgetting import (
     Belongings,
     Ownership,
     Window,
     erased_control,
-    people_of,
     strange_devices,
 )
 from sojourn.model.event import Entry, FailedEvent
@@ -56,6 +56,16 @@ _pack = msgspec.msgpack.Encoder().encode
 log = structlog.get_logger("sojourn")
 
 
+class Traffic(Protocol):
+    """What counts traffic from the facts, and has rows of whoever is inside a journey."""
+
+    def counted(self, group: int, check: Callable[[], None]) -> bool:
+        """Wait until a group of facts is counted; return whether it is; `check` raises what ends it early."""
+
+    def recount(self) -> None:
+        """Forget every count, to begin with the first fact that is left."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What was found of somebody."""
 
@@ -79,6 +89,7 @@ class Erasing:
         *,
         tell: Callable[[Callable[[], None]], None],
         lake: Callable[[], None],
+        traffic: Traffic,
         check: Callable[[], None],
         rest: float = REST,
     ) -> None:
@@ -89,6 +100,7 @@ class Erasing:
             house: Open to write in it.
             tell: Does something where the engine runs, and returns when what it changed is stored.
             lake: Called again and again while a plan for the lake is there; it waits, or does it.
+            traffic: Who has to have counted that somebody was forgotten, before the facts of it go.
             check: Raises what ends the work early; called often.
             rest: How long to rest after each piece of work, in times of what it took.
         """
@@ -99,6 +111,7 @@ class Erasing:
         self._log, self._store = house.log, house.store
         self._tell = tell
         self._lake = lake
+        self._traffic = traffic
         self._check = check
         self._rest = rest
 
@@ -107,20 +120,21 @@ class Erasing:
         began = time.monotonic()
         request = waiting.forgetting.request
         self._stage(request, "log")
+        is_new = not (self._data / FOLDER / f"{request}.json").exists()
         plan = self._plan(waiting)
         belongings = Belongings(waiting.forgetting, shared=plan.shared, windows=plan.windows)
         self._overwrite_log(plan.left)
         n_failed = self._erase_failed(waiting)
         self._stage(request, "facts")
+        is_counted = is_new and self._traffic.counted(self._told(waiting).group, self._check)
         self._overwrite_facts(plan.groups, belongings)
+        if not is_counted:
+            self._traffic.recount()
         self._tell(self._house.driver.repay)
         self._stage(request, "lake")
         n_files = self._erase_lake(request)
         self._stage(request, "traces")
         self._store.withdraw(belongings.has)
-        with closing(SqliteTraffic(self._data)) as traffic:
-            gone = sorted(people_of(waiting.forgetting, shared=plan.shared))
-            traffic.forget(gone, through=waiting.at)
         self._overwrite_control(waiting, plan.shared)
         told = self._told(waiting)
         self._finish(
@@ -140,10 +154,15 @@ class Erasing:
 
     def clean(self) -> None:
         """Leave no trace of what was written over."""
+        while not (self._store.clean() and self._log.clean() and self._clean_traffic()):
+            self._check()
+            time.sleep(RETRY_S)
+
+    def _clean_traffic(self) -> bool:
+        if not (self._data / TRAFFIC).exists():
+            return True
         with closing(SqliteTraffic(self._data)) as traffic:
-            while not (self._store.clean() and self._log.clean() and traffic.clean()):
-                self._check()
-                time.sleep(RETRY_S)
+            return traffic.clean()
 
     def clean_up(self) -> None:
         """Finish what a crash left of requests of which nothing but traces was left."""

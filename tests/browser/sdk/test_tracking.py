@@ -108,6 +108,18 @@ def test_calls_before_the_script_is_there_are_kept(shop: Shop, pages: Pages, vis
     assert (early.user_id, early.timestamp <= before) == ("early-bird", True)
 
 
+def test_a_script_that_is_told_to_load_again_goes_on(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
+    """One tracker, one page view, one event for a click."""
+    data = {"autocapture": "", "vitals": ""}
+    head = script(shop.setup, shop.program.address, "sojourn.full.min.js", **data)
+    page = visit.new_page()
+    page.goto(pages.put("/again", "<button>Twice</button>", head=head))
+    page.evaluate("key => sojourn.load(key)", shop.setup.write_key)
+    page.get_by_role("button").click()
+    assert page.evaluate("sojourn.flush()")
+    assert [event.name for event in of_person(shop, page, 2)] == ["$page", "$click"]
+
+
 def test_who_somebody_is_outlives_the_page_and_its_storage(
     shop: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
