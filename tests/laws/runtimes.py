@@ -157,6 +157,15 @@ class Partition:
         return min(upstream, waiting - 1)
 
 
+def entering(entry: Entry) -> list[tuple[Stage, str, Input]]:
+    """Say where an entry begins its walk; a tombstone that concerns no device of others begins none."""
+    if is_erased(entry.event) and entry.event.anonymous_id is None:
+        return []
+    stage, key = route(entry.event)
+    given = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
+    return [(stage, key, given)]
+
+
 def partitioned(
     entries: list[Entry],
     catalogue: Catalogue,
@@ -184,11 +193,8 @@ def partitioned(
                 for partition in (one for floor in floors.values() for one in floor):
                     partition.queue.append(("", controls[entry.position]))  # type: ignore[arg-type]
                 continue
-            if is_erased(entry.event) and entry.event.anonymous_id is None:
-                continue
-            stage, key = route(entry.event)
-            given = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
-            floors[stage][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
+            for stage, key, given in entering(entry):
+                floors[stage][crc32(key.encode()) % n_partitions].queue.append((key, given))  # type: ignore[arg-type]
         upstream = n_fed
         for stage in STAGES:
             order = list(range(n_partitions))
@@ -224,12 +230,7 @@ def sequential(
             for stage in STAGES:
                 floors[stage].switch(controls[entry.position], random=calm)
             continue
-        if is_erased(entry.event) and entry.event.anonymous_id is None:
-            continue
-        stage, key = route(entry.event)
-        waiting: list[tuple[Stage, str, Input]] = [
-            (stage, key, Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow))
-        ]
+        waiting = entering(entry)
         while waiting:
             target, name, given = waiting.pop(0)
             waiting += floors[target]._turn(name, [given], until=given.at, random=calm)

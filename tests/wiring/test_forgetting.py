@@ -26,6 +26,7 @@ from sojourn.wiring import House, open_house
 from sojourn.wiring.erasing import Erasing
 from sojourn.wiring.forgetting import Clerk, forget_in
 from sojourn.wiring.lake import compact, erase_lake, open_lake
+from sojourn.wiring.trafficside import IdleTraffic
 from tests.engine.makers import MINUTE, T0, event
 
 MARK = "markedperson"
@@ -252,7 +253,8 @@ def erase(config: Config, house: House, fate: Fate) -> None:
         erase_lake(config.data)
         fate.step()
 
-    erasing = Erasing(config.data, house, tell=tell, lake=lake, check=fate.step, rest=0)
+    traffic = IdleTraffic(config.data)
+    erasing = Erasing(config.data, house, tell=tell, lake=lake, traffic=traffic, check=fate.step, rest=0)
     erasing.clean_up()
     for waiting in list(house.driver.forgotten.waiting):
         erasing.erase(waiting)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -20,7 +21,15 @@ from sojourn.adapters.lake.durable import replace_file
 from sojourn.adapters.sqlite import SqliteLog, SqliteStore
 from sojourn.adapters.sqlite.erasing import Finder, padded
 from sojourn.adapters.sqlite.groups import NO_FACTS, decode_facts, encode_groups
-from sojourn.engine.forgetting import Belongings, Ownership, Window, erased_control, strange_devices
+from sojourn.adapters.sqlite.traffic import FILE as TRAFFIC
+from sojourn.adapters.sqlite.traffic import SqliteTraffic
+from sojourn.engine.forgetting import (
+    Belongings,
+    Ownership,
+    Window,
+    erased_control,
+    strange_devices,
+)
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.fact import Fact, IdentityRefused
 from sojourn.model.lake import Gone, Renamed
@@ -145,9 +154,15 @@ class Erasing:
 
     def clean(self) -> None:
         """Leave no trace of what was written over."""
-        while not (self._store.clean() and self._log.clean()):
+        while not (self._store.clean() and self._log.clean() and self._clean_traffic()):
             self._check()
             time.sleep(RETRY_S)
+
+    def _clean_traffic(self) -> bool:
+        if not (self._data / TRAFFIC).exists():
+            return True
+        with closing(SqliteTraffic(self._data)) as traffic:
+            return traffic.clean()
 
     def clean_up(self) -> None:
         """Finish what a crash left of requests of which nothing but traces was left."""

@@ -129,6 +129,15 @@ def truncate(connection: sqlite3.Connection) -> bool:
     return busy == 0
 
 
+def vacuum(connection: sqlite3.Connection) -> bool:
+    """Write a whole file anew, without what was deleted; False where somebody is in the way."""
+    try:
+        connection.execute("VACUUM")
+    except sqlite3.OperationalError:
+        return False
+    return truncate(connection)
+
+
 def rewrite_small(connection: sqlite3.Connection, table: str) -> None:
     """Write a small table anew, in the caller's transaction: its old pages become free."""
     rows = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a name of ours

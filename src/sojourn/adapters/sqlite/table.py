@@ -14,7 +14,7 @@ from threading import Lock
 import msgspec
 
 from sojourn.adapters.sqlite.database import connect, open_database, transaction
-from sojourn.adapters.sqlite.erasing import truncate
+from sojourn.adapters.sqlite.erasing import vacuum
 from sojourn.adapters.sqlite.recent import ABSENT, Row
 
 VERSION = 1
@@ -140,8 +140,7 @@ class StateTable:
         A generation waits meanwhile; readers read on, and so do commits.
         """
         with self._writer_lock:
-            self._writer.execute("VACUUM")
-            return truncate(self._writer)
+            return vacuum(self._writer)
 
     def close(self) -> None:
         """Release the file."""

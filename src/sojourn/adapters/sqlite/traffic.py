@@ -14,6 +14,7 @@ from threading import Lock
 import msgspec
 
 from sojourn.adapters.sqlite.database import open_database, transaction
+from sojourn.adapters.sqlite.erasing import vacuum
 from sojourn.adapters.sqlite.traffic_folding import ALL, DAY_MS, HOUR_MS, Changes, Enrolled, Folding, Versions
 from sojourn.model.authored import InsideView
 from sojourn.model.fact import Exited, Fact
@@ -179,6 +180,11 @@ class SqliteTraffic:
                 each = [self._in_version(number, below, limit) for number in numbers]
             found = [pair for pair, _ in zip(merge(*each, reverse=True), range(limit), strict=False)]
             return [(cursor, self._view(cursor)) for cursor in found]
+
+    def clean(self) -> bool:
+        """Leave no trace of who went; False where somebody is in the way: ask again."""
+        with self._lock:
+            return vacuum(self._connection)
 
     def close(self) -> None:
         """Release the file."""
