@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from sojourn.model.errors import UnavailableError
-from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.event import Entry, Event, FailedEvent, is_erased
 from sojourn.model.operating import EventHeard, Verdict
 from sojourn.model.ports import Appended
 from sojourn.server.http import Send
@@ -23,7 +23,7 @@ from sojourn.server.ingest.library import library_of
 from sojourn.server.ingest.message import read_text
 from sojourn.server.sse import FULL, Line, sse
 
-MAX_OPEN = 64
+MAX_OPEN = 16  # each that chooses has a look at every event that comes in.
 MAX_PER_SLOT, SLOT_S = 50, 0.25
 """200 a second, spread over it: nobody reads more."""
 MAX_PENDING = 400  # rows that wait for a reader; later ones are only counted.
@@ -54,7 +54,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
             return False
         if self.source and event.source != self.source:
             return False
-        return not self.name or described(event, verdict, None).name == self.name
+        if not self.name:
+            return True
+        name = event.name if isinstance(event, Event) else _failed(event).name
+        return name == self.name
 
 
 class Tail:
@@ -170,8 +173,9 @@ def described(event: Event | FailedEvent, verdict: Verdict, position: int | None
 
 
 def newest(entries: Sequence[Entry], failed: Sequence[FailedEvent], *, limit: int) -> list[EventHeard]:
-    """Return the newest of what the log has and of what failed, newest first."""
-    rows = [described(entry.event, "taken", entry.position) for entry in reversed(entries)]
+    """Return the newest of what the log has and what failed, newest first; nothing of who was forgotten."""
+    kept = (entry for entry in reversed(entries) if not is_erased(entry.event))
+    rows = [described(entry.event, "taken", entry.position) for entry in kept]
     rows += [_failed(each) for each in failed]
     return sorted(rows, key=lambda row: row.at, reverse=True)[:limit]
 

@@ -2,7 +2,7 @@
 
 import { cleanUrl } from './context'
 import { ANSWER_MS } from './delivery'
-import { readRetryAfter } from './sending'
+import { LONGEST_RETRY_AFTER_MS, readRetryAfter } from './sending'
 import { openStore, readJson, type Store } from './storage'
 import { keepCookie, readCookie, removeCookie } from './cookies'
 import { never, type Device, type Effect, type Input, type Kept, type Person, type Place, type Preferences, type Settings } from './types'
@@ -12,7 +12,8 @@ import { readKey, TAB_CHARS, type Found } from './tracker'
 const LEFT_MS = 5_000
 // What one tab does to storage, another's process sees a little later.
 const SEEN_MS = 50
-const SMALL_BYTES = 63_000 // under what requests that outlive a page may have together, 64 KiB
+// Half of what requests that outlive a page may have together, 64 KiB: the other half is for its last words.
+const SMALL_BYTES = 32_000
 const EVENT = 'q_'
 const CLAIM = 'c_'
 const LEASE = 'lease'
@@ -34,9 +35,14 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
   const mailbox = new Mailbox(settings, store, tab, hear)
   const warned = new Set<string>()
   let referrer = document.referrer
+  let href = location.href
   let url = here()
   const place = (): Place => {
-    if (here() !== url) [referrer, url] = [url, here()]
+    // Most calls are made where the one before was, and reading an address costs more than the rest.
+    if (location.href !== href) {
+      href = location.href
+      if (here() !== url) [referrer, url] = [url, here()]
+    }
     return { url, referrer, title: document.title }
   }
   listen(settings, store, hear, place)
@@ -143,11 +149,13 @@ class Mailbox {
   }
 
   private kept(): Kept[] {
+    const now = Date.now()
     return this.store.names(EVENT).map((name) => {
       const key = name.slice(EVENT.length)
       const [at, tab] = readKey(key)
       const claimed = Number(this.store.get(CLAIM + tab) ?? 0)
-      const heldUntil = tab === this.tab ? 0 : Math.max(at, claimed) + LEFT_MS
+      // What lies in the future was written before the clock was set back: it holds nothing up.
+      const heldUntil = tab === this.tab ? 0 : Math.max(at > now ? 0 : at, claimed > now + LONGEST_RETRY_AFTER_MS ? 0 : claimed) + LEFT_MS
       return { key, bytes: bytesOf(this.store.get(name) ?? ''), heldUntil }
     })
   }
@@ -162,16 +170,18 @@ class Mailbox {
 
   /** Post a body as text, so that a browser need not ask first; return the status, 0 for none, and what it says of waiting. */
   private async post(body: string, isLast: boolean): Promise<[number, number]> {
-    const isSmall = bytesOf(body) <= SMALL_BYTES
+    const outlives = isLast || bytesOf(body) <= SMALL_BYTES
     if (isLast && !('keepalive' in Request.prototype)) {
       navigator.sendBeacon(`${this.url}/beacon/v1/batch?writeKey=${encodeURIComponent(this.settings.writeKey)}`, body)
       return [0, 0] // nobody hears what became of it
     }
     const stop = new AbortController()
     const late = setTimeout(() => stop.abort(), ANSWER_MS)
-    const request: RequestInit = { method: 'POST', body, keepalive: isSmall, credentials: 'omit', signal: stop.signal }
+    const request: RequestInit = { method: 'POST', body, keepalive: outlives, credentials: 'omit', signal: stop.signal }
     try {
       const answer = await fetch(`${this.url}/v1/batch`, { ...request, headers: { 'Content-Type': 'text/plain' } })
+      // Read to its end, or the request takes room from the next one that is to outlive the page; its status is enough.
+      await answer.arrayBuffer().catch(() => null)
       return [answer.status, readRetryAfter(answer.headers.get('Retry-After'), Date.now())]
     } catch {
       return [0, 0]
@@ -214,7 +224,7 @@ function listen(settings: Settings, store: Store, hear: (input: Input) => void, 
   addEventListener('storage', (event) => {
     if (event.key === store.nameOf('person')) {
       const person = readJson<Person>(event.newValue)
-      if (person) hear({ kind: 'person', person })
+      if (person?.anonymousId) hear({ kind: 'person', person })
     }
     if (event.key === store.nameOf('consent') && event.newValue !== null) {
       const said = event.newValue !== 'no' && { ...readJson<Preferences>(event.newValue), analytics: true }
@@ -226,12 +236,14 @@ function listen(settings: Settings, store: Store, hear: (input: Input) => void, 
 /** Tell of each page somebody sees, once its title had time to change. */
 function followPages(hear: () => void): void {
   let seen = ''
-  const look = () =>
+  const look = () => {
+    if (document.readyState === 'loading') return document.addEventListener('DOMContentLoaded', look, { once: true })
     setTimeout(() => {
       if (here() === seen) return
       seen = here()
       hear()
     })
+  }
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name]
     history[name] = function (this: History, ...args: Parameters<History['pushState']>) {

@@ -4,496 +4,6 @@
  */
 
 export interface paths {
-    "/v1/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events */
-        post: operations["postV1Batch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/b": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events */
-        post: operations["postV1B"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events */
-        post: operations["postV1Import"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/m": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** An SDK's metrics about itself: taken, and forgotten */
-        post: operations["postV1M"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/beacon/v1/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events */
-        post: operations["postBeaconV1Batch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/pixel/v1/track": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Send one event in the query: track */
-        get: operations["getPixelV1Track"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/pixel/v1/page": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Send one event in the query: page */
-        get: operations["getPixelV1Page"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sourceConfig": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The source configuration of RudderStack's SDKs */
-        get: operations["getSourceconfig"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether the process is well */
-        get: operations["getHealth"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/t": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: track */
-        post: operations["postV1T"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/i": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: identify */
-        post: operations["postV1I"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/p": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: page */
-        post: operations["postV1P"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/s": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: screen */
-        post: operations["postV1S"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/g": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: group */
-        post: operations["postV1G"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/a": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: alias */
-        post: operations["postV1A"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/track": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: track */
-        post: operations["postV1Track"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/identify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: identify */
-        post: operations["postV1Identify"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/page": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: page */
-        post: operations["postV1Page"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/screen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: screen */
-        post: operations["postV1Screen"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/group": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: group */
-        post: operations["postV1Group"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/alias": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send events: alias */
-        post: operations["postV1Alias"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/projects/{write_key}/settings": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The settings document of Segment's browser SDK */
-        get: operations["getV1ProjectsSettings"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/ofrep/v1/evaluate/flags/{key}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What one flag says; an exposure where it was drawn */
-        post: operations["evaluateFlag"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/ofrep/v1/evaluate/flags": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What all flags say; no exposure */
-        post: operations["evaluateFlags"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/ofrep/v1/streams/{token}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Hear of changes
-         * @description Server-sent events `refetchEvaluation`: what a bulk answer said has changed. A bulk answer names the stream, for its own process and for a while.
-         */
-        get: operations["openStream"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/ready": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Whether events are taken now */
-        get: operations["getReady"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Metrics, as Prometheus reads them */
-        get: operations["getMetrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Who is signed in
-         * @description Who asks, and in which role.
-         */
-        get: operations["getSession"];
-        put?: never;
-        /**
-         * Sign in
-         * @description Begin a session, whose cookie is answered; it opens the same routes as the admin token, by role.
-         */
-        post: operations["signIn"];
-        /**
-         * Sign out
-         * @description End this session; others of the account go on.
-         */
-        delete: operations["signOut"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -520,26 +30,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/accounts/{name}/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change a password
-         * @description Give an account, one's own or as an admin anybody's, another password; its sessions end.
-         */
-        post: operations["changePassword"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/accounts/{name}": {
         parameters: {
             query?: never;
@@ -560,7 +50,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/profiles/{any_id}": {
+    "/api/v1/accounts/{name}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a password
+         * @description Give an account, one's own or as an admin anybody's, another password; its sessions end.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/attribution": {
         parameters: {
             query?: never;
             header?: never;
@@ -568,10 +78,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One person
-         * @description Who a person is, where they stand in each journey, and what led there: the newest `limit` facts.
+         * Ask for the attribution
+         * @description Which channels stood before conversions, by one model or several, with intervals; credit, not cause. As `sojourn attribution --json` answers, from this server's data folder.
          */
-        get: operations["getProfile"];
+        get: operations["askAttribution"];
         put?: never;
         post?: never;
         delete?: never;
@@ -580,7 +90,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/journeys": {
+    "/api/v1/analytics/causal": {
         parameters: {
             query?: never;
             header?: never;
@@ -588,10 +98,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Journeys
-         * @description Every version of every journey that somebody can enter or was in, and how many are where.
+         * Ask for the causal
+         * @description What channels, journeys and states brought about, told by those whom hold-outs kept back. As `sojourn causal --json` answers, from this server's data folder.
          */
-        get: operations["listJourneys"];
+        get: operations["askCausal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -600,7 +110,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/journeys/{name}/versions": {
+    "/api/v1/analytics/friction": {
         parameters: {
             query?: never;
             header?: never;
@@ -608,10 +118,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Versions
-         * @description The versions of a journey that are kept, the one published last first.
+         * Ask for the friction
+         * @description Where people struggle: incidents with their dates and whose they were, and what is always hard. As `sojourn friction --json` answers, from this server's data folder.
          */
-        get: operations["listVersions"];
+        get: operations["askFriction"];
         put?: never;
         post?: never;
         delete?: never;
@@ -620,7 +130,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/journeys/{journey}/explanation": {
+    "/api/v1/analytics/funnel": {
         parameters: {
             query?: never;
             header?: never;
@@ -628,10 +138,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Why a person did, or did not, get it
-         * @description The chain of facts that led here, with the values each guard saw, and what is awaited now.
+         * Ask for the funnel
+         * @description How many people go through some steps, how fast, and where the others go. As `sojourn funnel --json` answers, from this server's data folder.
          */
-        get: operations["explain"];
+        get: operations["askFunnel"];
         put?: never;
         post?: never;
         delete?: never;
@@ -640,7 +150,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/failed-events": {
+    "/api/v1/analytics/graph": {
         parameters: {
             query?: never;
             header?: never;
@@ -648,12 +158,92 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Failed events
-         * @description Events that were refused, each with its reason, newest first.
+         * Ask for the graph
+         * @description The steps people take and how they go from one to the next. As `sojourn graph --json` answers, from this server's data folder.
          */
-        get: operations["listFailedEvents"];
+        get: operations["askGraph"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for the paths
+         * @description The ways people go: distinct whole paths, patterns in them, or the steps after or before one. As `sojourn paths --json` answers, from this server's data folder.
+         */
+        get: operations["askPaths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for the people
+         * @description The people behind a step of the journey graph, or behind a transition: those its numbers count. As `sojourn people --json` answers, from this server's data folder.
+         */
+        get: operations["askPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for the retention
+         * @description Who comes back in the n-th day, week or month after their first event. As `sojourn retention --json` answers, from this server's data folder.
+         */
+        get: operations["askRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check definitions
+         * @description Say what is wrong in files, as `sojourn check` does, with its place; and draw what compiles.
+         */
+        post: operations["check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -700,7 +290,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/publish": {
+    "/api/v1/drafts/{folder}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save a draft
+         * @description Wrap a given callable to be called in a thread pool using
+         *     ``anyio.to_thread.run_sync``, keeping a reference to the original callable as
+         *     :attr:`func`
+         */
+        put: operations["saveDraft"];
+        post?: never;
+        /**
+         * Drop a draft
+         * @description Let a draft go, the one that `If-Match` names (without it: whatever it is); the file stays.
+         */
+        delete: operations["dropDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{folder}/{name}/publish": {
         parameters: {
             query?: never;
             header?: never;
@@ -710,17 +326,119 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Publish
-         * @description Bring files into force; `refused` says why it was not done. The same content publishes nothing.
+         * Publish a draft
+         * @description Write a draft into its file, and bring it into force; `refused` says why it was not done.
+         *
+         *     Whatever happens in between, a start publishes the files: what is in the file comes into force.
          */
-        post: operations["publish"];
+        post: operations["publishDraft"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/rollback": {
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest events
+         * @description What came in last, newest first: events taken, and failed ones. Duplicates are not kept.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events, live
+         * @description Server-sent events without a name, one an event that came in, each an `EventHeard`; at most 200 a second. `skipped`: `{n}`, how many more there were. What came before the stream was opened is at `/api/v1/events`.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List experiments
+         * @description The experiments that people met, and how many got which variant. As `sojourn experiment list --json`.
+         */
+        get: operations["listExperiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report an experiment
+         * @description What each variant of an experiment did, with intervals that hold however often one looks. As `sojourn experiment report --json`.
+         */
+        get: operations["reportExperiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/failed-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed events
+         * @description Events that were refused, each with its reason, newest first.
+         */
+        get: operations["listFailedEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/failed-events/retry": {
         parameters: {
             query?: never;
             header?: never;
@@ -730,10 +448,90 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Publish an older version
-         * @description Bring an older version of a journey into force again.
+         * Try failed events again
+         * @description Read the kept bytes again through the same door: what reads well now is taken, once.
          */
-        post: operations["rollback"];
+        post: operations["retryFailedEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/failed-events/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failed events, counted
+         * @description How many failed for which reason, from which source; the kind that came last first.
+         */
+        get: operations["countFailedEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Files and drafts
+         * @description Files of the mounted folders, and drafts over them or beside them, by their names.
+         */
+        get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{folder}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One file
+         * @description A file as it is on disk, and the draft over it.
+         */
+        get: operations["getFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forgotten": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who was forgotten
+         * @description The ledger, newest first: when, by whom, why and how much; nothing in it is personal.
+         */
+        get: operations["listForgotten"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -760,6 +558,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Journeys
+         * @description Every version of every journey that somebody can enter or was in, and how many are where.
+         */
+        get: operations["listJourneys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{journey}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why a person did, or did not, get it
+         * @description The chain of facts that led here, with the values each guard saw, and what is awaited now.
+         */
+        get: operations["explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/chart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A journey's chart
+         * @description The states and ways of a version that is kept, ready to be drawn.
+         */
+        get: operations["getChart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/journeys/{name}/enter": {
         parameters: {
             query?: never;
@@ -776,6 +634,86 @@ export interface paths {
          *     Its guard, key, re-entry and group hold as for any other entry.
          */
         post: operations["enterJourney"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is where
+         * @description People inside a journey, those who came into the state last first.
+         */
+        get: operations["listInside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Traffic
+         * @description How many are in each state, came and went, for how long they stayed, and which ways were taken.
+         */
+        get: operations["getTraffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions
+         * @description The versions of a journey that are kept, the one published last first.
+         */
+        get: operations["listVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version's text
+         * @description A version as it was written, and the one before it, to compare.
+         */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -805,7 +743,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/events": {
+    "/api/v1/people/{any_id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget a person
+         * @description End a person's life at this instant, and erase everything that is kept of them, in the background.
+         *
+         *     All ids of theirs go. Asked again, it finds nothing and says so. What was delivered already is with
+         *     its receivers.
+         */
+        post: operations["forgetPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{any_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -813,13 +774,149 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The newest events
-         * @description What came in last, newest first: events taken, and failed ones. Duplicates are not kept.
+         * One person
+         * @description Who a person is, where they stand in each journey, and what led there: the newest `limit` facts.
          */
-        get: operations["listEvents"];
+        get: operations["getProfile"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish
+         * @description Bring files into force; `refused` says why it was not done. The same content publishes nothing.
+         */
+        post: operations["publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rehearsals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rehearsals
+         * @description Those that are remembered, the newest first; a report is with its own rehearsal.
+         */
+        get: operations["listRehearsals"];
+        put?: never;
+        /**
+         * Rehearse drafts
+         * @description Replay drafts over this server's log, or let invented people live with them; nothing is sent.
+         */
+        post: operations["startRehearsal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rehearsals/{rehearsal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rehearsal
+         * @description How far it is and, once it is done, what it came to.
+         */
+        get: operations["getRehearsal"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a rehearsal
+         * @description End it where it waits or runs; one that has ended stays as it is.
+         */
+        delete: operations["cancelRehearsal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish an older version
+         * @description Bring an older version of a journey into force again.
+         */
+        post: operations["rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schemas/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A JSON Schema
+         * @description The JSON Schema of a kind of file: what an editor completes and checks by.
+         */
+        get: operations["getSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Who asks, and in which role.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Begin a session, whose cookie is answered; it opens the same routes as the admin token, by role.
+         */
+        post: operations["signIn"];
+        /**
+         * Sign out
+         * @description End this session; others of the account go on.
+         */
+        delete: operations["signOut"];
         options?: never;
         head?: never;
         patch?: never;
@@ -885,502 +982,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/failed-events/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Failed events, counted
-         * @description How many failed for which reason, from which source; the kind that came last first.
-         */
-        get: operations["countFailedEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/failed-events/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Try failed events again
-         * @description Read the kept bytes again through the same door: what reads well now is taken, once.
-         */
-        post: operations["retryFailedEvents"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Check definitions
-         * @description Say what is wrong in files, as `sojourn check` does, with its place; and draw what compiles.
-         */
-        post: operations["check"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/schemas/{kind}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A JSON Schema
-         * @description The JSON Schema of a kind of file: what an editor completes and checks by.
-         */
-        get: operations["getSchema"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journeys/{name}/chart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A journey's chart
-         * @description The states and ways of a version that is kept, ready to be drawn.
-         */
-        get: operations["getChart"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journeys/{name}/versions/{version}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * A version's text
-         * @description A version as it was written, and the one before it, to compare.
-         */
-        get: operations["getVersion"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journeys/{name}/traffic": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Traffic
-         * @description How many are in each state, came and went, for how long they stayed, and which ways were taken.
-         */
-        get: operations["getTraffic"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/journeys/{name}/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Who is where
-         * @description People inside a journey, those who came into the state last first.
-         */
-        get: operations["listInside"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Files and drafts
-         * @description Files of the mounted folders, and drafts over them or beside them, by their names.
-         */
-        get: operations["listFiles"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/files/{folder}/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * One file
-         * @description A file as it is on disk, and the draft over it.
-         */
-        get: operations["getFile"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/drafts/{folder}/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Save a draft
-         * @description Wrap a given callable to be called in a thread pool using
-         *     ``anyio.to_thread.run_sync``, keeping a reference to the original callable as
-         *     :attr:`func`
-         */
-        put: operations["saveDraft"];
-        post?: never;
-        /**
-         * Drop a draft
-         * @description Let a draft go, the one that `If-Match` names (without it: whatever it is); the file stays.
-         */
-        delete: operations["dropDraft"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/drafts/{folder}/{name}/publish": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Publish a draft
-         * @description Write a draft into its file, and bring it into force; `refused` says why it was not done.
-         *
-         *     Whatever happens in between, a start publishes the files: what is in the file comes into force.
-         */
-        post: operations["publishDraft"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/rehearsals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Rehearsals
-         * @description Those that are remembered, the newest first; a report is with its own rehearsal.
-         */
-        get: operations["listRehearsals"];
-        put?: never;
-        /**
-         * Rehearse drafts
-         * @description Replay drafts over this server's log, or let invented people live with them; nothing is sent.
-         */
-        post: operations["startRehearsal"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/rehearsals/{rehearsal_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * One rehearsal
-         * @description How far it is and, once it is done, what it came to.
-         */
-        get: operations["getRehearsal"];
-        put?: never;
-        post?: never;
-        /**
-         * Cancel a rehearsal
-         * @description End it where it waits or runs; one that has ended stays as it is.
-         */
-        delete: operations["cancelRehearsal"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/graph": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the graph
-         * @description The steps people take and how they go from one to the next. As `sojourn graph --json` answers, from this server's data folder.
-         */
-        get: operations["askGraph"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the people
-         * @description The people behind a step of the journey graph, or behind a transition: those its numbers count. As `sojourn people --json` answers, from this server's data folder.
-         */
-        get: operations["askPeople"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/paths": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the paths
-         * @description The ways people go: distinct whole paths, patterns in them, or the steps after or before one. As `sojourn paths --json` answers, from this server's data folder.
-         */
-        get: operations["askPaths"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/funnel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the funnel
-         * @description How many people go through some steps, how fast, and where the others go. As `sojourn funnel --json` answers, from this server's data folder.
-         */
-        get: operations["askFunnel"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/retention": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the retention
-         * @description Who comes back in the n-th day, week or month after their first event. As `sojourn retention --json` answers, from this server's data folder.
-         */
-        get: operations["askRetention"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/friction": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the friction
-         * @description Where people struggle: incidents with their dates and whose they were, and what is always hard. As `sojourn friction --json` answers, from this server's data folder.
-         */
-        get: operations["askFriction"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/attribution": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the attribution
-         * @description Which channels stood before conversions, by one model or several, with intervals; credit, not cause. As `sojourn attribution --json` answers, from this server's data folder.
-         */
-        get: operations["askAttribution"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/causal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for the causal
-         * @description What channels, journeys and states brought about, told by those whom hold-outs kept back. As `sojourn causal --json` answers, from this server's data folder.
-         */
-        get: operations["askCausal"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/experiments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List experiments
-         * @description The experiments that people met, and how many got which variant. As `sojourn experiment list --json`.
-         */
-        get: operations["listExperiments"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/experiments/{experiment}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Report an experiment
-         * @description What each variant of an experiment did, with intervals that hold however often one looks. As `sojourn experiment report --json`.
-         */
-        get: operations["reportExperiment"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1401,7 +1002,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/events/stream": {
+    "/beacon/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events */
+        post: operations["postBeaconV1Batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process is well */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Metrics, as Prometheus reads them */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ofrep/v1/evaluate/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What all flags say; no exposure */
+        post: operations["evaluateFlags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ofrep/v1/evaluate/flags/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What one flag says; an exposure where it was drawn */
+        post: operations["evaluateFlag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ofrep/v1/streams/{token}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1409,12 +1095,369 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events, live
-         * @description Server-sent events without a name, one an event that came in, each an `EventHeard`; at most 200 a second. `skipped`: `{n}`, how many more there were. What came before the stream was opened is at `/api/v1/events`.
+         * Hear of changes
+         * @description Server-sent events `refetchEvaluation`: what a bulk answer said has changed. A bulk answer names the stream, for its own process and for a while.
          */
-        get: operations["streamEvents"];
+        get: operations["openStream"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pixel/v1/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Send one event in the query: page */
+        get: operations["getPixelV1Page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pixel/v1/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Send one event in the query: track */
+        get: operations["getPixelV1Track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether events are taken now */
+        get: operations["getReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sourceConfig": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The source configuration of RudderStack's SDKs */
+        get: operations["getSourceconfig"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/a": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: alias */
+        post: operations["postV1A"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alias": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: alias */
+        post: operations["postV1Alias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/b": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events */
+        post: operations["postV1B"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events */
+        post: operations["postV1Batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/g": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: group */
+        post: operations["postV1G"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: group */
+        post: operations["postV1Group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/i": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: identify */
+        post: operations["postV1I"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: identify */
+        post: operations["postV1Identify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events */
+        post: operations["postV1Import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/m": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An SDK's metrics about itself: taken, and forgotten */
+        post: operations["postV1M"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/p": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: page */
+        post: operations["postV1P"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: page */
+        post: operations["postV1Page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/projects/{write_key}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings document of Segment's browser SDK */
+        get: operations["getV1ProjectsSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/s": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: screen */
+        post: operations["postV1S"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: screen */
+        post: operations["postV1Screen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/t": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: track */
+        post: operations["postV1T"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events: track */
+        post: operations["postV1Track"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1425,1162 +1468,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One event. It needs an id of a person; what it does not name is kept or left. */
-        Message: {
-            /** @enum {unknown} */
-            type?: "track" | "identify" | "page" | "screen" | "group" | "alias";
-            /** @description The name of a `track`. */
-            event?: string;
-            /** @description The name of a `page` or a `screen`. */
-            name?: string | null;
-            /** @description Makes it unique; else derived. */
-            messageId?: string | null;
-            userId?: string | number | null;
-            anonymousId?: string | number | null;
-            previousId?: string | number | null;
-            groupId?: string | number | null;
-            /** @description ISO 8601, or milliseconds since 1970. */
-            timestamp?: string | number | null;
-            /** @description ISO 8601, or milliseconds since 1970. */
-            originalTimestamp?: string | number | null;
-            /** @description ISO 8601, or milliseconds since 1970. */
-            sentAt?: string | number | null;
-            properties?: {
-                [key: string]: unknown;
-            } | null;
-            traits?: {
-                [key: string]: unknown;
-            } | null;
-            context?: {
-                [key: string]: unknown;
-            } | null;
-            integrations?: {
-                [key: string]: unknown;
-            } | null;
-        } & {
-            [key: string]: unknown;
-        };
-        /** @description Events of one source. Each gets its own verdict. */
-        Batch: {
-            batch: components["schemas"]["Message"][];
-            /** @description ISO 8601, or milliseconds since 1970. */
-            sentAt?: string | number | null;
-            context?: {
-                [key: string]: unknown;
-            } | null;
-            integrations?: {
-                [key: string]: unknown;
-            } | null;
-            writeKey?: string | null;
-        } & {
-            [key: string]: unknown;
-        };
         /** @description All events are on disk: new, known before, or kept as failed. */
         Accepted: {
-            /** @constant */
-            success: true;
             /** @description Those that were kept as failed; at most 100 are told. */
             rejected?: {
-                index: number;
                 code: string;
-                reason: string;
+                index: number;
                 path: string;
+                reason: string;
             }[];
-        };
-        /** @description The request as a whole was not taken; nothing of it was kept. */
-        IngestRefusal: {
             /** @constant */
-            success: false;
-            code: string;
-            message: string;
-            path?: string;
-        };
-        /** @description Of whom is asked, and what is said beside it. */
-        DecisionQuestion: {
-            /** @description Attributes of the question: what guards of flags see as `properties`. */
-            context: {
-                /** @description A user id or an anonymous id. */
-                targetingKey: string;
-                /** @description Surely a user's, where both are sent. */
-                userId?: string;
-                /** @description The device's, where both are sent. */
-                anonymousId?: string;
-                /** @description Shows that a page may name a user. */
-                targetingKeySignature?: string;
-            } & {
-                [key: string]: unknown;
-            };
-        };
-        /** @description What one flag says of the person. */
-        Decision: {
-            key: string;
-            value: boolean | string | number | Record<string, never>;
-            /** @enum {unknown} */
-            reason: "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "UNKNOWN";
-            variant: string;
-            /** @description `decision_id`, `held_out`, the version; where they apply `node`, `experiment`, `propensity`, `holdout`. `behind`: events of the person were acknowledged and are not seen yet. */
-            metadata: {
-                [key: string]: boolean | string | number;
-            };
-        };
-        /** @description What every flag says, and the stream that tells when one says something else. */
-        Decisions: {
-            flags: components["schemas"]["Decision"][];
-            eventStreams?: Record<string, never>[];
-            /** @description `decision_id`, `held_out`, the version; where they apply `node`, `experiment`, `propensity`, `holdout`. `behind`: events of the person were acknowledged and are not seen yet. */
-            metadata: {
-                [key: string]: boolean | string | number;
-            };
-        };
-        /** @description Why a question has no answer. */
-        DecisionFailure: {
-            key?: string;
-            /** @enum {unknown} */
-            errorCode: "PARSE_ERROR" | "TARGETING_KEY_MISSING" | "INVALID_CONTEXT" | "FLAG_NOT_FOUND";
-            errorDetails: string;
-        };
-        /** @description Why nobody is answered. */
-        DecisionRefusal: {
-            errorDetails: string;
+            success: true;
         };
         /**
-         * ProfileView
-         * @description One person: who they are, where they stand, and what led there.
+         * AccountView
+         * @description Somebody who may sign in.
          */
-        ProfileView: {
-            id: string;
-            user_ids: string[];
-            anonymous_ids: string[];
-            first_seen_at: number;
-            last_seen_at: number;
-            n_events: number;
-            traits: Record<string, never>;
-            sessions: components["schemas"]["SessionView"][];
-            enrolments: components["schemas"]["EnrolmentView"][];
-            variants: {
-                [key: string]: string;
-            };
-            /** @description Those the person is in -> since when, ms. */
-            segments: {
-                [key: string]: number;
-            };
-            /** @description Oldest first; those of the devices tied to the person among them. */
-            timeline: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
-            /**
-             * @description Every id of theirs with since when and how; those known longest first.
-             * @default []
-             */
-            ids: components["schemas"]["KnownIdView"][];
-            /**
-             * @description `email` or `email/newsletter` -> what they said last.
-             * @default {}
-             */
-            consent: {
-                [key: string]: components["schemas"]["ConsentView"];
-            };
-            /**
-             * @description Null where no definition in force asks for it.
-             * @default null
-             */
-            friction: components["schemas"]["FrictionView"] | null;
-            /**
-             * @description Goal -> how likely it is, as `propensity(goal)` in a guard: of those that definitions ask for.
-             * @default {}
-             */
-            propensities: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * SessionView
-         * @description One of the newest visits.
-         */
-        SessionView: {
-            id: string;
-            started_at: number;
-            ended_at: number;
-            n_events: number;
-            channel: string;
-        };
-        /**
-         * EnrolmentView
-         * @description Where the person stands in one journey.
-         */
-        EnrolmentView: {
-            id: string;
-            journey: string;
-            version: string;
-            key: string;
-            state: string[];
-            entered_at: number;
-            next_timer_at: number | null;
-            held_out: boolean;
-        };
-        /**
-         * StepTaken
-         * @description The person did something: one event, enriched, on the observed journey graph.
-         */
-        StepTaken: {
-            /** @enum {unknown} */
-            type: "step";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            source: string;
-            message_id: string;
+        AccountView: {
+            created_at: number;
+            /** @description About when the account was used last, ms since 1970 UTC. */
+            last_seen_at: number | null;
             name: string;
-            occurred_at: number;
-            /** @default null */
-            session_id: string | null;
-            /** @default  */
-            channel: string;
-            /**
-             * @description The step before it in the same session; empty where it is the first.
-             * @default
-             */
-            previous: string;
-        };
-        /**
-         * SessionStarted
-         * @description A visit began (or a late event showed that there was one).
-         */
-        SessionStarted: {
             /** @enum {unknown} */
-            type: "session_started";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            session_id: string;
-            started_at: number;
-            /** @default  */
-            channel: string;
-        };
-        /**
-         * SessionRevised
-         * @description A late event moved a session's start, or bridged sessions into one.
-         */
-        SessionRevised: {
-            /** @enum {unknown} */
-            type: "session_revised";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            session_id: string;
-            replaces: string[];
-            started_at: number;
-            /** @default  */
-            channel: string;
-        };
-        /**
-         * SessionEnded
-         * @description A visit is over: said when the next one begins.
-         */
-        SessionEnded: {
-            /** @enum {unknown} */
-            type: "session_ended";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            session_id: string;
-            started_at: number;
-            ended_at: number;
-            n_events: number;
-            /**
-             * @description The last step taken in it.
-             * @default
-             */
-            step: string;
-        };
-        /**
-         * Identified
-         * @description The ledger of identity: an id was tied to this profile, and by which message.
-         */
-        Identified: {
-            /** @enum {unknown} */
-            type: "identified";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            /** @default null */
-            anonymous_id: string | null;
-            /** @default null */
-            user_id: string | null;
-            /** @enum {unknown} */
-            how: "alias" | "both_ids" | "identify" | "unalias";
-            message_id: string;
-        };
-        /**
-         * IdentityRefused
-         * @description The ledger of identity: an id was not tied, and why.
-         */
-        IdentityRefused: {
-            /** @enum {unknown} */
-            type: "identity_refused";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            other_id: string;
-            /** @enum {unknown} */
-            reason: "merge-limit" | "self-alias" | "shared-device";
-            message_id: string;
-        };
-        /**
-         * Entered
-         * @description The person entered a journey.
-         */
-        Entered: {
-            /** @enum {unknown} */
-            type: "entered";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            /** @default  */
-            key: string;
-            /** @default false */
-            held_out: boolean;
-            /**
-             * @description Which hold-out keeps the person back: `global`, or `journey`.
-             * @default
-             */
-            holdout: string;
-            /**
-             * @description The enrolment that called this journey.
-             * @default null
-             */
-            parent: string | null;
-        };
-        /**
-         * NotEntered
-         * @description An entry event came and the person did not enter, and why.
-         */
-        NotEntered: {
-            /** @enum {unknown} */
-            type: "not_entered";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            version: string;
-            /** @default  */
-            key: string;
-            /** @enum {unknown} */
-            reason: "already-in" | "bound" | "cooldown" | "excluded" | "no-key" | "paused" | "re-entry";
-            /**
-             * @description What decided: until when it cools down, which journey excludes it.
-             * @default
-             */
-            detail: string;
-        };
-        /**
-         * Transitioned
-         * @description An enrolment moved.
-         */
-        Transitioned: {
-            /** @enum {unknown} */
-            type: "transition";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            /** @description How many effects this enrolment had before: orders them and names them. */
-            n: number;
-            /** @description Atomic states left. */
-            source: string[];
-            /** @description Atomic states now active. */
-            target: string[];
-            /** @description What moved it: an event's name, `after(waiting,1800000)`, `done.state.x`; empty for a branch. */
-            event: string;
-            /**
-             * @description The guards asked on the way, in order; the last one that held decided.
-             * @default []
-             */
-            judged: components["schemas"]["Judged"][];
-        };
-        /**
-         * Judged
-         * @description One guard that was asked, its answer, and the values it saw.
-         */
-        Judged: {
-            guard: string;
-            held: boolean;
-            /**
-             * @description What the guard reads (`trait.plan`, `count('X')`), as it was then.
-             * @default {}
-             */
-            saw: Record<string, never>;
-        };
-        /**
-         * Migrated
-         * @description A new version was published, and its policy took the enrolment along.
-         */
-        Migrated: {
-            /** @enum {unknown} */
-            type: "migrated";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            /** @description The one it is in from now on. */
-            version: string;
-            enrolment_id: string;
-            from_version: string;
-            n: number;
-            /** @description Where it was. */
-            source: string[];
-            /** @description Where it is now. */
-            target: string[];
-        };
-        /**
-         * GoalReached
-         * @description The enrolment's goal happened within its window.
-         */
-        GoalReached: {
-            /** @enum {unknown} */
-            type: "goal";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            /** @default null */
-            value: number | null;
-            /**
-             * @description Reached after the enrolment was over, and still within the goal's window.
-             * @default false
-             */
-            after_exit: boolean;
-        };
-        /**
-         * Exited
-         * @description The person left a journey, and why.
-         */
-        Exited: {
-            /** @enum {unknown} */
-            type: "exited";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            /** @enum {unknown} */
-            reason: "exit" | "final" | "goal" | "merged" | "parent" | "preempted" | "withdrawn";
-            state: string[];
-            /**
-             * @description Which exit rule, or which journey took the person over.
-             * @default
-             */
-            detail: string;
-        };
-        /**
-         * SegmentEntered
-         * @description The person belongs to a segment from now on.
-         */
-        SegmentEntered: {
-            /** @enum {unknown} */
-            type: "segment_entered";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            segment: string;
-        };
-        /**
-         * SegmentLeft
-         * @description The person does not belong to a segment any more.
-         */
-        SegmentLeft: {
-            /** @enum {unknown} */
-            type: "segment_left";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            segment: string;
-        };
-        /**
-         * ConsentChanged
-         * @description The person allowed or forbade a channel, or a topic of one.
-         */
-        ConsentChanged: {
-            /** @enum {unknown} */
-            type: "consent";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            /** @description `email`, or `email/newsletter`. */
-            scope: string;
-            granted: boolean;
-            message_id: string;
-        };
-        /**
-         * FrictionFound
-         * @description Something went against the person: a signal of friction.
-         */
-        FrictionFound: {
-            /** @enum {unknown} */
-            type: "friction";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            /** @description `rage`, `dead`, `error_click`, `quick_back`, `backtrack`, `loop`, `form_abandon`, ... */
-            signal: string;
-            /**
-             * @description The element, step or form it was about.
-             * @default
-             */
-            target: string;
-            /**
-             * @description The person's friction score with it, 0 to 1.
-             * @default 0
-             */
-            score: number;
-        };
-        /**
-         * Exposed
-         * @description The person met an experiment and got a variant: said once for each person and experiment.
-         */
-        Exposed: {
-            /** @enum {unknown} */
-            type: "exposed";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            experiment: string;
-            variant: string;
-            /** @description The probability with which this variant was drawn at that moment, 0 to 1. */
-            propensity: number;
-            /**
-             * @description Of a split inside a journey; empty where a flag's rule, or an application, exposed.
-             * @default
-             */
-            journey: string;
-            /** @default  */
-            enrolment_id: string;
-            /**
-             * @description The flag that was asked; empty for a split inside a journey.
-             * @default
-             */
-            flag: string;
-            /**
-             * @description The decision that told the variant.
-             * @default
-             */
-            decision_id: string;
-            /**
-             * @description Variant -> the probability with which it would have been drawn; they sum to 1.
-             * @default {}
-             */
-            eligible: {
-                [key: string]: number;
-            };
-            /**
-             * @description Of a contextual allocation: the cell whose weights drew.
-             * @default
-             */
-            context: string;
-            /**
-             * @default fixed
-             * @enum {unknown}
-             */
-            allocation: "adaptive" | "fixed";
-        };
-        /**
-         * AssignmentConflict
-         * @description Two lives that became one had met an experiment with different variants; the first one stays.
-         */
-        AssignmentConflict: {
-            /** @enum {unknown} */
-            type: "assignment_conflict";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            experiment: string;
-            kept: string;
-            dropped: string;
-        };
-        /**
-         * Rewarded
-         * @description What an adaptive allocation is for happened, in time, to somebody who met a variant.
-         */
-        Rewarded: {
-            /** @enum {unknown} */
-            type: "rewarded";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            experiment: string;
-            variant: string;
-            /** @default  */
-            context: string;
-            exposed_at: number;
-        };
-        /**
-         * ActionDecided
-         * @description A journey wanted something done and it went to the outbox.
-         */
-        ActionDecided: {
-            /** @enum {unknown} */
-            type: "action";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            action_id: string;
-            sink: string;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            state: string;
-            /** @default  */
-            channel: string;
-            /**
-             * @description Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`.
-             * @default
-             */
-            holdouts: string;
-        };
-        /**
-         * ActionDeferred
-         * @description A journey wanted something done and it is put off; its own fact tells what came of it then.
-         */
-        ActionDeferred: {
-            /** @enum {unknown} */
-            type: "action_deferred";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            action_id: string;
-            sink: string;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            state: string;
-            /** @default  */
-            channel: string;
-            /** @description When it is decided again, ms. */
-            until: number;
-            /** @enum {unknown} */
-            reason: "quiet-hours";
-            /** @default  */
-            detail: string;
-            /**
-             * @description Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`.
-             * @default
-             */
-            holdouts: string;
-        };
-        /**
-         * ActionWithheld
-         * @description A journey wanted something done and it was not sent, and why (held out: a ghost action).
-         */
-        ActionWithheld: {
-            /** @enum {unknown} */
-            type: "action_withheld";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            action_id: string;
-            sink: string;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            state: string;
-            /** @default  */
-            channel: string;
-            /** @enum {unknown} */
-            reason: "bound" | "cap" | "consent" | "expired" | "held-out" | "history" | "left" | "quiet-hours" | "template";
-            /**
-             * @description What decided, with the values it saw: which hold-out, which cap and how many there were.
-             * @default
-             */
-            detail: string;
-            /**
-             * @description Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`.
-             * @default
-             */
-            holdouts: string;
-        };
-        /**
-         * Delivered
-         * @description What became of an action, as its outcome event told.
-         */
-        Delivered: {
-            /** @enum {unknown} */
-            type: "delivery";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            action_id: string;
-            outcome: string;
-            attempts: number;
-            /** @default  */
-            detail: string;
-        };
-        /**
-         * JourneyError
-         * @description A guard or an assignment failed while running; the journey went on as if it were false.
-         */
-        JourneyError: {
-            /** @enum {unknown} */
-            type: "journey_error";
-            profile_id: string;
-            /** @description The log's clock, ms. */
-            at: number;
-            /** @description The log entry that caused it; 0 where a timer did. */
-            position: number;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            detail: string;
-        };
-        /**
-         * KnownIdView
-         * @description One id of a person, and how it came to be theirs.
-         */
-        KnownIdView: {
-            id: string;
-            /** @enum {unknown} */
-            kind: "anonymous" | "user";
-            /** @description When it was theirs first, ms; null where the fact that tells is older than those looked at. */
-            since: number | null;
-            /**
-             * @description `first-seen`: it began the profile; `identify`, `both_ids`, `alias`: the event that joined it;
-             *     `earlier`: nothing that was looked at tells.
-             * @enum {unknown}
-             */
-            how: "alias" | "both_ids" | "earlier" | "first-seen" | "identify" | "unalias";
-            /**
-             * @description The message that joined it.
-             * @default
-             */
-            event_id: string;
-        };
-        /**
-         * ConsentView
-         * @description What the person said last of one channel or topic.
-         */
-        ConsentView: {
-            granted: boolean;
-            /** @description When, ms. */
-            at: number;
-            event_id: string;
-        };
-        /**
-         * FrictionView
-         * @description How much goes against the person of late.
-         */
-        FrictionView: {
-            /** @description 0 to 1, as `friction.score` in a guard. */
-            score: number;
-            /** @description The newest, oldest first. */
-            signals: components["schemas"]["SignalView"][];
-        };
-        /**
-         * SignalView
-         * @description One thing that went against the person.
-         */
-        SignalView: {
-            name: string;
-            target: string;
-            at: number;
-        };
-        /**
-         * ExplanationView
-         * @description Why a person did, or did not, get what a journey sends.
-         */
-        ExplanationView: {
-            profile_id: string;
-            journey: string;
-            /** @description Oldest first. */
-            runs: components["schemas"]["RunView"][];
-            /** @description When the person could have entered, and did not. */
-            refusals: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
-            /**
-             * @description What the entry asks, and the answer it would get now; empty where it asks nothing.
-             * @default []
-             */
-            entry: components["schemas"]["Judged"][];
-            /**
-             * @description What decided, in words, where no fact tells: a journey nobody may enter, an event that never came.
-             * @default []
-             */
-            hints: string[];
-            /**
-             * @description Older facts than those looked at are left out.
-             * @default false
-             */
-            is_cut: boolean;
-        };
-        /**
-         * RunView
-         * @description One enrolment: everything that happened in it, oldest first, and what it waits for.
-         */
-        RunView: {
-            id: string;
-            version: string;
-            key: string;
-            is_over: boolean;
-            /** @description Its own, the step that caused each, and what became of its actions. */
-            facts: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
-            /**
-             * @description Empty where it is over.
-             * @default []
-             */
-            awaits: components["schemas"]["AwaitedView"][];
-        };
-        /**
-         * AwaitedView
-         * @description One way out of where an enrolment stands now, and what it waits for.
-         */
-        AwaitedView: {
-            state: string;
-            to: string[];
-            /**
-             * @description The event it answers; empty for a condition alone.
-             * @default
-             */
-            event: string;
-            /**
-             * @description When its timer fires, ms; None where no time moves it.
-             * @default null
-             */
-            due_at: number | null;
-            /**
-             * @description What it asks on top, and the answer it would get now.
-             * @default []
-             */
-            guards: components["schemas"]["Judged"][];
-        };
-        /**
-         * JourneyView
-         * @description One journey in force, and how many people are where.
-         */
-        JourneyView: {
-            name: string;
-            version: string;
-            /** @description False: its definition is gone; people inside go on, nobody enters. */
-            is_open: boolean;
-            /**
-             * @description It stands still: nobody enters, and no timer of it fires.
-             * @default false
-             */
-            is_paused: boolean;
-            /** @default 0 */
-            entered: number;
-            /** @default 0 */
-            goals: number;
-            /** @default 0 */
-            exited: number;
-            /** @default 0 */
-            actions: number;
-            /** @default 0 */
-            withheld: number;
-            /**
-             * @description Atomic state -> people in it now.
-             * @default {}
-             */
-            states: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * VersionView
-         * @description One version of one journey that is kept.
-         */
-        VersionView: {
-            journey: string;
-            version: string;
-            /** @description New people enter it. */
-            is_open: boolean;
-            revision: number;
-            /** @description The instant of the log at which it last came into force, ms; 0 where no control said so. */
-            published_at: number;
-            policy: string;
-            /** @description Inside now. */
-            n_people: number;
-        };
-        /**
-         * PlanView
-         * @description What publishing some files changes.
-         */
-        PlanView: {
-            /** @description `pin`, `follow` or `map`. */
-            policy: string;
-            journeys: components["schemas"]["ChangeView"][];
-            /** @description Why it cannot be done as asked, a sentence each. */
-            refused: string[];
-            /** @description With which it is in force; null where nothing was done. */
-            revision: number | null;
-            /**
-             * @description What differs beside journeys.
-             * @default []
-             */
-            shared: components["schemas"]["SharedView"][];
-            /**
-             * @description What else changes.
-             * @default []
-             */
-            settings: components["schemas"]["SettingView"][];
-        };
-        /**
-         * ChangeView
-         * @description What a publishing does to one journey.
-         */
-        ChangeView: {
-            journey: string;
-            /** @description `new`, `changed`, `removed` or `unchanged`. */
-            change: string;
-            version: string;
-            /** @description The version that new people entered until then, where it changes. */
-            before: string | null;
-            people: components["schemas"]["LandingView"][];
-        };
-        /**
-         * LandingView
-         * @description The people in one state of one version, and where a publishing puts them.
-         */
-        LandingView: {
-            version: string;
-            state: string;
-            n_people: number;
-            /** @description They keep their version. */
-            stays: boolean;
-            /** @description The states they stand in afterwards; null: they would have nowhere to go. */
-            lands_in: string[] | null;
-        };
-        /**
-         * SharedView
-         * @description What a publishing does to something that all journeys share.
-         */
-        SharedView: {
-            /** @description `policy`, or `segment` and its name. */
-            what: string;
-            /** @description `new`, `changed` or `removed`. */
-            change: string;
-        };
-        /**
-         * SettingView
-         * @description A setting that a publishing changes.
-         */
-        SettingView: {
-            /** @description `steps` or `session_gap`. */
-            name: string;
-            /** @default  */
-            before: string;
-            /** @default  */
-            after: string;
-        };
-        /**
-         * HoldView
-         * @description What stands still after a pause, a resume, a stop or a release.
-         */
-        HoldView: {
-            revision: number;
-            /** @description All of it. */
-            stopped: boolean;
-            /** @description These journeys. */
-            paused: string[];
-        };
-        /**
-         * StatusView
-         * @description How the house is doing.
-         */
-        StatusView: {
-            version: string;
-            /** @description The last log entry processed and stored. */
-            position: number;
-            /** @description The last log entry. */
-            log_end: number;
-            /** @description The instant up to which timers have fired, ms. */
-            clock: number;
-            /** @description `profiles`, `devices`, `timers`, `outbox`, `dead_letters`. */
-            counts: {
-                [key: string]: number;
-            };
-            /**
-             * @description What an operator looks at beside these; null where a folder is read that no server works in.
-             * @default null
-             */
-            operating: components["schemas"]["OperatingView"] | null;
-        };
-        /**
-         * OperatingView
-         * @description What an operator looks at beside the counts.
-         */
-        OperatingView: {
-            /**
-             * @description When the oldest action that is still on its way was decided, ms.
-             * @default null
-             */
-            oldest_action_at: number | null;
-            /**
-             * @description How long commits took; null before the first, and where no server asked.
-             * @default null
-             */
-            commits: components["schemas"]["Took"] | null;
-            /**
-             * @description The last log entry in the lake's files; null where no lake is written.
-             * @default null
-             */
-            lake_position: number | null;
-            /**
-             * @description How long the oldest entry that is not in the lake's files has waited.
-             * @default null
-             */
-            lake_lag_ms: number | null;
-            /**
-             * @description What the data folder takes.
-             * @default 0
-             */
-            data_bytes: number;
-            /**
-             * @description What its disk has left.
-             * @default 0
-             */
-            free_bytes: number;
-        };
-        /**
-         * Took
-         * @description How long something took, over the last times it was done; ms.
-         */
-        Took: {
-            /** @description How many times these are. */
-            n: number;
-            p50: number;
-            p95: number;
-        };
-        /**
-         * FailedEventPage
-         * @description Failed events, newest first.
-         */
-        FailedEventPage: {
-            items: components["schemas"]["FailedEventView"][];
-            /** @description What to ask for as `before`, for older ones; null at the end. */
-            next: number | null;
-        };
-        /**
-         * FailedEventView
-         * @description An event that was refused.
-         */
-        FailedEventView: {
-            id: number | null;
-            source: string;
-            /** @description When the door had it, ms since 1970 UTC. */
-            received_at: number;
-            /** @description What is wrong, one word: `missing-id`, `bad-type`, ... */
-            code: string;
-            /** @description What was expected, what came, what to do. */
-            reason: string;
-            /** @description Where in the request, as `batch[3].userId`. */
-            path: string;
-            message_id: string | null;
-            /** @description The event's own bytes as text, cut at a bound. */
-            body: string;
-            /** @description The kind that its path named, where it came alone (`/v1/track`). */
-            kind: string | null;
-            /** @description When it was tried again and taken, ms. */
-            retried_at: number | null;
-        };
-        /**
-         * DeadLetterPage
-         * @description Actions that were given up, newest first.
-         */
-        DeadLetterPage: {
-            items: components["schemas"]["Letter"][];
-            /** @description What to ask for as `before`, for older ones; null at the end. */
-            next: string | null;
-        };
-        /**
-         * Letter
-         * @description An action on its way: the outbox's row.
-         */
-        Letter: {
-            action: components["schemas"]["Action"];
-            /** @default 0 */
-            attempts: number;
-            /**
-             * @description Not before this instant, ms.
-             * @default 0
-             */
-            due_at: number;
-            /** @default  */
-            last_error: string;
-            /** @default null */
-            dead_at: number | null;
+            role: "admin" | "editor" | "viewer";
         };
         /**
          * Action
          * @description One thing to be done, once, by one sink.
          */
         Action: {
-            /** @description Derived from the enrolment and its step count: also the idempotency key a receiver sees. */
-            id: string;
-            /** @description The name under which the configuration knows the sink. */
-            sink: string;
-            /** @description The instant it was decided, ms. */
-            at: number;
-            /** @description After this instant it is no longer worth doing, ms. */
-            expires_at: number;
-            profile_id: string;
-            /** @default null */
-            user_id: string | null;
             /** @default null */
             anonymous_id: string | null;
-            journey: string;
-            version: string;
-            enrolment_id: string;
-            /** @description The state whose entry wanted it. */
-            state: string;
+            /** @description The instant it was decided, ms. */
+            at: number;
             /** @description What to send: a JSON object, its templates rendered. */
             body: unknown;
             /**
@@ -2588,390 +1508,245 @@ export interface components {
              * @default
              */
             channel: string;
+            enrolment_id: string;
+            /** @description After this instant it is no longer worth doing, ms. */
+            expires_at: number;
+            /** @description Derived from the enrolment and its step count: also the idempotency key a receiver sees. */
+            id: string;
+            journey: string;
+            profile_id: string;
+            /** @description The name under which the configuration knows the sink. */
+            sink: string;
+            /** @description The state whose entry wanted it. */
+            state: string;
             /**
              * @description What it is about, for consent: `newsletter`.
              * @default
              */
             topic: string;
-        };
-        /**
-         * Retry
-         * @description Which dead letters to try again.
-         */
-        Retry: {
-            /** @description Ids of their actions; null for all of them. */
-            action_ids: string[] | null;
-        };
-        /**
-         * Retried
-         * @description How many dead letters are on their way again.
-         */
-        Retried: {
-            revived: number;
-        };
-        /**
-         * Publish
-         * @description Files to bring into force.
-         */
-        Publish: {
-            definitions: components["schemas"]["Definition"][];
-            /**
-             * @description They are all there is: a journey in force that is not among them is closed.
-             * @default false
-             */
-            is_whole: boolean;
-            /**
-             * @description What is to hold beside them; null: what is in force.
-             * @default null
-             */
-            settings: components["schemas"]["Settings"] | null;
-            /**
-             * @description People inside older versions stay, or go along.
-             * @default pin
-             * @enum {unknown}
-             */
-            policy: "follow" | "map" | "pin";
-            /**
-             * @description State of an older version -> state of the new one.
-             * @default {}
-             */
-            states: {
-                [key: string]: string;
-            };
-            /**
-             * @description Show what would change, and change nothing.
-             * @default false
-             */
-            dry_run: boolean;
-        };
-        /**
-         * Definition
-         * @description One file.
-         */
-        Definition: {
-            /** @description Its name, for messages. */
-            file: string;
-            text: string;
-        };
-        /**
-         * Settings
-         * @description What the configuration says of how events are read.
-         */
-        Settings: {
-            /** @description The order in which a person is meant to pass the product's steps. */
-            steps: string[];
-            /** @description So long without an event, and the next visit begins. */
-            session_gap_ms: number;
-        };
-        /**
-         * Rollback
-         * @description An older version to bring into force again.
-         */
-        Rollback: {
-            journey: string;
-            /**
-             * @description The version; null: the one published before.
-             * @default null
-             */
-            to: string | null;
-            /**
-             * @default pin
-             * @enum {unknown}
-             */
-            policy: "follow" | "map" | "pin";
-            /** @default {} */
-            states: {
-                [key: string]: string;
-            };
-            /** @default false */
-            dry_run: boolean;
-        };
-        /**
-         * Hold
-         * @description What is to stand still, or to go on.
-         */
-        Hold: {
-            /** @enum {unknown} */
-            name: "$pause" | "$release" | "$resume" | "$stop";
-            /**
-             * @description Of `$pause` and `$resume`.
-             * @default
-             */
-            journey: string;
-        };
-        /**
-         * Enter
-         * @description Who is to enter a journey; exactly one of the two ids.
-         */
-        Enter: {
             /** @default null */
             user_id: string | null;
-            /** @default null */
-            anonymous_id: string | null;
-            /**
-             * @description One enrolment at a time for each; null: as the journey's own `key` says.
-             * @default null
-             */
-            key: string | null;
-            /**
-             * @description What the journey sees as `entry.properties`.
-             * @default {}
-             */
-            properties: Record<string, never>;
-            /**
-             * @description Sent again under the same one, the call is taken once; null: it is a new one.
-             * @default null
-             */
-            message_id: string | null;
-        };
-        /**
-         * Taken
-         * @description A call that was taken; whether the person entered is a fact of theirs.
-         */
-        Taken: {
-            message_id: string;
-            /** @description False where the same message was taken before. */
-            is_new: boolean;
-        };
-        /**
-         * Refusal
-         * @description Why something was not answered.
-         */
-        Refusal: {
-            /** @description One word for programs: `not-found`, `bad-parameter`, ... */
-            code: string;
-            /** @description What was expected and what came. */
-            message: string;
-            /** @description What to do about it. */
-            do: string;
-        };
-        /**
-         * SignIn
-         * @description Who wants to sign in: a name and its password, or the configuration's admin token.
-         */
-        SignIn: {
-            /** @default null */
-            name: string | null;
-            /** @default null */
-            password: string | null;
-            /** @default null */
-            token: string | null;
-        };
-        /**
-         * SignedInView
-         * @description Who is signed in.
-         */
-        SignedInView: {
-            /** @description The account's; `$operator` for who signed in with the admin token. */
-            name: string;
-            /** @enum {unknown} */
-            role: "admin" | "editor" | "viewer";
-            /** @description What every request of this session that changes something carries as `X-CSRF-Token`. */
-            csrf: string;
-            /** @description When one has to sign in again at the latest, ms since 1970 UTC; null for a token in the request. */
-            expires_at: number | null;
-        };
-        /**
-         * SignedOut
-         * @description Somebody is signed out.
-         */
-        SignedOut: {
-            name: string;
-        };
-        /**
-         * AccountView
-         * @description Somebody who may sign in.
-         */
-        AccountView: {
-            name: string;
-            /** @enum {unknown} */
-            role: "admin" | "editor" | "viewer";
-            created_at: number;
-            /** @description About when the account was used last, ms since 1970 UTC. */
-            last_seen_at: number | null;
-        };
-        /**
-         * NewAccount
-         * @description Somebody who is to sign in.
-         */
-        NewAccount: {
-            name: string;
-            /** @enum {unknown} */
-            role: "admin" | "editor" | "viewer";
-            password: string;
-        };
-        /**
-         * NewPassword
-         * @description A password to sign in with from now on.
-         */
-        NewPassword: {
-            password: string;
-        };
-        /**
-         * PersonFound
-         * @description One person a search found.
-         */
-        PersonFound: {
-            /** @description Of the profile: `u:` and a user id, or `a:` and an anonymous id. */
-            id: string;
-            user_ids: string[];
-            anonymous_ids: string[];
-            /** @description From the traits `name`, or `firstName` and `lastName`; empty where nothing says it. */
-            name: string;
-            /** @description From the trait `email`; empty where nothing says it. */
-            email: string;
-            first_seen_at: number;
-            last_seen_at: number;
-            n_events: number;
-            /**
-             * @description `id`: what was asked for is an id of theirs; `prefix`: an id of theirs begins so; `trait`: their name
-             *     or e-mail has it, and they are among the people seen last; `recent`: nothing was asked for, and they are.
-             * @enum {unknown}
-             */
-            found_by: "id" | "prefix" | "recent" | "trait";
-        };
-        /**
-         * EventHeard
-         * @description One event that came in, and what became of it at the door.
-         */
-        EventHeard: {
-            /** @description When the door had it, ms since 1970 UTC. */
-            at: number;
-            source: string;
-            /** @description What the event says sent it (`context.library`), as `analytics.js 2.1`; empty where it says nothing. */
-            sdk: string;
-            /** @description `track`, `page`, ...; empty where it could not be read. */
-            type: string;
-            name: string;
-            user_id: string | null;
-            anonymous_id: string | null;
-            message_id: string | null;
-            /** @enum {unknown} */
-            verdict: "duplicate" | "failed" | "taken";
-            /**
-             * @description Why it failed, one word.
-             * @default
-             */
-            code: string;
-            /**
-             * @description In the log, where it was taken.
-             * @default null
-             */
-            position: number | null;
-        };
-        /**
-         * FailedKind
-         * @description Events that one source sent and that were refused for one reason.
-         */
-        FailedKind: {
-            code: string;
-            source: string;
-            /** @description Of them; those retried with success are not counted. */
-            n: number;
-            /** @description When the newest came, ms. */
-            last_at: number;
-        };
-        /**
-         * FailedRetriedList
-         * @description What came of each failed event that was tried again.
-         */
-        FailedRetriedList: {
-            retried: components["schemas"]["FailedRetried"][];
-        };
-        /**
-         * FailedRetried
-         * @description What came of one failed event that was tried again.
-         */
-        FailedRetried: {
-            id: number;
-            /**
-             * @description `taken`: it is in the log; `duplicate`: the log had it already, and has it once; `failed`: it still
-             *     reads badly; `refused`: it was not tried.
-             * @enum {unknown}
-             */
-            verdict: "duplicate" | "failed" | "refused" | "taken";
-            /**
-             * @description Why it failed again, or was not tried.
-             * @default
-             */
-            reason: string;
-        };
-        /**
-         * RetryFailed
-         * @description Which failed events to try again.
-         */
-        RetryFailed: {
-            /** @description Their numbers, as `/api/v1/failed-events` gives them. */
-            ids: number[];
-        };
-        /**
-         * SinkView
-         * @description One destination of actions, and how it does.
-         */
-        SinkView: {
-            name: string;
-            /** @description As configured; empty where journeys name it and nobody configured it. */
-            type: string;
-            /**
-             * @description `backing-off`: it failed last, and what waits is tried again later; `held`: all sending is stopped.
-             * @enum {unknown}
-             */
-            state: "backing-off" | "delivering" | "held" | "idle";
-            /** @description Actions on their way to it; counted up to 100,000. */
-            waiting: number;
-            /** @description Actions given up, among the newest 20,000 dead letters of all sinks. */
-            dead: number;
-            /** @description Since the data folder was made. */
-            delivered: number;
-            /** @description Attempts that failed and were put off. */
-            retried: number;
-            last_delivered_at: number | null;
-            last_error: string;
-            last_error_at: number | null;
-            /** @description When the oldest action that waits for it was decided, ms. */
-            oldest_at: number | null;
-            rate: components["schemas"]["RateView"] | null;
-        };
-        /**
-         * RateView
-         * @description How many deliveries in a time a sink is given at most.
-         */
-        RateView: {
-            most: number;
-            per_ms: number;
-        };
-        /**
-         * SourceView
-         * @description One source, and what sends for it.
-         */
-        SourceView: {
-            name: string;
-            /** @description The last four characters of its write key; empty where the key is short, or nobody configured it. */
-            write_key_hint: string;
-            /** @description When its first event was taken, ms; null where none was yet. */
-            first_at: number | null;
-            last_at: number | null;
-            /** @description Events taken. */
-            n_events: number;
-            n_duplicates: number;
-            n_failed: number;
-            /** @description The one that sent last first. */
-            sdks: components["schemas"]["SdkView"][];
-        };
-        /**
-         * SdkView
-         * @description One library that sends for a source.
-         */
-        SdkView: {
-            /** @description As `context.library` says, else the user agent's first word; `other`: those beyond the fiftieth. */
-            name: string;
             version: string;
-            /** @description Events of it that were taken. */
-            n: number;
-            first_at: number;
-            last_at: number;
-            /** @description The name of the last event it sent. */
-            last_event: string;
+        };
+        /**
+         * ActionDecided
+         * @description A journey wanted something done and it went to the outbox.
+         */
+        ActionDecided: {
+            action_id: string;
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            channel: string;
+            enrolment_id: string;
+            /**
+             * @description Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`.
+             * @default
+             */
+            holdouts: string;
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            sink: string;
+            state: string;
+            /** @enum {unknown} */
+            type: "action";
+            version: string;
+        };
+        /**
+         * ActionDeferred
+         * @description A journey wanted something done and it is put off; its own fact tells what came of it then.
+         */
+        ActionDeferred: {
+            action_id: string;
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            channel: string;
+            /** @default  */
+            detail: string;
+            enrolment_id: string;
+            /**
+             * @description Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`.
+             * @default
+             */
+            holdouts: string;
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            reason: "quiet-hours";
+            sink: string;
+            state: string;
+            /** @enum {unknown} */
+            type: "action_deferred";
+            /** @description When it is decided again, ms. */
+            until: number;
+            version: string;
+        };
+        /**
+         * ActionWithheld
+         * @description A journey wanted something done and it was not sent, and why (held out: a ghost action).
+         */
+        ActionWithheld: {
+            action_id: string;
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            channel: string;
+            /**
+             * @description What decided, with the values it saw: which hold-out, which cap and how many there were.
+             * @default
+             */
+            detail: string;
+            enrolment_id: string;
+            /**
+             * @description Every hold-out that keeps the person back here, by commas: `global`, `journey`, `channel`, `node`.
+             * @default
+             */
+            holdouts: string;
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            reason: "bound" | "cap" | "consent" | "expired" | "held-out" | "history" | "left" | "quiet-hours" | "template";
+            sink: string;
+            state: string;
+            /** @enum {unknown} */
+            type: "action_withheld";
+            version: string;
+        };
+        /**
+         * AssignmentConflict
+         * @description Two lives that became one had met an experiment with different variants; the first one stays.
+         */
+        AssignmentConflict: {
+            /** @description The log's clock, ms. */
+            at: number;
+            dropped: string;
+            experiment: string;
+            kept: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "assignment_conflict";
+        };
+        /**
+         * AwaitedView
+         * @description One way out of where an enrolment stands now, and what it waits for.
+         */
+        AwaitedView: {
+            /**
+             * @description When its timer fires, ms; None where no time moves it.
+             * @default null
+             */
+            due_at: number | null;
+            /**
+             * @description The event it answers; empty for a condition alone.
+             * @default
+             */
+            event: string;
+            /**
+             * @description What it asks on top, and the answer it would get now.
+             * @default []
+             */
+            guards: components["schemas"]["Judged"][];
+            state: string;
+            to: string[];
+        };
+        /** @description Events of one source. Each gets its own verdict. */
+        Batch: {
+            batch: components["schemas"]["Message"][];
+            context?: {
+                [key: string]: unknown;
+            } | null;
+            integrations?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description ISO 8601, or milliseconds since 1970. */
+            sentAt?: string | number | null;
+            writeKey?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChangeView
+         * @description What a publishing does to one journey.
+         */
+        ChangeView: {
+            /** @description The version that new people entered until then, where it changes. */
+            before: string | null;
+            /** @description `new`, `changed`, `removed` or `unchanged`. */
+            change: string;
+            journey: string;
+            people: components["schemas"]["LandingView"][];
+            version: string;
+        };
+        /**
+         * ChartState
+         * @description One state of a chart.
+         */
+        ChartState: {
+            /** @description What it does when it is entered and left, and what it answers without being left. */
+            does: string[];
+            /** @description With those of the states around it: `checkout.waiting`; counts are told by it. */
+            id: string;
+            /** @description What is around it starts in it. */
+            is_initial: boolean;
+            /** @enum {unknown} */
+            kind: "atomic" | "compound" | "final" | "history" | "parallel";
+            /** @description Its own name. */
+            label: string;
+            /** @description Where it stands in the file, from 1; null where nobody knows. */
+            line: number | null;
+            /** @description The state it stands in; null: the journey's own. */
+            parent: string | null;
+            /**
+             * @description What it is like among the common steps; empty where it is like none.
+             * @enum {unknown}
+             */
+            step: "" | "branch" | "exit" | "send" | "split" | "wait" | "wait_for";
+        };
+        /**
+         * ChartView
+         * @description One version of one journey, as it is drawn.
+         */
+        ChartView: {
+            /** @description What lets people in, in words, by the keyword that says so: `on`, `when`, `key`, `reentry`, ... */
+            entry: {
+                [key: string]: string;
+            };
+            exits: string[];
+            /** @description Empty where there is none. */
+            goal: string;
+            /** @description The share of people who are held out, such as `10%`; empty: none. */
+            holdout: string;
+            journey: string;
+            /** @description In the order of the file, a state before those inside it. */
+            states: components["schemas"]["ChartState"][];
+            version: string;
+            ways: components["schemas"]["ChartWay"][];
+        };
+        /**
+         * ChartWay
+         * @description One way of a chart; traffic and rehearsals count by its id.
+         */
+        ChartWay: {
+            /** @description Steady as long as states and what takes it are called the same. */
+            id: string;
+            /** @description What takes it, under which condition, and what is done on it. */
+            label: string;
+            line: number | null;
+            /** @description Empty: from outside (`entry`), or from wherever the person stands (`goal`, `exit`). */
+            source: string;
+            /** @description Empty: out of the journey. */
+            target: string;
+            /** @enum {unknown} */
+            trigger: "after" | "done" | "entry" | "event" | "exit" | "goal" | "guard";
         };
         /**
          * Check
@@ -2990,144 +1765,148 @@ export interface components {
          * @description What came of checking definitions.
          */
         CheckView: {
-            /** @description By file, in the order they were given, then by place. */
-            problems: components["schemas"]["ProblemView"][];
             /** @description Of the journeys that compile, also where others do not. */
             charts: components["schemas"]["ChartView"][];
+            /** @description By file, in the order they were given, then by place. */
+            problems: components["schemas"]["ProblemView"][];
         };
         /**
-         * ProblemView
-         * @description One thing wrong in a definition, or probably not meant, and where.
+         * ConsentChanged
+         * @description The person allowed or forbade a channel, or a topic of one.
          */
-        ProblemView: {
-            file: string;
-            /** @description From 1. */
-            line: number;
-            /** @description From 1. */
-            column: number;
-            /** @enum {unknown} */
-            severity: "error" | "warning";
-            /** @description Kebab-case: `dead-end`, `unknown-name`, ... */
-            code: string;
-            /** @description What was expected, what came, what to do. */
-            message: string;
-        };
-        /**
-         * ChartView
-         * @description One version of one journey, as it is drawn.
-         */
-        ChartView: {
-            journey: string;
-            version: string;
-            /** @description In the order of the file, a state before those inside it. */
-            states: components["schemas"]["ChartState"][];
-            ways: components["schemas"]["ChartWay"][];
-            /** @description What lets people in, in words, by the keyword that says so: `on`, `when`, `key`, `reentry`, ... */
-            entry: {
-                [key: string]: string;
-            };
-            /** @description Empty where there is none. */
-            goal: string;
-            exits: string[];
-            /** @description The share of people who are held out, such as `10%`; empty: none. */
-            holdout: string;
-        };
-        /**
-         * ChartState
-         * @description One state of a chart.
-         */
-        ChartState: {
-            /** @description With those of the states around it: `checkout.waiting`; counts are told by it. */
-            id: string;
-            /** @description Its own name. */
-            label: string;
-            /** @enum {unknown} */
-            kind: "atomic" | "compound" | "final" | "history" | "parallel";
-            /**
-             * @description What it is like among the common steps; empty where it is like none.
-             * @enum {unknown}
-             */
-            step: "" | "branch" | "exit" | "send" | "split" | "wait" | "wait_for";
-            /** @description The state it stands in; null: the journey's own. */
-            parent: string | null;
-            /** @description What is around it starts in it. */
-            is_initial: boolean;
-            /** @description What it does when it is entered and left, and what it answers without being left. */
-            does: string[];
-            /** @description Where it stands in the file, from 1; null where nobody knows. */
-            line: number | null;
-        };
-        /**
-         * ChartWay
-         * @description One way of a chart; traffic and rehearsals count by its id.
-         */
-        ChartWay: {
-            /** @description Steady as long as states and what takes it are called the same. */
-            id: string;
-            /** @description Empty: from outside (`entry`), or from wherever the person stands (`goal`, `exit`). */
-            source: string;
-            /** @description Empty: out of the journey. */
-            target: string;
-            /** @description What takes it, under which condition, and what is done on it. */
-            label: string;
-            /** @enum {unknown} */
-            trigger: "after" | "done" | "entry" | "event" | "exit" | "goal" | "guard";
-            line: number | null;
-        };
-        /**
-         * VersionTextView
-         * @description One version of a journey as it was written.
-         */
-        VersionTextView: {
-            journey: string;
-            version: string;
-            text: string;
-            /** @description The version published before it, where that is kept. */
-            before: string | null;
-            before_text: string | null;
-        };
-        /**
-         * TrafficView
-         * @description What went through the states and ways of one version of a journey.
-         */
-        TrafficView: {
-            journey: string;
-            version: string;
-            /** @description Atomic and final states that anybody was in. */
-            states: {
-                [key: string]: components["schemas"]["StateTraffic"];
-            };
-            /** @description By the ids of the chart's ways; those nobody took are not there. */
-            ways: {
-                [key: string]: number;
-            };
-            /** @description The first instant counted, ms: the start of an hour; null: all there ever was. */
-            since: number | null;
-            until: number | null;
-            /** @description The instant of the log up to which everything is counted, ms. */
+        ConsentChanged: {
+            /** @description The log's clock, ms. */
             at: number;
-            /** @description The log's last entry that is counted. */
+            granted: boolean;
+            message_id: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
             position: number;
+            profile_id: string;
+            /** @description `email`, or `email/newsletter`. */
+            scope: string;
+            /** @enum {unknown} */
+            type: "consent";
         };
         /**
-         * StateTraffic
-         * @description What went through one state.
+         * ConsentView
+         * @description What the person said last of one channel or topic.
          */
-        StateTraffic: {
+        ConsentView: {
+            /** @description When, ms. */
+            at: number;
+            event_id: string;
+            granted: boolean;
+        };
+        /**
+         * DeadLetterPage
+         * @description Actions that were given up, newest first.
+         */
+        DeadLetterPage: {
+            items: components["schemas"]["Letter"][];
+            /** @description What to ask for as `before`, for older ones; null at the end. */
+            next: string | null;
+        };
+        /** @description What one flag says of the person. */
+        Decision: {
+            key: string;
+            /** @description `decision_id`, `held_out`, the version; where they apply `node`, `experiment`, `propensity`, `holdout`. `behind`: events of the person were acknowledged and are not seen yet. */
+            metadata: {
+                [key: string]: boolean | string | number;
+            };
+            /** @enum {unknown} */
+            reason: "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "UNKNOWN";
+            value: boolean | string | number | Record<string, never>;
+            variant: string;
+        };
+        /** @description Why a question has no answer. */
+        DecisionFailure: {
+            /** @enum {unknown} */
+            errorCode: "PARSE_ERROR" | "TARGETING_KEY_MISSING" | "INVALID_CONTEXT" | "FLAG_NOT_FOUND";
+            errorDetails: string;
+            key?: string;
+        };
+        /** @description Of whom is asked, and what is said beside it. */
+        DecisionQuestion: {
+            /** @description Attributes of the question: what guards of flags see as `properties`. */
+            context: {
+                /** @description The device's, where both are sent. */
+                anonymousId?: string;
+                /** @description A user id or an anonymous id. */
+                targetingKey: string;
+                /** @description Shows that a page may name a user. */
+                targetingKeySignature?: string;
+                /** @description Surely a user's, where both are sent. */
+                userId?: string;
+            } & {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Why nobody is answered. */
+        DecisionRefusal: {
+            errorDetails: string;
+        };
+        /** @description What every flag says, and the stream that tells when one says something else. */
+        Decisions: {
+            eventStreams?: Record<string, never>[];
+            flags: components["schemas"]["Decision"][];
+            /** @description `decision_id`, `held_out`, the version; where they apply `node`, `experiment`, `propensity`, `holdout`. `behind`: events of the person were acknowledged and are not seen yet. */
+            metadata: {
+                [key: string]: boolean | string | number;
+            };
+        };
+        /**
+         * Definition
+         * @description One file.
+         */
+        Definition: {
+            /** @description Its name, for messages. */
+            file: string;
+            text: string;
+        };
+        /**
+         * Delivered
+         * @description What became of an action, as its outcome event told.
+         */
+        Delivered: {
+            action_id: string;
+            /** @description The log's clock, ms. */
+            at: number;
+            attempts: number;
+            /** @default  */
+            detail: string;
+            outcome: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "delivery";
+        };
+        /**
+         * Draft
+         * @description What a draft says.
+         */
+        Draft: {
             /**
-             * @description In it now, whatever the time asked for.
-             * @default 0
-             */
-            n_people: number;
-            /** @default 0 */
-            entered: number;
-            /** @default 0 */
-            left: number;
-            /**
-             * @description Of those who left; null where nobody did.
+             * @description Of the file the text was begun from. With `If-None-Match: *` null says that there is none; with
+             *     `If-Match` null keeps what the draft was begun from, and the file's own etag lays it over that file.
              * @default null
              */
-            dwell_ms: components["schemas"]["DwellView"] | null;
+            base_etag: string | null;
+            text: string;
+        };
+        /**
+         * DraftView
+         * @description A draft over a file, or of a file that is not there yet.
+         */
+        DraftView: {
+            /** @description Of the file it was begun from; null: there was none. */
+            base_etag: string | null;
+            /** @description Of the draft: what to send as `If-Match` with the next one. */
+            etag: string;
+            file: string;
+            text: string;
+            updated_at: number;
+            updated_by: string;
         };
         /**
          * DwellView
@@ -3136,6 +1915,544 @@ export interface components {
         DwellView: {
             p50: number;
             p90: number;
+        };
+        /**
+         * EnrolmentView
+         * @description Where the person stands in one journey.
+         */
+        EnrolmentView: {
+            entered_at: number;
+            held_out: boolean;
+            id: string;
+            journey: string;
+            key: string;
+            next_timer_at: number | null;
+            state: string[];
+            version: string;
+        };
+        /**
+         * Enter
+         * @description Who is to enter a journey; exactly one of the two ids.
+         */
+        Enter: {
+            /** @default null */
+            anonymous_id: string | null;
+            /**
+             * @description One enrolment at a time for each; null: as the journey's own `key` says.
+             * @default null
+             */
+            key: string | null;
+            /**
+             * @description Sent again under the same one, the call is taken once; null: it is a new one.
+             * @default null
+             */
+            message_id: string | null;
+            /**
+             * @description What the journey sees as `entry.properties`.
+             * @default {}
+             */
+            properties: Record<string, never>;
+            /** @default null */
+            user_id: string | null;
+        };
+        /**
+         * Entered
+         * @description The person entered a journey.
+         */
+        Entered: {
+            /** @description The log's clock, ms. */
+            at: number;
+            enrolment_id: string;
+            /** @default false */
+            held_out: boolean;
+            /**
+             * @description Which hold-out keeps the person back: `global`, or `journey`.
+             * @default
+             */
+            holdout: string;
+            journey: string;
+            /** @default  */
+            key: string;
+            /**
+             * @description The enrolment that called this journey.
+             * @default null
+             */
+            parent: string | null;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "entered";
+            version: string;
+        };
+        /**
+         * EventHeard
+         * @description One event that came in, and what became of it at the door.
+         */
+        EventHeard: {
+            anonymous_id: string | null;
+            /** @description When the door had it, ms since 1970 UTC. */
+            at: number;
+            /**
+             * @description Why it failed, one word.
+             * @default
+             */
+            code: string;
+            message_id: string | null;
+            name: string;
+            /**
+             * @description In the log, where it was taken.
+             * @default null
+             */
+            position: number | null;
+            /** @description What the event says sent it (`context.library`), as `analytics.js 2.1`; empty where it says nothing. */
+            sdk: string;
+            source: string;
+            /** @description `track`, `page`, ...; empty where it could not be read. */
+            type: string;
+            user_id: string | null;
+            /** @enum {unknown} */
+            verdict: "duplicate" | "failed" | "taken";
+        };
+        /**
+         * Exited
+         * @description The person left a journey, and why.
+         */
+        Exited: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /**
+             * @description Which exit rule, or which journey took the person over.
+             * @default
+             */
+            detail: string;
+            enrolment_id: string;
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            reason: "exit" | "final" | "forgotten" | "goal" | "merged" | "parent" | "preempted" | "withdrawn";
+            state: string[];
+            /** @enum {unknown} */
+            type: "exited";
+            version: string;
+        };
+        /**
+         * ExplanationView
+         * @description Why a person did, or did not, get what a journey sends.
+         */
+        ExplanationView: {
+            /**
+             * @description What the entry asks, and the answer it would get now; empty where it asks nothing.
+             * @default []
+             */
+            entry: components["schemas"]["Judged"][];
+            /**
+             * @description What decided, in words, where no fact tells: a journey nobody may enter, an event that never came.
+             * @default []
+             */
+            hints: string[];
+            /**
+             * @description Older facts than those looked at are left out.
+             * @default false
+             */
+            is_cut: boolean;
+            journey: string;
+            profile_id: string;
+            /** @description When the person could have entered, and did not. */
+            refusals: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
+            /** @description Oldest first. */
+            runs: components["schemas"]["RunView"][];
+        };
+        /**
+         * Exposed
+         * @description The person met an experiment and got a variant: said once for each person and experiment.
+         */
+        Exposed: {
+            /**
+             * @default fixed
+             * @enum {unknown}
+             */
+            allocation: "adaptive" | "fixed";
+            /** @description The log's clock, ms. */
+            at: number;
+            /**
+             * @description Of a contextual allocation: the cell whose weights drew.
+             * @default
+             */
+            context: string;
+            /**
+             * @description The decision that told the variant.
+             * @default
+             */
+            decision_id: string;
+            /**
+             * @description Variant -> the probability with which it would have been drawn; they sum to 1.
+             * @default {}
+             */
+            eligible: {
+                [key: string]: number;
+            };
+            /** @default  */
+            enrolment_id: string;
+            experiment: string;
+            /**
+             * @description The flag that was asked; empty for a split inside a journey.
+             * @default
+             */
+            flag: string;
+            /**
+             * @description Of a split inside a journey; empty where a flag's rule, or an application, exposed.
+             * @default
+             */
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @description The probability with which this variant was drawn at that moment, 0 to 1. */
+            propensity: number;
+            /** @enum {unknown} */
+            type: "exposed";
+            variant: string;
+        };
+        /**
+         * FailedEventPage
+         * @description Failed events, newest first.
+         */
+        FailedEventPage: {
+            items: components["schemas"]["FailedEventView"][];
+            /** @description What to ask for as `before`, for older ones; null at the end. */
+            next: number | null;
+        };
+        /**
+         * FailedEventView
+         * @description An event that was refused.
+         */
+        FailedEventView: {
+            /** @description The event's own bytes as text, cut at a bound. */
+            body: string;
+            /** @description What is wrong, one word: `missing-id`, `bad-type`, ... */
+            code: string;
+            id: number | null;
+            /** @description The kind that its path named, where it came alone (`/v1/track`). */
+            kind: string | null;
+            message_id: string | null;
+            /** @description Where in the request, as `batch[3].userId`. */
+            path: string;
+            /** @description What was expected, what came, what to do. */
+            reason: string;
+            /** @description When the door had it, ms since 1970 UTC. */
+            received_at: number;
+            /** @description When it was tried again and taken, ms. */
+            retried_at: number | null;
+            source: string;
+        };
+        /**
+         * FailedKind
+         * @description Events that one source sent and that were refused for one reason.
+         */
+        FailedKind: {
+            code: string;
+            /** @description When the newest came, ms. */
+            last_at: number;
+            /** @description Of them; those retried with success are not counted. */
+            n: number;
+            source: string;
+        };
+        /**
+         * FailedRetried
+         * @description What came of one failed event that was tried again.
+         */
+        FailedRetried: {
+            id: number;
+            /**
+             * @description Why it failed again, or was not tried.
+             * @default
+             */
+            reason: string;
+            /**
+             * @description `taken`: it is in the log; `duplicate`: the log had it already, and has it once; `failed`: it still
+             *     reads badly; `refused`: it was not tried.
+             * @enum {unknown}
+             */
+            verdict: "duplicate" | "failed" | "refused" | "taken";
+        };
+        /**
+         * FailedRetriedList
+         * @description What came of each failed event that was tried again.
+         */
+        FailedRetriedList: {
+            retried: components["schemas"]["FailedRetried"][];
+        };
+        /**
+         * FileEntry
+         * @description One file, or draft, among the others.
+         */
+        FileEntry: {
+            /** @description Of the draft where there is one, else of the file. */
+            etag: string;
+            file: string;
+            is_draft: boolean;
+            /** @description There is a draft, and no file yet. */
+            is_new: boolean;
+            is_writable: boolean;
+            /**
+             * @description `shared`: segments, a policy, or both.
+             * @enum {unknown}
+             */
+            kind: "flag" | "journey" | "metrics" | "shared" | "unknown";
+            /** @description Errors of the draft, else of the file, beside the others as they stand. */
+            n_problems: number;
+            /** @description Of the journey or flag; else the file's. */
+            name: string;
+            /** @description When the draft was saved, else when the file was written, ms. */
+            updated_at: number;
+            /** @description Of a draft. */
+            updated_by: string;
+        };
+        /**
+         * FileView
+         * @description A file of the mounted folders, and the draft over it.
+         */
+        FileView: {
+            draft: components["schemas"]["DraftView"] | null;
+            /** @description Of the file on disk. */
+            etag: string | null;
+            /** @description The folder's name, and its own: `journeys/welcome.yaml`. */
+            file: string;
+            /** @description Whether a draft of it can be published. */
+            is_writable: boolean;
+            /** @enum {unknown} */
+            kind: "flag" | "journey" | "metrics" | "shared" | "unknown";
+            /** @description As it is on disk; null where it is not there yet. */
+            text: string | null;
+        };
+        /**
+         * Forget
+         * @description That somebody is to be forgotten.
+         */
+        Forget: {
+            /**
+             * @description User ids to forget as well, to which an alias tied this person that was taken back since.
+             * @default []
+             */
+            also: string[];
+            /**
+             * @description The id of the path once more: there is no way back.
+             * @default
+             */
+            confirm: string;
+            /**
+             * @description Show what would go, and change nothing.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description Why, for the ledger: a ticket's number, and nothing personal.
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ForgottenRow
+         * @description One request to forget somebody, in the ledger: nothing in it is personal.
+         */
+        ForgottenRow: {
+            /** @description The instant of the log at which their life ended, ms. */
+            at: number;
+            /** @description Who asked for it. */
+            by: string;
+            /**
+             * @description When nothing was left, ms.
+             * @default null
+             */
+            finished_at: number | null;
+            /** @description Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them. */
+            hashes: string[];
+            /**
+             * @description Entries of the log that were erased.
+             * @default 0
+             */
+            n_events: number;
+            /** @default 0 */
+            n_facts: number;
+            /**
+             * @description Failed events that named them.
+             * @default 0
+             */
+            n_failed: number;
+            /**
+             * @description Files of the lake that were written anew.
+             * @default 0
+             */
+            n_files: number;
+            /**
+             * @description Actions that were on their way, and were withheld.
+             * @default 0
+             */
+            n_withheld: number;
+            /** @description Of the control in the log. */
+            position: number;
+            reason: string;
+            request_id: string;
+            /**
+             * @description What is being erased: `waiting`, `states`, `log`, `facts`, `lake`, `traces`; `done`.
+             * @default waiting
+             */
+            stage: string;
+            /** @default 0 */
+            took_ms: number;
+        };
+        /**
+         * ForgottenView
+         * @description What is kept of a person, and what became of it.
+         */
+        ForgottenView: {
+            /**
+             * @description The ledger's row, as far as it is: bytes are erased in the background.
+             * @default null
+             */
+            done: components["schemas"]["ForgottenRow"] | null;
+            /** @description All ids of theirs; empty where nothing of them is kept. */
+            ids: string[];
+            /** @description Steps that their profiles count. */
+            n_events: number;
+            /** @description Failed events that name them. */
+            n_failed: number;
+            /** @description Journeys they are inside. */
+            n_journeys: number;
+            /** @description In the ledger; null where nothing was done. */
+            request_id: string | null;
+            /** @description Of these, devices that others named, too: they stay those others'. */
+            shared: string[];
+        };
+        /**
+         * FrictionFound
+         * @description Something went against the person: a signal of friction.
+         */
+        FrictionFound: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /**
+             * @description The person's friction score with it, 0 to 1.
+             * @default 0
+             */
+            score: number;
+            /** @description `rage`, `dead`, `error_click`, `quick_back`, `backtrack`, `loop`, `form_abandon`, ... */
+            signal: string;
+            /**
+             * @description The element, step or form it was about.
+             * @default
+             */
+            target: string;
+            /** @enum {unknown} */
+            type: "friction";
+        };
+        /**
+         * FrictionView
+         * @description How much goes against the person of late.
+         */
+        FrictionView: {
+            /** @description 0 to 1, as `friction.score` in a guard. */
+            score: number;
+            /** @description The newest, oldest first. */
+            signals: components["schemas"]["SignalView"][];
+        };
+        /**
+         * GoalReached
+         * @description The enrolment's goal happened within its window.
+         */
+        GoalReached: {
+            /**
+             * @description Reached after the enrolment was over, and still within the goal's window.
+             * @default false
+             */
+            after_exit: boolean;
+            /** @description The log's clock, ms. */
+            at: number;
+            enrolment_id: string;
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "goal";
+            /** @default null */
+            value: number | null;
+            version: string;
+        };
+        /**
+         * Hold
+         * @description What is to stand still, or to go on.
+         */
+        Hold: {
+            /**
+             * @description Of `$pause` and `$resume`.
+             * @default
+             */
+            journey: string;
+            /** @enum {unknown} */
+            name: "$pause" | "$release" | "$resume" | "$stop";
+        };
+        /**
+         * HoldView
+         * @description What stands still after a pause, a resume, a stop or a release.
+         */
+        HoldView: {
+            /** @description These journeys. */
+            paused: string[];
+            revision: number;
+            /** @description All of it. */
+            stopped: boolean;
+        };
+        /**
+         * Identified
+         * @description The ledger of identity: an id was tied to this profile, and by which message.
+         */
+        Identified: {
+            /** @default null */
+            anonymous_id: string | null;
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @enum {unknown} */
+            how: "alias" | "both_ids" | "identify" | "unalias";
+            message_id: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "identified";
+            /** @default null */
+            user_id: string | null;
+        };
+        /**
+         * IdentityRefused
+         * @description The ledger of identity: an id was not tied, and why.
+         */
+        IdentityRefused: {
+            /** @description The log's clock, ms. */
+            at: number;
+            message_id: string;
+            other_id: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            reason: "merge-limit" | "self-alias" | "shared-device";
+            /** @enum {unknown} */
+            type: "identity_refused";
+        };
+        /** @description The request as a whole was not taken; nothing of it was kept. */
+        IngestRefusal: {
+            code: string;
+            message: string;
+            path?: string;
+            /** @constant */
+            success: false;
         };
         /**
          * InsidePage
@@ -3151,90 +2468,426 @@ export interface components {
          * @description One person inside a journey.
          */
         InsideView: {
+            enrolment_id: string;
             /** @description `u:` or `a:`, and the user id or anonymous id. */
             id: string;
-            enrolment_id: string;
             key: string;
-            version: string;
-            state: string[];
             /** @description When they came into the state that was asked for, else into the one they are in longest, ms. */
             since: number;
+            state: string[];
+            version: string;
         };
         /**
-         * FileEntry
-         * @description One file, or draft, among the others.
+         * JourneyError
+         * @description A guard or an assignment failed while running; the journey went on as if it were false.
          */
-        FileEntry: {
-            file: string;
+        JourneyError: {
+            /** @description The log's clock, ms. */
+            at: number;
+            detail: string;
+            enrolment_id: string;
+            journey: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "journey_error";
+            version: string;
+        };
+        /**
+         * JourneyView
+         * @description One journey in force, and how many people are where.
+         */
+        JourneyView: {
+            /** @default 0 */
+            actions: number;
+            /** @default 0 */
+            entered: number;
+            /** @default 0 */
+            exited: number;
+            /** @default 0 */
+            goals: number;
+            /** @description False: its definition is gone; people inside go on, nobody enters. */
+            is_open: boolean;
             /**
-             * @description `shared`: segments, a policy, or both.
+             * @description It stands still: nobody enters, and no timer of it fires.
+             * @default false
+             */
+            is_paused: boolean;
+            name: string;
+            /**
+             * @description Atomic state -> people in it now.
+             * @default {}
+             */
+            states: {
+                [key: string]: number;
+            };
+            version: string;
+            /** @default 0 */
+            withheld: number;
+        };
+        /**
+         * Judged
+         * @description One guard that was asked, its answer, and the values it saw.
+         */
+        Judged: {
+            guard: string;
+            held: boolean;
+            /**
+             * @description What the guard reads (`trait.plan`, `count('X')`), as it was then.
+             * @default {}
+             */
+            saw: Record<string, never>;
+        };
+        /**
+         * KnownIdView
+         * @description One id of a person, and how it came to be theirs.
+         */
+        KnownIdView: {
+            /**
+             * @description The message that joined it.
+             * @default
+             */
+            event_id: string;
+            /**
+             * @description `first-seen`: it began the profile; `identify`, `both_ids`, `alias`: the event that joined it;
+             *     `earlier`: nothing that was looked at tells.
              * @enum {unknown}
              */
-            kind: "flag" | "journey" | "metrics" | "shared" | "unknown";
-            /** @description Of the journey or flag; else the file's. */
-            name: string;
-            /** @description Of the draft where there is one, else of the file. */
-            etag: string;
-            is_draft: boolean;
-            /** @description There is a draft, and no file yet. */
-            is_new: boolean;
-            is_writable: boolean;
-            /** @description When the draft was saved, else when the file was written, ms. */
-            updated_at: number;
-            /** @description Of a draft. */
-            updated_by: string;
-            /** @description Errors of the draft, else of the file, beside the others as they stand. */
-            n_problems: number;
-        };
-        /**
-         * FileView
-         * @description A file of the mounted folders, and the draft over it.
-         */
-        FileView: {
-            /** @description The folder's name, and its own: `journeys/welcome.yaml`. */
-            file: string;
+            how: "alias" | "both_ids" | "earlier" | "first-seen" | "identify" | "unalias";
+            id: string;
             /** @enum {unknown} */
-            kind: "flag" | "journey" | "metrics" | "shared" | "unknown";
-            /** @description As it is on disk; null where it is not there yet. */
-            text: string | null;
-            /** @description Of the file on disk. */
-            etag: string | null;
-            draft: components["schemas"]["DraftView"] | null;
-            /** @description Whether a draft of it can be published. */
-            is_writable: boolean;
+            kind: "anonymous" | "user";
+            /** @description When it was theirs first, ms; null where the fact that tells is older than those looked at. */
+            since: number | null;
         };
         /**
-         * DraftView
-         * @description A draft over a file, or of a file that is not there yet.
+         * LandingView
+         * @description The people in one state of one version, and where a publishing puts them.
          */
-        DraftView: {
-            file: string;
-            text: string;
-            /** @description Of the draft: what to send as `If-Match` with the next one. */
-            etag: string;
-            /** @description Of the file it was begun from; null: there was none. */
-            base_etag: string | null;
-            updated_at: number;
-            updated_by: string;
+        LandingView: {
+            /** @description The states they stand in afterwards; null: they would have nowhere to go. */
+            lands_in: string[] | null;
+            n_people: number;
+            state: string;
+            /** @description They keep their version. */
+            stays: boolean;
+            version: string;
         };
         /**
-         * Draft
-         * @description What a draft says.
+         * Letter
+         * @description An action on its way: the outbox's row.
          */
-        Draft: {
-            text: string;
+        Letter: {
+            action: components["schemas"]["Action"];
+            /** @default 0 */
+            attempts: number;
+            /** @default null */
+            dead_at: number | null;
             /**
-             * @description Of the file the text was begun from. With `If-None-Match: *` null says that there is none; with
-             *     `If-Match` null keeps what the draft was begun from, and the file's own etag lays it over that file.
+             * @description Not before this instant, ms.
+             * @default 0
+             */
+            due_at: number;
+            /** @default  */
+            last_error: string;
+        };
+        /** @description One event. It needs an id of a person; what it does not name is kept or left. */
+        Message: {
+            anonymousId?: string | number | null;
+            context?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The name of a `track`. */
+            event?: string;
+            groupId?: string | number | null;
+            integrations?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Makes it unique; else derived. */
+            messageId?: string | null;
+            /** @description The name of a `page` or a `screen`. */
+            name?: string | null;
+            /** @description ISO 8601, or milliseconds since 1970. */
+            originalTimestamp?: string | number | null;
+            previousId?: string | number | null;
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description ISO 8601, or milliseconds since 1970. */
+            sentAt?: string | number | null;
+            /** @description ISO 8601, or milliseconds since 1970. */
+            timestamp?: string | number | null;
+            traits?: {
+                [key: string]: unknown;
+            } | null;
+            /** @enum {unknown} */
+            type?: "track" | "identify" | "page" | "screen" | "group" | "alias";
+            userId?: string | number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Migrated
+         * @description A new version was published, and its policy took the enrolment along.
+         */
+        Migrated: {
+            /** @description The log's clock, ms. */
+            at: number;
+            enrolment_id: string;
+            from_version: string;
+            journey: string;
+            n: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @description Where it was. */
+            source: string[];
+            /** @description Where it is now. */
+            target: string[];
+            /** @enum {unknown} */
+            type: "migrated";
+            /** @description The one it is in from now on. */
+            version: string;
+        };
+        /**
+         * NewAccount
+         * @description Somebody who is to sign in.
+         */
+        NewAccount: {
+            name: string;
+            password: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+        };
+        /**
+         * NewPassword
+         * @description A password to sign in with from now on.
+         */
+        NewPassword: {
+            /**
+             * @description The one until now, which who changes their own has to know.
              * @default null
              */
-            base_etag: string | null;
+            current: string | null;
+            password: string;
+        };
+        /**
+         * NotEntered
+         * @description An entry event came and the person did not enter, and why.
+         */
+        NotEntered: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /**
+             * @description What decided: until when it cools down, which journey excludes it.
+             * @default
+             */
+            detail: string;
+            journey: string;
+            /** @default  */
+            key: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            reason: "already-in" | "bound" | "cooldown" | "excluded" | "no-key" | "paused" | "re-entry";
+            /** @enum {unknown} */
+            type: "not_entered";
+            version: string;
+        };
+        /**
+         * OperatingView
+         * @description What an operator looks at beside the counts.
+         */
+        OperatingView: {
+            /**
+             * @description How long commits took; null before the first, and where no server asked.
+             * @default null
+             */
+            commits: components["schemas"]["Took"] | null;
+            /**
+             * @description What the data folder takes.
+             * @default 0
+             */
+            data_bytes: number;
+            /**
+             * @description What its disk has left.
+             * @default 0
+             */
+            free_bytes: number;
+            /**
+             * @description How long the oldest entry that is not in the lake's files has waited.
+             * @default null
+             */
+            lake_lag_ms: number | null;
+            /**
+             * @description The last log entry in the lake's files; null where no lake is written.
+             * @default null
+             */
+            lake_position: number | null;
+            /**
+             * @description When the oldest action that is still on its way was decided, ms.
+             * @default null
+             */
+            oldest_action_at: number | null;
+        };
+        /**
+         * PersonFound
+         * @description One person a search found.
+         */
+        PersonFound: {
+            anonymous_ids: string[];
+            /** @description From the trait `email`; empty where nothing says it. */
+            email: string;
+            first_seen_at: number;
+            /**
+             * @description `id`: what was asked for is an id of theirs; `prefix`: an id of theirs begins so; `trait`: their name
+             *     or e-mail has it, and they are among the people seen last; `recent`: nothing was asked for, and they are.
+             * @enum {unknown}
+             */
+            found_by: "id" | "prefix" | "recent" | "trait";
+            /** @description Of the profile: `u:` and a user id, or `a:` and an anonymous id. */
+            id: string;
+            last_seen_at: number;
+            n_events: number;
+            /** @description From the traits `name`, or `firstName` and `lastName`; empty where nothing says it. */
+            name: string;
+            user_ids: string[];
+        };
+        /**
+         * PlanView
+         * @description What publishing some files changes.
+         */
+        PlanView: {
+            journeys: components["schemas"]["ChangeView"][];
+            /** @description `pin`, `follow` or `map`. */
+            policy: string;
+            /** @description Why it cannot be done as asked, a sentence each. */
+            refused: string[];
+            /** @description With which it is in force; null where nothing was done. */
+            revision: number | null;
+            /**
+             * @description What else changes.
+             * @default []
+             */
+            settings: components["schemas"]["SettingView"][];
+            /**
+             * @description What differs beside journeys.
+             * @default []
+             */
+            shared: components["schemas"]["SharedView"][];
+        };
+        /**
+         * ProblemView
+         * @description One thing wrong in a definition, or probably not meant, and where.
+         */
+        ProblemView: {
+            /** @description Kebab-case: `dead-end`, `unknown-name`, ... */
+            code: string;
+            /** @description From 1. */
+            column: number;
+            file: string;
+            /** @description From 1. */
+            line: number;
+            /** @description What was expected, what came, what to do. */
+            message: string;
+            /** @enum {unknown} */
+            severity: "error" | "warning";
+        };
+        /**
+         * ProfileView
+         * @description One person: who they are, where they stand, and what led there.
+         */
+        ProfileView: {
+            anonymous_ids: string[];
+            /**
+             * @description `email` or `email/newsletter` -> what they said last.
+             * @default {}
+             */
+            consent: {
+                [key: string]: components["schemas"]["ConsentView"];
+            };
+            enrolments: components["schemas"]["EnrolmentView"][];
+            first_seen_at: number;
+            /**
+             * @description Null where no definition in force asks for it.
+             * @default null
+             */
+            friction: components["schemas"]["FrictionView"] | null;
+            id: string;
+            /**
+             * @description Every id of theirs with since when and how; those known longest first.
+             * @default []
+             */
+            ids: components["schemas"]["KnownIdView"][];
+            last_seen_at: number;
+            n_events: number;
+            /**
+             * @description Goal -> how likely it is, as `propensity(goal)` in a guard: of those that definitions ask for.
+             * @default {}
+             */
+            propensities: {
+                [key: string]: number;
+            };
+            /** @description Those the person is in -> since when, ms. */
+            segments: {
+                [key: string]: number;
+            };
+            sessions: components["schemas"]["SessionView"][];
+            /** @description Oldest first; those of the devices tied to the person among them. */
+            timeline: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
+            traits: Record<string, never>;
+            user_ids: string[];
+            variants: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Publish
+         * @description Files to bring into force.
+         */
+        Publish: {
+            definitions: components["schemas"]["Definition"][];
+            /**
+             * @description Show what would change, and change nothing.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description They are all there is: a journey in force that is not among them is closed.
+             * @default false
+             */
+            is_whole: boolean;
+            /**
+             * @description People inside older versions stay, or go along.
+             * @default pin
+             * @enum {unknown}
+             */
+            policy: "follow" | "map" | "pin";
+            /**
+             * @description What is to hold beside them; null: what is in force.
+             * @default null
+             */
+            settings: components["schemas"]["Settings"] | null;
+            /**
+             * @description State of an older version -> state of the new one.
+             * @default {}
+             */
+            states: {
+                [key: string]: string;
+            };
         };
         /**
          * PublishDraft
          * @description A draft to bring into force.
          */
         PublishDraft: {
+            /**
+             * @description Show what would change, and change nothing.
+             * @default false
+             */
+            dry_run: boolean;
             /** @description Of the draft that was looked at. */
             etag: string;
             /**
@@ -3250,82 +2903,576 @@ export interface components {
             states: {
                 [key: string]: string;
             };
-            /**
-             * @description Show what would change, and change nothing.
-             * @default false
-             */
-            dry_run: boolean;
         };
         /**
-         * Rehearse
-         * @description What is to be rehearsed.
+         * RateView
+         * @description How many deliveries in a time a sink is given at most.
          */
-        Rehearse: {
-            /** @enum {unknown} */
-            kind: "replay" | "simulate";
-            /** @description The drafts, each in the place of what it names; all else is as it is in force. */
-            definitions: components["schemas"]["Definition"][];
-            /** @default null */
-            from: number | null;
-            /** @default null */
-            to: number | null;
-            /**
-             * @description Of a replay: instead of `since`, such as `7d`.
-             * @default null
-             */
-            last: string | null;
-            /**
-             * @description Of a simulation.
-             * @default 1000
-             */
-            n_people: number;
-            /**
-             * @description Of a simulation.
-             * @default 30
-             */
-            days: number;
-            /**
-             * @description Of a simulation: another number, other people.
-             * @default 1
-             */
-            seed: number;
-            /**
-             * @description So many people's stories.
-             * @default 3
-             */
-            n_examples: number;
+        RateView: {
+            most: number;
+            per_ms: number;
+        };
+        /**
+         * Refusal
+         * @description Why something was not answered.
+         */
+        Refusal: {
+            /** @description One word for programs: `not-found`, `bad-parameter`, ... */
+            code: string;
+            /** @description What to do about it. */
+            do: string;
+            /** @description What was expected and what came. */
+            message: string;
         };
         /**
          * RehearsalView
          * @description One rehearsal over HTTP, and how it is doing.
          */
         RehearsalView: {
-            id: string;
-            /** @enum {unknown} */
-            kind: "replay" | "simulate";
-            /** @enum {unknown} */
-            state: "cancelled" | "done" | "failed" | "running" | "waiting";
-            /** @description 0 to 1. */
-            progress: number;
-            /** @description What it is at: `reading`, `playing`, `living`; empty before and after. */
-            phase: string;
             asked_at: number;
-            ended_at: number | null;
-            /**
-             * @description As `sojourn replay --json` and `sojourn simulate --json` write it; null until it is done.
-             * @default null
-             */
-            report: Record<string, never> | null;
-            /**
-             * @description Why it failed; empty where it did not.
-             * @default
-             */
-            error: string;
             /**
              * @description The same, one word: `bad-definition`, `no-history`, `too-slow`, ...
              * @default
              */
             code: string;
+            ended_at: number | null;
+            /**
+             * @description Why it failed; empty where it did not.
+             * @default
+             */
+            error: string;
+            id: string;
+            /** @enum {unknown} */
+            kind: "replay" | "simulate";
+            /** @description What it is at: `reading`, `playing`, `living`; empty before and after. */
+            phase: string;
+            /** @description 0 to 1. */
+            progress: number;
+            /**
+             * @description As `sojourn replay --json` and `sojourn simulate --json` write it; null until it is done.
+             * @default null
+             */
+            report: Record<string, never> | null;
+            /** @enum {unknown} */
+            state: "cancelled" | "done" | "failed" | "running" | "waiting";
+        };
+        /**
+         * Rehearse
+         * @description What is to be rehearsed.
+         */
+        Rehearse: {
+            /**
+             * @description Of a simulation.
+             * @default 30
+             */
+            days: number;
+            /** @description The drafts, each in the place of what it names; all else is as it is in force. */
+            definitions: components["schemas"]["Definition"][];
+            /** @default null */
+            from: number | null;
+            /** @enum {unknown} */
+            kind: "replay" | "simulate";
+            /**
+             * @description Of a replay: instead of `since`, such as `7d`.
+             * @default null
+             */
+            last: string | null;
+            /**
+             * @description So many people's stories.
+             * @default 3
+             */
+            n_examples: number;
+            /**
+             * @description Of a simulation.
+             * @default 1000
+             */
+            n_people: number;
+            /**
+             * @description Of a simulation: another number, other people.
+             * @default 1
+             */
+            seed: number;
+            /** @default null */
+            to: number | null;
+        };
+        /**
+         * Retried
+         * @description How many dead letters are on their way again.
+         */
+        Retried: {
+            revived: number;
+        };
+        /**
+         * Retry
+         * @description Which dead letters to try again.
+         */
+        Retry: {
+            /** @description Ids of their actions; null for all of them. */
+            action_ids: string[] | null;
+        };
+        /**
+         * RetryFailed
+         * @description Which failed events to try again.
+         */
+        RetryFailed: {
+            /** @description Their numbers, as `/api/v1/failed-events` gives them. */
+            ids: number[];
+        };
+        /**
+         * Rewarded
+         * @description What an adaptive allocation is for happened, in time, to somebody who met a variant.
+         */
+        Rewarded: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            context: string;
+            experiment: string;
+            exposed_at: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @enum {unknown} */
+            type: "rewarded";
+            variant: string;
+        };
+        /**
+         * Rollback
+         * @description An older version to bring into force again.
+         */
+        Rollback: {
+            /** @default false */
+            dry_run: boolean;
+            journey: string;
+            /**
+             * @default pin
+             * @enum {unknown}
+             */
+            policy: "follow" | "map" | "pin";
+            /** @default {} */
+            states: {
+                [key: string]: string;
+            };
+            /**
+             * @description The version; null: the one published before.
+             * @default null
+             */
+            to: string | null;
+        };
+        /**
+         * RunView
+         * @description One enrolment: everything that happened in it, oldest first, and what it waits for.
+         */
+        RunView: {
+            /**
+             * @description Empty where it is over.
+             * @default []
+             */
+            awaits: components["schemas"]["AwaitedView"][];
+            /** @description Its own, the step that caused each, and what became of its actions. */
+            facts: (components["schemas"]["StepTaken"] | components["schemas"]["SessionStarted"] | components["schemas"]["SessionRevised"] | components["schemas"]["SessionEnded"] | components["schemas"]["Identified"] | components["schemas"]["IdentityRefused"] | components["schemas"]["Entered"] | components["schemas"]["NotEntered"] | components["schemas"]["Transitioned"] | components["schemas"]["Migrated"] | components["schemas"]["GoalReached"] | components["schemas"]["Exited"] | components["schemas"]["SegmentEntered"] | components["schemas"]["SegmentLeft"] | components["schemas"]["ConsentChanged"] | components["schemas"]["FrictionFound"] | components["schemas"]["Exposed"] | components["schemas"]["AssignmentConflict"] | components["schemas"]["Rewarded"] | components["schemas"]["ActionDecided"] | components["schemas"]["ActionDeferred"] | components["schemas"]["ActionWithheld"] | components["schemas"]["Delivered"] | components["schemas"]["JourneyError"])[];
+            id: string;
+            is_over: boolean;
+            key: string;
+            version: string;
+        };
+        /**
+         * SdkView
+         * @description One library that sends for a source.
+         */
+        SdkView: {
+            first_at: number;
+            last_at: number;
+            /** @description The name of the last event it sent. */
+            last_event: string;
+            /** @description Events of it that were taken. */
+            n: number;
+            /** @description As `context.library` says, else the user agent's first word; `other`: those beyond the fiftieth. */
+            name: string;
+            version: string;
+        };
+        /**
+         * SegmentEntered
+         * @description The person belongs to a segment from now on.
+         */
+        SegmentEntered: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            segment: string;
+            /** @enum {unknown} */
+            type: "segment_entered";
+        };
+        /**
+         * SegmentLeft
+         * @description The person does not belong to a segment any more.
+         */
+        SegmentLeft: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            segment: string;
+            /** @enum {unknown} */
+            type: "segment_left";
+        };
+        /**
+         * SessionEnded
+         * @description A visit is over: said when the next one begins.
+         */
+        SessionEnded: {
+            /** @description The log's clock, ms. */
+            at: number;
+            ended_at: number;
+            n_events: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            session_id: string;
+            started_at: number;
+            /**
+             * @description The last step taken in it.
+             * @default
+             */
+            step: string;
+            /** @enum {unknown} */
+            type: "session_ended";
+        };
+        /**
+         * SessionRevised
+         * @description A late event moved a session's start, or bridged sessions into one.
+         */
+        SessionRevised: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            channel: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            replaces: string[];
+            session_id: string;
+            started_at: number;
+            /** @enum {unknown} */
+            type: "session_revised";
+        };
+        /**
+         * SessionStarted
+         * @description A visit began (or a late event showed that there was one).
+         */
+        SessionStarted: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            channel: string;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            session_id: string;
+            started_at: number;
+            /** @enum {unknown} */
+            type: "session_started";
+        };
+        /**
+         * SessionView
+         * @description One of the newest visits.
+         */
+        SessionView: {
+            channel: string;
+            ended_at: number;
+            id: string;
+            n_events: number;
+            started_at: number;
+        };
+        /**
+         * SettingView
+         * @description A setting that a publishing changes.
+         */
+        SettingView: {
+            /** @default  */
+            after: string;
+            /** @default  */
+            before: string;
+            /** @description `steps` or `session_gap`. */
+            name: string;
+        };
+        /**
+         * Settings
+         * @description What the configuration says of how events are read.
+         */
+        Settings: {
+            /** @description So long without an event, and the next visit begins. */
+            session_gap_ms: number;
+            /** @description The order in which a person is meant to pass the product's steps. */
+            steps: string[];
+        };
+        /**
+         * SharedView
+         * @description What a publishing does to something that all journeys share.
+         */
+        SharedView: {
+            /** @description `new`, `changed` or `removed`. */
+            change: string;
+            /** @description `policy`, or `segment` and its name. */
+            what: string;
+        };
+        /**
+         * SignIn
+         * @description Who wants to sign in: a name and its password, or the configuration's admin token.
+         */
+        SignIn: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            password: string | null;
+            /** @default null */
+            token: string | null;
+        };
+        /**
+         * SignalView
+         * @description One thing that went against the person.
+         */
+        SignalView: {
+            at: number;
+            name: string;
+            target: string;
+        };
+        /**
+         * SignedInView
+         * @description Who is signed in.
+         */
+        SignedInView: {
+            /** @description What every request of this session that changes something carries as `X-CSRF-Token`. */
+            csrf: string;
+            /** @description When one has to sign in again at the latest, ms since 1970 UTC; null for a token in the request. */
+            expires_at: number | null;
+            /** @description The account's; `$operator` for who signed in with the admin token. */
+            name: string;
+            /** @enum {unknown} */
+            role: "admin" | "editor" | "viewer";
+        };
+        /**
+         * SignedOut
+         * @description Somebody is signed out.
+         */
+        SignedOut: {
+            name: string;
+        };
+        /**
+         * SinkView
+         * @description One destination of actions, and how it does.
+         */
+        SinkView: {
+            /** @description Actions given up, among the newest 20,000 dead letters of all sinks. */
+            dead: number;
+            /** @description Since the data folder was made. */
+            delivered: number;
+            last_delivered_at: number | null;
+            last_error: string;
+            last_error_at: number | null;
+            name: string;
+            /** @description When the oldest action that waits for it was decided, ms. */
+            oldest_at: number | null;
+            rate: components["schemas"]["RateView"] | null;
+            /** @description Attempts that failed and were put off. */
+            retried: number;
+            /**
+             * @description `backing-off`: it failed last, and what waits is tried again later; `held`: all sending is stopped.
+             * @enum {unknown}
+             */
+            state: "backing-off" | "delivering" | "held" | "idle";
+            /** @description As configured; empty where journeys name it and nobody configured it. */
+            type: string;
+            /** @description Actions on their way to it; counted up to 100,000. */
+            waiting: number;
+        };
+        /**
+         * SourceView
+         * @description One source, and what sends for it.
+         */
+        SourceView: {
+            /** @description When its first event was taken, ms; null where none was yet. */
+            first_at: number | null;
+            last_at: number | null;
+            n_duplicates: number;
+            /** @description Events taken. */
+            n_events: number;
+            n_failed: number;
+            name: string;
+            /** @description The one that sent last first. */
+            sdks: components["schemas"]["SdkView"][];
+            /** @description The last four characters of its write key; empty where the key is short, or nobody configured it. */
+            write_key_hint: string;
+        };
+        /**
+         * StateTraffic
+         * @description What went through one state.
+         */
+        StateTraffic: {
+            /**
+             * @description Of those who left; null where nobody did.
+             * @default null
+             */
+            dwell_ms: components["schemas"]["DwellView"] | null;
+            /** @default 0 */
+            entered: number;
+            /** @default 0 */
+            left: number;
+            /**
+             * @description In it now, whatever the time asked for.
+             * @default 0
+             */
+            n_people: number;
+        };
+        /**
+         * StatusView
+         * @description How the house is doing.
+         */
+        StatusView: {
+            /** @description The instant up to which timers have fired, ms. */
+            clock: number;
+            /** @description `profiles`, `devices`, `timers`, `outbox`, `dead_letters`. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description The last log entry. */
+            log_end: number;
+            /**
+             * @description What an operator looks at beside these; null where a folder is read that no server works in.
+             * @default null
+             */
+            operating: components["schemas"]["OperatingView"] | null;
+            /** @description The last log entry processed and stored. */
+            position: number;
+            version: string;
+        };
+        /**
+         * StepTaken
+         * @description The person did something: one event, enriched, on the observed journey graph.
+         */
+        StepTaken: {
+            /** @description The log's clock, ms. */
+            at: number;
+            /** @default  */
+            channel: string;
+            message_id: string;
+            name: string;
+            occurred_at: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            /**
+             * @description The step before it in the same session; empty where it is the first.
+             * @default
+             */
+            previous: string;
+            profile_id: string;
+            /** @default null */
+            session_id: string | null;
+            source: string;
+            /** @enum {unknown} */
+            type: "step";
+        };
+        /**
+         * Taken
+         * @description A call that was taken; whether the person entered is a fact of theirs.
+         */
+        Taken: {
+            /** @description False where the same message was taken before. */
+            is_new: boolean;
+            message_id: string;
+        };
+        /**
+         * Took
+         * @description How long something took, over the last times it was done; ms.
+         */
+        Took: {
+            /** @description How many times these are. */
+            n: number;
+            p50: number;
+            p95: number;
+        };
+        /**
+         * TrafficView
+         * @description What went through the states and ways of one version of a journey.
+         */
+        TrafficView: {
+            /** @description The instant of the log up to which everything is counted, ms. */
+            at: number;
+            journey: string;
+            /** @description The log's last entry that is counted. */
+            position: number;
+            /** @description The first instant counted, ms: the start of an hour; null: all there ever was. */
+            since: number | null;
+            /** @description Atomic and final states that anybody was in. */
+            states: {
+                [key: string]: components["schemas"]["StateTraffic"];
+            };
+            until: number | null;
+            version: string;
+            /** @description By the ids of the chart's ways; those nobody took are not there. */
+            ways: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Transitioned
+         * @description An enrolment moved.
+         */
+        Transitioned: {
+            /** @description The log's clock, ms. */
+            at: number;
+            enrolment_id: string;
+            /** @description What moved it: an event's name, `after(waiting,1800000)`, `done.state.x`; empty for a branch. */
+            event: string;
+            journey: string;
+            /**
+             * @description The guards asked on the way, in order; the last one that held decided.
+             * @default []
+             */
+            judged: components["schemas"]["Judged"][];
+            /** @description How many effects this enrolment had before: orders them and names them. */
+            n: number;
+            /** @description The log entry that caused it; 0 where a timer did. */
+            position: number;
+            profile_id: string;
+            /** @description Atomic states left. */
+            source: string[];
+            /** @description Atomic states now active. */
+            target: string[];
+            /** @enum {unknown} */
+            type: "transition";
+            version: string;
+        };
+        /**
+         * VersionTextView
+         * @description One version of a journey as it was written.
+         */
+        VersionTextView: {
+            /** @description The version published before it, where that is kept. */
+            before: string | null;
+            before_text: string | null;
+            journey: string;
+            text: string;
+            version: string;
+        };
+        /**
+         * VersionView
+         * @description One version of one journey that is kept.
+         */
+        VersionView: {
+            /** @description New people enter it. */
+            is_open: boolean;
+            journey: string;
+            /** @description Inside now. */
+            n_people: number;
+            policy: string;
+            /** @description The instant of the log at which it last came into force, ms; 0 where no control said so. */
+            published_at: number;
+            revision: number;
+            version: string;
         };
     };
     responses: never;
@@ -3334,114 +3481,4231 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type Message = components['schemas']['Message'];
-export type Batch = components['schemas']['Batch'];
 export type Accepted = components['schemas']['Accepted'];
-export type IngestRefusal = components['schemas']['IngestRefusal'];
-export type DecisionQuestion = components['schemas']['DecisionQuestion'];
-export type Decision = components['schemas']['Decision'];
-export type Decisions = components['schemas']['Decisions'];
-export type DecisionFailure = components['schemas']['DecisionFailure'];
-export type DecisionRefusal = components['schemas']['DecisionRefusal'];
-export type ProfileView = components['schemas']['ProfileView'];
-export type SessionView = components['schemas']['SessionView'];
-export type EnrolmentView = components['schemas']['EnrolmentView'];
-export type StepTaken = components['schemas']['StepTaken'];
-export type SessionStarted = components['schemas']['SessionStarted'];
-export type SessionRevised = components['schemas']['SessionRevised'];
-export type SessionEnded = components['schemas']['SessionEnded'];
-export type Identified = components['schemas']['Identified'];
-export type IdentityRefused = components['schemas']['IdentityRefused'];
-export type Entered = components['schemas']['Entered'];
-export type NotEntered = components['schemas']['NotEntered'];
-export type Transitioned = components['schemas']['Transitioned'];
-export type Judged = components['schemas']['Judged'];
-export type Migrated = components['schemas']['Migrated'];
-export type GoalReached = components['schemas']['GoalReached'];
-export type Exited = components['schemas']['Exited'];
-export type SegmentEntered = components['schemas']['SegmentEntered'];
-export type SegmentLeft = components['schemas']['SegmentLeft'];
-export type ConsentChanged = components['schemas']['ConsentChanged'];
-export type FrictionFound = components['schemas']['FrictionFound'];
-export type Exposed = components['schemas']['Exposed'];
-export type AssignmentConflict = components['schemas']['AssignmentConflict'];
-export type Rewarded = components['schemas']['Rewarded'];
+export type AccountView = components['schemas']['AccountView'];
+export type Action = components['schemas']['Action'];
 export type ActionDecided = components['schemas']['ActionDecided'];
 export type ActionDeferred = components['schemas']['ActionDeferred'];
 export type ActionWithheld = components['schemas']['ActionWithheld'];
-export type Delivered = components['schemas']['Delivered'];
-export type JourneyError = components['schemas']['JourneyError'];
-export type KnownIdView = components['schemas']['KnownIdView'];
-export type ConsentView = components['schemas']['ConsentView'];
-export type FrictionView = components['schemas']['FrictionView'];
-export type SignalView = components['schemas']['SignalView'];
-export type ExplanationView = components['schemas']['ExplanationView'];
-export type RunView = components['schemas']['RunView'];
+export type AssignmentConflict = components['schemas']['AssignmentConflict'];
 export type AwaitedView = components['schemas']['AwaitedView'];
-export type JourneyView = components['schemas']['JourneyView'];
-export type VersionView = components['schemas']['VersionView'];
-export type PlanView = components['schemas']['PlanView'];
+export type Batch = components['schemas']['Batch'];
 export type ChangeView = components['schemas']['ChangeView'];
-export type LandingView = components['schemas']['LandingView'];
-export type SharedView = components['schemas']['SharedView'];
-export type SettingView = components['schemas']['SettingView'];
-export type HoldView = components['schemas']['HoldView'];
-export type StatusView = components['schemas']['StatusView'];
-export type OperatingView = components['schemas']['OperatingView'];
-export type Took = components['schemas']['Took'];
-export type FailedEventPage = components['schemas']['FailedEventPage'];
-export type FailedEventView = components['schemas']['FailedEventView'];
-export type DeadLetterPage = components['schemas']['DeadLetterPage'];
-export type Letter = components['schemas']['Letter'];
-export type Action = components['schemas']['Action'];
-export type Retry = components['schemas']['Retry'];
-export type Retried = components['schemas']['Retried'];
-export type Publish = components['schemas']['Publish'];
-export type Definition = components['schemas']['Definition'];
-export type Settings = components['schemas']['Settings'];
-export type Rollback = components['schemas']['Rollback'];
-export type Hold = components['schemas']['Hold'];
-export type Enter = components['schemas']['Enter'];
-export type Taken = components['schemas']['Taken'];
-export type Refusal = components['schemas']['Refusal'];
-export type SignIn = components['schemas']['SignIn'];
-export type SignedInView = components['schemas']['SignedInView'];
-export type SignedOut = components['schemas']['SignedOut'];
-export type AccountView = components['schemas']['AccountView'];
-export type NewAccount = components['schemas']['NewAccount'];
-export type NewPassword = components['schemas']['NewPassword'];
-export type PersonFound = components['schemas']['PersonFound'];
-export type EventHeard = components['schemas']['EventHeard'];
-export type FailedKind = components['schemas']['FailedKind'];
-export type FailedRetriedList = components['schemas']['FailedRetriedList'];
-export type FailedRetried = components['schemas']['FailedRetried'];
-export type RetryFailed = components['schemas']['RetryFailed'];
-export type SinkView = components['schemas']['SinkView'];
-export type RateView = components['schemas']['RateView'];
-export type SourceView = components['schemas']['SourceView'];
-export type SdkView = components['schemas']['SdkView'];
+export type ChartState = components['schemas']['ChartState'];
+export type ChartView = components['schemas']['ChartView'];
+export type ChartWay = components['schemas']['ChartWay'];
 export type Check = components['schemas']['Check'];
 export type CheckView = components['schemas']['CheckView'];
-export type ProblemView = components['schemas']['ProblemView'];
-export type ChartView = components['schemas']['ChartView'];
-export type ChartState = components['schemas']['ChartState'];
-export type ChartWay = components['schemas']['ChartWay'];
-export type VersionTextView = components['schemas']['VersionTextView'];
-export type TrafficView = components['schemas']['TrafficView'];
-export type StateTraffic = components['schemas']['StateTraffic'];
+export type ConsentChanged = components['schemas']['ConsentChanged'];
+export type ConsentView = components['schemas']['ConsentView'];
+export type DeadLetterPage = components['schemas']['DeadLetterPage'];
+export type Decision = components['schemas']['Decision'];
+export type DecisionFailure = components['schemas']['DecisionFailure'];
+export type DecisionQuestion = components['schemas']['DecisionQuestion'];
+export type DecisionRefusal = components['schemas']['DecisionRefusal'];
+export type Decisions = components['schemas']['Decisions'];
+export type Definition = components['schemas']['Definition'];
+export type Delivered = components['schemas']['Delivered'];
+export type Draft = components['schemas']['Draft'];
+export type DraftView = components['schemas']['DraftView'];
 export type DwellView = components['schemas']['DwellView'];
-export type InsidePage = components['schemas']['InsidePage'];
-export type InsideView = components['schemas']['InsideView'];
+export type EnrolmentView = components['schemas']['EnrolmentView'];
+export type Enter = components['schemas']['Enter'];
+export type Entered = components['schemas']['Entered'];
+export type EventHeard = components['schemas']['EventHeard'];
+export type Exited = components['schemas']['Exited'];
+export type ExplanationView = components['schemas']['ExplanationView'];
+export type Exposed = components['schemas']['Exposed'];
+export type FailedEventPage = components['schemas']['FailedEventPage'];
+export type FailedEventView = components['schemas']['FailedEventView'];
+export type FailedKind = components['schemas']['FailedKind'];
+export type FailedRetried = components['schemas']['FailedRetried'];
+export type FailedRetriedList = components['schemas']['FailedRetriedList'];
 export type FileEntry = components['schemas']['FileEntry'];
 export type FileView = components['schemas']['FileView'];
-export type DraftView = components['schemas']['DraftView'];
-export type Draft = components['schemas']['Draft'];
+export type Forget = components['schemas']['Forget'];
+export type ForgottenRow = components['schemas']['ForgottenRow'];
+export type ForgottenView = components['schemas']['ForgottenView'];
+export type FrictionFound = components['schemas']['FrictionFound'];
+export type FrictionView = components['schemas']['FrictionView'];
+export type GoalReached = components['schemas']['GoalReached'];
+export type Hold = components['schemas']['Hold'];
+export type HoldView = components['schemas']['HoldView'];
+export type Identified = components['schemas']['Identified'];
+export type IdentityRefused = components['schemas']['IdentityRefused'];
+export type IngestRefusal = components['schemas']['IngestRefusal'];
+export type InsidePage = components['schemas']['InsidePage'];
+export type InsideView = components['schemas']['InsideView'];
+export type JourneyError = components['schemas']['JourneyError'];
+export type JourneyView = components['schemas']['JourneyView'];
+export type Judged = components['schemas']['Judged'];
+export type KnownIdView = components['schemas']['KnownIdView'];
+export type LandingView = components['schemas']['LandingView'];
+export type Letter = components['schemas']['Letter'];
+export type Message = components['schemas']['Message'];
+export type Migrated = components['schemas']['Migrated'];
+export type NewAccount = components['schemas']['NewAccount'];
+export type NewPassword = components['schemas']['NewPassword'];
+export type NotEntered = components['schemas']['NotEntered'];
+export type OperatingView = components['schemas']['OperatingView'];
+export type PersonFound = components['schemas']['PersonFound'];
+export type PlanView = components['schemas']['PlanView'];
+export type ProblemView = components['schemas']['ProblemView'];
+export type ProfileView = components['schemas']['ProfileView'];
+export type Publish = components['schemas']['Publish'];
 export type PublishDraft = components['schemas']['PublishDraft'];
-export type Rehearse = components['schemas']['Rehearse'];
+export type RateView = components['schemas']['RateView'];
+export type Refusal = components['schemas']['Refusal'];
 export type RehearsalView = components['schemas']['RehearsalView'];
+export type Rehearse = components['schemas']['Rehearse'];
+export type Retried = components['schemas']['Retried'];
+export type Retry = components['schemas']['Retry'];
+export type RetryFailed = components['schemas']['RetryFailed'];
+export type Rewarded = components['schemas']['Rewarded'];
+export type Rollback = components['schemas']['Rollback'];
+export type RunView = components['schemas']['RunView'];
+export type SdkView = components['schemas']['SdkView'];
+export type SegmentEntered = components['schemas']['SegmentEntered'];
+export type SegmentLeft = components['schemas']['SegmentLeft'];
+export type SessionEnded = components['schemas']['SessionEnded'];
+export type SessionRevised = components['schemas']['SessionRevised'];
+export type SessionStarted = components['schemas']['SessionStarted'];
+export type SessionView = components['schemas']['SessionView'];
+export type SettingView = components['schemas']['SettingView'];
+export type Settings = components['schemas']['Settings'];
+export type SharedView = components['schemas']['SharedView'];
+export type SignIn = components['schemas']['SignIn'];
+export type SignalView = components['schemas']['SignalView'];
+export type SignedInView = components['schemas']['SignedInView'];
+export type SignedOut = components['schemas']['SignedOut'];
+export type SinkView = components['schemas']['SinkView'];
+export type SourceView = components['schemas']['SourceView'];
+export type StateTraffic = components['schemas']['StateTraffic'];
+export type StatusView = components['schemas']['StatusView'];
+export type StepTaken = components['schemas']['StepTaken'];
+export type Taken = components['schemas']['Taken'];
+export type Took = components['schemas']['Took'];
+export type TrafficView = components['schemas']['TrafficView'];
+export type Transitioned = components['schemas']['Transitioned'];
+export type VersionTextView = components['schemas']['VersionTextView'];
+export type VersionView = components['schemas']['VersionView'];
 export type $defs = Record<string, never>;
 export interface operations {
-    postV1Batch: {
+    listAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    addAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is one of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    removeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An account's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many tries; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askAttribution: {
+        parameters: {
+            query?: {
+                /** @description first, last, last-non-direct, linear, time-decay, u-shaped, w-shaped, custom, markov, shapley, shapley-ordered or shapley-rate; by default markov. Repeatable. */
+                model?: string[];
+                /** @description How many touches a Markov chain remembers; or auto. */
+                order?: string;
+                /** @description Leave paths that did not convert out of a Markov chain. */
+                "without-nulls"?: boolean;
+                /** @description Of time-decay: 12h, 7d. */
+                "half-life"?: string;
+                /** @description Of custom: weights of the first touch, all others and the last. */
+                weights?: string;
+                /** @description What becomes of direct traffic. */
+                direct?: "keep" | "drop" | "last-non-direct" | "merge";
+                /** @description What it is called. Repeatable. */
+                "direct-name"?: string[];
+                /** @description Of events: "Order Completed", maybe with conditions. */
+                conversion?: string;
+                /** @description Of events: what is a touch; by default all that have a channel. */
+                touch?: string;
+                /** @description Of events: what names the channel; by default `channel`. */
+                channel?: string;
+                /** @description Of events: what a conversion is worth. */
+                value?: string;
+                /** @description Of events: touches at most so long before: 30d. */
+                lookback?: string;
+                /** @description Of events: the last N touches only. */
+                "lookback-touches"?: number;
+                /** @description Of events: touches count for every later conversion, too. */
+                "no-reset"?: boolean;
+                /** @description Of events: touches of one channel in a row are one a session. */
+                "once-per-session"?: boolean;
+                /** @description Of the bootstrap; 0: no intervals. */
+                replicates?: number;
+                /** @description Of the intervals. */
+                level?: number;
+                /** @description Of whatever is drawn: the same seed, the same answer. */
+                seed?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        channels?: Record<string, never>[];
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                    } | {
+                        channels?: Record<string, never>[];
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                    }[];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askCausal: {
+        parameters: {
+            query?: {
+                /** @description "Order Completed", maybe with conditions. */
+                conversion?: string;
+                /** @description What a conversion is worth. */
+                value?: string;
+                /** @description Conversions at most so long after the first opportunity, as 14d; who is still in it is left out. By default all up to the last event. */
+                within?: string;
+                /** @description always-valid: look whenever you like. fixed: one look, at a time fixed before. */
+                method?: "always-valid" | "fixed";
+                /** @description Of the intervals. */
+                level?: number;
+                /** @description A number known of people before: its last value before the first opportunity makes intervals narrower. Repeatable. */
+                covariate?: string[];
+                /** @description Break down by what it was before the first opportunity; later is refused. */
+                by?: string;
+                /** @description Of path credit: what is a touch; by default all that have a channel. */
+                touch?: string;
+                /** @description Of path credit: what names the channel, as hold-outs name it; by default `channel`. */
+                channel?: string;
+                /** @description Of path credit, as in `attribution`; by default last, linear, time-decay, u-shaped, markov and shapley. Repeatable. */
+                model?: string[];
+                /** @description Spread what a channel brought about over its parts (campaign_name), by path credit. */
+                inside?: string;
+                /** @description Of whatever is drawn: the same seed, the same answer. */
+                seed?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        inside?: Record<string, never>[];
+                        path_credit?: Record<string, never>[];
+                        segments?: Record<string, never>[];
+                        units?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askFriction: {
+        parameters: {
+            query?: {
+                /** @description What a case is: all of a person, or a session. */
+                by?: "person" | "session";
+                /** @description A conversion, so that findings are ranked by those lost. Repeatable. */
+                goal?: string[];
+                /** @description By what to tell whose it is; by default by all. Repeatable. */
+                attribute?: string[];
+                /** @description So many findings, the costliest. */
+                limit?: number;
+                /** @description Of the shuffles: the same seed, the same findings. */
+                seed?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        findings?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askFunnel: {
+        parameters: {
+            query: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
+                /** @description An event, or one of several ("Cart | Basket"), with conditions ("Ordered [total>=50]"). */
+                step: string[];
+                /** @description Steps one after another; each the very next event; or all of them in any order. */
+                order?: "ordered" | "strict" | "any";
+                /** @description At most so long from the first step to the last: 30m, 7d. */
+                within?: string;
+                /** @description Must not lie between the steps; "Cart Emptied @1-2": not between these two. */
+                without?: string[];
+                /** @description Count each person once, each session once, or every attempt. */
+                per?: "person" | "session" | "attempt";
+                /** @description Break down by what it was at the first step. */
+                by?: string;
+                /** @description Show the paths of those who got to step N and no further. */
+                after?: number;
+                /** @description List who got to step N. */
+                reached?: number;
+                /** @description List who got to step N and no further. */
+                dropped?: number;
+                /** @description How long from first to last step, those still waiting counted. */
+                "time-to-convert"?: boolean;
+                /** @description So many rows of a kind; the rest is one row. */
+                limit?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        by?: Record<string, never>[];
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        dropped?: Record<string, never>[];
+                        reached?: Record<string, never>[];
+                        steps?: Record<string, never>[];
+                        times?: Record<string, never>[];
+                        went_to?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askGraph: {
+        parameters: {
+            query?: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
+                /** @description Follow people, or sessions. */
+                by?: "person" | "session";
+                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
+                gap?: string;
+                /** @description A conversion: how likely it is from each step. Repeatable. */
+                goal?: string[];
+                /** @description Take equal steps right after one another as one. */
+                collapse?: boolean;
+                /** @description So many steps, the most frequent; the rest is one. By default 30; in JSON all. */
+                limit?: number;
+                /** @description So many transitions; the rest is one row. By default 40; in JSON all. */
+                edges?: number;
+                /** @description Where people are at each of their first N steps. */
+                matrix?: number;
+                /** @description Which transitions A has more of than B, and whether that is real: device=mobile:desktop. Without B: than all others. A time compares from then on with before. */
+                compare?: string;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        edges?: Record<string, never>[];
+                        nodes?: Record<string, never>[];
+                        positions?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askPaths: {
+        parameters: {
+            query?: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
+                /** @description Where people go after their first such event. */
+                from?: string;
+                /** @description From where they come to their last such event. */
+                to?: string;
+                /** @description Runs of steps that many paths have in common. */
+                patterns?: boolean;
+                /** @description With other steps between them. */
+                gaps?: boolean;
+                /** @description Of patterns: from how many steps to how many. */
+                length?: string;
+                /** @description Of patterns: in at least this share of the people. */
+                "min-share"?: number;
+                /** @description Of patterns: those inside longer ones, too. */
+                all?: boolean;
+                /** @description Of from and to. */
+                columns?: number;
+                /** @description Whose paths. */
+                per?: "person" | "session";
+                /** @description Take equal steps right after one another as one. */
+                collapse?: boolean;
+                /** @description So many rows; of from and to, steps of a column. */
+                limit?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        links?: Record<string, never>[];
+                        nodes?: Record<string, never>[];
+                        patterns?: Record<string, never>[];
+                        variants?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askPeople: {
+        parameters: {
+            query?: {
+                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
+                where?: string[];
+                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
+                did?: string[];
+                /** @description Only who never took this step. */
+                never?: string[];
+                /** @description Only events from then on, as 2026-03-01 (UTC). */
+                since?: string;
+                /** @description Only events before then. */
+                until?: string;
+                /** @description Follow people, or sessions. */
+                by?: "person" | "session";
+                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
+                gap?: string;
+                /** @description A conversion: how likely it is from each step. Repeatable. */
+                goal?: string[];
+                /** @description Take equal steps right after one another as one. */
+                collapse?: boolean;
+                /** @description Who took this step, as the graph names it. */
+                step?: string;
+                /** @description Who went from this step right to to; '(start)': who began with to. */
+                from?: string;
+                /** @description Where they went from from; '(end)': who did nothing after it. */
+                to?: string;
+                /** @description The limit of the graph, where its '(other)' is meant: steps beyond it are one. */
+                shown?: number;
+                /** @description So many people, or sessions: those there last. */
+                limit?: number;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        items?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    askRetention: {
+        parameters: {
+            query?: {
+                /** @description Whom to follow, and from when: their first such event. */
+                first?: string;
+                /** @description What counts as coming back. */
+                returning?: string;
+                /** @description Who came back in period n; or in it or later. */
+                counting?: "classic" | "rolling";
+                /** @description Who came back in any period of a range: 0,1-6,7-29. */
+                brackets?: string;
+                /** @description By the calendar. */
+                period?: "hour" | "day" | "week" | "month";
+                /** @description The last n. */
+                periods?: number;
+                /** @description By the clock of which place: Europe/Berlin. */
+                zone?: string;
+                /** @description Cohorts by what it was at the first event. */
+                by?: string;
+                /** @description So many cohorts of by; the rest is one. */
+                limit?: number;
+                /** @description Instead: how many days people are active, and DAU, WAU, MAU. */
+                "active-days"?: "week" | "month";
+                /** @description Up to when all was observed; by default the last event. */
+                until?: string;
+                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
+                map?: string;
+                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
+                steps?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        active_days?: Record<string, never>[];
+                        cohorts?: Record<string, never>[];
+                        daily?: Record<string, never>[];
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        overall?: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Check"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Others are being checked; ask again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+                /** @description `next` of the page before; without it, the newest. */
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    retryDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retry"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    saveDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The etag of what is replaced: of the draft, else of the file. */
+                "If-Match"?: string | null;
+                /** @description `*`: there is no draft yet. */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Draft"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is not what you saw: `now` says what is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    dropDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The etag of what is replaced: of the draft, else of the file. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is not what you saw: `now` says what is there. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    publishDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishDraft"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The file is no longer the one the draft was begun from. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The draft is not the one you saw. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventHeard"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description Only of this source. */
+                source?: string;
+                /** @description Only events of this name. */
+                name?: string;
+                /** @description Only what this became of. */
+                verdict?: "taken" | "duplicate" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, until either side ends it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is read, and nothing else. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description As many are open as may be, or the server is stopping; open it again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listExperiments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        definition: Record<string, never>;
+                        experiments: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    reportExperiment: {
+        parameters: {
+            query?: {
+                /** @description A metric's name; by default all there are. Repeatable. */
+                metric?: string[];
+                /** @description The variant that others are compared with; by default one named control, none, baseline, off or default, else the first by name. */
+                control?: string;
+                /** @description always-valid: look whenever you like. fixed: one look, at a time fixed before. planned-looks: some looks, at numbers of people fixed before (O'Brien-Fleming). */
+                method?: "always-valid" | "fixed" | "planned-looks";
+                /** @description Of the intervals: 0.95 is one wrong claim in twenty. */
+                level?: number;
+                /** @description Of always-valid: about how many people are expected in two arms. It is chosen before, never by what is seen. */
+                tuning?: number;
+                /** @description Of planned looks: how many. */
+                looks?: number;
+                /** @description Of planned looks: people of the two arms at the last one. */
+                planned?: number;
+                /** @description The effect by an attribute, as people had it when they met the experiment. Repeatable. */
+                by?: string[];
+                /** @description As if it were then: 2026-03-01 (UTC). */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name. */
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        arms: Record<string, never>[];
+                        /** @description Each metric in each variant, beside the control. */
+                        comparisons: Record<string, never>[];
+                        control: string;
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        experiment: string;
+                        /** @description Whether arms have the people they should have. */
+                        ratio: Record<string, never>;
+                        /** @description What must be known before a number is read, and what not to conclude. */
+                        warnings: string[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFailedEvents: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+                /** @description `next` of the page before; without it, the newest. */
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedEventPage"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    retryFailedEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryFailed"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedRetriedList"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description None was taken; ask the same again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    countFailedEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedKind"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileEntry"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A mounted folder's name. */
+                folder: string;
+                /** @description The file's own name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listForgotten: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgottenRow"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Hold"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listJourneys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JourneyView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    explain: {
+        parameters: {
+            query: {
+                /** @description A user id or an anonymous id. */
+                person: string;
+            };
+            header?: never;
+            path: {
+                /** @description The journey's name. */
+                journey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplanationView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getChart: {
+        parameters: {
+            query?: {
+                /** @description One of its versions; without it, the one in force. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChartView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    enterJourney: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A journey that may be entered by a call. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enter"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listInside: {
+        parameters: {
+            query?: {
+                /** @description In this state, or inside it; without it, in any. */
+                state?: string;
+                /** @description One of its versions; without it, the one in force. */
+                version?: string;
+                /** @description People at most. */
+                limit?: number;
+                /** @description `next` of the page before; without it, the newest. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsidePage"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getTraffic: {
+        parameters: {
+            query?: {
+                /** @description One of its versions; without it, the one in force. */
+                version?: string;
+                /** @description From this instant on, ms; an hour is counted whole. */
+                from?: number | null;
+                /** @description Up to this instant, ms; an hour is counted whole. */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A journey's name. */
+                name: string;
+                /** @description One of its versions. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionTextView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    findPeople: {
+        parameters: {
+            query?: {
+                /** @description An id, or how one begins; or a part of a name or e-mail. Empty: the people seen last. */
+                query?: string;
+                /** @description People at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonFound"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    forgetPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user id or an anonymous id, as the SDK sends it, percent-encoded. */
+                any_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Forget"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgottenView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: {
+                /** @description Rows at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A user id or an anonymous id, as the SDK sends it, percent-encoded. */
+                any_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publish"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listRehearsals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    startRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rehearse"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many wait; ask again later. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A rehearsal's id. */
+                rehearsal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    cancelRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A rehearsal's id. */
+                rehearsal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RehearsalView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getSchema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `journey`, `definitions`, `flag` or `metrics`. */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many tries; `Retry-After` says when. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Too many at once; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listSinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SinkView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    streamProgress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for, until either side ends it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It is read, and nothing else. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description As many are open as may be, or the server is stopping; open it again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    postBeaconV1Batch: {
         parameters: {
             query?: never;
             header?: never;
@@ -3452,6 +7716,676 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All metrics. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    evaluateFlags: {
+        parameters: {
+            query?: {
+                /** @description What a stream's event said; answers are always those of now. */
+                flagConfigEtag?: string;
+                /** @description What a stream's event said; answers are always those of now. */
+                flagConfigLastModified?: string;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionQuestion"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    /** @description Names these answers. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decisions"];
+                };
+            };
+            /** @description They say what they said. */
+            304: {
+                headers: {
+                    /** @description Names these answers. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The question cannot be read, or names nobody. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionFailure"];
+                };
+            };
+            /** @description Nobody has this key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionRefusal"];
+                };
+            };
+            /** @description The signature is not that of this person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionFailure"];
+                };
+            };
+            /** @description Too much is asked at once. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionRefusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionRefusal"];
+                };
+            };
+        };
+    };
+    evaluateFlag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionQuestion"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description The question cannot be read, or names nobody. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionFailure"];
+                };
+            };
+            /** @description Nobody has this key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionRefusal"];
+                };
+            };
+            /** @description The signature is not that of this person. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionFailure"];
+                };
+            };
+            /** @description There is no such flag, or this key does not open it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionFailure"];
+                };
+            };
+            /** @description Too much is asked at once. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionRefusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionRefusal"];
+                };
+            };
+        };
+    };
+    openStream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream, until either side ends it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No such stream is offered: ask for all flags anew. */
+            404: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description As many streams are open as may be. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getPixelV1Page: {
+        parameters: {
+            query?: {
+                /** @description base64url of the event's JSON; or its fields one by one, as `event` and `userId`. */
+                data?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    getPixelV1Track: {
+        parameters: {
+            query?: {
+                /** @description base64url of the event's JSON; or its fields one by one, as `event` and `userId`. */
+                data?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": string;
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    getReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ready: boolean;
+                    };
+                };
+            };
+            /** @description The engine is starting, stopping or full. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ready: boolean;
+                    };
+                };
+            };
+        };
+    };
+    getSourceconfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1A: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1Alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
             };
         };
         responses: {
@@ -3531,6 +8465,401 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1Batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1G: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1Group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1I: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1Identify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
             };
         };
         responses: {
@@ -3752,887 +9081,7 @@ export interface operations {
             };
         };
     };
-    postBeaconV1Batch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Batch"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    getPixelV1Track: {
-        parameters: {
-            query?: {
-                /** @description base64url of the event's JSON; or its fields one by one, as `event` and `userId`. */
-                data?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/gif": string;
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    getPixelV1Page: {
-        parameters: {
-            query?: {
-                /** @description base64url of the event's JSON; or its fields one by one, as `event` and `userId`. */
-                data?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/gif": string;
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    getSourceconfig: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    getHealth: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-        };
-    };
-    postV1T: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    postV1I: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
     postV1P: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    postV1S: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    postV1G: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    postV1A: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    postV1Track: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Message"];
-            };
-        };
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Accepted"];
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    postV1Identify: {
         parameters: {
             query?: never;
             header?: never;
@@ -4790,6 +9239,161 @@ export interface operations {
             };
         };
     };
+    getV1ProjectsSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                write_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
+    postV1S: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description JSON, or gzip or zlib of it, whatever Content-Type says; at most 4 MiB unpacked. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Message"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request as a whole cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description No source has this write key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description The body did not come in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Over a bound; the reason says which. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description A compression that is not read here. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+            /** @description Nothing was kept; send the same again, after `Retry-After`. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestRefusal"];
+                };
+            };
+        };
+    };
     postV1Screen: {
         parameters: {
             query?: never;
@@ -4869,7 +9473,7 @@ export interface operations {
             };
         };
     };
-    postV1Group: {
+    postV1T: {
         parameters: {
             query?: never;
             header?: never;
@@ -4948,7 +9552,7 @@ export interface operations {
             };
         };
     };
-    postV1Alias: {
+    postV1Track: {
         parameters: {
             query?: never;
             header?: never;
@@ -5023,4013 +9627,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    getV1ProjectsSettings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                write_key: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Taken. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            /** @description The request as a whole cannot be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description No source has this write key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description The body did not come in time. */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Over a bound; the reason says which. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description A compression that is not read here. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again, after `Retry-After`. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IngestRefusal"];
-                };
-            };
-        };
-    };
-    evaluateFlag: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DecisionQuestion"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Decision"];
-                };
-            };
-            /** @description The question cannot be read, or names nobody. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionFailure"];
-                };
-            };
-            /** @description Nobody has this key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionRefusal"];
-                };
-            };
-            /** @description The signature is not that of this person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionFailure"];
-                };
-            };
-            /** @description There is no such flag, or this key does not open it. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionFailure"];
-                };
-            };
-            /** @description Too much is asked at once. */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionRefusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionRefusal"];
-                };
-            };
-        };
-    };
-    evaluateFlags: {
-        parameters: {
-            query?: {
-                /** @description What a stream's event said; answers are always those of now. */
-                flagConfigEtag?: string;
-                /** @description What a stream's event said; answers are always those of now. */
-                flagConfigLastModified?: string;
-            };
-            header?: {
-                "If-None-Match"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DecisionQuestion"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    /** @description Names these answers. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Decisions"];
-                };
-            };
-            /** @description They say what they said. */
-            304: {
-                headers: {
-                    /** @description Names these answers. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The question cannot be read, or names nobody. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionFailure"];
-                };
-            };
-            /** @description Nobody has this key. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionRefusal"];
-                };
-            };
-            /** @description The signature is not that of this person. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionFailure"];
-                };
-            };
-            /** @description Too much is asked at once. */
-            429: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionRefusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DecisionRefusal"];
-                };
-            };
-        };
-    };
-    openStream: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                token: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A stream, until either side ends it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description No such stream is offered: ask for all flags anew. */
-            404: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description As many streams are open as may be. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getReady: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description They are. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        ready: boolean;
-                    };
-                };
-            };
-            /** @description The engine is starting, stopping or full. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        ready: boolean;
-                    };
-                };
-            };
-        };
-    };
-    getMetrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All metrics. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-        };
-    };
-    getSession: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedInView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    signIn: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedInView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Too many tries; `Retry-After` says when. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Too many at once; try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    signOut: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedOut"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listAccounts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountView"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    addAccount: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewAccount"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description There is one of this name. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Too many at once; try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    changePassword: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description An account's name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPassword"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Too many at once; try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    removeAccount: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description An account's name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccountView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getProfile: {
-        parameters: {
-            query?: {
-                /** @description Rows at most. */
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description A user id or an anonymous id, as the SDK sends it, percent-encoded. */
-                any_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProfileView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listJourneys: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JourneyView"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listVersions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A journey's name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionView"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    explain: {
-        parameters: {
-            query: {
-                /** @description A user id or an anonymous id. */
-                person: string;
-            };
-            header?: never;
-            path: {
-                /** @description The journey's name. */
-                journey: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExplanationView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listFailedEvents: {
-        parameters: {
-            query?: {
-                /** @description Rows at most. */
-                limit?: number;
-                /** @description `next` of the page before; without it, the newest. */
-                before?: number | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FailedEventPage"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listDeadLetters: {
-        parameters: {
-            query?: {
-                /** @description Rows at most. */
-                limit?: number;
-                /** @description `next` of the page before; without it, the newest. */
-                before?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeadLetterPage"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    retryDeadLetters: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Retry"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Retried"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    publish: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Publish"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    rollback: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Rollback"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    hold: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Hold"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HoldView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    enterJourney: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A journey that may be entered by a call. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Enter"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Taken"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nothing was kept; send the same again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    findPeople: {
-        parameters: {
-            query?: {
-                /** @description An id, or how one begins; or a part of a name or e-mail. Empty: the people seen last. */
-                query?: string;
-                /** @description People at most. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonFound"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listEvents: {
-        parameters: {
-            query?: {
-                /** @description Rows at most. */
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventHeard"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listSinks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SinkView"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listSources: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceView"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getStatus: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    countFailedEvents: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FailedKind"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    retryFailedEvents: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetryFailed"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FailedRetriedList"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    check: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Check"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CheckView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Others are being checked; ask again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getSchema: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description `journey`, `definitions`, `flag` or `metrics`. */
-                kind: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getChart: {
-        parameters: {
-            query?: {
-                /** @description One of its versions; without it, the one in force. */
-                version?: string;
-            };
-            header?: never;
-            path: {
-                /** @description A journey's name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChartView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getVersion: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A journey's name. */
-                name: string;
-                /** @description One of its versions. */
-                version: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionTextView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getTraffic: {
-        parameters: {
-            query?: {
-                /** @description One of its versions; without it, the one in force. */
-                version?: string;
-                /** @description From this instant on, ms; an hour is counted whole. */
-                from?: number | null;
-                /** @description Up to this instant, ms; an hour is counted whole. */
-                to?: number | null;
-            };
-            header?: never;
-            path: {
-                /** @description A journey's name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrafficView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listInside: {
-        parameters: {
-            query?: {
-                /** @description In this state, or inside it; without it, in any. */
-                state?: string;
-                /** @description One of its versions; without it, the one in force. */
-                version?: string;
-                /** @description People at most. */
-                limit?: number;
-                /** @description `next` of the page before; without it, the newest. */
-                after?: string | null;
-            };
-            header?: never;
-            path: {
-                /** @description A journey's name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InsidePage"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listFiles: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileEntry"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getFile: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A mounted folder's name. */
-                folder: string;
-                /** @description The file's own name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    saveDraft: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The etag of what is replaced: of the draft, else of the file. */
-                "If-Match"?: string | null;
-                /** @description `*`: there is no draft yet. */
-                "If-None-Match"?: string | null;
-            };
-            path: {
-                /** @description A mounted folder's name. */
-                folder: string;
-                /** @description The file's own name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Draft"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DraftView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It is not what you saw: `now` says what is there. */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    dropDraft: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The etag of what is replaced: of the draft, else of the file. */
-                "If-Match"?: string | null;
-            };
-            path: {
-                /** @description A mounted folder's name. */
-                folder: string;
-                /** @description The file's own name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It is not what you saw: `now` says what is there. */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    publishDraft: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A mounted folder's name. */
-                folder: string;
-                /** @description The file's own name. */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PublishDraft"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlanView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The file is no longer the one the draft was begun from. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The draft is not the one you saw. */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listRehearsals: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RehearsalView"][];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    startRehearsal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Rehearse"];
-            };
-        };
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RehearsalView"];
-                };
-            };
-            /** @description The body is no JSON. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Too many wait; ask again later. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    getRehearsal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A rehearsal's id. */
-                rehearsal_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RehearsalView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    cancelRehearsal: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description A rehearsal's id. */
-                rehearsal_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RehearsalView"];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Not in this role, or a request that may be forged. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody has this id, or nothing this name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter, or the body, is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askGraph: {
-        parameters: {
-            query?: {
-                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
-                where?: string[];
-                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
-                did?: string[];
-                /** @description Only who never took this step. */
-                never?: string[];
-                /** @description Only events from then on, as 2026-03-01 (UTC). */
-                since?: string;
-                /** @description Only events before then. */
-                until?: string;
-                /** @description Follow people, or sessions. */
-                by?: "person" | "session";
-                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
-                gap?: string;
-                /** @description A conversion: how likely it is from each step. Repeatable. */
-                goal?: string[];
-                /** @description Take equal steps right after one another as one. */
-                collapse?: boolean;
-                /** @description So many steps, the most frequent; the rest is one. By default 30; in JSON all. */
-                limit?: number;
-                /** @description So many transitions; the rest is one row. By default 40; in JSON all. */
-                edges?: number;
-                /** @description Where people are at each of their first N steps. */
-                matrix?: number;
-                /** @description Which transitions A has more of than B, and whether that is real: device=mobile:desktop. Without B: than all others. A time compares from then on with before. */
-                compare?: string;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        nodes?: Record<string, never>[];
-                        edges?: Record<string, never>[];
-                        positions?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askPeople: {
-        parameters: {
-            query?: {
-                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
-                where?: string[];
-                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
-                did?: string[];
-                /** @description Only who never took this step. */
-                never?: string[];
-                /** @description Only events from then on, as 2026-03-01 (UTC). */
-                since?: string;
-                /** @description Only events before then. */
-                until?: string;
-                /** @description Follow people, or sessions. */
-                by?: "person" | "session";
-                /** @description Cut sessions where a person is silent for longer, as 30m, where none are recorded. */
-                gap?: string;
-                /** @description A conversion: how likely it is from each step. Repeatable. */
-                goal?: string[];
-                /** @description Take equal steps right after one another as one. */
-                collapse?: boolean;
-                /** @description Who took this step, as the graph names it. */
-                step?: string;
-                /** @description Who went from this step right to to; '(start)': who began with to. */
-                from?: string;
-                /** @description Where they went from from; '(end)': who did nothing after it. */
-                to?: string;
-                /** @description The limit of the graph, where its '(other)' is meant: steps beyond it are one. */
-                shown?: number;
-                /** @description So many people, or sessions: those there last. */
-                limit?: number;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        items?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askPaths: {
-        parameters: {
-            query?: {
-                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
-                where?: string[];
-                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
-                did?: string[];
-                /** @description Only who never took this step. */
-                never?: string[];
-                /** @description Only events from then on, as 2026-03-01 (UTC). */
-                since?: string;
-                /** @description Only events before then. */
-                until?: string;
-                /** @description Where people go after their first such event. */
-                from?: string;
-                /** @description From where they come to their last such event. */
-                to?: string;
-                /** @description Runs of steps that many paths have in common. */
-                patterns?: boolean;
-                /** @description With other steps between them. */
-                gaps?: boolean;
-                /** @description Of patterns: from how many steps to how many. */
-                length?: string;
-                /** @description Of patterns: in at least this share of the people. */
-                "min-share"?: number;
-                /** @description Of patterns: those inside longer ones, too. */
-                all?: boolean;
-                /** @description Of from and to. */
-                columns?: number;
-                /** @description Whose paths. */
-                per?: "person" | "session";
-                /** @description Take equal steps right after one another as one. */
-                collapse?: boolean;
-                /** @description So many rows; of from and to, steps of a column. */
-                limit?: number;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        variants?: Record<string, never>[];
-                        patterns?: Record<string, never>[];
-                        nodes?: Record<string, never>[];
-                        links?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askFunnel: {
-        parameters: {
-            query: {
-                /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
-                where?: string[];
-                /** @description Only who took this step; 'Help > Buy': before the first Buy. */
-                did?: string[];
-                /** @description Only who never took this step. */
-                never?: string[];
-                /** @description Only events from then on, as 2026-03-01 (UTC). */
-                since?: string;
-                /** @description Only events before then. */
-                until?: string;
-                /** @description An event, or one of several ("Cart | Basket"), with conditions ("Ordered [total>=50]"). */
-                step: string[];
-                /** @description Steps one after another; each the very next event; or all of them in any order. */
-                order?: "ordered" | "strict" | "any";
-                /** @description At most so long from the first step to the last: 30m, 7d. */
-                within?: string;
-                /** @description Must not lie between the steps; "Cart Emptied @1-2": not between these two. */
-                without?: string[];
-                /** @description Count each person once, each session once, or every attempt. */
-                per?: "person" | "session" | "attempt";
-                /** @description Break down by what it was at the first step. */
-                by?: string;
-                /** @description Show the paths of those who got to step N and no further. */
-                after?: number;
-                /** @description List who got to step N. */
-                reached?: number;
-                /** @description List who got to step N and no further. */
-                dropped?: number;
-                /** @description How long from first to last step, those still waiting counted. */
-                "time-to-convert"?: boolean;
-                /** @description So many rows of a kind; the rest is one row. */
-                limit?: number;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        steps?: Record<string, never>[];
-                        times?: Record<string, never>[];
-                        went_to?: Record<string, never>[];
-                        by?: Record<string, never>[];
-                        reached?: Record<string, never>[];
-                        dropped?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askRetention: {
-        parameters: {
-            query?: {
-                /** @description Whom to follow, and from when: their first such event. */
-                first?: string;
-                /** @description What counts as coming back. */
-                returning?: string;
-                /** @description Who came back in period n; or in it or later. */
-                counting?: "classic" | "rolling";
-                /** @description Who came back in any period of a range: 0,1-6,7-29. */
-                brackets?: string;
-                /** @description By the calendar. */
-                period?: "hour" | "day" | "week" | "month";
-                /** @description The last n. */
-                periods?: number;
-                /** @description By the clock of which place: Europe/Berlin. */
-                zone?: string;
-                /** @description Cohorts by what it was at the first event. */
-                by?: string;
-                /** @description So many cohorts of by; the rest is one. */
-                limit?: number;
-                /** @description Instead: how many days people are active, and DAU, WAU, MAU. */
-                "active-days"?: "week" | "month";
-                /** @description Up to when all was observed; by default the last event. */
-                until?: string;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        overall?: Record<string, never>[];
-                        cohorts?: Record<string, never>[];
-                        active_days?: Record<string, never>[];
-                        daily?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askFriction: {
-        parameters: {
-            query?: {
-                /** @description What a case is: all of a person, or a session. */
-                by?: "person" | "session";
-                /** @description A conversion, so that findings are ranked by those lost. Repeatable. */
-                goal?: string[];
-                /** @description By what to tell whose it is; by default by all. Repeatable. */
-                attribute?: string[];
-                /** @description So many findings, the costliest. */
-                limit?: number;
-                /** @description Of the shuffles: the same seed, the same findings. */
-                seed?: number;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        findings?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askAttribution: {
-        parameters: {
-            query?: {
-                /** @description first, last, last-non-direct, linear, time-decay, u-shaped, w-shaped, custom, markov, shapley, shapley-ordered or shapley-rate; by default markov. Repeatable. */
-                model?: string[];
-                /** @description How many touches a Markov chain remembers; or auto. */
-                order?: string;
-                /** @description Leave paths that did not convert out of a Markov chain. */
-                "without-nulls"?: boolean;
-                /** @description Of time-decay: 12h, 7d. */
-                "half-life"?: string;
-                /** @description Of custom: weights of the first touch, all others and the last. */
-                weights?: string;
-                /** @description What becomes of direct traffic. */
-                direct?: "keep" | "drop" | "last-non-direct" | "merge";
-                /** @description What it is called. Repeatable. */
-                "direct-name"?: string[];
-                /** @description Of events: "Order Completed", maybe with conditions. */
-                conversion?: string;
-                /** @description Of events: what is a touch; by default all that have a channel. */
-                touch?: string;
-                /** @description Of events: what names the channel; by default `channel`. */
-                channel?: string;
-                /** @description Of events: what a conversion is worth. */
-                value?: string;
-                /** @description Of events: touches at most so long before: 30d. */
-                lookback?: string;
-                /** @description Of events: the last N touches only. */
-                "lookback-touches"?: number;
-                /** @description Of events: touches count for every later conversion, too. */
-                "no-reset"?: boolean;
-                /** @description Of events: touches of one channel in a row are one a session. */
-                "once-per-session"?: boolean;
-                /** @description Of the bootstrap; 0: no intervals. */
-                replicates?: number;
-                /** @description Of the intervals. */
-                level?: number;
-                /** @description Of whatever is drawn: the same seed, the same answer. */
-                seed?: number;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        channels?: Record<string, never>[];
-                    } | {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        channels?: Record<string, never>[];
-                    }[];
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    askCausal: {
-        parameters: {
-            query?: {
-                /** @description "Order Completed", maybe with conditions. */
-                conversion?: string;
-                /** @description What a conversion is worth. */
-                value?: string;
-                /** @description Conversions at most so long after the first opportunity, as 14d; who is still in it is left out. By default all up to the last event. */
-                within?: string;
-                /** @description always-valid: look whenever you like. fixed: one look, at a time fixed before. */
-                method?: "always-valid" | "fixed";
-                /** @description Of the intervals. */
-                level?: number;
-                /** @description A number known of people before: its last value before the first opportunity makes intervals narrower. Repeatable. */
-                covariate?: string[];
-                /** @description Break down by what it was before the first opportunity; later is refused. */
-                by?: string;
-                /** @description Of path credit: what is a touch; by default all that have a channel. */
-                touch?: string;
-                /** @description Of path credit: what names the channel, as hold-outs name it; by default `channel`. */
-                channel?: string;
-                /** @description Of path credit, as in `attribution`; by default last, linear, time-decay, u-shaped, markov and shapley. Repeatable. */
-                model?: string[];
-                /** @description Spread what a channel brought about over its parts (campaign_name), by path credit. */
-                inside?: string;
-                /** @description Of whatever is drawn: the same seed, the same answer. */
-                seed?: number;
-                /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
-                map?: string;
-                /** @description How names of events become steps, as YAML: what the command line reads from a file. */
-                steps?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                        units?: Record<string, never>[];
-                        path_credit?: Record<string, never>[];
-                        inside?: Record<string, never>[];
-                        segments?: Record<string, never>[];
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    listExperiments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        experiments: Record<string, never>[];
-                        definition: Record<string, never>;
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    reportExperiment: {
-        parameters: {
-            query?: {
-                /** @description A metric's name; by default all there are. Repeatable. */
-                metric?: string[];
-                /** @description The variant that others are compared with; by default one named control, none, baseline, off or default, else the first by name. */
-                control?: string;
-                /** @description always-valid: look whenever you like. fixed: one look, at a time fixed before. planned-looks: some looks, at numbers of people fixed before (O'Brien-Fleming). */
-                method?: "always-valid" | "fixed" | "planned-looks";
-                /** @description The share of claims that may be wrong. */
-                alpha?: number;
-                /** @description Of always-valid: about how many people are expected in two arms. It is chosen before, never by what is seen. */
-                tuning?: number;
-                /** @description Of planned looks: how many. */
-                looks?: number;
-                /** @description Of planned looks: people of the two arms at the last one. */
-                planned?: number;
-                /** @description The effect by an attribute, as people had it when they met the experiment. Repeatable. */
-                by?: string[];
-                /** @description As if it were then: 2026-03-01 (UTC). */
-                until?: string;
-            };
-            header?: never;
-            path: {
-                /** @description Its name. */
-                experiment: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        experiment: string;
-                        control: string;
-                        arms: Record<string, never>[];
-                        /** @description Whether arms have the people they should have. */
-                        ratio: Record<string, never>;
-                        /** @description Each metric in each variant, beside the control. */
-                        comparisons: Record<string, never>[];
-                        /** @description What must be known before a number is read, and what not to conclude. */
-                        warnings: string[];
-                        /** @description What the numbers mean. */
-                        definition: Record<string, never>;
-                    };
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Nobody did anything yet. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description The answer would be too large: ask with a limit. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A bug of ours. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description Other questions are being answered; ask again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It took too long: ask about less. */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    streamProgress: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for, until either side ends it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It is read, and nothing else. */
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description As many are open as may be, or the server is stopping; open it again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-        };
-    };
-    streamEvents: {
-        parameters: {
-            query?: {
-                /** @description Only of this source. */
-                source?: string;
-                /** @description Only events of this name. */
-                name?: string;
-                /** @description Only what this became of. */
-                verdict?: "taken" | "duplicate" | "failed";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What was asked for, until either side ends it. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description No admin token and no session, or a wrong one. */
-            401: {
-                headers: {
-                    /** @description How to show who you are. */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description It is read, and nothing else. */
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description A parameter is not what it must be. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
-                };
-            };
-            /** @description As many are open as may be, or the server is stopping; open it again after `Retry-After`. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };

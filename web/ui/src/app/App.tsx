@@ -31,7 +31,9 @@ export function App() {
     void findSession()
   }, [])
   useEffect(() => {
-    if (signIn.is === 'out') queries.clear()
+    if (signIn.is !== 'out') return
+    queries.clear()
+    sessionStorage.clear()
   }, [signIn.is])
   return (
     <Boundary>

@@ -27,6 +27,16 @@ interface Stroke {
   readonly heads: Path2D
 }
 
+interface Drawn {
+  readonly x: number
+  readonly y: number
+  readonly zoom: number
+  readonly at_ms: number
+}
+
+/** Beyond these a drawing costs more than a frame. */
+const MANY_MOVES = 400
+const REDRAW_MS = 220
 const DOT_MS = 1_100
 /** Dots of one update, at most: of many moves at once the busiest. */
 const MAX_DOTS = 120
@@ -49,9 +59,21 @@ export function EdgeLayer({ edges, curves, lit, isDifference }: Props) {
     const context = place?.getContext('2d')
     if (!place || !context) return undefined
     let frame = 0
+    let drawn: Drawn | null = null
+    const isMany = edges.length > MANY_MOVES
     const draw = () => {
       frame = 0
       const { transform: [x, y, zoom], width, height } = store.getState()
+      const now = performance.now()
+      // Of very many moves the last drawing is moved along for a moment, and drawn anew a few times a second.
+      if (isMany && drawn && now - drawn.at_ms < REDRAW_MS && (drawn.x !== x || drawn.y !== y || drawn.zoom !== zoom)) {
+        const scale = zoom / drawn.zoom
+        place.style.transform = `translate(${x - drawn.x * scale}px, ${y - drawn.y * scale}px) scale(${scale})`
+        ask()
+        return
+      }
+      place.style.transform = ''
+      drawn = { x, y, zoom, at_ms: now }
       const density = devicePixelRatio || 1
       if (place.width !== Math.round(width * density) || place.height !== Math.round(height * density)) {
         place.width = Math.round(width * density)
@@ -72,7 +94,7 @@ export function EdgeLayer({ edges, curves, lit, isDifference }: Props) {
       leave()
       cancelAnimationFrame(frame)
     }
-  }, [store, strokes, numbers, colours, dots])
+  }, [store, strokes, numbers, colours, dots, edges.length])
   return <canvas ref={canvas} className={css.canvas} aria-hidden />
 }
 

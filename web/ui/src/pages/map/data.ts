@@ -11,8 +11,8 @@ import { NO_GOAL, selectionOf, type View } from './selection'
 
 /** After something moved, the next look comes at once, and then at most so often. */
 const LOOK_MS = 500
-/** Friction is a slow question, and changes slowly. */
-const FRICTION_MS = 60_000
+/** Friction is a slow question, and changes slowly; so do the names of steps. */
+const SLOW_MS = 300_000
 /** Events that mean success in most catalogues, most telling first: the goal where nobody chose one. */
 const LIKELY_GOALS = ['Order Completed', 'Subscription Started', 'Purchase', 'Signed Up']
 
@@ -47,9 +47,10 @@ export function useMapData(view: View): MapData {
   })
   const friction = useQuery({
     queryKey: ['map-friction', goal],
-    queryFn: ({ signal }) => askFriction({ ...(goal ? { goal: [goal] } : {}), limit: 100 }, signal),
-    staleTime: FRICTION_MS,
-    enabled: graph.isSuccess,
+    queryFn: async ({ signal }) => keep(`friction.${goal}`, await askFriction({ ...(goal ? { goal: [goal] } : {}), limit: 100 }, signal)),
+    staleTime: SLOW_MS,
+    enabled: graph.isSuccess && !graph.isPlaceholderData,
+    ...kept<{ findings: readonly FrictionFinding[] }>(`friction.${goal}`),
   })
   // A look that is still under way is not thrown away for the next one: it would never come to an end.
   useMoves('progress', () => void graph.refetch({ cancelRefetch: false }), LOOK_MS)
@@ -80,12 +81,10 @@ export function useStepNames(): readonly string[] {
     queryKey: ['step-names'],
     queryFn: async ({ signal }) => {
       const nodes = await askGraph({ edges: 0, limit: 400 }, signal).then((all) => all.nodes, noNodes)
-      const names = nodes.filter((node) => node.kind === 'step').map((node) => node.name)
-      sessionStorage.setItem(NAMES_KEY, JSON.stringify(names))
-      return names
+      return keep('steps', nodes.filter((node) => node.kind === 'step').map((node) => node.name))
     },
-    staleTime: FRICTION_MS,
-    ...keptNames(),
+    staleTime: SLOW_MS,
+    ...kept<string[]>('steps'),
   })
   return all.data ?? NONE
 }
@@ -98,12 +97,17 @@ function noNodes(error: unknown): readonly GraphNode[] {
   throw error
 }
 
-const NAMES_KEY = 'sojourn.steps'
+/** Keep an answer in the tab, so that the next look begins with it, and the map need not wait behind it. */
+function keep<Told>(name: string, told: Told): Told {
+  sessionStorage.setItem(`sojourn.${name}`, JSON.stringify({ at_ms: Date.now(), told }))
+  return told
+}
 
-/** Those of the last look in this tab: so that the map need not wait for the names to know its goal. */
-function keptNames(): { readonly placeholderData?: string[] } {
-  const kept = sessionStorage.getItem(NAMES_KEY)
-  return kept ? { placeholderData: JSON.parse(kept) as string[] } : {}
+function kept<Told>(name: string): { readonly initialData?: Told; readonly initialDataUpdatedAt?: number } {
+  const text = sessionStorage.getItem(`sojourn.${name}`)
+  if (!text) return {}
+  const { at_ms, told } = JSON.parse(text) as { readonly at_ms: number; readonly told: Told }
+  return { initialData: told, initialDataUpdatedAt: at_ms }
 }
 
 /** The values of an attribute among events, the most frequent first: by what the commonest step is broken down. */
@@ -113,7 +117,7 @@ export function useValues(attribute: string): readonly string[] {
     queryKey: ['values', attribute, step],
     queryFn: ({ signal }) => askFunnel({ step: [step as string], limit: 40, by: attribute }, signal),
     enabled: attribute !== '' && step !== undefined,
-    staleTime: FRICTION_MS,
+    staleTime: SLOW_MS,
     retry: false,
   })
   return useMemo(

@@ -17,12 +17,13 @@ export function DiffView({ label, before, after }: { readonly label: string; rea
     const extensions = [
       lineNumbers(), yaml(), theme, highlighting, EditorView.lineWrapping,
       EditorState.readOnly.of(true), EditorView.editable.of(false),
+      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     ]
     const view = new MergeView({
       a: { doc: before, extensions }, b: { doc: after, extensions }, parent: mount, root,
       ...(before === after ? {} : { collapseUnchanged: { margin: 4, minSize: 6 } }), highlightChanges: true, gutter: true,
     })
     return () => view.destroy()
-  }, [before, after])
+  }, [before, after, label])
   return <div ref={place} role="region" aria-label={label} className={css.diff} />
 }

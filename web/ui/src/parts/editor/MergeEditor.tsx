@@ -23,7 +23,7 @@ export function MergeEditor({ label, theirs, mine, onChange }: {
     const { root, mount } = shadowOf(place.current)
     const shared = [lineNumbers(), yaml(), theme, highlighting, EditorView.lineWrapping]
     const view = new MergeView({
-      a: { doc: theirs, extensions: [...shared, EditorState.readOnly.of(true), EditorView.editable.of(false)] },
+      a: { doc: theirs, extensions: [...shared, EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' })] },
       b: {
         doc: first.current.mine,
         extensions: [

@@ -81,7 +81,7 @@ function stateOf(text: string, latest: { readonly current: Props }, label: strin
       autocompletion({ override: [(context) => completionsOf(context, latest.current.complete)], icons: false, activateOnTyping: true }),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...completionKeymap, { key: 'Ctrl-Space', run: startCompletion }, indentWithTab]),
       READ_ONLY.of(EditorState.readOnly.of(latest.current.isReadOnly)),
-      EditorView.contentAttributes.of({ 'aria-label': label }),
+      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) latest.current.onChange(update.state.doc.toString())
         if (update.selectionSet) latest.current.onLine(update.state.doc.lineAt(update.state.selection.main.head).number)

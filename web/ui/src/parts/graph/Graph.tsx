@@ -38,15 +38,18 @@ function Flow<N extends Node, E extends Edge>(props: Props<N, E>) {
   const { label, nodes, edges, nodeTypes, edgeTypes, onPickNode, onPickEdge, onPickNothing, fitKey, hasMiniMap, children } = props
   const flow = useReactFlow()
   const fitted = useRef('')
+  const place = useRef<HTMLDivElement>(null)
+  const setMoving = (isMoving: boolean) => place.current?.toggleAttribute('data-moving', isMoving)
   useEffect(() => {
     if (nodes.length === 0 || fitted.current === fitKey) return
     fitted.current = fitKey
     requestAnimationFrame(() => void flow.fitView(FIT))
   }, [fitKey, nodes.length, flow])
   return (
-    <div className={css.graph} role="region" aria-label={label}>
+    <div ref={place} className={css.graph} role="region" aria-label={label}>
       <ReactFlow<N, E>
         nodes={nodes} edges={edges} nodeTypes={nodeTypes} {...(edgeTypes ? { edgeTypes } : {})}
+        onMoveStart={() => setMoving(true)} onMoveEnd={() => setMoving(false)}
         onNodeClick={(_, node) => onPickNode?.(node)} onEdgeClick={(_, edge) => onPickEdge?.(edge)}
         onPaneClick={(event) => onPickNothing?.(flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }))}
         onlyRenderVisibleElements nodesDraggable={false} nodesConnectable={false} elementsSelectable={false}
