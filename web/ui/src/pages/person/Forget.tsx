@@ -15,8 +15,8 @@ import css from './person.module.css'
 
 interface Props {
   readonly profile: Profile
-  /** They are forgotten: the page must not ask for them again. */
-  readonly onGone: () => void
+  /** They are being forgotten, and the page must not ask for them; or it was refused, and it may again. */
+  readonly onGone: (isGone: boolean) => void
 }
 
 export function Forget({ profile, onGone }: Props) {
@@ -39,7 +39,8 @@ function Asking({ profile, onGone, onClose }: Props & { readonly onClose: () => 
   const [, go] = useLocation()
   const forgetting = useMutation({
     mutationFn: () => forgetPerson(id, typed, reason),
-    onSuccess: onGone,
+    onMutate: () => onGone(true),
+    onError: () => onGone(false),
   })
   const leave = () => {
     queries.removeQueries({ queryKey: ['person'] })

@@ -31,7 +31,7 @@ const REFRESH_MS = 4_000
 
 export default function PersonPage() {
   const id = usePathPart('/people/')
-  // Somebody who was just forgotten is not asked for again: there would be nobody.
+  // Somebody who is being forgotten is not asked for again: the stream tells of it before the answer comes.
   const [isGone, setGone] = useState(false)
   const person = useQuery({
     queryKey: ['person', id],
@@ -39,9 +39,9 @@ export default function PersonPage() {
     enabled: !isGone,
   })
   useMoves('progress', () => void person.refetch(), REFRESH_MS, person.isSuccess && !isGone)
-  if (person.error instanceof ApiError && person.error.status === 404) return <NotFound id={id} />
+  if (!isGone && person.error instanceof ApiError && person.error.status === 404) return <NotFound id={id} />
   if (person.data === undefined) return <Page title={id}><Answer query={person}>{() => null}</Answer></Page>
-  return <Person profile={person.data} onGone={() => setGone(true)} />
+  return <Person profile={person.data} onGone={setGone} />
 }
 
 function NotFound({ id }: { readonly id: string }) {
@@ -56,7 +56,7 @@ function NotFound({ id }: { readonly id: string }) {
 
 const TABS = ['story', 'timeline', 'about'] as const
 
-function Person({ profile, onGone }: { readonly profile: Profile; readonly onGone: () => void }) {
+function Person({ profile, onGone }: { readonly profile: Profile; readonly onGone: (isGone: boolean) => void }) {
   const address = useAddress()
   const tab = oneOf(address.get('tab'), TABS)
   const name = nameOf(profile)
