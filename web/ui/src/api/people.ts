@@ -15,12 +15,11 @@ export interface FoundPerson {
   readonly n_events: number
 }
 
+/** What became of forgetting somebody, as far as the page tells it. */
 export interface ForgottenView {
-  readonly request_id: string
   readonly ids: readonly string[]
   readonly n_events: number
-  readonly n_facts: number
-  readonly done: Readonly<Record<string, unknown>>
+  readonly n_journeys: number
 }
 
 /** Find people by the beginning of any id; an empty query is whoever was seen last. */

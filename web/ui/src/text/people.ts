@@ -122,5 +122,5 @@ export const PERSON = {
   forgetReason: 'Reason, for the ledger',
   forgetGo: 'Forget for good',
   forgotten: 'Forgotten',
-  forgottenText: (events: number, facts: number) => `${many(events, 'event')} and ${many(facts, 'fact')} are deleted. An SDK that still sends their ids begins somebody new.`,
+  forgottenText: (events: number, journeys: number) => `They are gone, with ${many(events, 'event')}${journeys > 0 ? `, and out of ${many(journeys, 'journey')}` : ''}. What is left of them on disk is being erased now. An SDK that still sends their ids begins somebody new.`,
 } as const

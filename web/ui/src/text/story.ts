@@ -95,7 +95,6 @@ export const SAYS = {
   met: (experiment: string, variant: string) => `Met experiment ${experiment}: got ${variant}`,
   keeps: (experiment: string, kept: string, dropped: string) => `Keeps ${kept} of ${experiment}; had met ${dropped}, too`,
   rewarded: (experiment: string, variant: string) => `Counts as a reward for ${variant} of ${experiment}`,
-  did: (name: string) => name,
   session: (channel: string) => (channel ? `Visit began, by ${channel}` : 'Visit began'),
   sessionMoved: 'A late event moved the visit’s start',
   sessionsJoined: (n: number) => `${n} visits turned out to be one`,

@@ -5,6 +5,7 @@ import { ask } from '../../api/questions'
 import { useAddress } from '../../parts/url'
 import { FIRST_MODELS } from '../../text/attribution'
 import { likelyGoal } from '../shared/goals'
+import { PATIENT } from '../shared/patience'
 import type { AttributionAnswer, CausalAnswer, PathsAnswer } from './answers'
 import { modelsOf } from './credit'
 
@@ -45,6 +46,7 @@ export function useCredit(asked: Asked) {
     queryFn: async ({ signal }) => modelsOf(await ask<AttributionAnswer>('attribution', query, signal)),
     enabled: conversion !== '',
     staleTime: FRESH_MS,
+    ...PATIENT,
   })
 }
 
@@ -55,6 +57,7 @@ export function useCausal({ conversion, channel, value }: Asked) {
     queryFn: ({ signal }) => ask<CausalAnswer>('causal', query, signal),
     enabled: conversion !== '',
     staleTime: FRESH_MS,
+    ...PATIENT,
   })
 }
 
@@ -66,5 +69,6 @@ export function usePaths({ channel }: Asked, isOn: boolean) {
       ask<PathsAnswer>('paths', { map: `step=${channel || 'channel'}`, collapse: true, limit: MOST_PATHS }, signal),
     enabled: isOn,
     staleTime: FRESH_MS,
+    ...PATIENT,
   })
 }

@@ -12,11 +12,12 @@ import { count, instant } from '../../parts/format'
 import { Page } from '../../parts/Page'
 import { Table, type Column } from '../../parts/Table'
 import { ALLOCATIONS, EXPERIMENTS } from '../../text/experiments'
+import { PATIENT } from '../shared/patience'
 import type { Listed, Listing } from './answers'
 import css from './experiments.module.css'
 
 export default function ExperimentsPage() {
-  const experiments = useQuery({ queryKey: ['experiments'], queryFn: ({ signal }) => askExperiments<Listing>(signal) })
+  const experiments = useQuery({ queryKey: ['experiments'], queryFn: ({ signal }) => askExperiments<Listing>(signal), ...PATIENT })
   const isEmpty = experiments.error instanceof ApiError && experiments.error.status === 404
   return (
     <Page title={EXPERIMENTS.title} note={EXPERIMENTS.about}>

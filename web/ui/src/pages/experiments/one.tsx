@@ -1,7 +1,6 @@
 /** One experiment: whether it may be read, what each variant did, and what not to conclude. */
 
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from 'wouter'
 import { ApiError } from '../../api/errors'
 import { askExperiment } from '../../api/experiments'
 import { Answer } from '../../parts/Answer'
@@ -18,6 +17,8 @@ import { ALLOCATIONS, EXPERIMENTS } from '../../text/experiments'
 import { CsvButton } from '../shared/CsvButton'
 import { Definition } from '../shared/Definition'
 import { NotToConclude } from '../shared/NotToConclude'
+import { usePathPart } from '../shared/path'
+import { PATIENT } from '../shared/patience'
 import type { Report } from './answers'
 import css from './experiments.module.css'
 import { Effects, Ratio } from './Drawn'
@@ -27,7 +28,7 @@ import { byMetric, reportSheet } from './reading'
 const METHODS = ['always-valid', 'fixed', 'planned-looks'] as const
 
 export default function ExperimentPage() {
-  const { name = '' } = useParams<{ name: string }>()
+  const name = usePathPart('/experiments/')
   const address = useAddress()
   const method = oneOf(address.get('method'), METHODS)
   const query = { method, control: address.get('control'), by: address.all('by'), planned: address.get('planned') }
@@ -36,6 +37,7 @@ export default function ExperimentPage() {
     queryKey: ['experiment', name, query],
     queryFn: ({ signal }) => askExperiment<Report>(name, query, signal),
     enabled: isAsked,
+    ...PATIENT,
     placeholderData: (before) => before,
   })
   const isMissing = report.error instanceof ApiError && isOfNobody(report.error)

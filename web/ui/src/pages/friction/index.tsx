@@ -19,6 +19,7 @@ import { Definition } from '../shared/Definition'
 import { likelyGoal } from '../shared/goals'
 import { heightOf, intervalsOption, type Intervals } from '../shared/intervals'
 import { NotToConclude } from '../shared/NotToConclude'
+import { PATIENT } from '../shared/patience'
 import { signed } from '../shared/numbers'
 import { useSteps } from '../shared/useSteps'
 import type { Finding, FrictionAnswer } from './answers'
@@ -41,6 +42,7 @@ export default function FrictionPage() {
     queryFn: ({ signal }) => ask<FrictionAnswer>('friction', { goal, by, limit: 40 }, signal),
     enabled: isKnown && steps.length > 0,
     staleTime: FRESH_MS,
+    ...PATIENT,
   })
   const isEmpty = (isKnown && steps.length === 0) || (friction.error instanceof ApiError && friction.error.status === 404)
   return (

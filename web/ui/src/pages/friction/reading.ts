@@ -2,12 +2,13 @@
 
 import type { Sheet } from '../shared/sheet'
 import { SIGNALS } from '../../text/friction'
+import { MAP } from '../../text/map'
 import type { Finding, FrictionAnswer } from './answers'
 
 /** Say what a finding is: `Going back from Payment Viewed to Cart Viewed`. */
 export function titleOf(finding: Pick<Finding, 'signal' | 'steps'>): string {
   const [one = '', other = ''] = finding.steps
-  return SIGNALS[finding.signal].title(one, other)
+  return SIGNALS[finding.signal].title(MAP.step(one), MAP.step(other))
 }
 
 /** Say whose it is; empty: everybody's. */

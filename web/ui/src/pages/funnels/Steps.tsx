@@ -4,6 +4,7 @@ import { Button } from '../../parts/Button'
 import { Card } from '../../parts/Card'
 import { count, duration, interval, share } from '../../parts/format'
 import { FUNNELS } from '../../text/funnels'
+import { MAP } from '../../text/map'
 import type { FunnelAnswer } from './answers'
 import css from './funnels.module.css'
 import { stepRows, type StepRow } from './reading'
@@ -35,7 +36,7 @@ function Step({ row, unit, isLast, onWho }: {
     <li className={css.step}>
       <header>
         <span className={css.n}>{row.n}</span>
-        <strong>{row.step}</strong>
+        <strong>{MAP.step(row.step)}</strong>
         <span className={css.counted}>
           {count(row.count)} · {share(ofStart.share)} {row.n > 1 && <span>({interval(ofStart.low, ofStart.high)})</span>}
         </span>
@@ -82,7 +83,7 @@ function Dropped({ row, unit, onWho }: { readonly row: StepRow; readonly unit: s
               <rect className={css.away} width={64 * went.share} height="8" rx="3" />
             </svg>
             <span className={css.shareOf}>{share(went.share)}</span>
-            <span>{went.kind === 'ended' ? FUNNELS.ended : went.kind === 'other' ? FUNNELS.otherSteps : went.next}</span>
+            <span>{went.kind === 'ended' ? FUNNELS.ended : went.kind === 'other' ? FUNNELS.otherSteps : MAP.step(went.next ?? '')}</span>
           </li>
         ))}
       </ul>

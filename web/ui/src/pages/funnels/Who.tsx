@@ -9,6 +9,7 @@ import { instant } from '../../parts/format'
 import { PersonLink } from '../../parts/PersonLink'
 import { Table } from '../../parts/Table'
 import { FUNNELS } from '../../text/funnels'
+import { PATIENT } from '../shared/patience'
 import type { FunnelAnswer, ListedPerson } from './answers'
 import { idOf } from './reading'
 
@@ -22,7 +23,7 @@ export interface Wanted {
 
 export function Who({ asked, wanted, onClose }: { readonly asked: Query; readonly wanted: Wanted; readonly onClose: () => void }) {
   const query = { ...asked, by: '', limit: MOST, [wanted.is]: wanted.n }
-  const people = useQuery({ queryKey: ['funnel', query], queryFn: ({ signal }) => ask<FunnelAnswer>('funnel', query, signal) })
+  const people = useQuery({ queryKey: ['funnel', query], queryFn: ({ signal }) => ask<FunnelAnswer>('funnel', query, signal), ...PATIENT })
   const title = wanted.is === 'dropped' ? FUNNELS.whoDropped(wanted.step) : FUNNELS.whoReached(wanted.step)
   return (
     <Dialog title={title} onClose={onClose} isWide>

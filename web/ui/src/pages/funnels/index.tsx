@@ -16,6 +16,7 @@ import { CsvButton } from '../shared/CsvButton'
 import { Definition } from '../shared/Definition'
 import { likelyGoal } from '../shared/goals'
 import { NotToConclude } from '../shared/NotToConclude'
+import { PATIENT } from '../shared/patience'
 import { useSteps } from '../shared/useSteps'
 import type { FunnelAnswer } from './answers'
 import { Asking } from './Asking'
@@ -43,7 +44,7 @@ function useChosen(): Chosen {
   const goal = likelyGoal(known)
   const graph = useQuery({
     queryKey: ['suggested', goal], queryFn: ({ signal }) => askGraph({ goal: [goal], limit: 200, edges: 2_000 }, signal),
-    enabled: given.length === 0 && goal !== '', staleTime: FRESH_MS,
+    enabled: given.length === 0 && goal !== '', staleTime: FRESH_MS, ...PATIENT,
   })
   if (given.length > 0) return { steps: given, isSuggested: false, isKnown: true, known }
   const isWaiting = !isKnown || graph.isLoading
@@ -62,6 +63,7 @@ export default function FunnelsPage() {
     queryFn: ({ signal }) => ask<FunnelAnswer>('funnel', { ...asked, 'time-to-convert': steps.length > 1 }, signal),
     enabled: steps.length > 0,
     staleTime: FRESH_MS,
+    ...PATIENT,
     placeholderData: (before) => before,
   })
   const isEmpty = (isKnown && known.length === 0 && steps.length === 0) || (funnel.error instanceof ApiError && funnel.error.status === 404)

@@ -13,18 +13,24 @@ import { PERSON } from '../../text/people'
 import { askedId, idsOf, type Profile } from './person'
 import css from './person.module.css'
 
-export function Forget({ profile }: { readonly profile: Profile }) {
+interface Props {
+  readonly profile: Profile
+  /** They are being forgotten, and the page must not ask for them; or it was refused, and it may again. */
+  readonly onGone: (isGone: boolean) => void
+}
+
+export function Forget({ profile, onGone }: Props) {
   const [isAsking, setAsking] = useState(false)
   if (!useMay('admin')) return null
   return (
     <>
       <Button look="danger" icon="trash" onClick={() => setAsking(true)}>{PERSON.forget}</Button>
-      {isAsking && <Asking profile={profile} onClose={() => setAsking(false)} />}
+      {isAsking && <Asking profile={profile} onGone={onGone} onClose={() => setAsking(false)} />}
     </>
   )
 }
 
-function Asking({ profile, onClose }: { readonly profile: Profile; readonly onClose: () => void }) {
+function Asking({ profile, onGone, onClose }: Props & { readonly onClose: () => void }) {
   const id = askedId(profile)
   const [typed, setTyped] = useState('')
   const [reason, setReason] = useState('')
@@ -33,17 +39,18 @@ function Asking({ profile, onClose }: { readonly profile: Profile; readonly onCl
   const [, go] = useLocation()
   const forgetting = useMutation({
     mutationFn: () => forgetPerson(id, typed, reason),
-    onSuccess: () => queries.removeQueries({ queryKey: ['person', id] }),
+    onMutate: () => onGone(true),
+    onError: () => onGone(false),
   })
   const leave = () => {
+    queries.removeQueries({ queryKey: ['person'] })
     void queries.invalidateQueries({ queryKey: ['people'] })
     go('/people')
   }
   if (forgetting.data) {
-    const { n_events, n_facts } = forgetting.data
     return (
       <Dialog title={PERSON.forgotten} onClose={leave} actions={<Button look="primary" onClick={leave}>{COMMON.close}</Button>}>
-        <p>{PERSON.forgottenText(n_events, n_facts)}</p>
+        <p>{PERSON.forgottenText(forgetting.data.n_events, forgetting.data.n_journeys)}</p>
       </Dialog>
     )
   }

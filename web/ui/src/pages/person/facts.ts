@@ -1,6 +1,7 @@
 /** Facts in words: each one a line with a tone, so that what matters stands out. */
 
 import type { Judged, ProfileView } from '../../api/schema'
+import { MAP } from '../../text/map'
 import { EXITED, JOINED, NOT_ENTERED, REFUSED_JOIN, SAYS, WITHHELD } from '../../text/story'
 
 /** Any fact; fields that have their default may be absent in an answer. */
@@ -45,7 +46,7 @@ export function tell(fact: Fact): Line {
 function told(fact: Fact): Told {
   switch (fact.type) {
     case 'step':
-      return line('steps', SAYS.did(fact.name), fact.channel ? `by ${fact.channel}` : '')
+      return line('steps', MAP.step(fact.name), fact.channel ? `by ${fact.channel}` : '')
     case 'session_started':
       return line('visits', SAYS.session(fact.channel ?? ''))
     case 'session_revised':

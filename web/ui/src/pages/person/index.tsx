@@ -1,8 +1,7 @@
 /** One person: what they got and did not get, and why; what they did; who they are. */
 
 import { useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
-import { useParams } from 'wouter'
+import { useMemo, useState } from 'react'
 import { ApiError } from '../../api/errors'
 import { useMoves } from '../../api/live'
 import { getProfile } from '../../api/people'
@@ -14,12 +13,13 @@ import { ago, count, instant } from '../../parts/format'
 import { Page } from '../../parts/Page'
 import { Tabs } from '../../parts/Tabs'
 import { oneOf, useAddress } from '../../parts/url'
-import { PERSON } from '../../text/people'
+import { PEOPLE, PERSON } from '../../text/people'
+import { usePathPart } from '../shared/path'
 import { About } from './About'
 import { Actions } from './Actions'
 import { Forget } from './Forget'
 import { Journeys } from './Journeys'
-import { askedId, nameOf, visitsOf, type Profile } from './person'
+import { idsOf, nameOf, visitsOf, type Profile } from './person'
 import css from './person.module.css'
 import { actionsOf, type ActionStory, type Outcome } from './story'
 import { Timeline } from './Timeline'
@@ -30,15 +30,18 @@ const MOST_FACTS = 1_000
 const REFRESH_MS = 4_000
 
 export default function PersonPage() {
-  const { id = '' } = useParams<{ id: string }>()
+  const id = usePathPart('/people/')
+  // Somebody who is being forgotten is not asked for again: the stream tells of it before the answer comes.
+  const [isGone, setGone] = useState(false)
   const person = useQuery({
     queryKey: ['person', id],
     queryFn: ({ signal }) => getProfile<Profile>(id, MOST_FACTS, signal),
+    enabled: !isGone,
   })
-  useMoves('progress', () => void person.refetch(), REFRESH_MS, person.isSuccess)
-  if (person.error instanceof ApiError && person.error.status === 404) return <NotFound id={id} />
+  useMoves('progress', () => void person.refetch(), REFRESH_MS, person.isSuccess && !isGone)
+  if (!isGone && person.error instanceof ApiError && person.error.status === 404) return <NotFound id={id} />
   if (person.data === undefined) return <Page title={id}><Answer query={person}>{() => null}</Answer></Page>
-  return <Person profile={person.data} />
+  return <Person profile={person.data} onGone={setGone} />
 }
 
 function NotFound({ id }: { readonly id: string }) {
@@ -53,15 +56,14 @@ function NotFound({ id }: { readonly id: string }) {
 
 const TABS = ['story', 'timeline', 'about'] as const
 
-function Person({ profile }: { readonly profile: Profile }) {
+function Person({ profile, onGone }: { readonly profile: Profile; readonly onGone: (isGone: boolean) => void }) {
   const address = useAddress()
   const tab = oneOf(address.get('tab'), TABS)
   const name = nameOf(profile)
-  const id = askedId(profile)
   const actions = useMemo(() => actionsOf(profile.timeline), [profile])
   const visits = useMemo(() => visitsOf(profile), [profile])
   return (
-    <Page title={name} note={name === id ? profile.id : `${id} · ${profile.id}`} actions={<Forget profile={profile} />}>
+    <Page title={name} note={<KnownAs profile={profile} name={name} />} actions={<Forget profile={profile} onGone={onGone} />}>
       <Summary profile={profile} actions={actions} />
       <VisitsCard visits={visits} />
       <Tabs
@@ -73,6 +75,19 @@ function Person({ profile }: { readonly profile: Profile }) {
         {tab === 'about' && <About profile={profile} />}
       </Tabs>
     </Page>
+  )
+}
+
+/** As many ids as fit beside one another; all of them stand under who they are. */
+const SHOWN_IDS = 6
+
+function KnownAs({ profile, name }: { readonly profile: Profile; readonly name: string }) {
+  const ids = idsOf(profile).filter((one) => one.id !== name)
+  return (
+    <span className={css.knownAs}>
+      {ids.slice(0, SHOWN_IDS).map((one) => <code key={`${one.kind}:${one.id}`} title={`${PERSON.kind[one.kind]}, ${one.how}`}>{one.id}</code>)}
+      {ids.length > SHOWN_IDS && <span>{PEOPLE.moreIds(ids.length - SHOWN_IDS)}</span>}
+    </span>
   )
 }
 

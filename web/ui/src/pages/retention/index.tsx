@@ -19,6 +19,7 @@ import { SHARED } from '../../text/shared'
 import { CsvButton } from '../shared/CsvButton'
 import { Definition } from '../shared/Definition'
 import { NotToConclude } from '../shared/NotToConclude'
+import { PATIENT } from '../shared/patience'
 import { useSteps } from '../shared/useSteps'
 import type { RetentionAnswer } from './answers'
 import { curveOption } from './curve'
@@ -44,6 +45,7 @@ export default function RetentionPage() {
     queryKey: ['retention', query],
     queryFn: ({ signal }) => ask<RetentionAnswer>('retention', query, signal),
     staleTime: FRESH_MS,
+    ...PATIENT,
     placeholderData: (before) => before,
   })
   const isEmpty = retention.error instanceof ApiError && retention.error.status === 404
