@@ -8,10 +8,21 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import decisions, features, figures, guard, importing, limits, rehearsal, scale, serving
+from bench import decisions, features, figures, guard, importing, limits, rehearsal, scale, serving, streams
 from bench.figures import Figures
 
-PARTS = ("limits", "guard", "features", "http", "latency", "decisions", "import", "replay", "scale")
+PARTS = (
+    "limits",
+    "guard",
+    "features",
+    "http",
+    "latency",
+    "decisions",
+    "streams",
+    "import",
+    "replay",
+    "scale",
+)
 LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
 
@@ -56,6 +67,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
             folder, events_per_s=throughput.value if throughput else None, is_quick=is_quick
         ),
         "decisions": lambda: decisions.measure(folder, is_quick=is_quick),
+        "streams": lambda: streams.measure(folder, is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "scale": lambda: scale.measure(folder, is_quick=is_quick),

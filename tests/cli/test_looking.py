@@ -12,7 +12,7 @@ from sojourn.model.event import FailedEvent
 from sojourn.wiring import open_house
 from tests.cli.commands import answer, run
 from tests.cli.folders import shop
-from tests.wiring.houses import KEY, serving, settle_in
+from tests.wiring.houses import settle_in
 
 GOOD = b'{"type":"track","event":"Seen","userId":"zoe","messageId":"z1"}'
 BAD = b'{"type":"track","userId":"zoe","messageId":"z2"}'
@@ -58,21 +58,3 @@ def test_failed_events_are_counted_and_retried_where_no_server_works(tmp_path: P
     assert [one["verdict"] for one in json.loads(result.stdout)] == ["refused", "failed"]
     assert result.exit_code == 1
     assert [kind["code"] for kind in answer("failed", "summary", *where)] == ["missing-name"]
-
-
-def test_who_sends_is_known_after_the_server_has_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It kept its counts."""
-    file = settle_in(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    with serving(file) as house:
-        batch = {"batch": [{"type": "track", "event": "Seen", "userId": "ann", "messageId": "m1"}]}
-        assert house.ask("/v1/batch", batch, **{"X-Write-Key": KEY})[0] == 200
-        house.signal()
-        assert house.end() == 0
-    (source,) = answer("sources")
-    assert [(sdk["name"], sdk["n"], sdk["last_event"]) for sdk in source["sdks"]] == [
-        ("Python-urllib", 1, "Seen")
-    ]
-    assert "Python-urllib" in run("sources").stdout

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from tests.cli.commands import answer, run
@@ -91,3 +92,16 @@ def test_where_no_server_is_the_command_says_so(tmp_path: Path, monkeypatch: pyt
     assert said.exit_code == 2
     assert said.stderr.startswith("error: http://127.0.0.1:")
     assert "--url" in said.stderr
+
+
+def test_the_sink_says_what_it_failed_with_and_what_it_gave_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over HTTP as it is now, on the command line as it was kept last."""
+    monkeypatch.chdir(shop.folder)
+    answered = httpx.get(f"{shop.url}/api/v1/sinks", headers={"authorization": f"Bearer {TOKEN}"})
+    (sink,) = [each for each in answered.json() if each["name"] == "support"]
+    assert (sink["type"], sink["waiting"], sink["dead"], sink["delivered"]) == ("webhook", 0, 1, 0)
+    assert sink["last_error"]
+    assert sink["state"] in ("idle", "backing-off")
+    assert {each["name"]: each["dead"] for each in answer("sinks")} == {"console": 0, "support": 1}

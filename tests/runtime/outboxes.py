@@ -25,13 +25,12 @@ GONE = SinkError("HTTP 410", retry=False, status=410)
 
 def action(id: str = "a1", sink: str = "shop", *, expires_at: int = DAY_MS, **more: Any) -> Action:
     """Make an action of user 7."""
-    given: dict[str, Any] = {"user_id": "7"} | more
+    given: dict[str, Any] = {"user_id": "7", "profile_id": ProfileId("u:7")} | more
     return Action(
         id=ActionId(id),
         sink=sink,
         at=0,
         expires_at=expires_at,
-        profile_id=ProfileId("u:7"),
         journey="rescue",
         version="1",
         enrolment_id=EnrolmentId("e1"),

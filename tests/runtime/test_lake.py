@@ -33,11 +33,15 @@ class Lake:
     def __init__(self, reach: Reach | None = None, mark: str = "") -> None:
         self.reach, self.mark = reach or Reach(), mark
         self.told: list[object] = []
-        self.n_compactions = 0
+        self.n_compactions = self.n_erasures = 0
 
     def write(self, slice_: Slice) -> None:
         self.told.append(slice_.reach.position)
         self.reach, self.mark = slice_.reach, slice_.mark
+
+    def erase(self) -> bool:
+        self.n_erasures -= 1
+        return self.n_erasures >= 0
 
     def compact(self, *, is_final: bool = False) -> bool:
         self.n_compactions -= 1

@@ -319,3 +319,30 @@ def test_an_outcome_names_one_id_only(
     """Both ids in one event would tie the device to the person, who may have handed it on since."""
     event = outcome_event(action(user_id=user_id, anonymous_id=anonymous_id), DELIVERED, now=1)
     assert (event.user_id, event.anonymous_id) == told
+
+
+def test_letters_that_are_withdrawn_are_not_sent_and_one_in_flight_is_not_told_of() -> None:
+    """Whoever was forgotten hears nothing more, and no event begins a new life of theirs."""
+
+    async def story() -> tuple[House, list[str]]:
+        arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+        async def slowly(action: Action) -> Delivery:
+            arrived.set()
+            await goes_on.wait()
+            return DELIVERED
+
+        shop = Destination(slowly)
+        house = House(*(action(f"a{n}") for n in range(5)), action("b", profile_id="u:other"))
+        async with house.open({"shop": shop}, max_in_flight=1) as worker:
+            await arrived.wait()
+            for n in range(5):
+                del house.outbox.letters[f"a{n}"]
+            worker.withdraw({"u:7"})
+            goes_on.set()
+            await until(lambda: not house.outbox.letters)
+        return house, shop.seen
+
+    house, seen = asyncio.run(story())
+    assert seen == ["a0", "b"]
+    assert [told for told, _ in house.told] == ["b"]

@@ -20,17 +20,20 @@ from sojourn.definitions.publishing import InForce, Version
 from sojourn.engine.decisions import Decision
 from sojourn.model.account import Account, Role, Session
 from sojourn.model.action import Letter
+from sojourn.model.errors import InputError
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.ports import Appended
-from sojourn.model.views import HoldView, PlanView
+from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
 from sojourn.runtime.books import Books
 from sojourn.runtime.deciding import decide_kept
 from sojourn.runtime.driver import Driver
+from sojourn.runtime.kin import find_kin
 from sojourn.server.access.callers import COOKIE
 from sojourn.server.access.gate import Access, AccessSettings
 from sojourn.server.access.passwords import Cost
 from sojourn.server.api import make_api
 from sojourn.server.asked import Hold, Inquiry, Publish, Rollback
+from sojourn.server.forgetting import Forget
 from sojourn.server.http import App, Http
 from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
@@ -163,6 +166,23 @@ class House:
         if event is not None:
             self.take(event)
         return self.desk.holds()
+
+    async def forget(self, any_id: str, asked: Forget, *, by: str) -> ForgottenView:
+        """Show what is kept: erasing wants a folder, and has tests of its own."""
+        if not asked.dry_run and asked.confirm != any_id:
+            raise InputError("unconfirmed", "confirm: expected the id once more", path="confirm")
+        kin = find_kin(self.store, any_id, also=asked.also)
+        return ForgottenView(
+            request_id=None,
+            ids=sorted({*kin.users, *kin.devices}),
+            shared=kin.shared,
+            n_events=kin.n_events,
+            n_journeys=kin.n_journeys,
+            n_failed=0,
+        )
+
+    def forgotten(self) -> Sequence[ForgottenRow]:
+        return self.driver.forgotten.ledger
 
     async def retry_dead(self, action_ids: Sequence[str] | None) -> int:
         self.retried.append(action_ids)

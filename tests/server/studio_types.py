@@ -1,7 +1,4 @@
-"""Studio types: the document by which the studio is typed.
-
-`python -m tests.server.studio_types` writes it anew.
-"""
+"""Studio types: the document of the API and its types; `python -m tests.server.studio_types` writes both."""
 
 from __future__ import annotations
 

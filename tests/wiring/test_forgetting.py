@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,8 +23,9 @@ from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
 from sojourn.server.forgetting import Forget
 from sojourn.wiring import House, open_house
-from sojourn.wiring.forgetting import forget_in
-from sojourn.wiring.lake import compact, open_lake
+from sojourn.wiring.erasing import Erasing
+from sojourn.wiring.forgetting import Clerk, forget_in
+from sojourn.wiring.lake import compact, erase_lake, open_lake
 from tests.engine.makers import MINUTE, T0, event
 
 MARK = "markedperson"
@@ -99,7 +102,7 @@ def traces(folder: Path) -> list[str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and MARK.encode() in path.read_bytes():
             found.append(str(path.relative_to(folder)))
-        if path.suffix == ".parquet":  # its columns are compressed
+        if path.suffix == ".parquet" and path.exists():  # its columns are compressed
             rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}', hive_partitioning = false)").fetchall()
             if MARK in str(rows):
                 found.append(f"{path.relative_to(folder)}, unpacked")
@@ -217,3 +220,70 @@ def laid_out(store: Any) -> Any:
     states = {key: one.state for key, one in store.load(keys).items()}
     tallies = Tallies(store)
     return facts, states, tallies._tallies
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Fate:
+    """Ends the work at its n-th step."""
+
+    def __init__(self, n_steps: int) -> None:
+        self.n_left = n_steps
+
+    def step(self) -> None:
+        self.n_left -= 1
+        if self.n_left == 0:
+            raise Killed
+
+
+def erase(config: Config, house: House, fate: Fate) -> None:
+    """Carry out what waits, as a start does."""
+
+    def tell(change: Callable[[], None]) -> None:
+        fate.step()
+        change()
+        house.driver.settle((), until=house.driver.clock)
+        fate.step()
+
+    def lake() -> None:
+        fate.step()
+        erase_lake(config.data)
+        fate.step()
+
+    erasing = Erasing(config.data, house, tell=tell, lake=lake, check=fate.step, rest=0)
+    erasing.clean_up()
+    for waiting in list(house.driver.forgotten.waiting):
+        erasing.erase(waiting)
+
+
+def test_a_crash_at_any_step_is_taken_up_by_the_next_start(tmp_path: Path) -> None:
+    """Nothing is left then, and live is replay: counts, too."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house, n_people=2, n_events=20)
+    compact(config, now=lambda: T0)
+    shutil.copytree(config.data, tmp_path / "before")
+    n_steps, has_died = 1, True
+    while has_died:
+        shutil.rmtree(config.data)
+        shutil.copytree(tmp_path / "before", config.data)
+        with open_house(config) as house:
+            clerk = Clerk(config.data, house)
+            asked = Forget(confirm=MARK)
+            kin, _ = clerk.look(MARK, asked)
+            house.driver.bring(clerk.control(kin, asked, by="me", now=house.driver.clock))
+            try:
+                erase(config, house, Fate(n_steps))
+                has_died = False
+            except Killed:
+                pass
+        with open_house(config) as house:
+            erase(config, house, Fate(0))
+            assert traces(config.data) == [], f"died at step {n_steps}"
+            assert replayed(house) == kept(house), f"died at step {n_steps}"
+            (row,) = house.driver.forgotten.ledger
+            assert (row.stage, row.n_events) == ("done", 22)
+        n_steps += 9
+    assert n_steps > 9

@@ -171,6 +171,8 @@ class MemoryStore(MemoryOutbox):
         super().__init__()
         self._states: dict[Key, Stored] = {}
         self._heads: dict[Key, int] = {}
+        self._begins: dict[Key, int] = {}
+        """Where the facts of keys begin that were forgotten before."""
         self._groups: list[tuple[Key, list[Fact]]] = []
         self._documents: dict[str, bytes] = {}
         self._progress = Progress()
@@ -198,6 +200,7 @@ class MemoryStore(MemoryOutbox):
             state = (before.state if before else None) if write.keep_state else write.state
             if write.forget:
                 self._heads.pop(write.key, None)
+                self._begins[write.key] = len(self._groups)
             if state is None:
                 self._states.pop(write.key, None)
             else:
@@ -230,7 +233,8 @@ class MemoryStore(MemoryOutbox):
 
     def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
         """Return a key's facts, newest first."""
-        lived = [fact for owner, group in self._groups if owner == key for fact in group]
+        groups = self._groups[self._begins.get(key, 0) :]
+        lived = [fact for owner, group in groups if owner == key for fact in group]
         return lived[::-1][:limit]
 
     def facts_after(self, group: int, limit: int) -> list[tuple[int, list[Fact]]]:

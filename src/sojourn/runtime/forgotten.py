@@ -104,13 +104,16 @@ class Asked:
         self.has_changed = True
         self.waiting = [one for one in self.waiting if one.forgetting.request != request_id]
 
-    def encoded(self) -> bytes:
-        """Return the ledger as a store that is up to date keeps it."""
-        return _encode(self.ledger)
+    def is_kept(self, store: Store) -> bool:
+        """Tell whether a store has all of it."""
+        return all(store.kept(name) == value for name, value in self._encoded().items())
 
     def documents(self) -> dict[str, bytes]:
         """Return both as the store keeps them."""
         self.has_changed = False
+        return self._encoded()
+
+    def _encoded(self) -> dict[str, bytes]:
         return {WAITING: _encode(self.waiting), LEDGER: _encode(self.ledger)}
 
 

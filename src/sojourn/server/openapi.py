@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from sojourn import __version__
 from sojourn.server.access.callers import COOKIE
-from sojourn.server.access.roles import READS, need_of
+from sojourn.server.access.roles import need_of
 from sojourn.server.openapi_analytics import analytics_paths
 from sojourn.server.openapi_decisions import DECISION_SCHEMAS, DECISION_SECURITY, decision_paths
 from sojourn.server.openapi_experiments import experiment_paths
@@ -129,8 +129,7 @@ def _guarded(paths: Json) -> Json:
             operation["x-role"] = need
             operation["security"] = [] if need == "anyone" else [{"admin": []}, {"session": []}]
             operation["responses"]["401"] = no_token()
-            if need != "viewer" or method.upper() not in READS:
-                operation["responses"]["403"] = refusal("Not in this role, or a request that may be forged.")
+            operation["responses"]["403"] = refusal("Not in this role, or asked for by another page.")
     return paths
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 from litestar import asgi, get, post
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.params import Body, Parameter, QueryParameter
 from litestar.types import Receive, Scope, Send
 
@@ -24,6 +25,7 @@ from sojourn.model.views import StatusView
 from sojourn.server.analytics import given_of
 from sojourn.server.asked import FailedRetriedList, RetryFailed
 from sojourn.server.pulse import Pulse
+from sojourn.server.refusing import Refusal
 from sojourn.server.tail import Tail, Wanted
 
 MAX_QUERY_CHARS = 1_000
@@ -71,6 +73,8 @@ class Operated(Protocol):
     async def retry_failed(self, ids: Sequence[int]) -> list[FailedRetried]:
         """Read failed events again through the door; take those that read well now."""
 
+
+_FULL = ResponseSpec(Refusal, description="None was taken; ask the same again.", generate_examples=False)
 
 VIEWS = (
     PersonFound, EventHeard, FailedKind, FailedRetriedList, RetryFailed, SinkView, SourceView,
@@ -127,7 +131,11 @@ def _failing(operated: Operated) -> list[HTTPRouteHandler]:
         return operated.failed_kinds()
 
     @post(
-        "/api/v1/failed-events/retry", summary="Try failed events again", tags=["failures"], status_code=200
+        "/api/v1/failed-events/retry",
+        summary="Try failed events again",
+        tags=["failures"],
+        status_code=200,
+        responses={503: _FULL},
     )
     async def retry_failed_events(data: Annotated[RetryFailed, Body()]) -> FailedRetriedList:
         """Read the kept bytes again through the same door: what reads well now is taken, once."""

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class OneSegment(HttpToolsProtocol):
-    """uvicorn's protocol of HTTP/1.1, on a transport that gathers what is written in one turn of the loop."""
+    """uvicorn's protocol of HTTP/1.1, on a transport that writes a head and its body as one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a connection."""
@@ -21,7 +21,8 @@ class OneSegment(HttpToolsProtocol):
 
 
 class _Gathering:
-    """A transport whose writes wait for the end of the loop's turn; all else is the transport's own."""
+    """A transport in which a write waits for the next one, to the end of the loop's turn at most; all else is
+    the transport's own."""
 
     __slots__ = ("_call_soon", "_pieces", "_transport")
 
@@ -36,7 +37,11 @@ class _Gathering:
     def write(self, piece: bytes) -> None:
         if not self._pieces:
             self._call_soon(self._flush)
+            self._pieces.append(piece)
+            return
+        # A head waited for it, and here is the body: another turn of the loop would be for nothing.
         self._pieces.append(piece)
+        self._flush()
 
     def close(self) -> None:
         self._flush()

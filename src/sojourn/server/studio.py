@@ -27,6 +27,8 @@ MAX_BYTES = 64 << 20
 """Of all files together: many times what the build has."""
 
 _INDEX = "index.html"
+_TOLD_BY = (_INDEX, "assets", "made-of.txt")
+"""What a build writes first, on its way, and last."""
 _HASHED = re.compile(r"assets/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9.]+", re.ASCII)
 """Names that the build derives from what is in the file: such a file never changes."""
 _PACKED = {"br": ".br", "gzip": ".gz"}
@@ -102,7 +104,7 @@ class Studio:
         self._n_proxies = n_proxies
         self._folder = folder
         self._files: dict[str, File] = {}
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, ...] | None = None
         self._reading = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +138,7 @@ class Studio:
         if _STRANGE.search(name):
             return _plain(404, b"no such page")
         await self._refresh()
-        if not self._files:
+        if _INDEX not in self._files:
             kind = _TYPES[".html"].encode()
             return Answer(200, _NOT_BUILT, ((b"content-type", kind), (b"cache-control", b"no-store")))
         found = self._files.get(name)
@@ -190,13 +192,18 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _stamp(folder: Path) -> tuple[int, int] | None:
-    """Return what changes with every build: when its page was written; None where there is none."""
-    try:
-        stat = (folder / _INDEX).lstat()
-    except OSError:
+def _stamp(folder: Path) -> tuple[int, ...] | None:
+    """Return what changes with every build, at its end too; None where there is no page."""
+    if not (folder / _INDEX).is_file():
         return None
-    return stat.st_mtime_ns, stat.st_size
+    return tuple(_changed_at(folder / each) for each in _TOLD_BY)
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _kind(name: str) -> str:

@@ -23,7 +23,7 @@ from sojourn.server.ingest.library import library_of
 from sojourn.server.ingest.message import read_text
 from sojourn.server.sse import FULL, Line, sse
 
-MAX_OPEN = 64
+MAX_OPEN = 16  # each that chooses has a look at every event that comes in.
 MAX_PER_SLOT, SLOT_S = 50, 0.25
 """200 a second, spread over it: nobody reads more."""
 MAX_PENDING = 400  # rows that wait for a reader; later ones are only counted.
@@ -54,7 +54,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
             return False
         if self.source and event.source != self.source:
             return False
-        return not self.name or described(event, verdict, None).name == self.name
+        if not self.name:
+            return True
+        name = event.name if isinstance(event, Event) else _failed(event).name
+        return name == self.name
 
 
 class Tail:

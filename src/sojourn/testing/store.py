@@ -8,7 +8,7 @@ import msgspec
 
 from sojourn.model.fact import Fact, SessionStarted
 from sojourn.model.ids import ProfileId, SessionId
-from sojourn.model.ports import Commit, Progress, Store, Stored, Write
+from sojourn.model.ports import Commit, Progress, Store, Stored, Told, Write
 from sojourn.model.turn import Key
 
 ANN: Key = ("profile", "u:ann")
@@ -32,6 +32,7 @@ def check_store(make_store: Callable[[], Store], *, reopen: Callable[[Store], St
             _check_tail,
             _check_pages,
             _check_documents,
+            _check_forgetting,
         ):
             store = check(make_store(), step)
             store.close()
@@ -191,6 +192,23 @@ def _check_documents(store: Store, step: Callable[[Store], Store]) -> Store:
     store = step(store)
     assert store.kept("catalogue") == b"three", "a commit keeps its documents"
     assert store.kept("tallies") == b"{}", "a commit keeps all its documents"
+    return store
+
+
+def _check_forgetting(store: Store, step: Callable[[Store], Store]) -> Store:
+    store.commit(Commit(1, 10, [_write(ANN, b"one", wake=5, facts=[_fact(1)]), _write(BEN, b"b")], []))
+    store = step(store)
+    left = Write(ANN, None, None, _encoded([_fact(2)]), forget=True)
+    store.commit(Commit(2, 20, [left], [], told_in="told"))
+    store = step(store)
+    assert store.load([ANN, BEN]) == {BEN: Stored(b"b", None, 0)}, "a key that was forgotten has no state"
+    assert store.facts(ANN) == [], "nothing leads from a key that was forgotten to its facts"
+    assert store.due(1 << 60, 10) == [], "and it has no timer"
+    told = msgspec.json.decode(store.kept("told") or b"null", type=Told)
+    assert told == Told(2, 0), "the store tells the last group of facts with the commit, and what it withdrew"
+    store.commit(Commit(3, 30, [_write(ANN, b"new", facts=[_fact(3)])], []))
+    store = step(store)
+    assert store.facts(ANN) == [_fact(3)], "what comes next under the key begins anew"
     return store
 
 

@@ -21,7 +21,6 @@ from sojourn.model.account import OPERATOR
 from sojourn.model.errors import InputError
 from sojourn.model.event import Event
 from sojourn.model.views import ForgottenRow, ForgottenView
-from sojourn.runtime import forgotten
 from sojourn.runtime.forgotten import Waiting
 from sojourn.runtime.kin import Kin, find_kin
 from sojourn.runtime.live import Live
@@ -201,10 +200,7 @@ class Forgetters:
     async def _stored(self) -> None:
         """Wait until the store has what the requests are by now."""
         asked = self._house.driver.forgotten
-        while True:
-            wanted = asked.encoded()
-            if await asyncio.to_thread(self._house.store.kept, forgotten.LEDGER) == wanted:
-                return
+        while not asked.is_kept(self._house.store):
             self._check()
             self._live.nudge()
             await asyncio.sleep(STORED_S)

@@ -38,7 +38,7 @@ from sojourn.server.scripts import Scripts
 from sojourn.server.segments import OneSegment
 from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
-from sojourn.wiring.accounts import open_access
+from sojourn.wiring.accounts import open_access, tell_access
 from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
@@ -70,8 +70,7 @@ async def serve(config: Config) -> None:
         sinks = make_sinks(config)
         try:
             _tell_start(config, house, sinks, listener)
-            if await access.is_shut():
-                log.warning("the API is off", do="set admin_token, or `sojourn account add NAME`")
+            await tell_access(config, access)
             await _Serving(config, house, sinks, lookups, access=access).run(listener)
         finally:
             for sink in sinks.values():
@@ -331,6 +330,7 @@ class _Serving:
         self._watch_lake()
         self._watch_experiments()
         self._watch_analyst()
+        self._watching.watch(metrics)
         metrics.watch_family("sojourn_kept", "How much is kept, by kind", "kind", house.store.counts)
 
     def _watch_experiments(self) -> None:

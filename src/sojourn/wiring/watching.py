@@ -17,6 +17,7 @@ from sojourn.runtime.books import Books
 from sojourn.runtime.lane import Meter, Result
 from sojourn.runtime.live import Live, Observer
 from sojourn.runtime.outbox import OutboxWorker
+from sojourn.server.metrics import Metrics
 from sojourn.server.pulse import Progress, Pulse
 from sojourn.server.sources import Sources
 from sojourn.server.tail import Tail
@@ -92,6 +93,18 @@ class Watching:
                     document, keep = counts.document(), self._house.store.keep
                     loop = asyncio.get_running_loop()
                     await loop.run_in_executor(self._live.store_thread, keep, name, document)
+
+    def watch(self, metrics: Metrics) -> None:
+        """Offer what is to be known of the streams."""
+        pulse, tail = self.pulse, self.tail
+        metrics.watch(
+            "sojourn_screens_open", "Streams that operators look at", lambda: pulse.n_open + tail.n_open
+        )
+        metrics.watch_total(
+            "sojourn_screens_dropped",
+            "Streams for operators let go because their reader was slow",
+            lambda: pulse.n_slow + tail.n_slow,
+        )
 
     def hang_up(self) -> None:
         """End the streams: a server that stops waits for whoever is connected."""

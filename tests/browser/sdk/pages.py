@@ -23,7 +23,7 @@ from sojourn.model.event import Event
 ROOT = Path(__file__).parents[3]
 DIST = ROOT / "web/sdk/dist"
 MODULES = ROOT / "web/node_modules"
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 PAGE_EVENTS = 1_000
 COUNTED = "Counted"
 """The event that tests track with a number, `n`."""

@@ -121,6 +121,19 @@ def test_a_wrong_key_is_told_at_the_start(deciding: Shop, pages: Pages, visit: B
     assert page.evaluate("client.providerStatus") == "FATAL"
 
 
+def test_a_page_that_began_without_a_server_has_its_answers_later(
+    deciding: Shop, pages: Pages, visit: BrowserContext
+) -> None:
+    """The application's own answers hold until then, and it hears when they change."""
+    deciding.program.stop()
+    page = open_page(visit, pages, deciding)
+    assert page.evaluate("running") == "sojourn: no decisions: no answer"
+    assert page.evaluate("client.getStringValue('banner', 'mine')") == "mine"
+    deciding.program.start()
+    page.wait_for_function("client.providerStatus === 'READY'")
+    assert page.evaluate("client.getStringValue('banner', 'mine')") == "Free shipping"
+
+
 def test_a_page_listens_again_after_the_server_was_away(
     deciding: Shop, pages: Pages, visit: BrowserContext
 ) -> None:

@@ -12,7 +12,8 @@ from tests.browser.sdk.pages import Numbers, Pages, Shop, count, script
 
 pytestmark = pytest.mark.browser
 
-WITHOUT_LOCKS = "delete Navigator.prototype.locks"
+# A page without TLS has neither.
+WITHOUT_LOCKS = "delete Navigator.prototype.locks; delete Crypto.prototype.randomUUID"
 WITHOUT_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError') }"
 WITHOUT_KEEPALIVE = "delete Request.prototype.keepalive"
 
@@ -37,6 +38,20 @@ def test_a_batch_whose_network_breaks_is_stored_once(
     count(page, taken)
     assert line.has_broken()
     shop.has(taken)
+
+
+def test_a_backlog_goes_batch_after_batch_without_a_pause(
+    shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
+) -> None:
+    """Requests that outlive a page share 64 KiB: one that was answered must not take room from the next."""
+    page = open_page(visit, pages, shop, line)
+    assert page.evaluate("sojourn.flush()")
+    taken = numbers.take(500)
+    before = line.n_posts
+    count(page, taken)
+    assert page.evaluate("sojourn.flush()")
+    shop.has(taken)
+    assert line.n_posts - before == 5
 
 
 def test_what_a_reload_interrupts_is_stored_once(
@@ -104,7 +119,10 @@ def test_what_is_done_offline_is_stored_once_when_the_network_is_back(
     shop.has(taken)
 
 
-@pytest.mark.parametrize("without", ["", WITHOUT_LOCKS], ids=["locks", "lease"])
+tls = pytest.mark.parametrize("without", ["", WITHOUT_LOCKS], ids=["locks", "lease"])
+
+
+@tls
 def test_two_tabs_send_each_event_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, without: str
 ) -> None:
@@ -122,10 +140,12 @@ def test_two_tabs_send_each_event_once(
     assert shop.n_duplicates() == before
 
 
+@tls
 def test_what_a_tab_that_crashed_has_left_is_sent_once_by_one_of_the_others(
-    shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
+    shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, without: str
 ) -> None:
     """The tab dies without a word while it tries to send; two others find what it left, and take turns."""
+    visit.add_init_script(without)
     first, second, victim = (open_page(visit, pages, shop, line) for _ in range(3))
     for page in (first, second, victim):
         assert page.evaluate("sojourn.flush()")

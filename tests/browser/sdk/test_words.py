@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sojourn import __version__
 from sojourn.definitions.friction_rules import DEFAULT_EVENTS, RAGE_PRESETS
 from sojourn.engine.channels import CLICK_IDS
 from sojourn.engine.rage import Burst, Click, press
@@ -47,6 +48,13 @@ def quoted(source: str, name: str, end: str) -> list[str]:
 def test_ids_that_mean_nobody_are_the_servers() -> None:
     """Else a page would identify somebody whom the server refuses to know."""
     assert set("".join(quoted("ids.ts", "BLOCKED", ".split")).split(",")) == BLOCKED_IDS
+
+
+def test_the_sdk_has_the_version_of_the_server() -> None:
+    """They are built together: which SDK sent an event says which release."""
+    package = json.loads((SOURCES.parent / "package.json").read_text(encoding="utf-8"))
+    assert package["version"] == __version__
+    assert quoted("context.ts", "LIBRARY", "}") == ["sojourn-javascript", __version__]
 
 
 def test_click_ids_are_the_servers() -> None:

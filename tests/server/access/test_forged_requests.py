@@ -12,6 +12,8 @@ from sojourn.server.access.guard import ASK_AGAIN_S, Sealed
 from tests.server.houses import CHEAP, TOKEN, House, refusal
 
 HOLD = {"name": "$stop", "journey": ""}
+HOUSE = House()
+EDITOR = HOUSE.sign_in("editor")
 
 
 def change(house: House, headers: dict[str, str]) -> Any:
@@ -60,8 +62,7 @@ def test_with_the_sessions_token_it_is_made() -> None:
 )
 def test_a_change_that_another_page_asks_for_is_refused(headers: dict[str, str], is_made: bool) -> None:
     """Even one that has the token."""
-    house = House()
-    answer = change(house, house.sign_in("editor") | headers)
+    answer = change(HOUSE, EDITOR | headers)
     assert (answer.status_code == 200) is is_made
     if not is_made:
         assert refusal(answer) == (403, "cross-origin")
@@ -77,9 +78,8 @@ def test_behind_a_proxy_of_ones_own_its_name_counts_too() -> None:
 @pytest.mark.parametrize(("site", "status"), [("same-site", 403), ("cross-site", 403), ("none", 200)])
 def test_what_is_read_by_the_cookie_is_read_by_our_own_pages(site: str, status: int) -> None:
     """Or by whoever types the address."""
-    house = House()
-    headers = house.sign_in("viewer") | {"sec-fetch-site": site}
-    assert house.ask("/api/v1/status", token=None, headers=headers).status_code == status
+    headers = EDITOR | {"sec-fetch-site": site}
+    assert HOUSE.ask("/api/v1/status", token=None, headers=headers).status_code == status
 
 
 def test_another_page_can_sign_nobody_in() -> None:
@@ -114,22 +114,20 @@ def test_a_program_with_the_admin_token_needs_neither() -> None:
 def test_what_is_no_session_is_401(cookie: str) -> None:
     """Whatever a cookie holds."""
     headers: Any = {"cookie": cookie.encode("latin-1")}
-    assert House().ask("/api/v1/status", token=None, headers=headers).status_code == 401
+    assert HOUSE.ask("/api/v1/status", token=None, headers=headers).status_code == 401
 
 
 def test_a_cookie_is_found_among_others() -> None:
     """A browser sends those of every port of its host, malformed ones too."""
-    house = House()
-    headers = house.sign_in("viewer")
-    headers["cookie"] = f'a="b; c=d; x[y]=z; {headers["cookie"]}; last=1'
-    assert house.ask("/api/v1/status", token=None, headers=headers).status_code == 200
+    headers = {"cookie": f'a="b; c=d; x[y]=z; {EDITOR["cookie"]}; last=1'}
+    assert HOUSE.ask("/api/v1/status", token=None, headers=headers).status_code == 200
 
 
 def test_answers_of_the_api_are_kept_by_nobody_and_taken_for_nothing_else() -> None:
     """They show people."""
     for path in ("/api/v1/status", "/api/v1/profiles/nobody", "/api/openapi.json"):
         for token in (TOKEN, None):
-            headers = House().ask(path, token=token).headers
+            headers = HOUSE.ask(path, token=token).headers
             assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 

@@ -63,6 +63,8 @@ class Clicks {
   private waiting: { state: Waiting; told: Properties; timer: ReturnType<typeof setTimeout>; canBeDead: boolean } | null = null
   private readonly asked: Required<AutocaptureOptions>
   private readonly tell: Tell
+  /** Looks at the page only while a click waits for what it brings about. */
+  private readonly observer = new MutationObserver(() => this.answer('change'))
 
   constructor(asked: Required<AutocaptureOptions>, tell: Tell) {
     this.asked = asked
@@ -78,10 +80,8 @@ class Clicks {
     on(window, 'hashchange popstate blur pagehide beforeunload', () => this.answer('change'))
     on(window, 'error', (event: ErrorEvent) => this.fail(event.error, event.filename, event.lineno))
     on(window, 'unhandledrejection', (event: PromiseRejectionEvent) => this.fail(event.reason, '', 0))
-    const observer = new MutationObserver(() => this.answer('change'))
-    observer.observe(document, { attributes: true, childList: true, characterData: true, subtree: true })
     return () => {
-      observer.disconnect()
+      this.observer.disconnect()
       clearTimeout(this.waiting?.timer)
     }
   }
@@ -115,17 +115,21 @@ class Clicks {
     clearTimeout(before?.timer)
     const timer = setTimeout(() => this.judge(), friction.DEAD_MS)
     this.waiting = { state: { click, isAnswered: false, hasError: false }, told, timer, canBeDead }
+    this.observer.observe(document, { attributes: true, childList: true, characterData: true, subtree: true })
   }
 
   private judge(): void {
     const waiting = this.waiting
     this.waiting = null
+    this.observer.disconnect()
     const isDead = waiting && !waiting.state.isAnswered && !waiting.state.hasError
     if (isDead && waiting.canBeDead && this.asked.dead) this.tell('$dead_click', waiting.told)
   }
 
   private answer(what: 'change' | 'reflex'): void {
-    if (this.waiting) this.waiting.state = friction.answer(this.waiting.state, what, Date.now())
+    if (!this.waiting) return
+    this.waiting.state = friction.answer(this.waiting.state, what, Date.now())
+    if (this.waiting.state.isAnswered) this.observer.disconnect()
   }
 
   private fail(error: unknown, file: string, line: number): void {
@@ -201,7 +205,10 @@ function turns(on: On, tell: Tell): () => void {
     trail = next
     if (from !== null) tell('$quick_back', { target: from, to: next.here })
   }
-  const timer = setInterval(look, 250) // pushState has no event, and others may have patched it
+  const { navigation } = window as unknown as { navigation?: EventTarget }
+  // Where pushState has no event, we look once a second: others may have patched it.
+  const timer = navigation ? undefined : setInterval(look, 1_000)
+  if (navigation) on(navigation, 'currententrychange', look)
   on(window, 'popstate', look)
   let leftAt = 0
   on(window, 'pagehide', () => (leftAt = Date.now()))

@@ -1,17 +1,19 @@
 /** The cookie: the anonymous id, for all subdomains of a site, and where storage is cleared. */
 
+import { readId } from './ids'
 import type { Settings } from './types'
 
 const NAME = 'sojourn_id'
 const TRIAL = 'sojourn_trial'
+const PLAIN = /^[\w.:-]+$/ // as ours are, UUIDs
 const YEAR_S = 31_536_000 // Chromium keeps none longer than 400 days.
 
 export function readCookie(settings: Settings): string | null {
-  return isOff(settings) ? null : read(NAME)
+  return isOff(settings) ? null : readId(read(NAME))
 }
 
 export function keepCookie(settings: Settings, anonymousId: string): void {
-  if (!isOff(settings) && read(NAME) !== anonymousId) write(NAME, anonymousId, YEAR_S, domainOf(settings))
+  if (!isOff(settings) && read(NAME) !== anonymousId && PLAIN.test(anonymousId)) write(NAME, anonymousId, YEAR_S, domainOf(settings))
 }
 
 export function removeCookie(settings: Settings): void {
@@ -39,11 +41,11 @@ function domainOf(settings: Settings): string {
 
 function read(name: string): string | null {
   const found = document.cookie.split('; ').find((each) => each.startsWith(`${name}=`))
-  return found ? decodeURIComponent(found.slice(name.length + 1)) || null : null
+  return found ? found.slice(name.length + 1) : null
 }
 
 function write(name: string, value: string, seconds: number, domain: string): void {
   const secure = location.protocol === 'https:' ? '; secure' : ''
   const where = domain ? `; domain=${domain}` : ''
-  document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${seconds}; samesite=lax${where}${secure}`
+  document.cookie = `${name}=${value}; path=/; max-age=${seconds}; samesite=lax${where}${secure}`
 }

@@ -59,7 +59,8 @@ type Answered = Extract<Input, { kind: 'answered' }>
 export function added(delivery: Delivery, at: number, settings: Settings): Step {
   const isFull = delivery.nKept >= settings.maxEvents
   const next = { ...delivery, nKept: isFull ? delivery.nKept : delivery.nKept + 1 }
-  const effects: Effect[] = isFull ? [{ kind: 'trim', most: settings.maxEvents }] : []
+  const text = `more than ${settings.maxEvents} events wait to be sent; the oldest are dropped`
+  const effects: Effect[] = isFull ? [{ kind: 'trim', most: settings.maxEvents }, { kind: 'warn', code: 'full', text }] : []
   if (next.isHidden) effects.push({ kind: 'list' })
   const [waiting, wakes] = wakeBy(next, next.nKept >= settings.flushAt ? at : at + settings.flushMs)
   return [waiting, [...effects, ...wakes]]

@@ -78,14 +78,20 @@ function run(settings: Settings): Tracker {
     if (effect.kind === 'settle') flushing.splice(0).forEach((resolve) => resolve(effect.isEmpty))
     else world.perform(effect)
   }
+  const take = (input: Input) => {
+    try {
+      const [next, effects] = step(state!, input, world.now())
+      state = next
+      effects.forEach(perform)
+    } catch (error) {
+      console.error('sojourn: a bug of ours', error) // which the page must not feel
+    }
+  }
   // What an effect brings about at once waits until the others of its step are done.
   const hear = (input: Input) => {
     if (inputs.push(input) > 1) return
     for (; inputs.length; inputs.shift()) {
-      if (!state) continue
-      const [next, effects] = step(state, inputs[0]!, world.now())
-      state = next
-      effects.forEach(perform)
+      if (state) take(inputs[0]!)
     }
   }
   const world = openWorld(settings, hear)

@@ -2,7 +2,7 @@
 
 import { cleanUrl } from './context'
 import { ANSWER_MS } from './delivery'
-import { readRetryAfter } from './sending'
+import { LONGEST_RETRY_AFTER_MS, readRetryAfter } from './sending'
 import { openStore, readJson, type Store } from './storage'
 import { keepCookie, readCookie, removeCookie } from './cookies'
 import { never, type Device, type Effect, type Input, type Kept, type Person, type Place, type Preferences, type Settings } from './types'
@@ -143,11 +143,13 @@ class Mailbox {
   }
 
   private kept(): Kept[] {
+    const now = Date.now()
     return this.store.names(EVENT).map((name) => {
       const key = name.slice(EVENT.length)
       const [at, tab] = readKey(key)
       const claimed = Number(this.store.get(CLAIM + tab) ?? 0)
-      const heldUntil = tab === this.tab ? 0 : Math.max(at, claimed) + LEFT_MS
+      // What lies in the future was written before the clock was set back: it holds nothing up.
+      const heldUntil = tab === this.tab ? 0 : Math.max(at > now ? 0 : at, claimed > now + LONGEST_RETRY_AFTER_MS ? 0 : claimed) + LEFT_MS
       return { key, bytes: bytesOf(this.store.get(name) ?? ''), heldUntil }
     })
   }
@@ -214,7 +216,7 @@ function listen(settings: Settings, store: Store, hear: (input: Input) => void, 
   addEventListener('storage', (event) => {
     if (event.key === store.nameOf('person')) {
       const person = readJson<Person>(event.newValue)
-      if (person) hear({ kind: 'person', person })
+      if (person?.anonymousId) hear({ kind: 'person', person })
     }
     if (event.key === store.nameOf('consent') && event.newValue !== null) {
       const said = event.newValue !== 'no' && { ...readJson<Preferences>(event.newValue), analytics: true }
@@ -226,12 +228,14 @@ function listen(settings: Settings, store: Store, hear: (input: Input) => void, 
 /** Tell of each page somebody sees, once its title had time to change. */
 function followPages(hear: () => void): void {
   let seen = ''
-  const look = () =>
+  const look = () => {
+    if (document.readyState === 'loading') return document.addEventListener('DOMContentLoaded', look, { once: true })
     setTimeout(() => {
       if (here() === seen) return
       seen = here()
       hear()
     })
+  }
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name]
     history[name] = function (this: History, ...args: Parameters<History['pushState']>) {

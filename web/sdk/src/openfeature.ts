@@ -94,9 +94,12 @@ export class SojournProvider {
   private stream: EventSource | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private nFailed = 0
+  private nBroken = 0
   /** Of the newest question: an older one's answer is not of now. */
   private nAsked = 0
   private isReady = false
+  /** The SDK was told of a failure, and not yet that it is over. */
+  private isFailing = false
   private isClosed = false
   private readonly exposed = new Set<string>()
   private readonly onVisibility = () => this.follow()
@@ -196,6 +199,7 @@ export class SojournProvider {
     if (n !== this.nAsked) return
     if (status === 200 || status === 304) return this.succeed()
     this.nFailed++
+    this.isFailing = true
     const isFinal = status >= 400 && status < 500 && status !== 429 && status !== 408
     if (!isFinal) this.timer = setTimeout(() => void this.ask().catch(() => {}), nextTry(this.nFailed, retryAfterMs, Math.random()))
     if (this.isReady) this.events.emit('PROVIDER_STALE', { message: `no new decisions: ${status || 'no answer'}` })
@@ -205,7 +209,7 @@ export class SojournProvider {
   private post(): Promise<Response> {
     const { url, key } = this.options
     const targetingKey = this.who(this.context)
-    return fetch(new URL('/ofrep/v1/evaluate/flags', url), {
+    return fetch(under(url, '/ofrep/v1/evaluate/flags'), {
       method: 'POST',
       credentials: 'omit',
       headers: {
@@ -223,7 +227,7 @@ export class SojournProvider {
     this.flags = new Map(bulk.flags.map((flag) => [flag.key, flag]))
     this.etag = etag
     const stream = bulk.eventStreams?.[0]
-    const url = stream ? new URL(stream.endpoint.requestUri, this.options.url).href : ''
+    const url = stream ? under(this.options.url, stream.endpoint.requestUri) : ''
     if (url !== this.streamUrl) this.hush()
     this.streamUrl = url
     this.inactivityMs = (stream?.inactivityDelaySec ?? DEFAULT_INACTIVITY_S) * 1000
@@ -232,9 +236,10 @@ export class SojournProvider {
   }
 
   private succeed(): void {
-    const hadFailed = this.nFailed > 0
+    const hadFailed = this.isFailing
     this.nFailed = 0
     this.isReady = true
+    this.isFailing = false
     if (hadFailed) this.events.emit('PROVIDER_READY')
     this.follow()
   }
@@ -254,6 +259,7 @@ export class SojournProvider {
     if (!this.streamUrl || typeof EventSource === 'undefined') return
     const stream = (this.stream = new EventSource(this.streamUrl))
     const refetch = () => void this.ask().catch(() => {})
+    stream.onopen = () => (this.nBroken = 0)
     stream.onmessage = (message) => {
       if (isRefetch(message.data, this.etag)) refetch()
     }
@@ -262,7 +268,7 @@ export class SojournProvider {
       if (stream.readyState !== EventSource.CLOSED || this.stream !== stream) return
       this.stream = null
       clearTimeout(this.timer)
-      this.timer = setTimeout(refetch, nextTry(++this.nFailed, 0, Math.random()))
+      this.timer = setTimeout(refetch, nextTry(++this.nBroken, 0, Math.random()))
     }
   }
 
@@ -270,6 +276,11 @@ export class SojournProvider {
     this.stream?.close()
     this.stream = null
   }
+}
+
+/** Write an address below another, which may itself be below a proxy's path. */
+function under(url: string, path: string): string {
+  return path.startsWith('/') ? url.replace(/\/+$/, '') + path : new URL(path, url).href
 }
 
 /** Tell whether a message of the stream asks to ask again; `etag` is of the answers that are here. */

@@ -4,7 +4,7 @@ import type { Kept } from './types'
 
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 60_000
-const LONGEST_RETRY_AFTER_MS = 900_000 // A quarter of an hour: a page that is open longer may ask once more.
+export const LONGEST_RETRY_AFTER_MS = 900_000 // A quarter of an hour: a page that is open longer may ask once more.
 
 /**
  * - `later`: no answer, or one that passes (overload, a deployment): the same again.

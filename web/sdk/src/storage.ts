@@ -16,7 +16,7 @@ export interface Store {
 export function openStore(settings: Settings): Store {
   const prefix = `sojourn_${settings.writeKey}_`
   const memory = new Map<string, string>()
-  const disk = settings.storage === 'memory' ? null : usableDisk(prefix)
+  const disk = settings.storage === 'memory' ? null : usableDisk()
   return {
     get: (name) => memory.get(name) ?? disk?.getItem(prefix + name) ?? null,
     set(name, text) {
@@ -52,11 +52,10 @@ function namesOn(disk: Storage | null, prefix: string): string[] {
   return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length))
 }
 
-function usableDisk(prefix: string): Storage | null {
+function usableDisk(): Storage | null {
   try {
-    localStorage.setItem(prefix, '')
-    localStorage.removeItem(prefix)
-    return localStorage
+    // By a look alone: nothing may be written before there is consent. What cannot be written goes to memory.
+    return localStorage.length >= 0 ? localStorage : null
   } catch {
     return null
   }

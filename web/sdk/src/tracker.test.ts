@@ -167,6 +167,25 @@ test('`before` may change an event or drop it', () => {
   expect(events(effects).map((event) => event.properties)).toEqual([{ seen: true }])
 })
 
+test('where `before` fails, the event is dropped and the next one is not', () => {
+  let n = 0
+  const before = (event: Event) => {
+    if (n++ === 0) throw new TypeError('in the page')
+    return event
+  }
+  const [, effects] = run(open({ before })[0], calling('track', 'A'), calling('track', 'B'))
+  expect(effects.flatMap((effect) => (effect.kind === 'warn' ? [effect.code] : []))).toEqual(['before'])
+  expect(events(effects).map((event) => event.event)).toEqual(['B'])
+})
+
+test('two tabs end telling each other of a word', () => {
+  const [allowed, first] = run(open({ consent: 'required' })[0], saying({ analytics: true }, true))
+  expect(first.map((effect) => effect.kind)).toEqual(['wake'])
+  const [refused, second] = run(allowed, saying(false, true))
+  expect(second).toEqual([{ kind: 'purge' }])
+  expect(run(refused, saying(false, true))[1]).toEqual([])
+})
+
 test('a full store lets the oldest go', () => {
   const [, effects] = run(open({ maxEvents: 3 })[0], ...Array.from({ length: 4 }, () => calling('track', 'A')))
   expect(effects.filter((effect) => effect.kind === 'trim')).toEqual([{ kind: 'trim', most: 3 }])

@@ -98,7 +98,16 @@ function called(state: State, made: Made): [State, Effect[]] {
 /** Make the event of a call, and keep it. */
 function make(state: State, made: Made): [State, Effect[]] {
   const person = personAfter(state.person, made.call)
-  return then(...changed(state, person), (next) => keep(next, state.settings.before(eventOf(next, made)), made.at))
+  return then(...changed(state, person), (next) => seen(next, eventOf(next, made), made.at))
+}
+
+/** Let the page's own code see an event. Where that fails, the event is not for us: it might say too much. */
+function seen(state: State, event: Event, at: number): [State, Effect[]] {
+  try {
+    return keep(state, state.settings.before(event), at)
+  } catch (error) {
+    return [state, [warning('before', `\`before\` failed, and ${nameOf(event)} is dropped: ${error}`)]]
+  }
 }
 
 function keep(state: State, event: Event | null, at: number): [State, Effect[]] {
@@ -193,7 +202,8 @@ function consented(state: State, input: Consented, at: number): [State, Effect[]
   const yes = typeof input.said === 'boolean' ? input.said : (input.said['analytics'] ?? state.consent.word === 'yes')
   if (!yes) return refused(state, input, preferences)
   const allowed: State = { ...state, consent: { word: 'yes', preferences }, held: [] }
-  const saved: Effect[] = [{ kind: 'saveConsent', preferences }, { kind: 'savePerson', person: state.person }]
+  // Who it is before what they allow: other tabs hear in this order, and an echo has nothing to say.
+  const saved: Effect[] = input.isEcho ? [] : [{ kind: 'savePerson', person: state.person }, { kind: 'saveConsent', preferences }]
   return then(allowed, saved, (begun) =>
     then(...makeAll(begun, state.held), (next) =>
       typeof input.said === 'boolean' || input.isEcho ? woken(next, at) : make(next, telling(input, input.said, at)),
@@ -203,6 +213,7 @@ function consented(state: State, input: Consented, at: number): [State, Effect[]
 
 /** Withdrawn: nothing that was stored stays, and who comes back is somebody new. A first no leaves nothing to take back. */
 function refused(state: State, input: Consented, preferences: Preferences | null): [State, Effect[]] {
+  if (state.consent.word === 'no') return [state, []] // else two tabs would tell each other for ever
   const isFirstWord = state.consent.word === 'unknown'
   const isNo = input.said === false || (typeof input.said === 'object' && input.said['analytics'] === false)
   if (isFirstWord && !isNo) return [{ ...state, consent: { word: 'unknown', preferences } }, []]

@@ -1,11 +1,11 @@
 """Erasing from a lake: files with rows of somebody who was forgotten are written anew, and count all at once.
 
     forget/<request>.json     what is to go: numbers of entries and facts
-    .forget/<table>/<day>/    files made anew, under their names
+    .forget/<table>/date=.../ files made anew, under their names
     forgetting.json           those count now: by one rename; what is not in its place yet is put there
 
-A file with fewer rows keeps its name, which says a range. A crash before that rename leaves the old files; the
-next start does what is left after it, and a reader in between reads the new files where they lie.
+A file with fewer rows keeps its name, which says a range. A crash before that rename leaves the old files.
+What is left after it the next start does, and a reader in between reads the new files where they lie.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ class Erasure:
         """Let all files made count, with the readers' lock held; caches of the old ones go."""
         for cache in caches:
             shutil.rmtree(cache, ignore_errors=True)
-        for folder in sorted({(self._lake / MADE / table / date) for table, date, _ in self._made}):
+        for folder in sorted(
+            {(self._lake / MADE / table / f"{PARTITION}{date}") for table, date, _ in self._made}
+        ):
             sync(folder)
         counting = Counting(self._plan.stem, self._made)
         replace_file(self._lake / COUNTING, msgspec.json.encode(counting))
@@ -123,7 +125,7 @@ def finish(lake: Path) -> None:
     if counting is not None:
         for table, date, name in counting.files:
             place = lake / table / f"{PARTITION}{date}"
-            made = lake / MADE / table / date / name
+            made = lake / MADE / table / place.name / name
             if made.exists() and (place / name).exists():  # else it is there, or its day was removed
                 made.replace(place / name)
                 sync(place)
@@ -162,7 +164,7 @@ def _counting(lake: Path) -> Counting | None:
 
 
 def _made(lake: Path, file: File) -> Path:
-    return lake / MADE / file.table / file.date / file.path.name
+    return lake / MADE / file.table / f"{PARTITION}{file.date}" / file.path.name
 
 
 def _concerns(gone: Gone, file: File) -> bool:

@@ -34,8 +34,9 @@ def open_database(
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA wal_autocheckpoint=0")
-        # What is deleted inside a page is overwritten with zeros: who is forgotten must leave no trace.
-        connection.execute("PRAGMA secure_delete=FAST")
+        # What is deleted is overwritten with zeros: who is forgotten must leave no trace. FAST would leave
+        # pages that become free as they are, and what takes their place seldom fills them.
+        connection.execute("PRAGMA secure_delete=ON")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found == 0:
             connection.executescript(f"BEGIN;{schema};PRAGMA user_version={version};COMMIT;")

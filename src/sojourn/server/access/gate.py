@@ -74,7 +74,7 @@ class Access:
 
     def close(self) -> None:
         """Release the thread; accounts are their opener's."""
-        self._hashing.shutdown()
+        self._hashing.shutdown(cancel_futures=True)
 
     async def is_shut(self) -> bool:
         """Tell whether nobody at all can get in."""

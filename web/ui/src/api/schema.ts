@@ -518,6 +518,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forgotten": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who was forgotten
+         * @description The ledger, newest first: when, by whom, why and how much; nothing in it is personal.
+         */
+        get: operations["listForgotten"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/holds": {
         parameters: {
             query?: never;
@@ -717,6 +737,29 @@ export interface paths {
         get: operations["findPeople"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{any_id}/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forget a person
+         * @description End a person's life at this instant, and erase everything that is kept of them, in the background.
+         *
+         *     All ids of theirs go. Asked again, it finds nothing and says so. What was delivered already is with
+         *     its receivers.
+         */
+        post: operations["forgetPerson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2186,6 +2229,105 @@ export interface components {
             text: string | null;
         };
         /**
+         * Forget
+         * @description That somebody is to be forgotten.
+         */
+        Forget: {
+            /**
+             * @description User ids to forget as well, to which an alias tied this person that was taken back since.
+             * @default []
+             */
+            also: string[];
+            /**
+             * @description The id of the path once more: there is no way back.
+             * @default
+             */
+            confirm: string;
+            /**
+             * @description Show what would go, and change nothing.
+             * @default false
+             */
+            dry_run: boolean;
+            /**
+             * @description Why, for the ledger: a ticket's number, and nothing personal.
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ForgottenRow
+         * @description One request to forget somebody, in the ledger: nothing in it is personal.
+         */
+        ForgottenRow: {
+            /** @description The instant of the log at which their life ended, ms. */
+            at: number;
+            /** @description Who asked for it. */
+            by: string;
+            /**
+             * @description When nothing was left, ms.
+             * @default null
+             */
+            finished_at: number | null;
+            /** @description Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them. */
+            hashes: string[];
+            /**
+             * @description Entries of the log that were erased.
+             * @default 0
+             */
+            n_events: number;
+            /** @default 0 */
+            n_facts: number;
+            /**
+             * @description Failed events that named them.
+             * @default 0
+             */
+            n_failed: number;
+            /**
+             * @description Files of the lake that were written anew.
+             * @default 0
+             */
+            n_files: number;
+            /**
+             * @description Actions that were on their way, and were withheld.
+             * @default 0
+             */
+            n_withheld: number;
+            /** @description Of the control in the log. */
+            position: number;
+            reason: string;
+            request_id: string;
+            /**
+             * @description What is being erased: `waiting`, `states`, `log`, `facts`, `lake`, `traces`; `done`.
+             * @default waiting
+             */
+            stage: string;
+            /** @default 0 */
+            took_ms: number;
+        };
+        /**
+         * ForgottenView
+         * @description What is kept of a person, and what became of it.
+         */
+        ForgottenView: {
+            /**
+             * @description The ledger's row, as far as it is: bytes are erased in the background.
+             * @default null
+             */
+            done: components["schemas"]["ForgottenRow"] | null;
+            /** @description All ids of theirs; empty where nothing of them is kept. */
+            ids: string[];
+            /** @description Steps that their profiles count. */
+            n_events: number;
+            /** @description Failed events that name them. */
+            n_failed: number;
+            /** @description Journeys they are inside. */
+            n_journeys: number;
+            /** @description In the ledger; null where nothing was done. */
+            request_id: string | null;
+            /** @description Of these, devices that others named, too: they stay those others'. */
+            shared: string[];
+        };
+        /**
          * FrictionFound
          * @description Something went against the person: a signal of friction.
          */
@@ -3381,6 +3523,9 @@ export type FailedRetried = components['schemas']['FailedRetried'];
 export type FailedRetriedList = components['schemas']['FailedRetriedList'];
 export type FileEntry = components['schemas']['FileEntry'];
 export type FileView = components['schemas']['FileView'];
+export type Forget = components['schemas']['Forget'];
+export type ForgottenRow = components['schemas']['ForgottenRow'];
+export type ForgottenView = components['schemas']['ForgottenView'];
 export type FrictionFound = components['schemas']['FrictionFound'];
 export type FrictionView = components['schemas']['FrictionView'];
 export type GoalReached = components['schemas']['GoalReached'];
@@ -3475,7 +3620,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3528,7 +3673,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3607,7 +3752,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3681,7 +3826,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3815,6 +3960,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody did anything yet. */
             404: {
                 headers: {
@@ -3938,6 +4092,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody did anything yet. */
             404: {
                 headers: {
@@ -4038,6 +4201,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4177,6 +4349,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody did anything yet. */
             404: {
                 headers: {
@@ -4295,6 +4476,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4432,6 +4622,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody did anything yet. */
             404: {
                 headers: {
@@ -4550,6 +4749,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4677,6 +4885,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody did anything yet. */
             404: {
                 headers: {
@@ -4777,7 +4994,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4849,6 +5066,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
                 headers: {
@@ -4902,7 +5128,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4983,7 +5209,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5065,7 +5291,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5150,7 +5376,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5238,6 +5464,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
                 headers: {
@@ -5279,6 +5514,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5342,6 +5586,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5469,6 +5722,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody did anything yet. */
             404: {
                 headers: {
@@ -5561,6 +5823,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
                 headers: {
@@ -5614,7 +5885,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5634,6 +5905,15 @@ export interface operations {
             };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description None was taken; ask the same again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5672,6 +5952,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     listFiles: {
@@ -5697,6 +5986,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5739,6 +6037,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody has this id, or nothing this name. */
             404: {
                 headers: {
@@ -5750,6 +6057,46 @@ export interface operations {
             };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listForgotten: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgottenRow"][];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5801,7 +6148,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5859,6 +6206,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     explain: {
@@ -5890,6 +6246,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -5945,6 +6310,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -6016,7 +6390,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6104,6 +6478,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody has this id, or nothing this name. */
             404: {
                 headers: {
@@ -6163,6 +6546,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody has this id, or nothing this name. */
             404: {
                 headers: {
@@ -6209,6 +6601,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -6269,6 +6670,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody has this id, or nothing this name. */
             404: {
                 headers: {
@@ -6323,6 +6733,98 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter, or the body, is not what it must be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    forgetPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user id or an anonymous id, as the SDK sends it, percent-encoded. */
+                any_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Forget"];
+            };
+        };
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgottenView"];
+                };
+            };
+            /** @description The body is no JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody has this id, or nothing this name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The body is larger than 1 MiB, or 16 MiB of definitions. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
                 headers: {
@@ -6363,6 +6865,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -6431,7 +6942,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6489,6 +7000,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     startRehearsal: {
@@ -6533,7 +7053,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6603,6 +7123,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody has this id, or nothing this name. */
             404: {
                 headers: {
@@ -6655,7 +7184,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6726,7 +7255,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6789,6 +7318,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
             /** @description Nobody has this id, or nothing this name. */
             404: {
                 headers: {
@@ -6832,6 +7370,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -6882,7 +7429,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6958,7 +7505,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            /** @description Not in this role, or a request that may be forged. */
+            /** @description Not in this role, or asked for by another page. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6998,6 +7545,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     listSources: {
@@ -7023,6 +7579,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -7060,6 +7625,15 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     streamProgress: {
@@ -7085,6 +7659,15 @@ export interface operations {
                 headers: {
                     /** @description How to show who you are. */
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {

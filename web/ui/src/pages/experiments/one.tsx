@@ -38,7 +38,7 @@ export default function ExperimentPage() {
     enabled: isAsked,
     placeholderData: (before) => before,
   })
-  const isMissing = report.error instanceof ApiError && report.error.status === 404
+  const isMissing = report.error instanceof ApiError && isOfNobody(report.error)
   return (
     <Page
       title={name} filters={<Asking method={method} variants={report.data?.arms.map((arm) => arm.variant) ?? []} />}
@@ -49,6 +49,11 @@ export default function ExperimentPage() {
       {isAsked && !isMissing && <Answer query={report}>{(found) => <Told report={found} />}</Answer>}
     </Page>
   )
+}
+
+/** Nobody did anything yet, or nobody met this one. */
+function isOfNobody({ status, message }: ApiError): boolean {
+  return status === 404 || message.startsWith('nobody met an experiment')
 }
 
 function Missing({ name }: { readonly name: string }) {
