@@ -47,6 +47,7 @@ def page(browser: Browser, house: House) -> Iterator[Page]:
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
     page.goto(f"/studio/#token={house.setup.admin_token}")
+    page.get_by_role("navigation").wait_for()  # who goes on before is not signed in
     yield page
     context.close()
     assert broken == [], "the page's own console tells no error, and no breach of its Content-Security-Policy"
