@@ -248,14 +248,21 @@ def test_events_of_any_name_do_not_make_the_tables_grow_for_ever(tmp_path: Path)
     traffic.close()
 
 
-def test_somebody_who_is_forgotten_is_in_no_list_and_in_no_count_of_people(tmp_path: Path) -> None:
-    """What went through stays: it is nobody's."""
+def test_nothing_of_somebody_who_is_forgotten_is_left_in_any_file(tmp_path: Path) -> None:
+    """Their enrolments end with them; what went through stays: it is nobody's."""
     traffic = SqliteTraffic(tmp_path)
-    traffic.take([(1, [entered(1), moved(1, source=""), entered(2), moved(2, source="")])], Reach(1, 1, 1))
-    traffic.forget(["u:1"])
-    assert [one.id for _, one in listed(traffic, "j", "v", limit=9)] == ["u:2"]
-    assert traffic.people("j", "v") == {"b": 1}
-    assert sum(n for _, n in traffic.happened("j", "v", since=None, until=None)) == 4
+    for n in range(1, 40):
+        traffic.take([(n, [entered(n), moved(n, source="")])], Reach(n, n, n))
+    gone = facts.Exited(
+        profile_id="u:7", at=T0, position=40, journey="j", version="v", enrolment_id="e7", reason="forgotten",  # type: ignore[arg-type]
+        state=["b"],
+    )  # fmt: skip
+    assert b"u:7" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    traffic.take([(40, [gone])], Reach(40, 40, 40))
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert (b"u:7" in left, b"e7" in left, b"u:8" in left) == (False, False, True)
+    assert traffic.people("j", "v") == {"b": 38}
+    assert (["entered"], 39) in traffic.happened("j", "v", since=None, until=None)
     traffic.close()
 
 

@@ -1,4 +1,7 @@
-"""Studio types: the document of the API and its types; `python -m tests.server.studio_types` writes both."""
+"""Studio types: the document by which the studio is typed.
+
+`python -m tests.server.studio_types` writes it anew.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -154,3 +156,30 @@ def test_no_process_is_left_when_a_server_is_killed(tmp_path: Path) -> None:
         house.process.kill()
         house.process.wait(WAIT_S)
         until(lambda: not Path(f"/proc/{process}").exists())
+
+
+def test_somebody_who_is_forgotten_is_in_no_list_and_in_no_byte_of_the_tables(tmp_path: Path) -> None:
+    """While a server runs it is folded; in a folder nobody serves the tables go, and are made anew."""
+    settings = settle_in(tmp_path)
+    data = tmp_path / "data"
+    with serving(settings) as house:
+        sign_up(house, "annabella", "bernadette", "cid")
+        until(lambda: traffic(house)["ways"] == {">>entry": 3})
+        body = {"confirm": "annabella", "reason": "ticket 1"}
+        assert ask(house, "POST", "/api/v1/people/annabella/forget", body)[0] == 200
+        until(lambda: ask(house, "GET", "/api/v1/forgotten")[1][0]["stage"] == "done")
+        _, page = ask(house, "GET", "/api/v1/journeys/welcome/people")
+        assert [one["id"] for one in page["items"]] == ["u:cid", "u:bernadette"]
+        assert b"annabella" not in b"".join(path.read_bytes() for path in data.glob("traffic.db*"))
+        house.signal()
+        assert house.end() == 0
+    assert b"bernadette" in b"".join(path.read_bytes() for path in data.glob("traffic.db*"))
+    command = [sys.executable, "-c", "from sojourn.cli import main; main()", "forget", "bernadette"]
+    subprocess.run(
+        [*command, "--yes", "--config", str(settings)], check=True, capture_output=True, timeout=WAIT_S
+    )
+    assert b"bernadette" not in b"".join(path.read_bytes() for path in data.glob("traffic.db*"))
+    with serving(settings) as house:
+        until(lambda: traffic(house)["ways"] == {">>entry": 1})
+        _, page = ask(house, "GET", "/api/v1/journeys/welcome/people")
+        assert [one["id"] for one in page["items"]] == ["u:cid"]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from sojourn.adapters.memory import MemoryLog
-from sojourn.model.event import FailedEvent
+from sojourn.model.event import ERASED, OUR_SOURCE, FailedEvent
 from sojourn.runtime.books import Books
 from sojourn.runtime.refusals import Refusals
 from sojourn.wiring.watching import size_of, took
@@ -163,6 +163,14 @@ def test_the_newest_events_are_listed_with_their_verdicts() -> None:
     assert [(row["name"], row["type"], row["verdict"], row["position"]) for row in rows] == [
         ("Bought", "track", "taken", 2), ("", "page", "failed", None),
     ]  # fmt: skip
+
+
+def test_an_event_of_somebody_who_was_forgotten_is_not_listed() -> None:
+    """What stands in its place says nothing of them, and is nothing to look at."""
+    made = House()
+    made.take(event("Seen", user_id="ann"), event(ERASED, user_id="x", source=OUR_SOURCE))
+    assert [row["name"] for row in made.ask("/api/v1/events").json()] == ["Seen"]
+    assert [one["id"] for one in made.ask("/api/v1/people").json()] == ["u:ann"]
 
 
 def test_a_sink_says_what_waits_for_it_and_how_it_did() -> None:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from sojourn.model.errors import UnavailableError
-from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.event import Entry, Event, FailedEvent, is_erased
 from sojourn.model.operating import EventHeard, Verdict
 from sojourn.model.ports import Appended
 from sojourn.server.http import Send
@@ -173,8 +173,9 @@ def described(event: Event | FailedEvent, verdict: Verdict, position: int | None
 
 
 def newest(entries: Sequence[Entry], failed: Sequence[FailedEvent], *, limit: int) -> list[EventHeard]:
-    """Return the newest of what the log has and of what failed, newest first."""
-    rows = [described(entry.event, "taken", entry.position) for entry in reversed(entries)]
+    """Return the newest of what the log has and what failed, newest first; nothing of who was forgotten."""
+    kept = (entry for entry in reversed(entries) if not is_erased(entry.event))
+    rows = [described(entry.event, "taken", entry.position) for entry in kept]
     rows += [_failed(each) for each in failed]
     return sorted(rows, key=lambda row: row.at, reverse=True)[:limit]
 

@@ -13,7 +13,7 @@ from sojourn.server.authoring_routes import Authored
 from sojourn.wiring.authoring import Authors
 from sojourn.wiring.drafting import Bring, Drafts
 from sojourn.wiring.rehearsals import Rehearsals
-from sojourn.wiring.trafficside import Trafficside
+from sojourn.wiring.trafficside import Counted, Trafficside
 
 
 class Authorship:
@@ -25,6 +25,8 @@ class Authorship:
         self._traffic = SqliteTraffic(config.data)
         self._drafts = SqliteDrafts(config.data)
         self._trafficside = Trafficside(config.data)
+        self.counted = Counted(self._traffic)
+        """For whoever erases facts."""
         self._rehearsals = Rehearsals(config, now=now)
         self._following: asyncio.Task[None] | None = None
         authors = Authors(
@@ -35,6 +37,10 @@ class Authorship:
         )
         drafts = Drafts(config, self._drafts, bring=bring, now=now)
         self.authored = Authored(authors, drafts, self._rehearsals)
+
+    def forget(self) -> None:
+        """Let go of reports: somebody whose story may be in them was forgotten."""
+        self._rehearsals.forget()
 
     def start(self) -> None:
         """Begin to count traffic."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -47,6 +47,16 @@ _pack = msgspec.msgpack.Encoder().encode
 log = structlog.get_logger("sojourn")
 
 
+class Traffic(Protocol):
+    """What counts traffic from the facts, and has rows of whoever is inside a journey."""
+
+    def counted(self, group: int, check: Callable[[], None]) -> bool:
+        """Wait until a group of facts is counted; return whether it is; `check` raises what ends it early."""
+
+    def recount(self) -> None:
+        """Forget every count, to begin with the first fact that is left."""
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """What was found of somebody."""
 
@@ -70,6 +80,7 @@ class Erasing:
         *,
         tell: Callable[[Callable[[], None]], None],
         lake: Callable[[], None],
+        traffic: Traffic,
         check: Callable[[], None],
         rest: float = REST,
     ) -> None:
@@ -80,6 +91,7 @@ class Erasing:
             house: Open to write in it.
             tell: Does something where the engine runs, and returns when what it changed is stored.
             lake: Called again and again while a plan for the lake is there; it waits, or does it.
+            traffic: Who has to have counted that somebody was forgotten, before the facts of it go.
             check: Raises what ends the work early; called often.
             rest: How long to rest after each piece of work, in times of what it took.
         """
@@ -90,6 +102,7 @@ class Erasing:
         self._log, self._store = house.log, house.store
         self._tell = tell
         self._lake = lake
+        self._traffic = traffic
         self._check = check
         self._rest = rest
 
@@ -98,12 +111,16 @@ class Erasing:
         began = time.monotonic()
         request = waiting.forgetting.request
         self._stage(request, "log")
+        is_new = not (self._data / FOLDER / f"{request}.json").exists()
         plan = self._plan(waiting)
         belongings = Belongings(waiting.forgetting, shared=plan.shared, windows=plan.windows)
         self._overwrite_log(plan.left)
         n_failed = self._erase_failed(waiting)
         self._stage(request, "facts")
+        is_counted = is_new and self._traffic.counted(self._told(waiting).group, self._check)
         self._overwrite_facts(plan.groups, belongings)
+        if not is_counted:
+            self._traffic.recount()
         self._tell(self._house.driver.repay)
         self._stage(request, "lake")
         n_files = self._erase_lake(request)

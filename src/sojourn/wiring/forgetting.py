@@ -25,9 +25,10 @@ from sojourn.runtime.forgotten import Waiting
 from sojourn.runtime.kin import Kin, find_kin
 from sojourn.runtime.live import Live
 from sojourn.server.forgetting import Forget
-from sojourn.wiring.erasing import Erasing, is_about
+from sojourn.wiring.erasing import Erasing, Traffic, is_about
 from sojourn.wiring.house import House, now_ms
 from sojourn.wiring.lake import erase_lake
+from sojourn.wiring.trafficside import IdleTraffic
 
 KEY_FILE = "forget.key"
 KEY_BYTES = 32
@@ -118,12 +119,19 @@ class Forgetters:
     """Forgets people beside a running engine."""
 
     def __init__(
-        self, config: Config, house: House, live: Live, *, bring: Callable[[Event], Awaitable[None]]
+        self,
+        config: Config,
+        house: House,
+        live: Live,
+        *,
+        bring: Callable[[Event], Awaitable[None]],
+        traffic: Traffic,
     ) -> None:
         self._config = config
         self._house = house
         self._live = live
         self._bring = bring
+        self._traffic = traffic
         self._clerk = Clerk(config.data, house)
         self._asking = asyncio.Lock()
         self._asked = asyncio.Event()
@@ -150,7 +158,12 @@ class Forgetters:
         """Erase whoever waits for it, until `stop`."""
         self._loop = asyncio.get_running_loop()
         erasing = Erasing(
-            self._config.data, self._house, tell=self._tell, lake=self._erase_lake, check=self._check
+            self._config.data,
+            self._house,
+            tell=self._tell,
+            lake=self._erase_lake,
+            traffic=self._traffic,
+            check=self._check,
         )
         await self._on_thread(erasing.clean_up)
         while not self._is_stopping:
@@ -231,7 +244,13 @@ def forget_in(config: Config, house: House, any_id: str, asked: Forget) -> Forgo
         house.driver.settle((), until=house.driver.clock)
 
     erasing = Erasing(
-        config.data, house, tell=tell, lake=lambda: erase_lake(config.data), check=_go_on, rest=0
+        config.data,
+        house,
+        tell=tell,
+        lake=lambda: erase_lake(config.data),
+        traffic=IdleTraffic(config.data),
+        check=_go_on,
+        rest=0,
     )
     for waiting in list(house.driver.forgotten.waiting):
         erasing.erase(waiting)

@@ -147,6 +147,15 @@ class Rehearsals:
                 await self._kill()
         return found
 
+    def forget(self) -> None:
+        """Let go of reports, and of what runs: it may have read somebody who was forgotten since."""
+        for view in self._views.values():
+            view.report = None
+            if view.state == "running":
+                self._fail(view, "forgotten", "somebody was forgotten while it ran; ask again")
+                if self._process is not None:
+                    self._process.kill()
+
     async def stop(self) -> None:
         """End all of them, and the process."""
         self._is_stopping = True

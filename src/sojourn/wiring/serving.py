@@ -16,8 +16,8 @@ import uvicorn
 from sojourn import __version__
 from sojourn.adapters.lookups import LocalLookups
 from sojourn.config import Config
+from sojourn.definitions.controls import FORGET
 from sojourn.model.action import Action, Delivery
-from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry, Event
 from sojourn.model.ports import Sink
 from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
@@ -48,11 +48,11 @@ from sojourn.wiring.forgetting import Forgetters
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
+from sojourn.wiring.listening import listening
 from sojourn.wiring.sinks import make_sinks, rates_of
 from sojourn.wiring.watching import SinkMeter, Watch, Watching
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
-BACKLOG = 2_048  # connections the kernel holds for us, as uvicorn has it.
 
 _ADD_A_SOURCE = "add one under `sources` with a write_key; `sojourn init` writes a file to begin with"
 
@@ -64,7 +64,7 @@ async def serve(config: Config) -> None:
 
     Raises ConfigError and DefinitionError with what to do, and whatever ended the engine.
     """
-    with _listening(config) as listener, open_house(config) as house, open_access(config) as access:
+    with listening(config) as listener, open_house(config) as house, open_access(config) as access:
         end_play(house.driver)
         lookups = LocalLookups(config.geo_database)
         sinks = make_sinks(config)
@@ -108,14 +108,16 @@ class _Serving:
             meter=SinkMeter(_Meter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
-        self._forgetters = Forgetters(config, house, self._live, bring=self._bring)
+        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
+        self._forgetters = Forgetters(
+            config, house, self._live, bring=self._bring, traffic=self._authorship.counted
+        )
         self._live.on_withdrawn = self._outbox.withdraw
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
         )
         self._desk = Desk(house.driver, house.store)
-        self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
         self._changing = asyncio.Lock()
         self._applied: dict[str, asyncio.Future[None]] = {}
         assert house.driver.controls is not None
@@ -239,6 +241,8 @@ class _Serving:
     def _heed_control(self, entry: Entry, applied: Applied) -> None:
         tell_applied(entry, applied)
         log.info("in force", control=entry.event.name, revision=applied.in_force.revision)
+        if entry.event.name == FORGET:
+            self._authorship.forget()
         self._outbox.hold(is_held=self._desk.holds().stopped)
         waiting = self._applied.get(entry.event.message_id)
         if waiting is not None and not waiting.done():
@@ -417,31 +421,6 @@ class _Meter(Meter):
             log.warning("a sink is down", sink=sink, do="nothing: it is tried again by itself")
         else:
             log.info("a sink is back", sink=sink)
-
-
-@contextmanager
-def _listening(config: Config) -> Iterator[socket.socket]:
-    """Take the port before anything else: a second server ends here, having touched nothing."""
-    host, port = config.http.host, config.http.port
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-            listener.listen(BACKLOG)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        raise ConfigError(
-            f"http: {host}:{port} cannot be listened on ({error.strerror}); is another process there? "
-            "Set http.host or http.port to a free one [port]"
-        ) from error
-    with listener:
-        yield listener
 
 
 def _policy(config: Config) -> Policy:

@@ -10,19 +10,22 @@ import asyncio
 import contextlib
 import sys
 import threading
+import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import structlog
 
 from sojourn.adapters.sqlite.fact_tail import FactTail
-from sojourn.adapters.sqlite.traffic import SqliteTraffic
+from sojourn.adapters.sqlite.traffic import FILE, SqliteTraffic
 from sojourn.wiring import child
 
 LOOK_MS = 100  # between two looks at the store where nothing came: the map is to move within a second.
 BATCH_GROUPS = 2_000  # of facts in one commit: some 20 ms of work.
 FIRST_RETRY_S, MAX_RETRY_S = 1.0, 60.0
 STOP_S = 5.0
+WAIT_S = 30.0  # for what is behind, before it is counted anew instead.
 STOP = b"stop\n"
 
 log = structlog.get_logger("sojourn")
@@ -69,6 +72,44 @@ class Trafficside:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+class Counted:
+    """The tables beside a server, as whoever erases facts sees them."""
+
+    def __init__(self, traffic: SqliteTraffic) -> None:
+        self._traffic = traffic
+
+    def counted(self, group: int, check: Callable[[], None]) -> bool:
+        """Wait, at most WAIT_S, until a group of facts is counted; return whether it is."""
+        deadline = time.monotonic() + WAIT_S
+        while self._traffic.reach().group < group:
+            check()
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_MS / 1000)
+        return True
+
+    def recount(self) -> None:
+        """Forget every count: the process begins with the first fact that is left."""
+        self._traffic.clear()
+
+
+class IdleTraffic:
+    """The same of a folder that nobody serves: the file goes, and the next start makes it anew."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+
+    def counted(self, group: int, check: Callable[[], None]) -> bool:
+        """Tell that nobody counts."""
+        del group, check
+        return False
+
+    def recount(self) -> None:
+        """Remove the tables."""
+        for path in self._data.glob(f"{FILE}*"):
+            path.unlink()
 
 
 # -- The process's side.

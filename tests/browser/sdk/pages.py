@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Page
@@ -68,6 +69,19 @@ class Shop:
         wanted = set(numbers)
         self.wait(lambda _: wanted <= set(self._numbers()))
         assert sorted(n for n in self._numbers() if n in wanted) == list(numbers)
+
+    def profile(self, who: str, has: str) -> str:
+        """Wait until a person's profile, as text, has a word; return it: the engine comes after the log."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                found = self.program.ask(f"/api/v1/profiles/{who}").decode()
+            except HTTPError as error:
+                found = str(error)
+            if has in found:
+                return found
+            assert time.monotonic() < until, f"never {has!r} in {found[:2000]}"
+            time.sleep(0.05)
 
     def n_duplicates(self) -> int:
         """Return how many events came to the server again, and were refused."""

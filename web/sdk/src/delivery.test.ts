@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ANSWER_MS, BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, type Delivery } from './delivery'
+import { BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, SENDING_MS, type Delivery } from './delivery'
 import { chances, Tab, World } from './testing/world'
 import type { Kept } from './types'
 
@@ -100,7 +100,7 @@ describe('delivery, step by step', () => {
   test('a tab tells the others how long it looks after its events: for the answer, then for the next try', () => {
     const [sending, sent] = deliver(IDLE, { kind: 'looked', kept: [own('a')], isLocked: false }, 1_000)
     const [, failed] = deliver(sending, answer(['a'], 0), 2_000)
-    expect(sent[0]).toEqual({ kind: 'claim', until: 1_000 + ANSWER_MS })
+    expect(sent[0]).toEqual({ kind: 'claim', until: 1_000 + SENDING_MS })
     expect(failed[0]).toEqual({ kind: 'claim', until: 2_500 })
     expect(deliver(IDLE, { kind: 'looked', kept: [], isLocked: false }, 3_000)[1]).toContainEqual({ kind: 'claim', until: 0 })
   })

@@ -17,6 +17,8 @@ export const BATCH_BYTES = 400_000
 export const LAST_BYTES = 60_000
 /** As long as the server waits for a body. */
 export const ANSWER_MS = 30_000
+/** A tab that sends is given so long before others take it for gone: nearly every answer comes in that time. */
+export const SENDING_MS = 5_000
 
 export interface Delivery {
   readonly phase: 'idle' | 'looking' | 'sending'
@@ -119,7 +121,7 @@ function looked(delivery: Delivery, kept: readonly Kept[], at: number): Step {
   const ours = delivery.lock === 'held' ? free : free.filter(isMine)
   if (ours.length > 0) {
     const keys = cut(ours, known.most, BATCH_BYTES)
-    const claim: Effect = { kind: 'claim', until: at + ANSWER_MS }
+    const claim: Effect = { kind: 'claim', until: at + SENDING_MS }
     return [{ ...known, phase: 'sending', sending: keys }, [claim, { kind: 'send', keys, isLast: false }]]
   }
   if (free.length === 0) return idle(known, waiting.length > 0, Math.min(...waiting.map((one) => one.heldUntil)))

@@ -12,7 +12,8 @@ import { readKey, TAB_CHARS, type Found } from './tracker'
 const LEFT_MS = 5_000
 // What one tab does to storage, another's process sees a little later.
 const SEEN_MS = 50
-const SMALL_BYTES = 63_000 // under what requests that outlive a page may have together, 64 KiB
+// Half of what requests that outlive a page may have together, 64 KiB: the other half is for its last words.
+const SMALL_BYTES = 32_000
 const EVENT = 'q_'
 const CLAIM = 'c_'
 const LEASE = 'lease'
@@ -34,9 +35,14 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
   const mailbox = new Mailbox(settings, store, tab, hear)
   const warned = new Set<string>()
   let referrer = document.referrer
+  let href = location.href
   let url = here()
   const place = (): Place => {
-    if (here() !== url) [referrer, url] = [url, here()]
+    // Most calls are made where the one before was, and reading an address costs more than the rest.
+    if (location.href !== href) {
+      href = location.href
+      if (here() !== url) [referrer, url] = [url, here()]
+    }
     return { url, referrer, title: document.title }
   }
   listen(settings, store, hear, place)
@@ -164,16 +170,18 @@ class Mailbox {
 
   /** Post a body as text, so that a browser need not ask first; return the status, 0 for none, and what it says of waiting. */
   private async post(body: string, isLast: boolean): Promise<[number, number]> {
-    const isSmall = bytesOf(body) <= SMALL_BYTES
+    const outlives = isLast || bytesOf(body) <= SMALL_BYTES
     if (isLast && !('keepalive' in Request.prototype)) {
       navigator.sendBeacon(`${this.url}/beacon/v1/batch?writeKey=${encodeURIComponent(this.settings.writeKey)}`, body)
       return [0, 0] // nobody hears what became of it
     }
     const stop = new AbortController()
     const late = setTimeout(() => stop.abort(), ANSWER_MS)
-    const request: RequestInit = { method: 'POST', body, keepalive: isSmall, credentials: 'omit', signal: stop.signal }
+    const request: RequestInit = { method: 'POST', body, keepalive: outlives, credentials: 'omit', signal: stop.signal }
     try {
       const answer = await fetch(`${this.url}/v1/batch`, { ...request, headers: { 'Content-Type': 'text/plain' } })
+      // Read to its end, or the request takes room from the next one that is to outlive the page; its status is enough.
+      await answer.arrayBuffer().catch(() => null)
       return [answer.status, readRetryAfter(answer.headers.get('Retry-After'), Date.now())]
     } catch {
       return [0, 0]

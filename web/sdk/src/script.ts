@@ -18,11 +18,13 @@ export function runScript(more: (sojourn: Sojourn, asked: DOMStringMap) => void 
   const early = Array.isArray(page.sojourn) ? page.sojourn : []
   const named = early.find(([name]) => name === 'load')
   const host = tag?.src ? new URL(tag.src).origin : location.origin
+  let hasBegun = false
   const begin = (writeKey: string, options: Partial<Options> = {}) => {
     const tracker = start(writeKey, { host, ...options })
     page.sojourn = Object.assign(tracker.api, { load: begin })
     for (const call of early.splice(0)) replay(tracker.api, tracker.call, call)
-    more(tracker.api, asked)
+    if (!hasBegun) more(tracker.api, asked)
+    hasBegun = true
   }
   if (asked['writeKey']) begin(asked['writeKey'], optionsOf(asked))
   else if (named) begin(named[2] as string, named[3] as Partial<Options>)

@@ -16,7 +16,7 @@ import msgspec
 from sojourn.adapters.sqlite.database import open_database, transaction
 from sojourn.adapters.sqlite.traffic_folding import ALL, DAY_MS, HOUR_MS, Changes, Enrolled, Folding, Versions
 from sojourn.model.authored import InsideView
-from sojourn.model.fact import Fact
+from sojourn.model.fact import Exited, Fact
 from sojourn.model.lake import Reach
 
 FILE = "traffic.db"
@@ -80,6 +80,7 @@ class SqliteTraffic:
         # A cache of what the store has: after a power cut it may be a little older, never wrong.
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA wal_autocheckpoint=1000")
+        self._connection.execute("PRAGMA secure_delete=ON")  # a row that is gone is gone from the file, too
         ask = self._connection.execute
         self._versions = Versions(
             ask("SELECT journey, version, id FROM versions").fetchall(),
@@ -99,12 +100,18 @@ class SqliteTraffic:
         with self._lock, transaction(self._connection):
             for table in ("reach", "inside", "places", "people", "happened", "stays"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
-        self._next = 1
+        self._clean()
 
-    def take(self, groups: Sequence[tuple[int, Sequence[Fact]]], reach: Reach) -> None:
-        """Count the groups of facts that come next, up to a reach, whole or not at all."""
+    def take(self, groups: Sequence[tuple[int, Sequence[Fact]]], reach: Reach) -> bool:
+        """Count the groups of facts that come next, up to a reach, whole or not at all.
+
+        Returns False, and counts nothing, where they are not those that come next: it was cleared meanwhile.
+        """
         facts = [fact for _, group in groups for fact in group]
         with self._lock, transaction(self._connection):
+            row = self._connection.execute("SELECT last_group FROM reach").fetchone()
+            if groups and groups[0][0] != (row[0] if row else 0) + 1:
+                return False
             folding = Folding(self._versions, self._find(facts), next_n=self._next)
             for fact in facts:
                 folding.take(fact)
@@ -113,6 +120,9 @@ class SqliteTraffic:
                 "INSERT OR REPLACE INTO reach VALUES (1, ?, ?, ?)", msgspec.structs.astuple(reach)
             )
         self._next = folding.next_n
+        if any(isinstance(fact, Exited) and fact.reason == "forgotten" for fact in facts):
+            self._clean()
+        return True
 
     def people(self, journey: str, version: str) -> dict[str, int]:
         """Return how many are in each state of a version."""
@@ -170,23 +180,15 @@ class SqliteTraffic:
             found = [pair for pair, _ in zip(merge(*each, reverse=True), range(limit), strict=False)]
             return [(cursor, self._view(cursor)) for cursor in found]
 
-    def forget(self, people: Sequence[str]) -> None:
-        """Take people (`u:` or `a:`, and an id) out of the tables; counts stay, they are nobody's."""
-        query = "SELECT n, version, states FROM inside WHERE person IN (SELECT value FROM json_each(?))"
-        with self._lock, transaction(self._connection):
-            for n, version, states in self._connection.execute(query, (_text(list(people)),)).fetchall():
-                gone = [(version, state, since, n) for state, since in _STATES(states).items()]
-                self._connection.executemany(_UNPLACE, gone)
-                self._connection.executemany(
-                    _COUNT.format(table="people", marks="?, ?, ?"),
-                    [(version, state, -1) for _, state, _, _ in gone],
-                )
-                self._connection.execute("DELETE FROM inside WHERE n = ?", (n,))
-
     def close(self) -> None:
         """Release the file."""
         with self._lock:
             self._connection.close()
+
+    def _clean(self) -> None:
+        """Leave nothing of older pages in the WAL, in which somebody who was forgotten may stand."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def _number(self, journey: str, version: str) -> int:
         """Return a version's number; 0 where nobody was ever in it."""

@@ -65,15 +65,7 @@ class Attempts:
         """Forget an attempt that did not fail, and those at its name before; others of its address stay."""
         by_name, by_address = _keys(name, address)
         self._counts.pop(by_name, None)
-        self.undo(by_address)
-
-    def undo(self, key: tuple[str, str]) -> None:
-        """Take one attempt back."""
-        count = self._counts.get(key)
-        if count is not None:
-            count.n_failed -= 1
-            if count.n_failed <= 0:
-                del self._counts[key]
+        self._undo(by_address)
 
     def _wait(self, key: tuple[str, str], now: int) -> int:
         count = self._counts.get(key)
@@ -84,6 +76,14 @@ class Attempts:
             return 0
         patience = BY_NAME if key[0] == "name" else BY_ADDRESS
         return count.last_at + patience.wait_ms(count.n_failed) - now
+
+    def _undo(self, key: tuple[str, str]) -> None:
+        """Take one attempt back."""
+        count = self._counts.get(key)
+        if count is not None:
+            count.n_failed -= 1
+            if count.n_failed <= 0:
+                del self._counts[key]
 
 
 def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str]]:

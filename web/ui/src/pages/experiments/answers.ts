@@ -95,5 +95,5 @@ export interface Report {
   }
   readonly comparisons: readonly Compared[]
   readonly warnings: readonly string[]
-  readonly definition: Readonly<Record<string, unknown>> & { readonly alpha: number; readonly method: string }
+  readonly definition: Readonly<Record<string, unknown>> & { readonly level: number; readonly method: string }
 }
