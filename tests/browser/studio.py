@@ -33,7 +33,7 @@ def screens(house: House) -> list[Screen]:
     """Return every page of the studio, each over the house's own people."""
     person = somebody(house)
     return [
-        Screen("map", "/map", "Journey map", "Product Viewed"),
+        Screen("map", "/map", "Journey map", "Wider: more people"),
         Screen("funnels", f"/funnels?{CHECKOUT}", "Funnels", "Checkout Started"),
         Screen("retention", "/retention", "Retention", "Cohort"),
         Screen("friction", "/friction", "Friction", "people"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.house import House
 from tests.browser.looking import look, serious
+from tests.browser.studio import ask
 
 pytestmark = pytest.mark.browser
 
@@ -13,10 +17,27 @@ REHEARSED = 120_000  # ms: a week through a child process
 FILE = "journeys/checkout-rescue.yaml"
 
 
+@pytest.fixture
+def other(browser: Browser, house: House) -> Iterator[Page]:
+    """Somebody else, in a browser of their own."""
+    context = browser.new_context(base_url=house.address)
+    page = context.new_page()
+    page.goto(f"/studio/#token={house.setup.admin_token}")
+    yield page
+    context.close()
+
+
 def open_file(page: Page, file: str = FILE) -> None:
     """Open a file, and wait for its chart."""
     look(page, f"/author/{file}")
     page.locator("[data-state]").first.wait_for()
+
+
+def write(page: Page, after: str, text: str) -> None:
+    """Type at the end of the first line that has some text."""
+    page.locator(".cm-line", has_text=after).first.click()
+    page.keyboard.press("End")
+    page.keyboard.type(text)
 
 
 def drop(page: Page) -> None:
@@ -55,3 +76,37 @@ def test_a_new_journey_begins_with_a_draft_that_is_right(page: Page) -> None:
     page.locator("[data-state=reminded]").wait_for()
     expect(page.get_by_text("Checked: no problems")).to_be_visible()
     drop(page)
+
+
+def test_two_people_at_once_do_not_overwrite_each_other(page: Page, other: Page, house: House) -> None:
+    """Who saves second is shown what the first wrote, and nothing of either is lost."""
+    file = "journeys/welcome.yaml"
+    open_file(page, file)
+    open_file(other, file)
+    write(page, "journey: welcome", "  # by the first")
+    expect(page.get_by_role("status").filter(has_text="Draft saved")).to_be_visible()
+    write(other, "journey: welcome", "  # by the second")
+    dialog = other.get_by_role("dialog", name="Somebody else saved this meanwhile")
+    dialog.wait_for()
+    assert "by the first" in ask(house, f"/api/v1/files/{file}")["draft"]["text"]
+    dialog.get_by_role("button", name="Take theirs").click()
+    expect(other.locator(".cm-content").first).to_contain_text("by the first")
+    drop(page)
+
+
+def test_a_draft_is_seen_first_and_then_published(page: Page, house: House) -> None:
+    """From a line of text to a version in force, and the file in the folder is the source."""
+    before = {each["name"]: each["version"] for each in ask(house, "/api/v1/journeys")}
+    open_file(page, "journeys/support-escalation.yaml")
+    write(page, "journey: support-escalation", "\npriority: 7")
+    expect(page.get_by_role("status").filter(has_text="Draft saved")).to_be_visible()
+    page.get_by_role("button", name="Publish").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(before["support-escalation"]).first.wait_for()
+    dialog.get_by_role("button", name="Publish").click()
+    dialog.get_by_role("link", name="Watch it").click()
+    page.locator("[data-state]").first.wait_for()
+    after = {each["name"]: each["version"] for each in ask(house, "/api/v1/journeys")}
+    assert after["support-escalation"] != before["support-escalation"]
+    file = house.setup.config.parent / "journeys/support-escalation.yaml"
+    assert "priority: 7" in file.read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 /** The lift of one journey, as a cell and as a figure: never without its interval. */
 
+import type { JourneyView } from '../../api/schema'
 import { Badge } from '../../parts/Badge'
 import { Figure } from '../../parts/Figure'
 import { interval, points } from '../../parts/format'
@@ -8,7 +9,7 @@ import { JOURNEY } from '../../text/journey'
 import css from './Journeys.module.css'
 import { isClear, useLift } from './lift'
 
-export function LiftCell({ journey }: { readonly journey: string }) {
+export function LiftCell({ journey }: { readonly journey: JourneyView }) {
   const lift = useLift(journey)
   if (lift === undefined) return <span className={css.faint}>…</span>
   if (lift === null || lift.effect.estimate === null) return <span className={css.faint} title={JOURNEY.lift.none}>{COMMON.nothing}</span>
@@ -23,7 +24,7 @@ export function LiftCell({ journey }: { readonly journey: string }) {
   )
 }
 
-export function LiftFigure({ journey }: { readonly journey: string }) {
+export function LiftFigure({ journey }: { readonly journey: JourneyView }) {
   const lift = useLift(journey)
   const effect = lift?.effect
   return (

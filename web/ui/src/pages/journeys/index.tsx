@@ -30,7 +30,7 @@ const COLUMNS: readonly Column<JourneyView>[] = [
   { key: 'rate', title: TITLES.rate, about: JOURNEY.about.rate, value: rateOf, cell: (journey) => share(rateOf(journey)), isNumber: true },
   { key: 'actions', title: TITLES.actions, value: (journey) => journey.actions, cell: (journey) => count(journey.actions), isNumber: true },
   { key: 'withheld', title: TITLES.withheld, about: JOURNEY.about.withheld, value: (journey) => journey.withheld, cell: (journey) => count(journey.withheld), isNumber: true },
-  { key: 'lift', title: TITLES.lift, about: JOURNEY.about.lift, value: () => null, cell: (journey) => <LiftCell journey={journey.name} />, isFixed: true },
+  { key: 'lift', title: TITLES.lift, about: JOURNEY.about.lift, value: () => null, cell: (journey) => <LiftCell journey={journey} />, isFixed: true },
 ]
 
 export default function JourneysPage() {

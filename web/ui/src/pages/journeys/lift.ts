@@ -6,19 +6,21 @@ import { askCausal, getChart, type CausalUnit } from '../../api/journeys'
 /** Hold-outs tell more by the day, not by the second. */
 const STALE_MS = 300_000
 
-/** Undefined: not known yet; null: nobody is held out, or there is no goal. */
-export function useLift(journey: string): CausalUnit | null | undefined {
+/** Undefined: not known yet; null: it did nothing yet, nobody is held out, or there is no goal. */
+export function useLift({ name: journey, actions }: { readonly name: string; readonly actions: number }): CausalUnit | null | undefined {
+  const hasActed = actions > 0
   const chart = useQuery({
-    queryKey: ['chart', journey, ''], queryFn: ({ signal }) => getChart(journey, '', signal), staleTime: STALE_MS,
+    queryKey: ['chart', journey, ''], queryFn: ({ signal }) => getChart(journey, '', signal), staleTime: STALE_MS, enabled: hasActed,
   })
   const goal = chart.data ? goalEvent(chart.data.goal) : undefined
   const causal = useQuery({
     queryKey: ['causal', goal],
     queryFn: ({ signal }) => askCausal(goal as string, signal),
-    enabled: Boolean(goal),
+    enabled: hasActed && Boolean(goal),
     staleTime: STALE_MS,
     retry: false,
   })
+  if (!hasActed) return null
   if (chart.isPending || (goal && causal.isPending)) return undefined
   return causal.data?.units.find((unit) => unit.kind === 'journey' && unit.name === journey) ?? null
 }

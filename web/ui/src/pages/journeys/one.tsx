@@ -93,7 +93,7 @@ function Summary({ journey }: { readonly journey: JourneyView }) {
         <Figure label={WORDS.inside} value={count(insideOf(journey))} note={journey.is_paused ? WORDS.pausedNote : undefined} />
         <Figure label={WORDS.entered} value={count(journey.entered)} />
         <Figure label={WORDS.goals} value={count(journey.goals)} note={journey.entered > 0 && WORDS.rate(share(journey.goals / journey.entered))} />
-        <LiftFigure journey={journey.name} />
+        <LiftFigure journey={journey} />
         <Figure label={WORDS.actions} value={count(journey.actions)} note={WORDS.withheld(count(journey.withheld))} />
       </Figures>
     </div>

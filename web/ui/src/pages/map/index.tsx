@@ -21,6 +21,8 @@ import { MapView } from './MapView'
 import { modelOf, type MapModel } from './model'
 import { useView, writePicked, type Picked, type Tab, type View } from './selection'
 
+/** So many steps are all shown, also the rarest, unless somebody says otherwise. */
+const FEW_STEPS = 40
 /** More moves than these are too many to tell apart: the rarest are left out, unless somebody wants them. */
 const MANY_MOVES = 40
 
@@ -40,9 +42,9 @@ function Views({ view, data }: { readonly view: View; readonly data: MapData }) 
   const rare = view.rare ?? likelyRare(graph?.edges ?? [], graph?.definition.n_people ?? 0)
   const model = useMemo<MapModel>(() => (
     graph
-      ? modelOf(graph, { goals: data.goal ? [data.goal] : [], rare, findings: data.findings, differences: data.difference?.edges ?? [] })
+      ? modelOf(graph, { goals: data.goal ? [data.goal] : [], rare, findings: data.findings, differences: data.difference?.edges ?? [], keepsSteps: view.rare === null && graph.nodes.length <= FEW_STEPS })
       : { nodes: [], edges: [], columns: new Map(), nHiddenNodes: 0, nHiddenEdges: 0 }
-  ), [graph, data, rare])
+  ), [graph, data, rare, view.rare])
   const { address } = view
   const pick = useCallback((picked: Picked | null) => address.set({ at: writePicked(picked) }), [address])
   const tabs = (Object.keys(MAP.tabs) as Tab[]).map((key) => ({ key, label: MAP.tabs[key] }))

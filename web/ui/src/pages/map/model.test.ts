@@ -39,6 +39,12 @@ test('rare moves go, and every step that stays keeps a way in and a way out', ()
   expect(withoutRare(graph, 0.1, ['C']).nodes).toHaveLength(3)
 })
 
+test('where steps are to stay, only moves go', () => {
+  const graph = answer([node('A', 100), node('B', 0, 60), node('C', 0, 5)], [edge('A', 'B', 60), edge('A', 'C', 5), edge('B', 'A', 2), edge('C', 'A', 1)])
+  const model = modelOf(graph, { goals: [], rare: 0.1, keepsSteps: true, findings: [], differences: [] })
+  expect([model.nodes.length, model.nHiddenNodes]).toEqual([3, 0])
+})
+
 test('the ranks that the server knows are believed, and friction is told of the step it begins at', () => {
   const graph = answer([node('A', 100), node('B', 0, 50)], [{ ...edge('A', 'B', 50), direction: 'skip' }, edge('A', 'A', 4)])
   const findings = [0.1, 0.3, 0.2].map((share) => (

@@ -30,13 +30,16 @@ interface Asked {
   readonly goals: readonly string[]
   /** Moves of less than this share of all people are rare. */
   readonly rare: number
+  /** Rare moves go, and no step does. */
+  readonly keepsSteps?: boolean
   readonly findings: readonly FrictionFinding[]
   readonly differences: readonly DifferenceEdge[]
 }
 
 /** Put together what the map shows. */
 export function modelOf(graph: GraphAnswer, asked: Asked): MapModel {
-  const shown = withoutRare(graph, asked.rare, asked.goals)
+  const always = asked.keepsSteps ? graph.nodes.map((node) => node.name) : asked.goals
+  const shown = withoutRare(graph, asked.rare, always)
   const depth = usualDepth(graph.nodes, graph.edges)
   const friction = worstFriction(asked.findings)
   const differences = new Map(asked.differences.map((each) => [edgeId(each), each]))
