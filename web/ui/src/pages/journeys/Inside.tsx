@@ -9,7 +9,7 @@ import { Empty } from '../../parts/Empty'
 import { Failure } from '../../parts/Failure'
 import { Select } from '../../parts/Filters'
 import { ago, instant } from '../../parts/format'
-import { PersonLink } from '../../parts/PersonLink'
+import { bareId, PersonLink } from '../../parts/PersonLink'
 import { Table, type Column } from '../../parts/Table'
 import type { Address } from '../../parts/url'
 import { Spinner } from '../../parts/Waiting'
@@ -58,7 +58,7 @@ export function Inside({ name, chart, address, state }: {
 }
 
 const PERSON: Column<InsideView> = {
-  key: 'id', title: WORDS.person, value: (person) => person.id, cell: (person) => <PersonLink id={person.id.replace(/^[ua]:/, '')} />,
+  key: 'id', title: WORDS.person, value: (person) => person.id, cell: (person) => <PersonLink id={bareId(person.id)} />,
 }
 const SINCE: Column<InsideView> = {
   key: 'since', title: WORDS.since, value: (person) => person.since, isNumber: true,

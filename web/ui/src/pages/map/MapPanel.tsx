@@ -7,7 +7,7 @@ import { Answer } from '../../parts/Answer'
 import { Badge } from '../../parts/Badge'
 import { Button } from '../../parts/Button'
 import { ago, count, duration, instant, interval, points, share } from '../../parts/format'
-import { PersonLink } from '../../parts/PersonLink'
+import { bareId, PersonLink } from '../../parts/PersonLink'
 import { Table } from '../../parts/Table'
 import { MAP } from '../../text/map'
 import css from './Map.module.css'
@@ -163,7 +163,7 @@ function Who({ view, picked }: { readonly view: View; readonly picked: Picked })
             label={WORDS.list} rows={found.items} rowKey={(item) => `${item.id} ${item.session} ${item.at}`} perPage={12} csvName="people"
             empty={<p className={css.panelPart}>{WORDS.noPeople}</p>}
             columns={[
-              { key: 'id', title: WORDS.columns.person, value: (item) => item.id, cell: (item) => <PersonLink id={item.id} /> },
+              { key: 'id', title: WORDS.columns.person, value: (item) => item.id, cell: (item) => <PersonLink id={bareId(item.id)} /> },
               { key: 'at', title: WORDS.columns.at, value: (item) => item.at, isNumber: true, cell: (item) => <span title={instant(item.at)}>{ago(item.at, now)}</span> },
               { key: 'channel', title: WORDS.columns.channel, value: (item) => item.channel },
             ]}
