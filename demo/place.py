@@ -7,11 +7,15 @@ import secrets
 import shutil
 import subprocess
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
-from demo.history import write_history
-from demo.program import ProgramError, Setup, script, write_config
+import httpx
+
+from demo.history import BUSY_S, write_history
+from demo.program import Program, ProgramError, Setup, script, write_config
+from demo.shop import Shop
 
 JOURNEYS = Path(__file__).parent / "journeys"
 SOURCE = "shop"  # as `write_config` names it
@@ -25,6 +29,20 @@ def prepare(folder: Path, *, sinks: dict[str, Any]) -> Setup:
     return write_config(
         folder, journeys=folder / "journeys", sinks=sinks, steps=STEPS, deliver={"backoff_base": "500ms"}
     )
+
+
+def crowd(program: Program, *, n_people: int, seed: int) -> int:
+    """Let people act now, all at once, as if it were a busy minute; return how many events they sent."""
+    now_s = time.time()
+    shop = Shop(seed=seed, n_people=n_people, started_at_s=now_s - BUSY_S)
+    key = b64encode(f"{program.setup.write_key}:".encode()).decode()
+    headers = {"Authorization": f"Basic {key}"}
+    n = 0
+    with httpx.Client(base_url=program.address, headers=headers, timeout=PATIENCE_S) as client:
+        for batch in shop.batches(now_s):
+            client.post("/v1/batch", json=batch.body(now_s)).raise_for_status()
+            n += len(batch.events)
+    return n
 
 
 def remember(setup: Setup, *, seed: int | None = None) -> int:

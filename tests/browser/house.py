@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from demo.place import crowd, prepare, remember
 from demo.program import Program, Setup
+
+SEED = 7
+"""Of the week before: every run looks at the same people."""
+N_PEOPLE = 250
+DECIDED_S = 12.0
+"""The demo's rescue waits ten seconds before it decides, and draws a variant."""
 
 
 @dataclass(frozen=True)
@@ -18,3 +29,15 @@ class House:
     def address(self) -> str:
         """Where it is, without a slash at the end."""
         return self.program.address
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[House]:
+    """Serve the demo's week from a folder, with a crowd that came now: they meet journeys and experiments."""
+    setup = prepare(folder, sinks={"shop": {"type": "console"}})
+    remember(setup, seed=SEED)
+    with Program(setup) as program:
+        crowd(program, n_people=N_PEOPLE, seed=SEED)
+        time.sleep(DECIDED_S)
+        yield House(program, setup)
+        program.stop()

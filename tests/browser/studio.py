@@ -37,7 +37,7 @@ def screens(house: House) -> list[Screen]:
         Screen("funnels", f"/funnels?{CHECKOUT}", "Funnels", "Checkout Started"),
         Screen("retention", "/retention", "Retention", "Cohort"),
         Screen("friction", "/friction", "Friction", "people"),
-        Screen("attribution", f"/attribution?conversion={quote(CONVERSION)}", "Attribution", "newsletter"),
+        Screen("attribution", f"/attribution?conversion={quote(CONVERSION)}", "Attribution", "paid_search"),
         Screen("journeys", "/journeys", "Journeys", "checkout-rescue"),
         Screen("journey", "/journeys/checkout-rescue", "checkout-rescue", "waiting"),
         Screen("author", "/author", "Author", "checkout-rescue.yaml"),
@@ -46,7 +46,8 @@ def screens(house: House) -> list[Screen]:
         Screen("experiment", "/experiments/rescue-offer", "rescue-offer", "free_shipping"),
         Screen("people", "/people", "People", "shopper-"),
         Screen("person", f"/people/{quote(person, safe='')}", person, "checkout-rescue"),
-        Screen("operate", "/operate", "Operate", "console"),
+        Screen("operate", "/operate", "Operate", "Listening"),
+        Screen("sinks", "/operate?tab=sinks", "Operate", "delivered"),
     ]
 
 
@@ -74,7 +75,7 @@ def somebody(house: House) -> str:
     for each in found:
         profile = ask(house, f"/api/v1/profiles/{quote(each['id'], safe='')}")
         if any(fact.get("journey") == "checkout-rescue" for fact in profile["timeline"]):
-            return str(each["id"])
+            return str(each["user_ids"][0])
     raise AssertionError("nobody of them started a checkout")
 
 

@@ -210,11 +210,16 @@ def partitioned(
             upstream = min(marks[stage])
         if n_fed == last and all(mark == last for row in marks.values() for mark in row):
             break
+    _fire_all(floors, until=until, random=random)
+    return collector.outcome()
+
+
+def _fire_all(floors: dict[Stage, list[Partition]], *, until: int, random: Random) -> None:
+    """Fire what is due up to the end of time."""
     for stage in STAGES:
         for partition in floors[stage]:
             for key in list(partition.states):
                 assert not partition._turn(key, [], until=until, random=random), "a timer forwards nothing"
-    return collector.outcome()
 
 
 def sequential(
