@@ -991,7 +991,7 @@ export interface paths {
         };
         /**
          * How far the engine is, live
-         * @description Server-sent events. `progress`: `{position, clock, lag}`, at most four a second and only where something moved: `position` is the last log entry processed and stored, for whoever asks then; `lag` is how many entries wait. `journeys`: journeys whose counts moved, as `/api/v1/journeys` has them; all of them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew.
+         * @description Server-sent events. `progress`: `{position, clock, lag}`, at most five a second and only where something moved: `position` is the last log entry processed and stored, for whoever asks then; `lag` is how many entries wait. `journeys`: journeys whose counts moved, as `/api/v1/journeys` has them; all of them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew.
          */
         get: operations["streamProgress"];
         put?: never;
