@@ -146,6 +146,9 @@ class House:
     def unwatch(self, watch: object) -> None:
         raise AssertionError("nobody opens a stream here")
 
+    def warm(self) -> None:
+        """Need no start: whoever answers here is this process."""
+
     async def answer(self, inquiry: Inquiry) -> bytes:
         """Answer of a shop's data folder: what is in memory has no lake."""
         return await asyncio.to_thread(

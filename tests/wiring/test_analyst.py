@@ -91,6 +91,35 @@ def test_one_process_answers_question_after_question(data: Path) -> None:
     assert first == second is not None
 
 
+def test_it_is_there_before_the_first_question_of_somebody_who_was_expected(data: Path) -> None:
+    """A page that opens asks in a moment, and is not to wait for a start."""
+
+    async def story(made: Analyst) -> tuple[int | None, int | None, int]:
+        made.warm()
+        made.warm()
+        await until(lambda: made.pid is not None)
+        expected, answer = made.pid, await made.answer(GRAPH)
+        return expected, made.pid, edges(answer)
+
+    first, then, n_edges = live(data, story)
+    assert first == then is not None
+    assert n_edges == N_EDGES
+
+
+def test_whoever_is_expected_and_never_asks_costs_nothing_for_long(data: Path) -> None:
+    """It rests as after an answer."""
+
+    async def story(made: Analyst) -> bool:
+        made.warm()
+        await until(lambda: made.pid is not None)
+        pid = made.pid
+        assert pid is not None
+        await until(lambda: made.pid is None)
+        return is_alive(pid)
+
+    assert live(data, story, idle_ms=50) is False
+
+
 def test_what_cannot_be_answered_is_refused_and_the_process_stays(data: Path) -> None:
     """A wrong question is nothing's end."""
 

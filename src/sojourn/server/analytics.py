@@ -34,6 +34,9 @@ class Analyses(Protocol):
     async def answer(self, inquiry: Inquiry) -> bytes:
         """Answer in JSON; raises InputError where it cannot, and UnavailableError where it cannot now."""
 
+    def warm(self) -> None:
+        """Hear that somebody is about to ask."""
+
 
 def analysing(analyses: Analyses) -> list[HTTPRouteHandler]:
     """Make a route for each question."""

@@ -183,7 +183,7 @@ def make_api(
     """
     handlers = [
         _get_document,
-        *access_routes(access),
+        *access_routes(access, analyses.warm),
         *_reading(readings),
         *_reading_failures(readings),
         _retrying(operations),

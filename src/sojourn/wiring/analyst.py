@@ -104,6 +104,7 @@ class Analyst:
         """How often a process ended that was to answer: killed, out of time, or out of memory."""
         self._process: asyncio.subprocess.Process | None = None
         self._resting: asyncio.TimerHandle | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._is_stopping = False
 
     async def answer(self, inquiry: Inquiry) -> bytes:
@@ -148,9 +149,25 @@ class Analyst:
         """The process, where there is one."""
         return None if self._process is None else self._process.pid
 
+    def warm(self) -> None:
+        """Let the process start where there is none: whoever opens the studio is about to ask."""
+        if self._process is None and not self._is_stopping and not self._turn.locked():
+            self._warming = asyncio.create_task(self._warm(), name="warming")
+
+    async def _warm(self) -> None:
+        async with self._turn:
+            try:
+                await self._running()
+            except (ConnectionError, OSError):  # the first question finds it, and says so
+                await self._end()
+            else:
+                self._rest_later()
+
     async def stop(self) -> None:
         """End it; who waits for an answer is told so."""
         self._is_stopping = True
+        if self._warming is not None:
+            self._warming.cancel()
         if self._resting is not None:
             self._resting.cancel()
         await self._end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -93,12 +93,12 @@ _BUSY = _says("Too many at once; try again.")
 ACCESS_VIEWS = (SignIn, SignedInView, SignedOut, AccountView, NewAccount, NewPassword)
 
 
-def access_routes(access: Access) -> list[HTTPRouteHandler]:
-    """Make the routes."""
-    return [*_session_routes(access), *_account_routes(access), *_changing(access)]
+def access_routes(access: Access, on_entered: Callable[[], None]) -> list[HTTPRouteHandler]:
+    """Make the routes; `on_entered` hears of whoever is let in."""
+    return [*_session_routes(access, on_entered), *_account_routes(access), *_changing(access)]
 
 
-def _session_routes(access: Access) -> list[HTTPRouteHandler]:
+def _session_routes(access: Access, on_entered: Callable[[], None]) -> list[HTTPRouteHandler]:
     @post(
         "/api/v1/session",
         summary="Sign in",
@@ -113,12 +113,14 @@ def _session_routes(access: Access) -> list[HTTPRouteHandler]:
         token, caller = await _signed_in(access, data, line)
         if before := await access.resume(line.token()):
             await access.sign_out(before)  # this browser's session of before is lost with its cookie
+        on_entered()
         cookie = _cookie(token, line, max_age_s=access.settings.length_ms // 1_000)
         return Response(_show_caller(caller), headers={"set-cookie": cookie})
 
     @get("/api/v1/session", summary="Who is signed in", tags=["access"])
     async def get_session(request: Asked) -> SignedInView:
         """Who asks, and in which role."""
+        on_entered()
         return _show_caller(caller_of(request.scope))
 
     @delete("/api/v1/session", summary="Sign out", tags=["access"], status_code=200)
