@@ -91,3 +91,4 @@ def visit(page: Page, screen: Screen) -> None:
     expect(page.get_by_role("heading", name=screen.title, level=1)).to_be_visible(timeout=PATIENCE_MS)
     shown = page.get_by_text(screen.shows).locator("visible=true")
     expect(shown.first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE_MS)

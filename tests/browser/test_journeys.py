@@ -12,6 +12,15 @@ from tests.browser.studio import ask
 pytestmark = pytest.mark.browser
 
 
+def test_the_list_says_what_the_api_says(page: Page, house: House) -> None:
+    """Names, and how many entered each."""
+    look(page, "/journeys")
+    for journey in ask(house, "/api/v1/journeys"):
+        row = page.get_by_role("row", name=journey["name"])
+        expect(row.get_by_role("cell").nth(3)).to_have_text(f"{journey['entered']:,}")
+    assert serious(page) == []
+
+
 def test_a_journey_is_drawn_with_all_its_states_and_who_took_its_ways(page: Page, house: House) -> None:
     """Each state of the chart is there; a click on one says how long people stay."""
     chart = ask(house, "/api/v1/journeys/checkout-rescue/chart")

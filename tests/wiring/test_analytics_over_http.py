@@ -42,12 +42,16 @@ ASKED: dict[str, list[list[str]]] = {
         ["--patterns", "--gaps", "--min-share", "0.4", "--length", "2-3", "--all"],
         ["--from", "View [land=SE]", "--columns", "3"],
         ["--to", "Buy"],
+        ["--where", "land=SE|DE", "--did", "Help > Buy", "--since", "2026-03-01"],
+        ["--never", "Help", "--until", "2026-04-01T00:00:00Z"],
     ],
     "funnel": [
         ["View", "Cart | Help", "Buy [total>=20]"],
         ["View", "Buy", "--order", "strict", "--within", "1h", "--by", "land", "--limit", "1"],
         ["View", "Buy", "--without", "Help @1-2", "--after", "1", "--reached", "2", "--dropped", "1"],
         ["View", "Buy", "--per", "attempt", "--time-to-convert"],
+        ["View", "Buy", "--where", "land=SE|DE", "--did", "Help > Buy", "--since", "2026-03-01"],
+        ["View", "Buy", "--never", "Help", "--until", "2026-04-01T00:00:00Z"],
     ],
     "retention": [
         [],
