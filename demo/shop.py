@@ -6,6 +6,7 @@ coming back. Pure: a seed and instants go in, batches come out, so that tests ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
@@ -67,7 +68,10 @@ Events = list[tuple[str, dict[str, Any]]]
 class Shop:
     """A few hundred people at a time; whoever leaves for good is followed by somebody new."""
 
-    def __init__(self, *, seed: int, n_people: int, started_at_s: float) -> None:
+    def __init__(
+        self, *, seed: int, n_people: int, started_at_s: float, regulars: Sequence[Person] = ()
+    ) -> None:
+        """Open it at an instant; `regulars` were here before, and come among the first."""
         self._random = Random(seed)
         self._n_known = 0
         self._n_due = 0
@@ -75,6 +79,10 @@ class Shop:
         self._by_id: dict[str, Person] = {}
         self._run = f"{int(started_at_s) & 0xFFFFFF:06x}"
         self.n_people = 0
+        self.visitors: list[Person] = []
+        """Everybody who ever came."""
+        for person in regulars:
+            self._return(person, started_at_s + self._random.uniform(0, 8 * REST_S))
         for _ in range(n_people):
             self._arrive(started_at_s + self._random.uniform(0, 8 * REST_S))
 
@@ -98,9 +106,18 @@ class Shop:
         seed = self._random.getrandbits(32)
         sdk = Sdk(f"{self._run}-{self.n_people}", is_mobile=is_mobile, seed=seed)
         person = Person(self.n_people, sdk)
+        self.visitors.append(person)
         self._by_id[sdk.anonymous_id] = person
         if self._random.random() < SHARE_KNOWN:
             self._name(person)
+        self._later(person, at_s)
+
+    def _return(self, person: Person, at_s: float) -> None:
+        self.n_people += 1
+        self.visitors.append(person)
+        person.number, person.step, person.cart_id, person.value = self.n_people, "away", "", 0.0
+        for any_id in filter(None, (person.user_id, person.sdk.anonymous_id)):
+            self._by_id[any_id] = person
         self._later(person, at_s)
 
     def _later(self, person: Person, at_s: float) -> None:
@@ -120,7 +137,6 @@ class Shop:
             person.step = following
             self._later(person, at_s + self._random.expovariate(1 / PACE_S))
             return sdk.flush()
-        sdk.page("Goodbye" if person.step == "order" else "Elsewhere", at_s=at_s)
         self._leave(person, at_s)
         return sdk.flush(is_leaving=True)
 

@@ -90,6 +90,16 @@ def test_a_person_is_found_by_whatever_their_id_is(who: str) -> None:
     assert answer.json()["user_ids"] == [who]
 
 
+@pytest.mark.parametrize("who", ["ann", "a/b", "/a//b/", "ann@example.com", "ü ?#%", "a%2Fb"])
+def test_a_person_is_shown_before_they_are_forgotten_whatever_their_id_is(who: str) -> None:
+    """Nobody may be impossible to forget for the sake of a slash."""
+    house = House()
+    house.take(event("Signed Up", user_id=who))
+    encoded = "".join(f"%{byte:02X}" for byte in who.encode())
+    answer = house.ask(f"/api/v1/people/{encoded}/forget", method="POST", json={"dry_run": True})
+    assert (answer.status_code, answer.json()["ids"]) == (200, [who])
+
+
 def test_a_person_s_timeline_is_as_long_as_asked() -> None:
     """The newest facts; the default is a hundred."""
     house = House()

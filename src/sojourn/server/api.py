@@ -42,7 +42,7 @@ from sojourn.server.authoring_routes import AUTHORING_VIEWS, Authored, authoring
 from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
-from sojourn.server.forgetting import FORGET_VIEWS, Forgetters, forget_routes
+from sojourn.server.forgetting import FORGET_VIEWS, Forgetters, forget_routes, with_whole_ids
 from sojourn.server.http import App
 from sojourn.server.openapi import describe, openapi_config
 from sojourn.server.operating import VIEWS as OPERATING_VIEWS
@@ -211,7 +211,7 @@ def make_api(
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
     )
-    return Guarded(app, access)
+    return Guarded(with_whole_ids(app), access)
 
 
 def _reading(readings: Readings) -> list[HTTPRouteHandler]:

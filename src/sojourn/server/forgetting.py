@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 from urllib.parse import quote, unquote
 
 from litestar import Request, get, post
@@ -15,6 +15,8 @@ from msgspec import Meta, Struct
 
 from sojourn.model.views import ForgottenRow, ForgottenView
 from sojourn.server.access.callers import caller_of
+from sojourn.server.http import App, Scope, Send
+from sojourn.server.ingest.door import Receive
 
 BEFORE, AFTER = "/api/v1/people/", "/forget"
 MAX_ID_CHARS = 1_000
@@ -67,6 +69,18 @@ def id_of(path: str) -> str:
     return unquote(path.removeprefix(BEFORE).removesuffix(AFTER))
 
 
+def with_whole_ids(app: Any) -> App:
+    """Let the framework route an id with slashes in it as one part of the path: as it was sent, encoded."""
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        raw = scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1")
+        if raw.startswith(BEFORE) and raw.endswith(AFTER):
+            scope = {**scope, "path": f"{BEFORE}{quote(id_of(raw), safe='')}{AFTER}"}
+        await app(scope, receive, send)
+
+    return routed
+
+
 def forget_routes(forgetters: Forgetters) -> list[HTTPRouteHandler]:
     """Make the routes."""
 
@@ -79,7 +93,7 @@ def forget_routes(forgetters: Forgetters) -> list[HTTPRouteHandler]:
         All ids of theirs go. Asked again, it finds nothing and says so. What was delivered already is with
         its receivers.
         """
-        return await forgetters.forget(any_id, data, by=caller_of(request.scope).name)
+        return await forgetters.forget(unquote(any_id), data, by=caller_of(request.scope).name)
 
     @get("/api/v1/forgotten", summary="Who was forgotten", tags=["people"], sync_to_thread=False)
     def list_forgotten() -> list[ForgottenRow]:

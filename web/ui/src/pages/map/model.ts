@@ -92,40 +92,44 @@ export function withoutRare(
   return { nodes, edges: between.filter((edge) => edge.people >= least || strongest.has(edge)) }
 }
 
-/** How deep in their walks people usually are at each step: 0 where all begin, and more the later it comes.
+/** How deep in their walks people usually are at each step: the number of moves of the likeliest way there.
  *
- * A step is as deep as those it is reached from are on average, and one more; beginning a walk there counts as 0.
- * That is the mean number of moves since the beginning of a walk that forgets all but its last step. It is found
- * by repetition, which comes to rest wherever walks begin somewhere.
+ * A move is the shorter the larger its share of all that leaves a step, and each costs something by itself, so that of
+ * two ways as likely the one with fewer moves counts. Repetitions and ways back lengthen no likeliest way: where people
+ * go round in circles, a mean number of moves would say little about what comes first. The decimals order steps of one
+ * depth, the likelier first.
  */
 export function usualDepth(
   nodes: readonly { readonly name: string; readonly starts: number }[],
   edges: readonly { readonly source: string; readonly target: string; readonly count: number }[],
 ): ReadonlyMap<string, number> {
-  const depth = new Map(nodes.map((node) => [node.name, 0]))
-  const into = new Map(nodes.map((node) => [node.name, { total: node.starts, from: [] as { source: string; count: number }[] }]))
-  for (const { source, target, count } of edges) {
-    const place = into.get(target)
-    if (source === target || !place || !depth.has(source)) continue
-    place.total += count
-    place.from.push({ source, count })
-  }
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    let most = 0
-    for (const [name, { total, from }] of into) {
-      if (from.length === 0) continue
-      const next = Math.min(from.reduce((sum, { source, count }) => sum + count * ((depth.get(source) ?? 0) + 1), 0) / total, nodes.length)
-      most = Math.max(most, Math.abs(next - (depth.get(name) ?? 0)))
-      depth.set(name, next)
+  const out = new Map(nodes.map(({ name }) => [name, [] as { readonly target: string; readonly count: number }[]]))
+  for (const { source, target, count } of edges) if (source !== target) out.get(source)?.push({ target, count })
+  const begun = nodes.reduce((sum, { starts }) => sum + starts, 0)
+  const far = nodes.length + 1
+  const open = new Map(nodes.map(({ name, starts }) => (
+    [name, starts > 0 ? { cost: costOf(starts / begun), moves: 0 } : { cost: Infinity, moves: far }]
+  )))
+  const depth = new Map<string, number>()
+  while (open.size > 0) {
+    const [name, place] = [...open].reduce((least, each) => (each[1].cost < least[1].cost ? each : least))
+    open.delete(name)
+    depth.set(name, place.moves + 1 - 1 / (1 + place.cost))
+    const moves = out.get(name) ?? []
+    const total = moves.reduce((sum, { count }) => sum + count, 0)
+    for (const { target, count } of moves) {
+      const known = open.get(target)
+      const cost = place.cost + costOf(count / total)
+      if (known && cost < known.cost) open.set(target, { cost, moves: place.moves + 1 })
     }
-    if (most < NEAR) break
   }
   return depth
 }
 
-/** Of the repetition: so many rounds at most, and how little a depth then still changes. */
-const MAX_ROUNDS = 200
-const NEAR = 0.001
+/** What one move costs: as much as halving the people does, and what it loses of them. */
+function costOf(share: number): number {
+  return 1 - Math.log2(share)
+}
 
 /** Put steps into columns from left to right, by how deep they are: name -> column. About twice as wide as high. */
 export function columnsOf(names: readonly string[], depth: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
@@ -140,7 +144,7 @@ const COLUMNS_PER_STEP = 0.8
 /** Which way a move goes where the server knows no ranks. */
 function wayOf(edge: GraphEdge, depth: ReadonlyMap<string, number>): Direction {
   if (edge.source === edge.target) return 'repeat'
-  return (depth.get(edge.target) ?? 0) < (depth.get(edge.source) ?? 0) ? 'back' : 'forward'
+  return Math.floor(depth.get(edge.target) ?? 0) < Math.floor(depth.get(edge.source) ?? 0) ? 'back' : 'forward'
 }
 
 function worstFriction(findings: readonly FrictionFinding[]) {
