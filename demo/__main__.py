@@ -176,6 +176,7 @@ def main() -> int:
     )
     receiver.start()
     try:
+        console.print("A week of a shop's past is being imported ...")
         n_events = remember(setup)
         with Program(setup) as program:
             console.print(

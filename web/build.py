@@ -40,6 +40,7 @@ def build() -> bool:
     digest = digest_of(sources())
     if MADE_OF.is_file() and MADE_OF.read_text(encoding="utf-8").strip() == digest:
         return False
+    print("Building the web studio (once, and again when web/ changes) ...", file=sys.stderr)
     install()
     shutil.rmtree(STUDIO, ignore_errors=True)
     run("run", "build")
