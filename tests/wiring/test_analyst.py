@@ -109,15 +109,15 @@ def test_it_is_there_before_the_first_question_of_somebody_who_was_expected(data
 def test_whoever_is_expected_and_never_asks_costs_nothing_for_long(data: Path) -> None:
     """It rests as after an answer."""
 
-    async def story(made: Analyst) -> bool:
+    async def story(made: Analyst) -> int | None:
         made.warm()
         await until(lambda: made.pid is not None)
         pid = made.pid
         assert pid is not None
-        await until(lambda: made.pid is None)
-        return is_alive(pid)
+        await until(lambda: made.pid is None and not is_alive(pid))
+        return made.pid
 
-    assert live(data, story, idle_ms=50) is False
+    assert live(data, story, idle_ms=50) is None
 
 
 def test_what_cannot_be_answered_is_refused_and_the_process_stays(data: Path) -> None:
