@@ -166,11 +166,11 @@ class Analyst:
     async def stop(self) -> None:
         """End it; who waits for an answer is told so."""
         self._is_stopping = True
-        if self._warming is not None:
-            self._warming.cancel()
         if self._resting is not None:
             self._resting.cancel()
         await self._end()
+        async with self._turn:  # whoever is about to start or to end one is through with it
+            await self._end()
 
     async def _asked(self, inquiry: Inquiry) -> bytes:
         """Ask, once more where the process had died before it was asked."""
