@@ -72,7 +72,9 @@ def xstate_lives(cases: list[Json]) -> list[list[Json]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("batch", range(N_BATCHES))
+@pytest.mark.parametrize(
+    "batch", [pytest.param(batch, marks=[pytest.mark.slow] if batch else []) for batch in range(N_BATCHES)]
+)
 def test_a_random_machine_does_here_what_it_does_under_xstate(batch: int) -> None:
     """Whoever imports a machine has seen it run elsewhere: what they saw must be what they get.
 
