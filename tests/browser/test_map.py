@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from uuid import uuid4
 
 import pytest
@@ -66,29 +65,3 @@ def test_the_same_selection_is_shown_as_flow_and_funnel(page: Page, view: str) -
     assert serious(page) == []
     page.locator("figure").get_by_role("button", name="Table").click()
     expect(page.locator("figure").get_by_role("table")).to_be_visible()
-
-
-def test_two_hundred_steps_and_two_thousand_moves_cost_no_element_a_move(page: Page, house: House) -> None:
-    """Moves are one canvas: what a browser lays out grows with steps alone."""
-    walks = [
-        {
-            "type": "track",
-            "event": f"Large {(walk * 37 + n * (walk % 13 + 1)) % 200:03}",
-            "userId": f"walker-{walk}",
-            "messageId": uuid4().hex,
-            "timestamp": f"2026-01-01T00:{n // 60:02}:{n % 60:02}Z",
-        }
-        for walk in range(300)
-        for n in range(40)
-    ]
-    for at in range(0, len(walks), 1_000):
-        send(house, *walks[at : at + 1_000])
-    deadline = time.monotonic() + 60
-    while len(ask(house, "/api/v1/analytics/graph")["nodes"]) < 200:
-        assert time.monotonic() < deadline, "the engine takes twelve thousand events within a minute"
-        time.sleep(0.5)
-    assert len(ask(house, "/api/v1/analytics/graph")["edges"]) >= 2_000
-    look(page, "/map?rare=0")
-    page.locator(".react-flow__node", has_text="Large").first.wait_for(timeout=PATIENCE_MS)
-    assert page.locator(".react-flow__edge").count() == 0
-    assert page.locator("canvas").count() == 1
