@@ -1,4 +1,7 @@
-"""`make screenshots`: a picture of every page of the studio, in light and dark, into the documentation."""
+"""`make screenshots`: a picture of every page of the studio, in light and dark, into the documentation.
+
+`python -m tests.browser.screenshots map person` takes these alone.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ SETTLE_MS = 1_500  # layouts and charts come to rest.
 
 
 def main() -> None:
-    """Take them all."""
+    """Take them all, or those that are named."""
+    wanted = set(sys.argv[1:])
     PICTURES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -28,6 +32,8 @@ def main() -> None:
             page = context.new_page()
             sign_in(page, house)
             for screen in screens(house):
+                if wanted and screen.name not in wanted:
+                    continue
                 visit(page, screen)
                 page.wait_for_timeout(SETTLE_MS)
                 page.screenshot(path=PICTURES / f"{screen.name}-{scheme}.png")
