@@ -6,7 +6,7 @@ A framework's routing and request objects cost more than reading the events does
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Literal, assert_never
 
 from msgspec import Struct
@@ -95,12 +95,7 @@ class Http:
             return
         if self._observe is not None:
             self._observe(f"requests.{answer.status}", 1)
-        sent = [*answer.headers, *cross_origin(headers)]
-        if answer.status != 204:  # which has none (RFC 9110, 8.6)
-            sent.append((b"content-length", b"%d" % len(answer.body)))
-        await send({"type": "http.response.start", "status": answer.status, "headers": sent})
-        body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": body})
+        await send_answer(answer, cross_origin(headers), scope, send)
 
     async def _answer(
         self, route: Route | None, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -141,6 +136,18 @@ class Http:
                 return SUCCESS
             case _:
                 assert_never(route.what)
+
+
+async def send_answer(
+    answer: Answer, headers: Iterable[tuple[bytes, bytes]], scope: Scope, send: Send
+) -> None:
+    """Send an answer with further headers; to HEAD, without its body."""
+    sent = [*answer.headers, *headers]
+    if answer.status not in (204, 304):  # which have none (RFC 9110, 8.6)
+        sent.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})
 
 
 def find_route(path: str) -> Route | None:

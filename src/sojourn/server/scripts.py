@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sojourn.server.http import App, Scope, Send
+from sojourn.server.http import App, Scope, Send, send_answer
 from sojourn.server.ingest.answers import Answer
 from sojourn.server.ingest.door import Receive
 
@@ -54,12 +54,7 @@ class Scripts:
         answer = await self._answer(
             scope["method"], scope["path"].removeprefix(PREFIX), dict(scope["headers"])
         )
-        sent = [*answer.headers, *_ANYWHERE]
-        if answer.status != 304:
-            sent.append((b"content-length", b"%d" % len(answer.body)))
-        await send({"type": "http.response.start", "status": answer.status, "headers": sent})
-        body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": body})
+        await send_answer(answer, _ANYWHERE, scope, send)
 
     async def _answer(self, method: str, name: str, headers: Mapping[bytes, bytes]) -> Answer:
         if method not in ("GET", "HEAD"):

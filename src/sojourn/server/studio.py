@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from sojourn.server.access.callers import is_https
-from sojourn.server.http import App, Scope, Send
+from sojourn.server.http import App, Scope, Send, send_answer
 from sojourn.server.ingest.answers import Answer
 from sojourn.server.ingest.door import Receive
 
@@ -120,14 +120,8 @@ class Studio:
             await self._rest(scope, receive, send)
             return
         answer = await self._answer(scope["method"], path, headers)
-        sent = [*answer.headers, *SAFETY]
-        if is_https(scope, headers, n_proxies=self._n_proxies):
-            sent.append(_HTTPS_ONLY)
-        if answer.status != 304:
-            sent.append((b"content-length", b"%d" % len(answer.body)))
-        await send({"type": "http.response.start", "status": answer.status, "headers": sent})
-        body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": body})
+        is_secret = is_https(scope, headers, n_proxies=self._n_proxies)
+        await send_answer(answer, (*SAFETY, _HTTPS_ONLY) if is_secret else SAFETY, scope, send)
 
     async def _answer(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> Answer:
         if method not in ("GET", "HEAD"):
