@@ -1,0 +1,213 @@
+"""A worker: it takes the shards of one stage through turns when an instant has come.
+
+What calls it promises: all of a shard's inputs at or before `upto` are on its shelf, and the instants asked
+for come in order, so that by the time of one everything due before it is done. The rest (when a control takes
+effect, what is due before it, who is asked about it) follows here, the same on any number of shards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from sojourn.definitions.controls import read_forgetting
+from sojourn.engine.forgetting import forget, keys_of
+from sojourn.engine.state import decode, encode
+from sojourn.engine.turn import turn
+from sojourn.model.action import Action
+from sojourn.model.fact import Fact
+from sojourn.model.turn import Forward, Input, Result, Stage
+from sojourn.runtime.salvage import Failure, salvage
+from sojourn.runtime.shards.chronicle import Chapter, Chronicle, Mark
+from sojourn.runtime.shards.records import Addressed
+
+HOT_STATES = 20_000
+"""Decoded in memory, per stage and task: some 60 MB of people."""
+
+
+class Kept(Struct, frozen=True, gc=False):
+    """A key's state on the shelf."""
+
+    state: bytes
+    wake: int
+    """When it wants to be woken, ms; 0: not at all."""
+
+
+class Shelf(Protocol):
+    """Where one shard is kept, by an engine that makes it durable; what is changed is changed at once."""
+
+    number: int
+    """Which shard it is."""
+    mark: Mark
+    """The last control that took effect."""
+
+    def get(self, key: str) -> Kept | None:
+        """Return a key's state."""
+        ...
+
+    def put(self, key: str, kept: Kept) -> None:
+        """Keep a key's state."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Keep nothing of a key any more."""
+        ...
+
+    def everybody(self) -> Iterable[str]:
+        """Return every key that has a state; nothing is changed meanwhile."""
+        ...
+
+    def wake(self, key: str, at: int) -> None:
+        """Call the worker at an instant (ms), with this key among those due."""
+        ...
+
+    def due(self, at: int) -> list[str]:
+        """Take those who asked to be woken at an instant."""
+        ...
+
+    def take(self) -> list[Addressed]:
+        """Take everything that waits."""
+        ...
+
+    def wait(self, inputs: Sequence[Addressed]) -> None:
+        """Put back what is to wait, and call the worker at the instant of the first of it."""
+        ...
+
+
+class Outcome(Struct):
+    """What a call came to."""
+
+    forward: list[Forward]
+    facts: list[Fact]
+    actions: list[Action]
+    failures: list[Failure]
+    switched: list[Chapter]
+    """Controls that took effect."""
+
+
+class Worker:
+    """One stage at one task."""
+
+    def __init__(self, stage: Stage, chronicle: Chronicle, *, hot: int = HOT_STATES) -> None:
+        self.stage = stage
+        self.chronicle = chronicle
+        self._hot: dict[tuple[int, str], Any] = {}
+        self._max_hot = hot
+
+    def call(self, shelf: Shelf, at: int, *, upto: int) -> Outcome:
+        """Do what a shard has to do, its instant `at` having come, knowing all its inputs up to `upto`."""
+        out = Outcome([], [], [], [], [])
+        woken = shelf.due(at)
+        waiting = sorted(shelf.take(), key=_place)
+        while True:
+            chapter = self.chronicle.next(shelf.mark, upto=upto)
+            until = upto if chapter is None else chapter.mark[0]
+            now, waiting = _parted(waiting, until, before=None if chapter is None else chapter.mark)
+            self._turns(shelf, _by_key(now, woken if until >= at else ()), until, out)
+            woken = [] if until >= at else woken
+            # What is due before the control and after `at` has instants of its own, which come first.
+            if chapter is None or chapter.mark[0] > at:
+                break
+            self._switch(shelf, chapter, out)
+        if waiting:
+            shelf.wait(waiting)
+        return out
+
+    def _switch(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
+        at = chapter.mark[0]
+        shelf.mark = chapter.mark
+        out.switched.append(chapter)
+        self._forget(shelf, chapter, out)
+        # At once, so that whoever rests on the last change has been asked about it before the next one comes.
+        if chapter.asks_all:
+            self._turns(shelf, {key: [] for key in shelf.everybody()}, at, out)
+
+    def _forget(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
+        forgetting = read_forgetting(chapter.entry.event)
+        for stage, key in () if forgetting is None else keys_of(forgetting):
+            if stage != self.stage:
+                continue
+            kept = shelf.get(key)
+            if kept is None or forgetting is None:
+                continue
+            state = decode(stage, kept.state)
+            self._hot.pop((shelf.number, key), None)
+            result = forget(stage, key, state, forgetting, at=chapter.mark[0], position=chapter.mark[1])
+            if result is not None:
+                out.facts += result.facts
+                self._keep(shelf, key, result, kept)
+
+    def _turns(self, shelf: Shelf, groups: dict[str, list[Input]], until: int, out: Outcome) -> None:
+        catalogue = self.chronicle.catalogue(shelf.mark)
+        for key, inputs in groups.items():
+            kept = shelf.get(key)
+            state = self._hot.pop((shelf.number, key), None)
+            if kept is None and not inputs:
+                continue  # It was forgotten since it asked to be woken.
+            if state is None and kept is not None:
+                state = decode(self.stage, kept.state)
+            try:
+                result = turn(self.stage, key, state, inputs, until=until, catalogue=catalogue)
+            except MemoryError:
+                raise
+            except Exception:  # A bug of ours: the rest of the key, and everybody else, goes on.
+                saved = salvage(
+                    (self.stage, key),
+                    inputs,
+                    before=None if kept is None else kept.state,
+                    wake=None if kept is None else kept.wake or None,
+                    until=until,
+                    catalogue=catalogue,
+                )
+                result = saved.result
+                out.failures += saved.failures
+            out.forward += result.forward
+            out.facts += result.facts
+            out.actions += result.actions
+            self._keep(shelf, key, result, kept)
+
+    def _keep(self, shelf: Shelf, key: str, result: Result, kept: Kept | None) -> None:
+        if result.state is None:
+            shelf.remove(key)
+            return
+        wake = result.wake or 0
+        if result.changed or result.facts or kept is None or kept.wake != wake:
+            is_same = kept is not None and not result.changed and not result.facts
+            if kept is None and not (result.changed or result.facts):
+                return
+            state = kept.state if is_same and kept is not None else encode(result.state)
+            shelf.put(key, Kept(state, wake))
+        if wake and (kept is None or kept.wake != wake):
+            shelf.wake(key, wake)
+        self._remember((shelf.number, key), result.state)
+
+    def _remember(self, place: tuple[int, str], state: Any) -> None:
+        self._hot[place] = state
+        if len(self._hot) > self._max_hot:
+            del self._hot[next(iter(self._hot))]
+
+
+def _place(addressed: Addressed) -> tuple[int, int]:
+    return addressed[1].at, addressed[1].position
+
+
+def _parted(
+    waiting: list[Addressed], until: int, *, before: Mark | None
+) -> tuple[list[Addressed], list[Addressed]]:
+    """Part what may be given now from what must wait; both stay in order."""
+    for index, one in enumerate(waiting):
+        place = _place(one)
+        if place[0] > until or (before is not None and place > before):
+            return waiting[:index], waiting[index:]
+    return waiting, []
+
+
+def _by_key(inputs: Sequence[Addressed], woken: Sequence[str]) -> dict[str, list[Input]]:
+    groups: dict[str, list[Input]] = {}
+    for key, given in inputs:
+        groups.setdefault(key, []).append(given)
+    for key in woken:
+        groups.setdefault(key, [])
+    return groups

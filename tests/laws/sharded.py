@@ -1,0 +1,165 @@
+"""A fourth way to run a history: on shards, called as an engine with watermarks and timers calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from random import Random
+
+import msgspec
+
+from sojourn.definitions.controls import is_control
+from sojourn.definitions.publishing import InForce
+from sojourn.model.event import Entry
+from sojourn.model.turn import STAGES, Stage
+from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle, Mark
+from sojourn.runtime.shards.records import Addressed, arrivals, decode_inputs, encode_inputs, shard_of
+from sojourn.runtime.shards.worker import Kept, Outcome, Worker
+from tests.laws import runtimes
+
+ORDER: dict[Stage, int] = {stage: index for index, stage in enumerate(STAGES)}
+
+
+class DictShelf:
+    """A shelf in dicts."""
+
+    def __init__(self, number: int, timers: list[tuple[int, int]]) -> None:
+        self.number = number
+        self.mark: Mark = BEGINNING
+        self.kept: dict[str, Kept] = {}
+        self._timers = timers
+        self._due: dict[int, list[str]] = {}
+        self._waiting: list[Addressed] = []
+
+    def get(self, key: str) -> Kept | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, kept: Kept) -> None:
+        self.kept[key] = kept
+
+    def remove(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+    def everybody(self) -> Iterable[str]:
+        return list(self.kept)
+
+    def wake(self, key: str, at: int) -> None:
+        self._due.setdefault(at, []).append(key)
+        self.call_at(at)
+
+    def due(self, at: int) -> list[str]:
+        return self._due.pop(at, [])
+
+    def take(self) -> list[Addressed]:
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def wait(self, inputs: Sequence[Addressed]) -> None:
+        self._waiting += inputs
+        self.call_at(min(one[1].at for one in inputs))
+
+    def call_at(self, at: int) -> None:
+        if (at, self.number) not in self._timers:
+            heappush(self._timers, (at, self.number))
+
+
+class Floor:
+    """One stage: its shards, the tasks they are spread over, and the instants asked for."""
+
+    def __init__(self, stage: Stage, chronicle: Chronicle, *, n_shards: int, n_tasks: int) -> None:
+        self.stage = stage
+        self.timers: list[tuple[int, int]] = []
+        self.shelves = [DictShelf(number, self.timers) for number in range(n_shards)]
+        self.watermark = 0
+        self._chronicle = chronicle
+        self._n_tasks = n_tasks
+        self.restart()
+
+    def restart(self) -> None:
+        """Lose all that is only in memory."""
+        self._workers = [Worker(self.stage, self._chronicle, hot=3) for _ in range(self._n_tasks)]
+
+    def advance(self, watermark: int) -> list[tuple[int, Outcome]]:
+        """Call for everything up to a watermark, in order."""
+        self.watermark = max(self.watermark, watermark)
+        outcomes: list[tuple[int, Outcome]] = []
+        while self.timers and self.timers[0][0] <= self.watermark:
+            at, number = heappop(self.timers)
+            worker = self._workers[number % self._n_tasks]
+            outcomes.append((number, worker.call(self.shelves[number], at, upto=self.watermark)))
+        return outcomes
+
+
+def sharded(
+    entries: list[Entry], *, in_force: InForce, until: int, n_shards: int, n_tasks: int, random: Random
+) -> runtimes.Outcome:
+    """Run a history on shards; each stage's watermark follows the one before at a pace of its own."""
+    run = _Run(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
+    waiting = list(entries)
+    while waiting:
+        n_fed = random.randrange(1, 9)
+        fed, waiting = waiting[:n_fed], waiting[n_fed:]
+        for entry in fed:
+            run.feed(entry)
+        ceiling = waiting[0].at - 1 if waiting else until
+        for floor in run.floors.values():
+            if random.random() < 0.3:
+                floor.restart()
+            ceiling = random.randint(floor.watermark, max(floor.watermark, ceiling))
+            run.advance(floor, ceiling)
+    for floor in run.floors.values():
+        for shelf in floor.shelves:
+            shelf.call_at(until)
+        run.advance(floor, until)
+    return run.outcome()
+
+
+class _Run:
+    def __init__(self, in_force: InForce, *, n_shards: int, n_tasks: int, random: Random) -> None:
+        self._chronicle = Chronicle(in_force)
+        self._random = random
+        self.floors = {
+            stage: Floor(stage, self._chronicle, n_shards=n_shards, n_tasks=n_tasks) for stage in STAGES
+        }
+        self._n_shards = n_shards
+        self._facts: list[bytes] = []
+        self._actions: list[bytes] = []
+
+    def feed(self, entry: Entry) -> None:
+        if is_control(entry.event):
+            self._chronicle.hear(entry)
+            self._nudge("identity", entry.at)
+            return
+        for stage, addressed in arrivals([entry]):
+            self._deliver(stage, addressed)
+
+    def advance(self, floor: Floor, watermark: int) -> None:
+        for _, outcome in floor.advance(watermark):
+            assert not outcome.failures
+            self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
+            self._actions += [msgspec.json.encode(action) for action in outcome.actions]
+            for one in outcome.forward:
+                assert ORDER[one.stage] > ORDER[floor.stage]
+                self._deliver(one.stage, (one.key, one.input))
+            for chapter in outcome.switched:
+                self._nudge(floor.stage, chapter.mark[0])
+
+    def _nudge(self, stage: Stage, at: int) -> None:
+        """Tell some shards of the instant of a control; the others find it when they are called next."""
+        for shelf in self.floors[stage].shelves:
+            if self._random.random() < 0.3:
+                shelf.call_at(max(at, self.floors[stage].watermark + 1))
+
+    def _deliver(self, stage: Stage, addressed: Addressed) -> None:
+        (again,) = decode_inputs(encode_inputs([addressed]))
+        assert again[1].at > self.floors[stage].watermark, "nothing may come late"
+        self.floors[stage].shelves[shard_of(again[0], self._n_shards)].wait([again])
+
+    def outcome(self) -> runtimes.Outcome:
+        states = {
+            (str(stage), key): kept.state
+            for stage, floor in self.floors.items()
+            for shelf in floor.shelves
+            for key, kept in shelf.kept.items()
+        }
+        return runtimes.Outcome(sorted(self._facts), sorted(self._actions), dict(sorted(states.items())))
