@@ -22,7 +22,9 @@ from sojourn.engine.turn import route
 from sojourn.model.event import Entry, Event, is_erased
 from sojourn.model.turn import Arrived, Input, Stage
 
-MAX_SHARDS = 1_024
+MAX_SHARDS = 1_023
+CONTROLS = 1_023
+"""The shard that is none: controls have their place among the positions, too."""
 MAX_EVENTS = 1_024
 """In one record."""
 _OFFSET = 20  # bits below an offset: 10 for the place in the record, 10 for the shard. 2^33 records fit into

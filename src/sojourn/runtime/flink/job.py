@@ -1,0 +1,124 @@
+"""The job: sources, the three stages and sinks, put together.
+
+flink run -py .../job.py SETTINGS.json
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pyflink.common import Types
+from pyflink.common.serialization import SimpleStringSchema
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream.connectors.base import DeliveryGuarantee
+from pyflink.datastream.connectors.kafka import KafkaRecordSerializationSchema, KafkaSink
+from pyflink.table import StreamTableEnvironment
+
+from sojourn.runtime.flink.operators import (
+    ACTIONS,
+    CONTROL_STATE,
+    FACTS,
+    FAILED,
+    OUTPUTS,
+    TO,
+    IdentityOperator,
+    Sorter,
+    StageOperator,
+)
+from sojourn.runtime.flink.settings import JobSettings, read_settings
+
+_TABLE = """
+CREATE TABLE {name} (
+  `partition` INT METADATA VIRTUAL, `offset` BIGINT METADATA VIRTUAL,
+  stamped TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, content BYTES,
+  WATERMARK FOR stamped AS stamped - INTERVAL '0.001' SECOND
+) WITH ({options})
+"""
+
+
+def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
+    """Put the job together."""
+    tables = StreamTableEnvironment.create(env)
+    events = _source(tables, "events", settings.topics.events, settings)
+    controls = _source(tables, "controls", settings.topics.controls, settings).broadcast(CONTROL_STATE)
+
+    def stage(stream: Any, operator: StageOperator, name: str) -> Any:
+        keyed = stream.key_by(_shard, Types.INT())
+        worked = keyed.connect(controls).process(operator, OUTPUTS).name(name).uid(name)
+        return worked.process(Sorter(), Types.INT()).name(f"{name}-sorter").uid(f"{name}-sorter")
+
+    common = settings.shards, settings.in_force
+    identity = stage(events, IdentityOperator(*common), "identity")
+    alias = stage(identity.get_side_output(TO["alias"]), StageOperator("alias", *common), "alias")
+    lives = identity.get_side_output(TO["profile"]).union(alias.get_side_output(TO["profile"]))
+    profile = stage(lives, StageOperator("profile", *common), "profile")
+
+    stages = (identity, alias, profile)
+    for tag, topic, guarantee in (
+        (FACTS, settings.topics.facts, DeliveryGuarantee.EXACTLY_ONCE),
+        # An action may not wait for a checkpoint. After a failure the same ones are written again, byte for
+        # byte, and whoever carries them out knows them by their ids.
+        (ACTIONS, settings.topics.actions, DeliveryGuarantee.AT_LEAST_ONCE),
+        (FAILED, settings.topics.failed, DeliveryGuarantee.AT_LEAST_ONCE),
+    ):
+        first, *others = [each.get_side_output(tag) for each in stages]
+        name = topic.rpartition(".")[2]
+        first.union(*others).sink_to(_sink(topic, guarantee, settings)).name(name).uid(f"{name}-sink")
+
+
+def _shard(record: Any) -> int:
+    shard: int = record[0]
+    return shard
+
+
+def _source(tables: StreamTableEnvironment, name: str, topic: str, settings: JobSettings) -> Any:
+    options = {
+        "connector": "kafka",
+        "topic": topic,
+        "properties.bootstrap.servers": settings.brokers,
+        "properties.isolation.level": "read_committed",
+        "scan.startup.mode": "earliest-offset",
+        "format": "raw",
+        **{f"properties.{key}": value for key, value in settings.client.items()},
+    }
+    told = ", ".join(f"'{key}' = '{_quoted(value)}'" for key, value in options.items())
+    tables.execute_sql(_TABLE.format(name=name, options=told))
+    columns = "`partition`, `offset`, stamped, content"
+    return tables.to_data_stream(tables.sql_query(f"SELECT {columns} FROM {name}"))
+
+
+def _quoted(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _sink(topic: str, guarantee: DeliveryGuarantee, settings: JobSettings) -> KafkaSink:
+    schema = (
+        KafkaRecordSerializationSchema.builder()
+        .set_topic(topic)
+        .set_value_serialization_schema(SimpleStringSchema("UTF-8"))
+        .build()
+    )
+    builder = (
+        KafkaSink.builder()
+        .set_bootstrap_servers(settings.brokers)
+        .set_record_serializer(schema)
+        .set_delivery_guarantee(guarantee)
+        .set_transactional_id_prefix(topic)
+        .set_property("transaction.timeout.ms", str(settings.transaction_timeout_ms))
+    )
+    for key, value in settings.client.items():
+        builder = builder.set_property(key, value)
+    return builder.build()
+
+
+def main() -> None:
+    """Build and run it."""
+    env = StreamExecutionEnvironment.get_execution_environment()
+    build(env, read_settings(Path(sys.argv[1])))
+    env.execute("sojourn")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""The three stages as operators of Flink: what comes waits on its shard's shelf until the watermark has passed it.
+
+An operator's watermark is the least of all partitions of the events and of the controls. Everything at or before
+it has come, so that a shard is called with all its inputs in order, whichever way they travelled.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from pyflink.common import Types
+from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, ProcessFunction
+from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
+
+from sojourn.definitions.publishing import InForce
+from sojourn.model.event import Entry
+from sojourn.model.ids import message_digest
+from sojourn.model.turn import Forward, Stage
+from sojourn.runtime.salvage import Failure
+from sojourn.runtime.shards.chronicle import Chronicle
+from sojourn.runtime.shards.records import (
+    CONTROLS,
+    Addressed,
+    arrivals,
+    decode_control,
+    encode_control,
+    encode_inputs,
+    read_events,
+    shard_of,
+)
+from sojourn.runtime.shards.worker import Outcome, Worker
+from sojourn.runtime.flink.shelf import FlinkShelf
+
+INPUTS = Types.TUPLE([Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
+"""(shard, the first instant, a record of inputs)."""
+
+TO: dict[Stage, OutputTag] = {
+    "alias": OutputTag("to-alias", INPUTS),
+    "profile": OutputTag("to-profile", INPUTS),
+}
+OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
+"""(kind, shard, the first instant, content)."""
+FACTS = OutputTag("facts", Types.STRING())
+ACTIONS = OutputTag("actions", Types.STRING())
+FAILED = OutputTag("failed", Types.STRING())
+
+CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
+
+DAY_MS = 86_400_000
+WINDOW_MS = 30 * DAY_MS
+
+_json = msgspec.json.Encoder().encode
+_KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
+_FACTS, _ACTIONS, _FAILED = 2, 3, 4
+_TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
+_OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED}
+_Out = Iterator[tuple[int, int, int, bytes]]
+
+
+class Sorter(ProcessFunction):  # type: ignore[misc]
+    """Hands each output to those it is for, right behind its stage.
+
+    A function with broadcast state may not do so itself in a timer: in PyFlink 2.2's thread mode what it yields
+    there is taken for its main output, whatever the tag.
+    """
+
+    def process_element(self, value: Any, context: Any) -> Iterator[tuple[OutputTag, Any]]:
+        """Sort one output."""
+        kind, shard, at, content = value
+        if kind in _TO:
+            yield _TO[kind], (shard, at, content)
+        else:
+            yield _OUT[kind], content.decode()
+
+
+class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
+    """One stage; what comes are records of inputs."""
+
+    def __init__(self, stage: Stage, n_shards: int, in_force: InForce) -> None:
+        self._stage: Stage = stage
+        self._n_shards = n_shards
+        self._in_force = _json(in_force)  # As text: Flink sends an operator around pickled.
+
+    def open(self, context: Any) -> None:
+        """Begin, or go on after a restart: what is in memory only is empty."""
+        self._shelf = FlinkShelf(context)
+        self._chronicle = Chronicle(msgspec.json.decode(self._in_force, type=InForce))
+        self._worker = Worker(self._stage, self._chronicle)
+        self._has_read_controls = False
+
+    def process_broadcast_element(self, value: Any, context: Any) -> None:
+        """Hear a control."""
+        state = context.get_broadcast_state(CONTROL_STATE)
+        for entry in read_events(value[3], shard=CONTROLS, offset=value[1], at=context.timestamp()):
+            self._chronicle.hear(entry)
+            state.put(entry.position, encode_control(entry))
+
+    def process_element(self, value: Any, context: Any) -> None:
+        """Let a record of inputs wait; an empty one says that a control is to take effect."""
+        shelf = self._shelf.at(context.get_current_key(), context.timer_service())
+        if value[2]:
+            shelf.wait_encoded(value[2], value[1])
+        else:
+            shelf.call_at(value[1])
+
+    def on_timer(self, timestamp: int, context: Any) -> _Out:
+        """Do what a shard has to do at an instant."""
+        self._read_controls(context)
+        timers = context.timer_service()
+        shelf = self._shelf.at(context.get_current_key(), timers)
+        outcome = self._worker.call(shelf, timestamp, upto=timers.current_watermark())
+        yield from self._told(outcome)
+
+    def _read_controls(self, context: Any) -> None:
+        """Hear the controls from before a restart again."""
+        if not self._has_read_controls:
+            self._has_read_controls = True
+            for _, raw in context.get_broadcast_state(CONTROL_STATE).items():
+                self._chronicle.hear(decode_control(raw))
+
+    def _told(self, outcome: Outcome) -> _Out:
+        if outcome.forward:
+            yield from self._forwarded(outcome.forward)
+        if outcome.facts:
+            yield _FACTS, self._shelf.number, 0, _json(outcome.facts)
+        for action in outcome.actions:
+            yield _ACTIONS, self._shelf.number, 0, _json(action)
+        for failure in outcome.failures:
+            yield _FAILED, self._shelf.number, 0, _json(_described(failure))
+
+    def _forwarded(self, forward: list[Forward]) -> _Out:
+        records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
+        for one in forward:
+            records[one.stage, shard_of(one.key, self._n_shards)].append((one.key, one.input))
+        for (stage, shard), inputs in records.items():
+            yield _KINDS[stage], shard, min(given.at for _, given in inputs), encode_inputs(inputs)
+
+
+class IdentityOperator(StageOperator):
+    """The first stage: what comes are records of the log, of one partition for each shard."""
+
+    def __init__(self, n_shards: int, in_force: InForce) -> None:
+        super().__init__("identity", n_shards, in_force)
+
+    def open(self, context: Any) -> None:
+        """Begin, or go on after a restart."""
+        super().open(context)
+        self._seen = context.get_map_state(MapStateDescriptor("seen", Types.STRING(), Types.LONG()))
+        self._clock = context.get_state(ValueStateDescriptor("clock", Types.LONG()))
+        self._clocks: dict[int, int] = {}
+
+    def process_element(self, value: Any, context: Any) -> _Out:
+        """Take a record of the log in: what is new waits, or goes to where its walk begins."""
+        self._read_controls(context)
+        shard = context.get_current_key()
+        shelf = self._shelf.at(shard, context.timer_service())
+        at = self._tick(shard, context.timestamp())
+        chapter = self._chronicle.next(shelf.mark, upto=at)
+        if chapter is not None:
+            shelf.call_at(chapter.mark[0])
+        entries = read_events(value[3], shard=shard, offset=value[1], at=at)
+        here: list[Addressed] = []
+        beyond: list[Forward] = []
+        for stage, addressed in arrivals(entry for entry in entries if self._is_new(entry)):
+            if stage == self._stage:
+                here.append(addressed)
+            else:
+                beyond.append(Forward(stage, *addressed))
+        if here:
+            shelf.wait(here)
+        yield from self._forwarded(beyond)
+
+    def _told(self, outcome: Outcome) -> _Out:
+        yield from super()._told(outcome)
+        for chapter in outcome.switched:
+            for kind in _KINDS.values():
+                yield kind, self._shelf.number, chapter.mark[0], b""
+
+    def _tick(self, shard: int, stamped: int) -> int:
+        """Move a partition's clock; where its broker's goes back, ours stands still."""
+        clock = self._clocks.get(shard)
+        if clock is None:
+            clock = self._clock.value() or 0
+        if stamped > clock:
+            clock = stamped
+            self._clock.update(clock)
+        self._clocks[shard] = clock
+        return clock
+
+    def _is_new(self, entry: Entry) -> bool:
+        mark = message_digest(entry.event.source, entry.event.message_id).hex()
+        seen_at = self._seen.get(mark)
+        if seen_at is not None and seen_at > entry.at - WINDOW_MS:
+            return False
+        self._seen.put(mark, entry.at)
+        return True
+
+
+def _described(failure: Failure) -> dict[str, Any]:
+    stage, key = failure.key
+    position = None if failure.input is None else failure.input.position
+    return {"stage": stage, "key": key, "position": position, "error": type(failure.error).__name__}

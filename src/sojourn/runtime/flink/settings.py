@@ -1,0 +1,46 @@
+"""What a job is told: where its topics are, and how many shards there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from sojourn.definitions.publishing import InForce
+
+
+class Topics(Struct, frozen=True):
+    """The topics of one installation, by what is in them."""
+
+    events: str
+    controls: str
+    facts: str
+    actions: str
+    failed: str
+
+
+class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One job."""
+
+    brokers: str
+    """`host:port`, by commas."""
+    prefix: str = "sojourn"
+    """What the topics' names begin with."""
+    shards: int = 64
+    """Partitions of the events, and shards of every stage; chosen once."""
+    in_force: InForce = InForce()
+    """What was in force before the first control."""
+    client: dict[str, str] = {}
+    """Further settings of Kafka's Java client: `security.protocol`, ..."""
+    transaction_timeout_ms: int = 600_000  # longer than any checkpoint or restart; brokers allow 15 min.
+
+    @property
+    def topics(self) -> Topics:
+        """The names of the topics."""
+        return Topics(*(f"{self.prefix}.{name}" for name in Topics.__struct_fields__))
+
+
+def read_settings(path: Path) -> JobSettings:
+    """Read a job's settings from JSON."""
+    return msgspec.json.decode(path.read_bytes(), type=JobSettings)

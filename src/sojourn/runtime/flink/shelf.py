@@ -1,0 +1,117 @@
+"""A shelf in Flink's keyed state: the key is the shard, and what it holds moves with it.
+
+states    key -> when it wants to be woken (8 bytes), and its state
+due       instant -> the keys that asked to be woken then; Flink has a timer for each
+waiting   inputs whose instant the watermark has not passed
+mark      the last control that took effect
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from pyflink.common import Types
+from pyflink.datastream.state import ListStateDescriptor, MapStateDescriptor, ValueStateDescriptor
+
+from sojourn.runtime.shards.chronicle import BEGINNING, Mark
+from sojourn.runtime.shards.records import Addressed, decode_inputs, encode_inputs
+from sojourn.runtime.shards.worker import Kept
+
+_WAKE_BYTES = 8
+_encode = msgspec.msgpack.Encoder().encode
+_decode_keys = msgspec.msgpack.Decoder(list[str]).decode
+_decode_mark = msgspec.msgpack.Decoder(Mark).decode
+
+
+class FlinkShelf:
+    """The shelf of whichever shard Flink is at; there is one for each operator."""
+
+    def __init__(self, context: Any) -> None:
+        text, raw, instant = Types.STRING(), Types.PICKLED_BYTE_ARRAY(), Types.LONG()
+        self._states = context.get_map_state(MapStateDescriptor("states", text, raw))
+        self._due = context.get_map_state(MapStateDescriptor("due", instant, raw))
+        self._waiting = context.get_list_state(ListStateDescriptor("waiting", raw))
+        self._mark = context.get_state(ValueStateDescriptor("mark", raw))
+        self._marks: dict[int, Mark] = {}
+        self._called: dict[int, int] = {}
+        """Shard -> the earliest instant at which it is called for what waits, as far as is remembered."""
+        self._timers: Any = None
+        self.number = -1
+
+    def at(self, number: int, timers: Any) -> FlinkShelf:
+        """Turn to the shard that Flink is at."""
+        self.number, self._timers = number, timers
+        return self
+
+    @property
+    def mark(self) -> Mark:
+        """The last control that took effect."""
+        mark = self._marks.get(self.number)
+        if mark is None:
+            raw = self._mark.value()
+            mark = self._marks[self.number] = BEGINNING if raw is None else _decode_mark(raw)
+        return mark
+
+    @mark.setter
+    def mark(self, mark: Mark) -> None:
+        self._marks[self.number] = mark
+        self._mark.update(_encode(mark))
+
+    def get(self, key: str) -> Kept | None:
+        """Return a key's state."""
+        raw = self._states.get(key)
+        if raw is None:
+            return None
+        return Kept(raw[_WAKE_BYTES:], int.from_bytes(raw[:_WAKE_BYTES], "big"))
+
+    def put(self, key: str, kept: Kept) -> None:
+        """Keep a key's state."""
+        self._states.put(key, kept.wake.to_bytes(_WAKE_BYTES, "big") + kept.state)
+
+    def remove(self, key: str) -> None:
+        """Keep nothing of a key any more."""
+        self._states.remove(key)
+
+    def everybody(self) -> Iterable[str]:
+        """Return every key that has a state."""
+        return [key for key, _ in self._states.items()]
+
+    def wake(self, key: str, at: int) -> None:
+        """Call the worker at an instant, with this key among those due."""
+        before = self._due.get(at)
+        self._due.put(at, _encode([key] if before is None else [*_decode_keys(before), key]))
+        self._timers.register_event_time_timer(at)
+
+    def due(self, at: int) -> list[str]:
+        """Take those who asked to be woken at an instant."""
+        raw = self._due.get(at)
+        if raw is None:
+            return []
+        self._due.remove(at)
+        return _decode_keys(raw)
+
+    def take(self) -> list[Addressed]:
+        """Take everything that waits."""
+        self._called.pop(self.number, None)
+        records = list(self._waiting.get() or ())
+        if records:
+            self._waiting.clear()
+        return [one for record in records for one in decode_inputs(record)]
+
+    def wait(self, inputs: Sequence[Addressed]) -> None:
+        """Put back what is to wait."""
+        self.wait_encoded(encode_inputs(inputs), min(one[1].at for one in inputs))
+
+    def wait_encoded(self, record: bytes, first_at: int) -> None:
+        """Let a record of inputs wait, the first of which is of an instant."""
+        self._waiting.add(record)
+        self.call_at(first_at)
+
+    def call_at(self, at: int) -> None:
+        """Call the worker at an instant."""
+        called = self._called.get(self.number)
+        if called is None or at < called:
+            self._called[self.number] = at
+            self._timers.register_event_time_timer(at)
