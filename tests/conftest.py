@@ -27,7 +27,7 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
-# What a test logs is shown where it fails. As a picture with the locals of every frame it takes half a second.
+# What a test logs is shown where it fails; as a picture with the locals of every frame it takes seconds.
 structlog.configure(
     processors=[
         *structlog.get_config()["processors"][:-1],
