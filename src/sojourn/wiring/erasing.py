@@ -124,27 +124,20 @@ class Erasing:
         plan = self._plan(waiting)
         belongings = Belongings(waiting.forgetting, shared=plan.shared, windows=plan.windows)
         self._overwrite_log(plan.left)
-        n_failed = self._erase_failed(waiting)
-        self._stage(request, "facts")
+        row = self._house.driver.forgotten.row(request)
+        n_failed = self._erase_failed(waiting) or (0 if row is None else row.n_failed)
+        self._stage(request, "facts", n_events=len(plan.left), n_failed=n_failed)
         is_counted = is_new and self._traffic.counted(self._told(waiting).group, self._check)
         self._overwrite_facts(plan.groups, belongings)
         if not is_counted:
             self._traffic.recount()
         self._tell(self._house.driver.repay)
-        self._stage(request, "lake")
+        self._stage(request, "lake", n_facts=len(plan.gone.facts), n_withheld=self._told(waiting).n_withdrawn)
         n_files = self._erase_lake(request)
-        self._stage(request, "traces")
+        self._stage(request, "traces", n_files=n_files)
         self._store.withdraw(belongings.has)
         self._overwrite_control(waiting, plan.shared)
-        told = self._told(waiting)
-        self._finish(
-            request,
-            n_events=len(plan.left),
-            n_facts=len(plan.gone.facts),
-            n_failed=n_failed,
-            n_withheld=told.n_withdrawn,
-            n_files=n_files,
-        )
+        self._finish(request)
         self._store.discard(forgotten.told_in(waiting.position))
         (self._data / FOLDER / f"{request}.json").unlink(missing_ok=True)
         self.clean()
@@ -339,14 +332,13 @@ class Erasing:
         raw = self._house.store.kept(forgotten.told_in(waiting.position))
         return Told(0, 0) if raw is None else msgspec.json.decode(raw, type=Told)
 
-    def _stage(self, request: str, stage: str) -> None:
-        self._change(request, stage=stage)
+    def _stage(self, request: str, stage: str, **counts: int) -> None:
+        self._change(request, stage=stage, **counts)
 
-    def _finish(self, request: str, **counts: int) -> None:
+    def _finish(self, request: str) -> None:
         def finish() -> None:
             self._house.driver.forgotten.finish(request)
 
-        self._change(request, **counts)
         self._tell(finish)
 
     def _change(self, request: str, **fields: Any) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from sojourn.adapters.sqlite import SqliteStore
 from sojourn.adapters.sqlite.erasing import Finder
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event
+from sojourn.engine.forgetting import keys_of, people_of
 from sojourn.model.account import OPERATOR
 from sojourn.model.errors import InputError
 from sojourn.model.event import Event
@@ -32,6 +34,7 @@ from sojourn.wiring.trafficside import IdleTraffic
 
 KEY_FILE = "forget.key"
 KEY_BYTES = 32
+MAX_FACTS = 10_000  # are counted: each costs reading the commit it was in.
 MAX_ROUNDS = 5  # of a control and a look at what was tied to the person meanwhile.
 LOOK_S = 0.2  # how often it is looked whether the lake's writer is done.
 STORED_S = 0.02
@@ -72,7 +75,19 @@ class Clerk:
             n_journeys=kin.n_journeys,
             n_failed=n_failed,
         )
+        if asked.dry_run:
+            self._count(kin, view)
         return kin, view
+
+    def _count(self, kin: Kin, view: ForgottenView) -> None:
+        """Count what only who wants to know beforehand has to wait for."""
+        store = self._house.store
+        assert isinstance(store, SqliteStore), "a house that is open to write has its own store"
+        theirs = Forgetting(request="", users=kin.users, devices=kin.devices)
+        for key in keys_of(theirs):
+            if key[0] != "identity" or key[1] not in kin.shared:
+                view.n_facts += len(store.facts(key, limit=MAX_FACTS - view.n_facts))
+        view.n_actions = kin.n_deferred + store.outbox.count_of(people_of(theirs, shared=kin.shared))
 
     def control(self, kin: Kin, asked: Forget, *, by: str, now: int) -> Event:
         """Write the control that forgets somebody."""
