@@ -195,6 +195,49 @@ def test_it_is_confirmed_and_its_reason_names_nobody(tmp_path: Path) -> None:
         assert house.profile(MARK) is not None
 
 
+@pytest.mark.parametrize(
+    ("user", "body"),
+    [
+        ("jürgen", rb'{"userId":"j\u00fcrgen","event":1}'),
+        ("jürgen", rb'{"userId":"j\u00FCrgen","event":"cut off he'),
+        ("a/7", rb'{"userId":"a\/7","event":1}'),
+        ("ada", b'{"userId":" ada ","event":1}'),
+        ("ada", b'{"userId":" ada ","event":"cut off he'),
+        ("4711", b'{"userId":4711,"event":1}'),
+        ("4711", b'{"event":1,"userId": 4711.0}'),
+        ("4711", b'{"userId": 4711, "event":"cut off he'),
+    ],
+)
+def test_a_failed_event_goes_however_its_sender_wrote_the_id(tmp_path: Path, user: str, body: bytes) -> None:
+    """Python escapes letters, PHP slashes; an id may be a number, or have blanks around it, at the door."""
+    config = settings(tmp_path)
+    other = b'{"userId":"somebody","event":47110,"note":"ada a/7 \\u00fc"}'
+    with open_house(config) as house:
+        found = [
+            FailedEvent(source="web", received_at=T0, code="bad-type", reason="x", body=each)
+            for each in (body, other)
+        ]
+        house.driver.log.append([event("Viewed", user_id=user, message_id="1")], now=T0, failed=found)
+        house.driver.catch_up()
+        assert forget_in(config, house, user, Forget(dry_run=True)).n_failed == 1
+        forget_in(config, house, user, Forget(confirm=user))
+        assert [each.body for each in house.failed()] == [other]
+
+
+def test_what_a_destination_said_of_somebody_goes(tmp_path: Path) -> None:
+    """An address in the text of its last error; the counts of what it did stay."""
+    config = settings(tmp_path)
+    book = {"crm": {"delivered": 3, "last_error": f"550 no {MARK}@example.org here", "last_error_at": T0}}
+    with open_house(config) as house:
+        fill(house, n_people=1, n_events=12)
+        house.store.keep("sinks", msgspec.json.encode(book))
+        forget(config, house)
+        assert traces(config.data) == []
+        kept_book = msgspec.json.decode(house.store.kept("sinks") or b"")["crm"]
+        assert (kept_book["delivered"], kept_book["last_error_at"]) == (3, T0)
+        assert kept_book["last_error"] != ""
+
+
 def test_what_would_go_is_counted_beforehand_and_stays(tmp_path: Path) -> None:
     """Facts and actions, too; what is forgotten then is what was counted, and the ends of their journeys."""
     config = settings(tmp_path)

@@ -27,9 +27,10 @@ from sojourn.runtime.forgotten import Waiting
 from sojourn.runtime.kin import Kin, find_kin
 from sojourn.runtime.live import Live
 from sojourn.server.forgetting import Forget
-from sojourn.wiring.erasing import Erasing, Traffic, is_about
+from sojourn.wiring.erasing import Erasing, Traffic
 from sojourn.wiring.house import House, now_ms
 from sojourn.wiring.lake import erase_lake
+from sojourn.wiring.named import failed_of
 from sojourn.wiring.trafficside import IdleTraffic
 
 KEY_FILE = "forget.key"
@@ -111,8 +112,7 @@ class Clerk:
     def _n_failed(self, ids: set[str]) -> int:
         finder = Finder(self._data)
         try:
-            needles = [msgspec.json.encode(each) for each in sorted(ids)]
-            return sum(is_about(event, ids) for _, event in finder.failed(needles))
+            return len(failed_of(finder, ids))
         finally:
             finder.close()
 
@@ -141,12 +141,15 @@ class Forgetters:
         *,
         bring: Callable[[Event], Awaitable[None]],
         traffic: Traffic,
+        on_erased: Callable[[], None],
     ) -> None:
+        """Forget beside a server; `on_erased` is called on its loop when somebody is gone."""
         self._config = config
         self._house = house
         self._live = live
         self._bring = bring
         self._traffic = traffic
+        self._on_erased = on_erased
         self._clerk = Clerk(config.data, house)
         self._asking = asyncio.Lock()
         self._asked = asyncio.Event()
@@ -189,6 +192,7 @@ class Forgetters:
                 continue
             one = waiting[0]
             await self._on_thread(lambda one=one: erasing.erase(one))  # type: ignore[misc]
+            self._on_erased()
 
     def stop(self) -> None:
         """Begin nothing more; what is under way is taken up by the next start."""
