@@ -29,7 +29,7 @@ export interface Sojourn {
   user(): Person
 }
 
-const CALLS = ['track', 'page', 'identify', 'group', 'alias'] as const
+export const CALLS = ['track', 'page', 'identify', 'group', 'alias'] as const
 const running = new Map<string, Tracker>()
 
 /** A tracker, and the way in for calls that were made before it was there. */
@@ -56,7 +56,7 @@ export function start(writeKey: string, options: Options): Tracker {
 export function settle(writeKey: string, options: Options): Settings {
   return {
     writeKey,
-    host: options.host,
+    host: options.host.replace(/\/+$/, ''),
     autoPage: options.autoPage ?? true,
     needsConsent: options.consent === 'required',
     respectGpc: options.respectGpc ?? false,
@@ -74,19 +74,17 @@ function run(settings: Settings): Tracker {
   const inputs: Input[] = []
   const flushing: ((isEmpty: boolean) => void)[] = []
   let state: State | undefined
-  const perform = (effect: Effect) => {
-    if (effect.kind === 'settle') flushing.splice(0).forEach((resolve) => resolve(effect.isEmpty))
-    else world.perform(effect)
-  }
-  const take = (input: Input) => {
-    try {
+  const perform = (effect: Effect) =>
+    guarded(() => {
+      if (effect.kind === 'settle') flushing.splice(0).forEach((resolve) => resolve(effect.isEmpty))
+      else world.perform(effect)
+    })
+  const take = (input: Input) =>
+    guarded(() => {
       const [next, effects] = step(state!, input, world.now())
       state = next
       effects.forEach(perform)
-    } catch (error) {
-      console.error('sojourn: a bug of ours', error) // which the page must not feel
-    }
-  }
+    })
   // What an effect brings about at once waits until the others of its step are done.
   const hear = (input: Input) => {
     if (inputs.push(input) > 1) return
@@ -122,6 +120,15 @@ function run(settings: Settings): Tracker {
     user: () => state!.person,
   } as Sojourn
   return { api, call }
+}
+
+/** A bug of ours is told, and the page must not feel it. */
+function guarded(run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    console.error('sojourn: a bug of ours', error)
+  }
 }
 
 /** Where there is no page, nothing is to be told. */

@@ -41,6 +41,21 @@ test('what finds no room is in memory, and the newer text counts', () => {
   expect(openStore(LOCAL).get('a')).toBe('newest')
 })
 
+test('a disk that is taken away meanwhile does no harm', () => {
+  const store = openStore(LOCAL)
+  store.set('a', 'a')
+  const own = { ...Object.getOwnPropertyDescriptors(Storage.prototype) }
+  const forbid = () => {
+    throw new DOMException('forbidden', 'SecurityError')
+  }
+  for (const name of ['getItem', 'setItem', 'removeItem', 'key'] as const) Storage.prototype[name] = forbid
+  store.set('b', 'b')
+  store.remove('a')
+  const found = [store.get('a'), store.get('b'), store.names('')]
+  Object.defineProperties(Storage.prototype, own)
+  expect(found).toEqual([null, 'b', ['b']])
+})
+
 test('of memory alone nothing is on disk', () => {
   openStore(settle('key', { host: '', storage: 'memory' })).set('a', 'a')
   expect(localStorage.length).toBe(0)
