@@ -6,3 +6,12 @@ export function attempt<T>(run: () => T): T | undefined {
     return undefined
   }
 }
+
+/** A bug of ours is told, and the page must not feel it. */
+export function guarded(run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    console.error('sojourn: a bug of ours', error)
+  }
+}

@@ -1,5 +1,6 @@
 /** `@sojourn/browser`: what a page calls. */
 
+import { guarded } from './attempt'
 import { openWorld } from './io'
 import { begin, readCall, step, type State } from './tracker'
 import type { Call, Effect, Event, Input, Options, Person, Preferences, Properties, Settings } from './types'
@@ -120,15 +121,6 @@ function run(settings: Settings): Tracker {
     user: () => state!.person,
   } as Sojourn
   return { api, call }
-}
-
-/** A bug of ours is told, and the page must not feel it. */
-function guarded(run: () => void): void {
-  try {
-    run()
-  } catch (error) {
-    console.error('sojourn: a bug of ours', error)
-  }
 }
 
 /** Where there is no page, nothing is to be told. */
