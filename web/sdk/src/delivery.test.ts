@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { added, BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, SENDING_MS, wakeBy, type Delivery } from './delivery'
-import { settle } from './index'
+import { settle } from './running'
 import { chances, Tab, World } from './testing/world'
 import type { Kept } from './types'
 

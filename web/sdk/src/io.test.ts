@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { settle } from './index'
+import { settle } from './running'
 import { openWorld } from './io'
 import type { Input, Options, Person } from './types'
 

@@ -4,7 +4,7 @@
  * Calls made before it was there were kept by the snippet as `[name, at, ...args]` and are made now, with their times.
  */
 
-import { CALLS, start, type Sojourn } from './index'
+import { CALLS, start, type Sojourn } from './running'
 import type { Call, Options } from './types'
 
 type Early = [name: string, at: number, ...args: unknown[]]

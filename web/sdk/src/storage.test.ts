@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { settle } from './index'
+import { settle } from './running'
 import { openStore } from './storage'
 
 const LOCAL = settle('key', { host: 'https://events.example' })

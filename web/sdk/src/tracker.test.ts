@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { settle } from './index'
+import { settle } from './running'
 import { DEVICE, PLACE } from './testing/world'
 import { begin, keyOf, MAX_HELD, readCall, readKey, step, type Found, type State } from './tracker'
 import type { Call, Effect, Event, Input, Options } from './types'
