@@ -89,6 +89,13 @@ test('who patched the history before us still gives its answer', () => {
   expect(history.pushState({}, '', location.href)).toBe('theirs')
 })
 
+test('a history that somebody froze is left alone', () => {
+  const own = Object.getOwnPropertyDescriptor(window, 'history')!
+  Object.defineProperty(window, 'history', { value: Object.freeze(Object.create(history)), configurable: true })
+  expect(() => open()[0].onPage(() => {})).not.toThrow()
+  Object.defineProperty(window, 'history', own)
+})
+
 test('another query in the place of the same page is the same page; another path, or a step on, is not', async () => {
   let n = 0
   const seen: number[] = []

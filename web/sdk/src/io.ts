@@ -1,5 +1,6 @@
 /** The world: storage, network, timers, locks and the page. Nothing else in the core touches any of them. */
 
+import { attempt } from './attempt'
 import { cleanUrl } from './context'
 import { ANSWER_MS } from './delivery'
 import { LONGEST_RETRY_AFTER_MS, readRetryAfter } from './sending'
@@ -254,11 +255,12 @@ function followPages(hear: () => void): void {
   }
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name]
-    history[name] = function (this: History, ...args: Parameters<History['pushState']>) {
+    const followed = function (this: History, ...args: Parameters<History['pushState']>) {
       const returned = original.apply(this, args)
       look(name === 'replaceState')
       return returned
     }
+    attempt(() => (history[name] = followed)) // a page may have frozen it
   }
   addEventListener('popstate', () => look())
   addEventListener('hashchange', () => look())

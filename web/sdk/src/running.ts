@@ -39,14 +39,14 @@ export interface Tracker {
 
 /** Begin to track. The same write key again returns what runs already. On a server, where there is no page, it does nothing. */
 export function load(writeKey: string, options: Options): Sojourn {
-  return start(writeKey, options).api
+  return typeof document === 'undefined' ? still() : start(writeKey, options).api
 }
 
 /** As `load`, for those who bring earlier calls along. */
 export function start(writeKey: string, options: Options): Tracker {
   const before = running.get(writeKey)
   if (before) return before
-  const tracker = typeof document === 'undefined' ? still() : run(settle(writeKey, options))
+  const tracker = run(settle(writeKey, options))
   running.set(writeKey, tracker)
   return tracker
 }
@@ -95,11 +95,12 @@ function run(settings: Settings): Tracker {
   const [begun, effects] = begin(settings, world.find(), world.now())
   state = begun
   effects.forEach(perform)
-  const call: Tracker['call'] = (type, args, at) => {
-    const read = readCall(type, args)
-    if (read) hear({ kind: 'call', made: { call: read, messageId: world.newId(), place: world.place(), at } })
-    else world.perform({ kind: 'warn', code: `bad-${type}`, text: `${type} without a name or an id says nothing, and is ignored` })
-  }
+  const call: Tracker['call'] = (type, args, at) =>
+    guarded(() => {
+      const read = readCall(type, args)
+      if (read) hear({ kind: 'call', made: { call: read, messageId: world.newId(), place: world.place(), at } })
+      else world.perform({ kind: 'warn', code: `bad-${type}`, text: `${type} without a name or an id says nothing, and is ignored` })
+    })
   if (settings.autoPage) world.onPage(() => call('page', [], world.now()))
   const named = Object.fromEntries(CALLS.map((type) => [type, (...args: unknown[]) => call(type, args, world.now())]))
   const api = {
@@ -122,11 +123,11 @@ function run(settings: Settings): Tracker {
 }
 
 /** Where there is no page, nothing is to be told. */
-function still(): Tracker {
+function still(): Sojourn {
   const nothing = () => {}
   const nobody: Person = { anonymousId: '', userId: null, traits: {}, groupId: null }
   const named = Object.fromEntries([...CALLS, 'reset', 'consent'].map((name) => [name, nothing]))
-  return { api: { ...named, flush: () => Promise.resolve(true), ready, user: () => nobody } as Sojourn, call: nothing }
+  return { ...named, flush: () => Promise.resolve(true), ready, user: () => nobody } as Sojourn
 }
 
 function ready(callback?: () => void): Promise<void> {
