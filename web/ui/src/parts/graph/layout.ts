@@ -113,6 +113,8 @@ function optionsOf(task: LayoutTask): LayoutOptions {
   return {
     ...shared,
     'elk.edgeRouting': 'POLYLINE',
+    // Parts that no placing edge ties would each be laid out alone, and stand below one another from the first column on.
+    'elk.separateConnectedComponents': 'false',
     'elk.layered.cycleBreaking.strategy': 'INTERACTIVE',
     'elk.layered.layering.strategy': 'INTERACTIVE',
     'elk.layered.thoroughness': isLarge ? '3' : '10',
