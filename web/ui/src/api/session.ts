@@ -2,21 +2,15 @@
 
 import { call, onSignedOut, setCsrf } from './client'
 import { ApiError } from './errors'
+import type { SignedInView } from './schema'
 
-export type Role = 'viewer' | 'editor' | 'admin'
-
-export interface SessionView {
-  readonly name: string
-  readonly role: Role
-  readonly csrf: string
-  readonly expires_at: number
-}
+export type Role = SignedInView['role']
 
 /** `unknown`: not asked yet. */
 export type SignIn =
   | { readonly is: 'unknown' }
   | { readonly is: 'out'; readonly problem?: ApiError }
-  | { readonly is: 'in'; readonly session: SessionView }
+  | { readonly is: 'in'; readonly session: SignedInView }
 
 let current: SignIn = { is: 'unknown' }
 const listeners = new Set<() => void>()
@@ -34,7 +28,7 @@ export function subscribeToSignIn(listener: () => void): () => void {
 export async function findSession(): Promise<void> {
   const token = takeToken()
   try {
-    settle(token ? await call<SessionView>('POST', PATH, { body: { token } }) : await call<SessionView>('GET', PATH))
+    settle(token ? await call<SignedInView>('POST', PATH, { body: { token } }) : await call<SignedInView>('GET', PATH))
   } catch (error) {
     setCsrf('')
     change({ is: 'out', ...(error instanceof ApiError && !(error.isSignedOut && !token) ? { problem: error } : {}) })
@@ -45,7 +39,7 @@ export async function findSession(): Promise<void> {
 export async function signIn(
   given: { readonly name: string; readonly password: string } | { readonly token: string },
 ): Promise<void> {
-  settle(await call<SessionView>('POST', PATH, { body: given }))
+  settle(await call<SignedInView>('POST', PATH, { body: given }))
 }
 
 export async function signOut(): Promise<void> {
@@ -69,7 +63,7 @@ onSignedOut(() => {
   if (current.is === 'in') change({ is: 'out' })
 })
 
-function settle(session: SessionView): void {
+function settle(session: SignedInView): void {
   setCsrf(session.csrf)
   change({ is: 'in', session })
 }

@@ -3,7 +3,8 @@
 import { Suspense, useState } from 'react'
 import { Link, Redirect, Route as At, Switch, useLocation } from 'wouter'
 import { useLive } from '../api/live'
-import { signOut, type SessionView } from '../api/session'
+import type { SignedInView } from '../api/schema'
+import { signOut } from '../api/session'
 import { HOME, ROUTES, type Group } from '../pages/routes'
 import { Badge } from '../parts/Badge'
 import { Button, LinkButton } from '../parts/Button'
@@ -22,7 +23,7 @@ import { Logo } from './Logo'
 import { Palette } from './Palette'
 import css from './Shell.module.css'
 
-export function Shell({ session }: { readonly session: SessionView }) {
+export function Shell({ session }: { readonly session: SignedInView }) {
   const [isPalette, setIsPalette] = useState(false)
   useJumps(() => setIsPalette(true))
   return (
@@ -102,7 +103,7 @@ function LiveDot() {
 const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' }
 const THEME_ICON = { system: 'system', light: 'sun', dark: 'moon' } as const
 
-function You({ session }: { readonly session: SessionView }) {
+function You({ session }: { readonly session: SignedInView }) {
   const theme = useTheme()
   return (
     <div className={css.you}>

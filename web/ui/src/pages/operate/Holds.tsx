@@ -18,7 +18,7 @@ import { useMay } from '../../parts/session'
 import { Table, type Column } from '../../parts/Table'
 import { COMMON } from '../../text/common'
 import { HOLDS } from '../../text/operate'
-import { insideOf } from './health'
+import { insideOf } from '../journeys/counts'
 import css from './operate.module.css'
 
 interface Asked {
@@ -98,11 +98,10 @@ function All({ stopped, onAsk }: { readonly stopped: boolean | undefined; readon
 
 function columns(onAsk: ((asked: Asked) => void) | undefined): readonly Column<JourneyView>[] {
   const { columns: names } = HOLDS
-  const inside = (row: JourneyView) => insideOf(row.states)
   return [
     { key: 'journey', title: names.journey, value: (row) => row.name, cell: (row) => <Link href={`/journeys/${encodeURIComponent(row.name)}`}><strong>{row.name}</strong></Link> },
     { key: 'version', title: names.version, value: (row) => row.version, cell: (row) => <code>{row.version}</code> },
-    { key: 'inside', title: names.inside, isNumber: true, value: inside, cell: (row) => count(inside(row)) },
+    { key: 'inside', title: names.inside, isNumber: true, value: insideOf, cell: (row) => count(insideOf(row)) },
     {
       key: 'state', title: names.state, value: stateOf,
       cell: (row) => <Badge tone={row.is_paused ? 'warn' : row.is_open ? 'good' : 'plain'} hasDot>{stateOf(row)}</Badge>,
@@ -111,7 +110,7 @@ function columns(onAsk: ((asked: Asked) => void) | undefined): readonly Column<J
       key: 'action', title: names.action, isFixed: true, value: () => null,
       cell: (row: JourneyView) => (row.is_paused
         ? <Button isSmall icon="play" onClick={() => onAsk({ name: '$resume', journey: row.name, title: HOLDS.resumeTitle(row.name), text: HOLDS.resumeText, go: HOLDS.resume })}>{HOLDS.resume}</Button>
-        : <Button isSmall icon="pause" onClick={() => onAsk({ name: '$pause', journey: row.name, title: HOLDS.pauseTitle(row.name), text: HOLDS.pauseText(inside(row)), go: HOLDS.pause })}>{HOLDS.pause}</Button>),
+        : <Button isSmall icon="pause" onClick={() => onAsk({ name: '$pause', journey: row.name, title: HOLDS.pauseTitle(row.name), text: HOLDS.pauseText(insideOf(row)), go: HOLDS.pause })}>{HOLDS.pause}</Button>),
     }] : []),
   ]
 }

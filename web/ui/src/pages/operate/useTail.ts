@@ -1,9 +1,10 @@
 /** The tail as it is shown: it begins with the newest events, and listens for as long as the page is there. */
 
 import { useEffect, useReducer, useState } from 'react'
-import { listEvents, listenToEvents, type TailEvent, type TailFilter } from '../../api/operate'
+import { listEvents, listenToEvents, type TailFilter } from '../../api/operate'
+import type { EventHeard } from '../../api/schema'
 import type { StreamState } from '../../api/stream'
-import { changeTail, EMPTY_TAIL, fits, type Tail, type TailChange } from './tail'
+import { changeTail, EMPTY_TAIL, fits, type Tail, type TailChange } from './tailRows'
 
 const FIRST = 100
 /** Events that come close together are drawn together. */
@@ -22,7 +23,7 @@ export function useTail(filter: TailFilter): Listening {
   useEffect(() => {
     const wanted = { source, name, verdict }
     const asking = new AbortController()
-    let came: TailEvent[] = []
+    let came: EventHeard[] = []
     let skipped = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     const flush = () => {

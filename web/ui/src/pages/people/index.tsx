@@ -2,7 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { findPeople, type FoundPerson } from '../../api/people'
+import { findPeople } from '../../api/people'
+import type { PersonFound } from '../../api/schema'
 import { Answer } from '../../parts/Answer'
 import { Card } from '../../parts/Card'
 import { Empty } from '../../parts/Empty'
@@ -72,7 +73,7 @@ function Nobody({ asked }: { readonly asked: string }) {
   )
 }
 
-function columns(now: number): readonly Column<FoundPerson>[] {
+function columns(now: number): readonly Column<PersonFound>[] {
   const { columns: names } = PEOPLE
   return [
     { key: 'person', title: names.person, value: calledBy, cell: (row) => <PersonLink id={askedId(row)} name={calledBy(row)} /> },
@@ -87,11 +88,11 @@ function columns(now: number): readonly Column<FoundPerson>[] {
   ]
 }
 
-function calledBy(row: FoundPerson): string {
+function calledBy(row: PersonFound): string {
   return row.name || askedId(row)
 }
 
-function idsOf(row: FoundPerson): readonly string[] {
+function idsOf(row: PersonFound): readonly string[] {
   return [...row.user_ids, ...row.anonymous_ids]
 }
 

@@ -1,13 +1,14 @@
 /** The live tail of events: what is kept of it while somebody looks, and what is let go. */
 
-import type { TailEvent, TailFilter } from '../../api/operate'
+import type { TailFilter } from '../../api/operate'
+import type { EventHeard } from '../../api/schema'
 
 /** Rows that stay on the page; older ones go. */
 export const MAX_ROWS = 300
 /** Events that wait while the tail is paused; beyond these the oldest go. */
 export const MAX_WAITING = 2_000
 
-export interface TailRow extends TailEvent {
+export interface TailRow extends EventHeard {
   readonly key: number
 }
 
@@ -23,7 +24,7 @@ export interface Tail {
 }
 
 export type TailChange =
-  | { readonly is: 'came'; readonly events: readonly TailEvent[]; readonly skipped?: number }
+  | { readonly is: 'came'; readonly events: readonly EventHeard[]; readonly skipped?: number }
   | { readonly is: 'paused' }
   | { readonly is: 'resumed' }
   | { readonly is: 'cleared' }
@@ -45,7 +46,7 @@ export function changeTail(tail: Tail, change: TailChange): Tail {
   }
 }
 
-function came(tail: Tail, events: readonly TailEvent[], skipped: number): Tail {
+function came(tail: Tail, events: readonly EventHeard[], skipped: number): Tail {
   const rows = events.map((event, i) => ({ ...event, key: tail.nSeen + i }))
   const next = { ...tail, nSeen: tail.nSeen + events.length, nSkipped: tail.nSkipped + skipped }
   if (!tail.isPaused) return { ...next, rows: newest(rows, tail.rows) }
@@ -57,11 +58,11 @@ function newest(came: readonly TailRow[], before: readonly TailRow[]): readonly 
 }
 
 /** Who an event is of: the user id, or else the anonymous one; empty where it has none. */
-export function whoOf(event: TailEvent): string {
+export function whoOf(event: EventHeard): string {
   return event.user_id ?? event.anonymous_id ?? ''
 }
 
 /** Whether an event is one that a filter lets through, as the server does it. */
-export function fits(event: TailEvent, { source, name, verdict }: TailFilter): boolean {
+export function fits(event: EventHeard, { source, name, verdict }: TailFilter): boolean {
   return (!source || event.source === source) && (!name || event.name === name) && (!verdict || event.verdict === verdict)
 }
