@@ -9,7 +9,8 @@ export type Role = SignedInView['role']
 /** `unknown`: not asked yet. */
 export type SignIn =
   | { readonly is: 'unknown' }
-  | { readonly is: 'out'; readonly problem?: ApiError }
+  /** `isEnded`: they were in, and the server knows them no more. */
+  | { readonly is: 'out'; readonly problem?: ApiError; readonly isEnded?: boolean }
   | { readonly is: 'in'; readonly session: SignedInView }
 
 let current: SignIn = { is: 'unknown' }
@@ -43,12 +44,15 @@ export async function signIn(
 }
 
 export async function signOut(): Promise<void> {
+  let problem: ApiError | undefined
   try {
     await call('DELETE', PATH)
-  } finally {
-    setCsrf('')
-    change({ is: 'out' })
+  } catch (error) {
+    // Without an answer the session may live on: whoever signs out is told.
+    if (error instanceof ApiError && !error.isSignedOut) problem = error
   }
+  setCsrf('')
+  change({ is: 'out', ...(problem ? { problem } : {}) })
 }
 
 /** Whether a role may do what another is needed for. */
@@ -60,7 +64,7 @@ const PATH = '/api/v1/session'
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, editor: 1, admin: 2 }
 
 onSignedOut(() => {
-  if (current.is === 'in') change({ is: 'out' })
+  if (current.is === 'in') change({ is: 'out', isEnded: true })
 })
 
 function settle(session: SignedInView): void {

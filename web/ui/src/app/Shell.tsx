@@ -1,7 +1,9 @@
 /** The frame: navigation on the left, the page on the right, and what works everywhere. */
 
-import { Suspense, useState } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { Link, Redirect, Route as At, Switch, useLocation } from 'wouter'
+import { ApiError } from '../api/errors'
 import { useLive } from '../api/live'
 import type { SignedInView } from '../api/schema'
 import { signOut } from '../api/session'
@@ -26,6 +28,7 @@ import css from './Shell.module.css'
 export function Shell({ session }: { readonly session: SignedInView }) {
   const [isPalette, setIsPalette] = useState(false)
   useJumps(() => setIsPalette(true))
+  useComingBack()
   return (
     <SessionContext value={session}>
       <a className={css.skip} href="#content">{SHELL.skip}</a>
@@ -43,6 +46,19 @@ export function Shell({ session }: { readonly session: SignedInView }) {
       {isPalette && <Palette onClose={() => setIsPalette(false)} />}
     </SessionContext>
   )
+}
+
+/** What failed while the server was away is asked again when it is back. */
+function useComingBack(): void {
+  const queries = useQueryClient()
+  const { state } = useLive()
+  const wasLost = useRef(false)
+  useEffect(() => {
+    if (state === 'lost') wasLost.current = true
+    if (state !== 'open' || !wasLost.current) return
+    wasLost.current = false
+    void queries.refetchQueries({ type: 'active', predicate: ({ state: { error } }) => error instanceof ApiError && error.isPassing })
+  }, [queries, state])
 }
 
 function Pages() {

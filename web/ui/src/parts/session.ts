@@ -11,3 +11,8 @@ export function useMay(needed: Role): boolean {
   const session = use(SessionContext)
   return session !== null && mayDo(session.role, needed)
 }
+
+/** The name of who is signed in. */
+export function useWho(): string {
+  return use(SessionContext)?.name ?? ''
+}

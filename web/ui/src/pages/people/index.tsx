@@ -48,7 +48,8 @@ export default function PeoplePage() {
 
 function Search({ asked, onAsk }: { readonly asked: string; readonly onAsk: (query: string) => void }) {
   const [text, setText] = useState(asked)
-  useEffect(() => setText(asked), [asked])
+  // A space at the end is on the way to the next word, and asks nothing else.
+  useEffect(() => setText((before) => (before.trim() === asked ? before : asked)), [asked])
   useEffect(() => {
     if (text.trim() === asked) return undefined
     const timer = setTimeout(() => onAsk(text.trim()), REST_MS)
