@@ -49,6 +49,7 @@ function Writing({ file }: { readonly file: FileView }) {
   const [opened, setOpened] = useState<Open>(null)
   const [line, setLine] = useState(1)
   const [goTo, setGoTo] = useState<{ readonly line: number; readonly n: number } | null>(null)
+  const [rehearsalId, setRehearsalId] = useState('')
   const [rehearsal, setRehearsal] = useState<RehearsalView | null>(null)
   const checked = useCheck(file.file, draft.text)
   const complete = useComplete(file.kind, checked.chart)
@@ -93,7 +94,7 @@ function Writing({ file }: { readonly file: FileView }) {
       {draft.phase.is === 'conflict' && <Conflict now={draft.phase.now} mine={draft.text} onSettle={(text) => tell({ is: 'settled', text })} />}
       {draft.phase.is === 'failed' && <Failure error={draft.phase.error} onRetry={() => write(draft.text)} />}
       {opened === 'rehearse' && (
-        <Rehearse definition={{ file: file.file, text: draft.text }} known={rehearsal} onDone={setRehearsal} onClose={() => setOpened(null)} />
+        <Rehearse definition={{ file: file.file, text: draft.text }} id={rehearsalId} onId={setRehearsalId} onDone={setRehearsal} onClose={() => setOpened(null)} />
       )}
       {opened === 'publish' && draft.etag !== null && (
         <Publish file={file.file} etag={draft.etag} chart={checked.chart} onClose={() => setOpened(null)} onConflict={(now) => tell({ is: 'refused', now })} />

@@ -29,13 +29,16 @@ interface Asked {
   readonly go: string
 }
 
+/** Others hold, too. */
+const LOOK_MS = 5_000
+
 const STOP: Asked = { name: '$stop', journey: '', title: HOLDS.stopTitle, text: HOLDS.stopText, go: HOLDS.stop }
 const RELEASE: Asked = { name: '$release', journey: '', title: HOLDS.releaseTitle, text: HOLDS.releaseText, go: HOLDS.release }
 
 export function HoldsTab() {
   const queries = useQueryClient()
   const mayHold = useMay('editor')
-  const journeys = useQuery({ queryKey: ['journeys'], queryFn: listJourneys })
+  const journeys = useQuery({ queryKey: ['journeys'], queryFn: listJourneys, refetchInterval: LOOK_MS })
   const [asked, setAsked] = useState<Asked | null>(null)
   const holding = useMutation({
     mutationFn: ({ name, journey }: Asked) => hold(name, journey),
@@ -77,10 +80,10 @@ export function HoldsTab() {
   )
 }
 
-/** That all is stopped is told by the sinks, until a hold of this page says it itself. */
+/** That all is stopped is told by the sinks; without any, by the last hold of this page. */
 function All({ stopped, onAsk }: { readonly stopped: boolean | undefined; readonly onAsk: ((asked: Asked) => void) | undefined }) {
-  const sinks = useQuery({ queryKey: ['sinks'], queryFn: ({ signal }) => listSinks(signal) })
-  const isStopped = stopped ?? (sinks.data ?? []).some((sink) => sink.state === 'held')
+  const sinks = useQuery({ queryKey: ['sinks'], queryFn: ({ signal }) => listSinks(signal), refetchInterval: LOOK_MS })
+  const isStopped = sinks.data?.length ? sinks.data.some((sink) => sink.state === 'held') : (stopped ?? false)
   return (
     <Card
       title={HOLDS.all} note={HOLDS.allNote}

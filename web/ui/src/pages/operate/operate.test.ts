@@ -15,6 +15,22 @@ describe('the tail', () => {
     expect([twice.nSeen, twice.nSkipped]).toEqual([3, 4])
   })
 
+  test('what is listed stands between what came by the stream, and each event stands once', () => {
+    const at = (name: string, time: number) => ({ ...event(name), at: time })
+    const streamed = changeTail(EMPTY_TAIL, { is: 'came', events: [at('c', 3)] })
+    const both = changeTail(streamed, { is: 'listed', events: [at('d', 4), at('c', 3), at('b', 2)] })
+    expect(both.rows.map((row) => row.name)).toEqual(['d', 'c', 'b'])
+    expect(new Set(both.rows.map((row) => row.key)).size).toBe(3)
+    const late = changeTail(both, { is: 'came', events: [at('d', 4), at('e', 5)] })
+    expect(late.rows.map((row) => row.name)).toEqual(['e', 'd', 'c', 'b'])
+  })
+
+  test('what is listed while it is paused waits with the rest', () => {
+    const paused = changeTail(changeTail(EMPTY_TAIL, { is: 'paused' }), { is: 'came', events: [{ ...event('b'), at: 2 }] })
+    const both = changeTail(paused, { is: 'listed', events: [{ ...event('c'), at: 3 }, { ...event('b'), at: 2 }, { ...event('a'), at: 1 }] })
+    expect([both.rows, both.waiting.map((row) => row.name)]).toEqual([[], ['a', 'b', 'c']])
+  })
+
   test('it holds so many rows, and no more', () => {
     const full = changeTail(EMPTY_TAIL, { is: 'came', events: events(MAX_ROWS + 5) })
     expect(full.rows).toHaveLength(MAX_ROWS)

@@ -21,20 +21,26 @@ export interface Tail {
   /** Events that the server did not send, for there were more than anybody reads. */
   readonly nSkipped: number
   readonly nSeen: number
+  /** What was listed, and may come by the stream once more. */
+  readonly listed: ReadonlySet<string>
 }
 
 export type TailChange =
   | { readonly is: 'came'; readonly events: readonly EventHeard[]; readonly skipped?: number }
+  /** Events that the server keeps, newest first: what came before the stream began, or while it was lost. */
+  | { readonly is: 'listed'; readonly events: readonly EventHeard[] }
   | { readonly is: 'paused' }
   | { readonly is: 'resumed' }
   | { readonly is: 'cleared' }
 
-export const EMPTY_TAIL: Tail = { rows: [], isPaused: false, waiting: [], nSkipped: 0, nSeen: 0 }
+export const EMPTY_TAIL: Tail = { rows: [], isPaused: false, waiting: [], nSkipped: 0, nSeen: 0, listed: new Set() }
 
 export function changeTail(tail: Tail, change: TailChange): Tail {
   switch (change.is) {
     case 'came':
       return came(tail, change.events, change.skipped ?? 0)
+    case 'listed':
+      return listed(tail, change.events)
     case 'paused':
       return { ...tail, isPaused: true }
     case 'resumed':
@@ -46,11 +52,26 @@ export function changeTail(tail: Tail, change: TailChange): Tail {
   }
 }
 
-function came(tail: Tail, events: readonly EventHeard[], skipped: number): Tail {
+function came(tail: Tail, told: readonly EventHeard[], skipped: number): Tail {
+  const events = told.filter((event) => !tail.listed.has(nameOf(event)))
   const rows = events.map((event, i) => ({ ...event, key: tail.nSeen + i }))
   const next = { ...tail, nSeen: tail.nSeen + events.length, nSkipped: tail.nSkipped + skipped }
   if (!tail.isPaused) return { ...next, rows: newest(rows, tail.rows) }
   return { ...next, waiting: [...tail.waiting, ...rows].slice(-MAX_WAITING) }
+}
+
+/** Put what was listed between what came by the stream, each once. */
+function listed(tail: Tail, events: readonly EventHeard[]): Tail {
+  const known = new Set([...tail.rows, ...tail.waiting].map(nameOf))
+  const fresh = events.filter((event) => !known.has(nameOf(event))).map((event, i) => ({ ...event, key: tail.nSeen + i }))
+  const next = { ...tail, nSeen: tail.nSeen + fresh.length, listed: new Set(events.map(nameOf)) }
+  if (tail.isPaused) return { ...next, waiting: [...fresh.toReversed(), ...tail.waiting].sort((a, b) => a.at - b.at).slice(-MAX_WAITING) }
+  return { ...next, rows: [...tail.rows, ...fresh].sort((a, b) => b.at - a.at).slice(0, MAX_ROWS) }
+}
+
+/** What tells one event of the tail from all others. */
+function nameOf({ at, message_id, verdict, position, name }: EventHeard): string {
+  return JSON.stringify([at, message_id, verdict, position, name])
 }
 
 function newest(came: readonly TailRow[], before: readonly TailRow[]): readonly TailRow[] {

@@ -33,15 +33,23 @@ export function useTail(filter: TailFilter): Listening {
       skipped = 0
     }
     const soon = () => { timer ??= setTimeout(flush, TOGETHER_MS) }
+    const list = () => {
+      listEvents(FIRST, asking.signal)
+        .then((events) => change({ is: 'listed', events: events.filter((event) => fits(event, wanted)) }))
+        // The stream tells whether the server answers; a beginning that failed is only an empty page.
+        .catch(() => undefined)
+    }
+    let wasLost = false
     change({ is: 'cleared' })
-    listEvents(FIRST, asking.signal)
-      .then((events) => change({ is: 'came', events: events.filter((event) => fits(event, wanted)).toReversed() }))
-      // The stream tells whether the server answers; a beginning that failed is only an empty page.
-      .catch(() => undefined)
+    list()
     const end = listenToEvents(wanted, {
       event: (event) => { came.push(event); soon() },
       skipped: (n) => { skipped += n; soon() },
-      state: setState,
+      state: (now) => {
+        setState(now)
+        if (now === 'open' && wasLost) list()
+        wasLost = now === 'lost' || (wasLost && now !== 'open')
+      },
     })
     return () => {
       asking.abort()
