@@ -290,8 +290,8 @@ def _since_met(events: Events, met: Met) -> Mask:
     place = {name: code for code, name in enumerate(encounter.arms)}
     for variant in met.variants:
         if variant not in place:
-            hint = did_you_mean(variant, place) or f"; those are {', '.join(place)}"
-            raise ConfigError(f"nobody met {met.experiment!r} with the variant {variant!r}{hint}")
+            known = did_you_mean(variant, place)
+            raise ConfigError(f"nobody met {met.experiment!r} with the variant {variant!r}{known}")
     is_one = np.isin(encounter.arm, [place[variant] for variant in met.variants])
     at = np.where((is_one != met.is_not) & (encounter.arm != MISSING), encounter.at, NEVER)
     since: Mask = events.at >= np.repeat(at, np.diff(events.starts))

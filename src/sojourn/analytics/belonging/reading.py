@@ -44,35 +44,37 @@ class ListedSegment(Struct, frozen=True, kw_only=True):
 _AT = "epoch_ms(coalesce(e.occurred_at, f.logged_at))"
 _CAUSE = "LEFT JOIN raw.events e ON f.position > 0 AND e.position = f.position"
 
-# An id that belongs to another person by now was in no segment after that: their life went on, and is told
-# anew, under the other's.
+# An id that belongs to another person by now is in no segment any more, whatever time makes of what is left
+# under it: what they do is told under the other's.
 _SPANS = f"""
 WITH gone AS (
-    SELECT profile_id, min(at) AS at FROM (
-        SELECT profile_id, until_at AS at FROM identities WHERE until_at IS NOT NULL
+    SELECT profile_id, min(gone_at) AS gone_at FROM (
+        SELECT profile_id, until_at AS gone_at FROM identities WHERE until_at IS NOT NULL
         UNION ALL
         SELECT profile_id, logged_at FROM raw.identity_changes
         WHERE change = 'identified' AND anonymous_id IS NULL
           AND profile_id IN (SELECT profile_id FROM aliases)
     ) GROUP BY profile_id
 ), said AS (
-    SELECT f.person_id, f.profile_id, f.change, f.fact_group, f.fact_n, {_AT} AS at,
-           CASE WHEN f.person_id <> f.profile_id THEN epoch_ms(gone.at) END AS gone_at
+    SELECT f.person_id, f.profile_id, f.change, f.fact_group, f.fact_n, {_AT} AS at_ms,
+           CASE WHEN f.person_id <> f.profile_id THEN epoch_ms(gone.gone_at) END AS gone_at
     FROM segment_changes f {_CAUSE} LEFT JOIN gone ON gone.profile_id = f.profile_id
     WHERE f.segment = ? AND f.person_id IS NOT NULL
 ), ordered AS (
-    SELECT *, row_number() OVER each AS n, lead(at) OVER each AS next_at FROM said
+    SELECT *, row_number() OVER each AS n, lead(at_ms) OVER each AS next_at FROM said
     WINDOW each AS (PARTITION BY person_id, profile_id ORDER BY fact_group, fact_n)
 )
-SELECT person_id, CASE WHEN change = 'entered' THEN at ELSE {ALWAYS} END AS began,
-       CASE WHEN change = 'entered' THEN coalesce(next_at, gone_at, {NEVER}) ELSE at END AS ended
-FROM ordered WHERE change = 'entered' OR n = 1
+SELECT person_id, CASE WHEN change = 'entered' THEN at_ms ELSE {ALWAYS} END AS began,
+       least(CASE WHEN change = 'entered' THEN coalesce(next_at, {NEVER}) ELSE at_ms END,
+             coalesce(gone_at, {NEVER})) AS ended
+FROM ordered WHERE (change = 'entered' OR n = 1) AND at_ms < coalesce(gone_at, {NEVER})
 """
 _FIRST_MET = f"""
 SELECT person_id, arg_min(variant, (logged_at, fact_group, fact_n)) AS variant,
-       arg_min(at, (logged_at, fact_group, fact_n)) AS at
+       arg_min(at_ms, (logged_at, fact_group, fact_n)) AS at_ms
 FROM (
-    SELECT f.person_id, f.variant, f.logged_at, f.fact_group, f.fact_n, {_AT} AS at FROM exposures f {_CAUSE}
+    SELECT f.person_id, f.variant, f.logged_at, f.fact_group, f.fact_n, {_AT} AS at_ms
+    FROM exposures f {_CAUSE}
     WHERE f.experiment = ? AND f.person_id IS NOT NULL
 ) GROUP BY person_id
 """
@@ -101,8 +103,8 @@ def read_belonging(connection: DuckDBPyConnection, people: Sequence[str], wanted
     Raises:
         ConfigError: Nobody was ever in a segment, or nobody met an experiment, of a name.
     """
-    segments = {name: _rows(connection, _SPANS, name) for name in dict.fromkeys(wanted.segments)}
-    met = {name: _rows(connection, _FIRST_MET, name) for name in dict.fromkeys(wanted.experiments)}
+    segments = {name: _rows(connection, _SPANS, name) for name in wanted.segments}
+    met = {name: _rows(connection, _FIRST_MET, name) for name in wanted.experiments}
     for name, rows in segments.items():
         if not len(rows["person_id"]):
             known = connection.execute("SELECT DISTINCT segment FROM segment_changes").fetchall()
@@ -140,7 +142,7 @@ def _encounter(rows: Mapping[str, NDArray[Any]], places: Mapping[str, int], n_pe
     known = person >= 0
     arm, at = np.full(n_people, -1, dtype=np.int32), np.full(n_people, NEVER, dtype=np.int64)
     arm[person[known]] = codes[known]
-    at[person[known]] = rows["at"][known]
+    at[person[known]] = rows["at_ms"][known]
     return Encounter(arms.tolist(), arm, at)
 
 

@@ -74,8 +74,8 @@ def wanted_of(question: Question) -> Wanted:
     within = (*among.within, *(one for one in compared if isinstance(one, Within)))
     met = (*among.met, *(one for one in compared if isinstance(one, Met)))
     return Wanted(
-        segments=tuple(name for one in within for name in one.segments),
-        experiments=tuple(one.experiment for one in met),
+        segments=tuple(dict.fromkeys(name for one in within for name in one.segments)),
+        experiments=tuple(dict.fromkeys(one.experiment for one in met)),
     )
 
 
