@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from sojourn.analytics.belonging import ALWAYS, NEVER, Belonging, Encounter, Spans
+from sojourn.analytics.belonging.known import ALWAYS, NEVER, Belonging, Encounter
+from sojourn.analytics.belonging.spans import Spans
 from sojourn.analytics.events import Events
 from sojourn.analytics.questions import Friction, Graph, ask
 from sojourn.analytics.questions.selections import wanted_of

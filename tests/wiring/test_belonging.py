@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from sojourn.adapters.lake import ParquetLake
-from sojourn.analytics.belonging import NEVER, Belonging
-from sojourn.analytics.belonging.reading import Wanted, list_segments, read_belonging
+from sojourn.analytics.belonging.known import NEVER, Belonging
+from sojourn.analytics.belonging.reading import Wanted, read_belonging
 from sojourn.analytics.questions import Graph
 from sojourn.analytics.reading import StepRules
 from sojourn.definitions.catalogue import build_catalogue, load_definitions
@@ -22,7 +22,7 @@ from sojourn.engine.state import decode
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event
 from sojourn.model.fact import Exposed, Fact, Identified
-from sojourn.wiring.questions import Source, read_for
+from sojourn.wiring.questions import Source, list_segments, read_for
 from tests.adapters.lake.folders import T0, Folder, event
 
 MINUTE = 60_000
@@ -184,10 +184,7 @@ def test_a_question_reads_the_facts_it_names_and_no_others(tmp_path: Path) -> No
 def test_segments_are_listed_with_how_many_were_ever_in_them(tmp_path: Path) -> None:
     """By name: what filters offer."""
     with small(tmp_path) as data:
-        folder = Folder(data, catalogue())
-        with folder.reading() as reading:
-            found = {one.segment: one.people for one in list_segments(reading.connection)}
-        folder.close()
+        found = {one.segment: one.people for one in list_segments(data).segments}
     assert found == {"busy": 1, "idle": 3}
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.analytics.belonging import Belonging
+from sojourn.analytics.belonging.known import Belonging
 
 MISSING = -1
 """The code of a value that is not there."""

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from sojourn.analytics.belonging import ALWAYS, NEVER, Belonging
+from sojourn.analytics.belonging.known import ALWAYS, NEVER, Belonging
 from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import MISSING, Codes, Column, Events
 from sojourn.analytics.names import Names

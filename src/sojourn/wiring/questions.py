@@ -14,7 +14,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.adapters.lake.encoded import Memory
-    from sojourn.analytics.belonging.reading import Wanted
+    from sojourn.analytics.belonging.reading import ListedSegments, Wanted
     from sojourn.analytics.events import Events
     from sojourn.analytics.reading import Mapping, StepRules
 
@@ -53,6 +53,15 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
     if source.data is None:
         raise ConfigError(no_facts("segment" if wanted.segments else "experiment"))
     return _with_belonging(_read(question, source, rules, memory), source.data, wanted)
+
+
+def list_segments(data: Path) -> ListedSegments:
+    """List the segments that anybody was ever in; raises ConfigError where there is no lake."""
+    from sojourn.analytics.belonging.reading import segments_in  # noqa: PLC0415 - as above
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415
+
+    with open_lake(data) as lake:
+        return segments_in(lake.connection)
 
 
 def _with_belonging(events: Events, data: Path, wanted: Wanted) -> Events:

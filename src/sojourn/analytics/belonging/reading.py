@@ -37,8 +37,16 @@ class ListedSegment(Struct, frozen=True, kw_only=True):
     people: int
     """Who was ever in it."""
     first_at_ms: int
+    """When somebody came into it first, by the log's clock."""
     last_at_ms: int
     """When somebody came into it, or left it, last."""
+
+
+class ListedSegments(Struct, frozen=True, kw_only=True):
+    """All segments anybody was ever in."""
+
+    segments: list[ListedSegment]
+    definition: dict[str, str]
 
 
 _AT = "epoch_ms(coalesce(e.occurred_at, f.logged_at))"
@@ -84,12 +92,16 @@ FROM segment_changes WHERE person_id IS NOT NULL GROUP BY segment ORDER BY segme
 """
 
 
-def list_segments(connection: DuckDBPyConnection) -> list[ListedSegment]:
+def segments_in(connection: DuckDBPyConnection) -> ListedSegments:
     """List every segment that anybody was ever in, by name."""
-    return [
-        ListedSegment(segment=name, people=people, first_at_ms=first, last_at_ms=last)
-        for name, people, first, last in connection.execute(_SEGMENTS).fetchall()
-    ]
+    rows = connection.execute(_SEGMENTS).fetchall()
+    return ListedSegments(
+        segments=[
+            ListedSegment(segment=name, people=people, first_at_ms=first, last_at_ms=last)
+            for name, people, first, last in rows
+        ],
+        definition={"people": "who was ever in it, by who they are now"},
+    )
 
 
 def read_belonging(connection: DuckDBPyConnection, people: Sequence[str], wanted: Wanted) -> Belonging:
