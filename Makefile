@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test peers-test statistics-test docs format clean
+.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test cluster-test peers-test statistics-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -19,7 +19,7 @@ demo: $(READY) ## watch people of a simulated shop move through journeys (DEMO_S
 	@$(PY) -m demo
 
 test: $(READY) ## run the tests, all but the slow ones
-	$(PY) -m pytest -m "not slow and not browser" $(SIDE_BY_SIDE)
+	$(PY) -m pytest -m "not slow and not browser and not cluster" $(SIDE_BY_SIDE)
 
 check: $(READY) ## formatting, lint, types and floors
 	$(PY) -m ruff format --check
@@ -34,7 +34,7 @@ bench-analytics: $(READY) ## measure analytics beside its peers, each installed 
 	@$(PY) -m bench.analytics
 
 soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
-	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest -m "not browser" $(SIDE_BY_SIDE)
+	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest -m "not browser and not cluster" $(SIDE_BY_SIDE)
 
 crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 	$(PY) -m pytest -m slow
@@ -42,6 +42,18 @@ crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
 spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its own (needs Java 17)
 	$(call peer,spark)
 	SOJOURN_SPARK_PYTHON=.peers/spark/bin/python $(PY) -m pytest -m slow tests/analytics/sql/test_on_spark.py
+
+cluster-test: $(READY) ## get Kafka and Flink, start them here, and run on them (needs Java 17 and Maven)
+	$(call jars,kafka,deploy/kafka)
+	$(call jars,flink-jars,deploy/flink)
+	@[ -x .peers/flink/bin/python ] || .ci/environment venv --quiet --python $(PY) .peers/flink
+	@.ci/environment pip sync --quiet --python .peers/flink/bin/python deploy/flink/requirements.txt
+	$(PY) -m pytest -m cluster tests/cluster
+
+# .peers/NAME, of what the pom in a folder names, from Maven Central.
+define jars
+@[ .peers/$(1) -nt $(2)/pom.xml ] || { rm -rf .peers/$(1) && mvn -q -B -f $(2)/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.peers/$(1) && touch .peers/$(1); }
+endef
 
 peers-test: $(READY) ## read what pm4py, pandas, polars and pyarrow hand out, in an environment of their own
 	$(call peer,frames)

@@ -1,0 +1,122 @@
+"""The topics of a cluster: what they are called, how many partitions they have, how long they keep what.
+
+    events     one partition for each shard; a device's, or a server's user's, events are in one of them
+    controls   one partition; kept for ever: what is in force follows from all of it
+    facts      what happened, in transactions
+    actions    what is to be done, by whom it is for
+    failed     what could not be taken
+
+Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
+moved here its entries bring their own, and nothing is deleted for its age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from msgspec import Struct
+
+from sojourn.model.errors import ConfigError
+
+DAY_MS = 86_400_000
+TIMEOUT_S = 30.0
+
+
+class Topics(Struct, frozen=True):
+    """The topics of one installation, by what is in them."""
+
+    events: str
+    controls: str
+    facts: str
+    actions: str
+    failed: str
+
+    @classmethod
+    def of(cls, prefix: str) -> Topics:
+        """Name them after a prefix."""
+        return cls(*(f"{prefix}.{name}" for name in cls.__struct_fields__))
+
+
+class Retention(Struct, frozen=True):
+    """How long topics keep what, ms."""
+
+    events_ms: int = 30 * DAY_MS
+    facts_ms: int = 7 * DAY_MS
+    actions_ms: int = 7 * DAY_MS
+
+
+def make_topics(
+    client: Mapping[str, Any],
+    topics: Topics,
+    *,
+    n_shards: int,
+    n_partitions: int = 8,
+    replicas: int = 1,
+    retention: Retention | None = None,
+    is_moved: bool = False,
+) -> list[str]:
+    """Create the topics that are not there; return their names.
+
+    Args:
+        client: settings of librdkafka, with `bootstrap.servers`.
+        topics: what they are called.
+        n_shards: partitions of the events; never to change.
+        n_partitions: of facts and actions.
+        replicas: of every partition; 3 where nothing may be lost with a machine.
+        retention: how long what is kept.
+        is_moved: a log is about to be moved here.
+
+    Raises ConfigError where the brokers do not answer, refuse, or have such a topic with other partitions.
+    """
+    admin = import_module("confluent_kafka.admin")
+    asked = admin.AdminClient(dict(client))
+    try:
+        known = asked.list_topics(timeout=TIMEOUT_S).topics
+    except import_module("confluent_kafka").KafkaException as error:
+        raise ConfigError(f"Kafka does not answer: {error.args[0].str()}") from error
+    wanted = _wanted(topics, n_shards, n_partitions, retention or Retention(), is_moved=is_moved)
+    for name, (partitions, _) in wanted.items():
+        if name in known and name == topics.events and len(known[name].partitions) != partitions:
+            raise ConfigError(
+                f"topic {name} has {len(known[name].partitions)} partitions, not {partitions}: "
+                "people's states lie by their number; use another prefix, or set shards to it"
+            )
+    missing = [
+        admin.NewTopic(name, partitions, min(replicas, 32_767), config=_config(config, replicas))
+        for name, (partitions, config) in wanted.items()
+        if name not in known
+    ]
+    if missing:
+        for name, done in asked.create_topics(missing, operation_timeout=TIMEOUT_S).items():
+            _wait(name, done)
+    return [each.topic for each in missing]
+
+
+def _wait(name: str, done: Any) -> None:
+    kafka = import_module("confluent_kafka")
+    try:
+        done.result(TIMEOUT_S)
+    except kafka.KafkaException as error:
+        raise ConfigError(f"topic {name} was not created: {error.args[0].str()}") from error
+
+
+def _wanted(
+    topics: Topics, n_shards: int, n_partitions: int, retention: Retention, *, is_moved: bool
+) -> dict[str, tuple[int, dict[str, int | str]]]:
+    stamped = "CreateTime" if is_moved else "LogAppendTime"
+    log_ms = -1 if is_moved else retention.events_ms
+    return {
+        topics.events: (n_shards, {"message.timestamp.type": stamped, "retention.ms": log_ms}),
+        topics.controls: (1, {"message.timestamp.type": stamped, "retention.ms": -1}),
+        topics.facts: (n_partitions, {"retention.ms": retention.facts_ms}),
+        topics.actions: (n_partitions, {"retention.ms": retention.actions_ms}),
+        topics.failed: (1, {"retention.ms": retention.events_ms}),
+    }
+
+
+def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:
+    # Of three, two must have what is acknowledged.
+    safe: dict[str, int | str] = {"min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete"}
+    return {key: str(value) for key, value in (safe | dict(config)).items()}

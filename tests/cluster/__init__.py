@@ -1,0 +1,1 @@
+"""A real Kafka and a real Flink, started here: `make cluster-test`."""

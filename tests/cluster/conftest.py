@@ -1,0 +1,38 @@
+"""One broker and one Flink for all tests of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.machines import Flink, Kafka, require
+
+N_TASKS = 4
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """Start a broker."""
+    require()
+    broker = Kafka(tmp_path_factory.mktemp("kafka") / "broker")
+    broker.start()
+    yield broker
+    broker.machine.kill()
+
+
+@pytest.fixture(scope="session")
+def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
+    """Start a cluster of N_TASKS slots."""
+    require()
+    cluster = Flink(tmp_path_factory.mktemp("flink"))
+    cluster.start(n_tasks=N_TASKS)
+    yield cluster
+    cluster.end()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a test's settings lie."""
+    return tmp_path
