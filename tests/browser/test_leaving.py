@@ -1,4 +1,4 @@
-"""Leaving what one is writing, in a browser: by a link, while the server is away, and when the session ends."""
+"""Leaving what one writes, in a browser: by a link, while the server is away, when the session ends."""
 
 from __future__ import annotations
 
