@@ -2291,7 +2291,7 @@ export interface components {
             /** @description Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them. */
             hashes: string[];
             /**
-             * @description Entries of the log that were erased.
+             * @description Entries of the log that were erased: of this and what follows, so far.
              * @default 0
              */
             n_events: number;
@@ -2336,8 +2336,18 @@ export interface components {
             done: components["schemas"]["ForgottenRow"] | null;
             /** @description All ids of theirs; empty where nothing of them is kept. */
             ids: string[];
+            /**
+             * @description Actions on their way to them: that wait, were put off, or were given up.
+             * @default 0
+             */
+            n_actions: number;
             /** @description Steps that their profiles count. */
             n_events: number;
+            /**
+             * @description Facts about them, of which 10,000 at most are counted; those lived on a shared device are not.
+             * @default 0
+             */
+            n_facts: number;
             /** @description Failed events that name them. */
             n_failed: number;
             /** @description Journeys they are inside. */
@@ -3358,6 +3368,11 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /**
+             * @description Requests to forget somebody that are not done, the one under way first; at most 20.
+             * @default []
+             */
+            forgetting: components["schemas"]["ForgottenRow"][];
             /** @description The last log entry. */
             log_end: number;
             /**

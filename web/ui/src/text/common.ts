@@ -5,6 +5,7 @@ export const COMMON = {
   close: 'Close',
   cancel: 'Cancel',
   loading: 'Loading…',
+  updating: 'Updating…',
   retry: 'Try again',
   download: 'CSV',
   downloadHint: 'Download these rows as CSV',

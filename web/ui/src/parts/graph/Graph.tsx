@@ -3,10 +3,17 @@
 import '@xyflow/react/dist/base.css'
 import {
   Background, BackgroundVariant, Controls, MiniMap, ReactFlow, ReactFlowProvider, useReactFlow,
-  type Edge, type EdgeTypes, type Node, type NodeTypes,
+  type Edge, type EdgeTypes, type FitViewOptions, type Node, type NodeTypes,
 } from '@xyflow/react'
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useEffect, useMemo, useRef, type ReactNode } from 'react'
 import css from './Graph.module.css'
+
+export interface Room {
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+  readonly left: number
+}
 
 interface Props<N extends Node, E extends Edge> {
   readonly label: string
@@ -21,6 +28,8 @@ interface Props<N extends Node, E extends Edge> {
   /** Changes: the whole is brought into view again. */
   readonly fitKey: string
   readonly hasMiniMap?: boolean
+  /** What is kept free around the whole, px: for what lies over the graph. */
+  readonly room?: Room
   readonly children?: ReactNode
 }
 
@@ -32,19 +41,26 @@ export function Graph<N extends Node, E extends Edge>(props: Props<N, E>) {
   )
 }
 
-const FIT = { padding: 0.12, maxZoom: 1 }
+const FIT: FitViewOptions = { padding: 0.12, maxZoom: 1 }
+
+function fitOf(room: Room | undefined): FitViewOptions {
+  return room
+    ? { ...FIT, padding: { top: `${room.top}px`, right: `${room.right}px`, bottom: `${room.bottom}px`, left: `${room.left}px` } }
+    : FIT
+}
 
 function Flow<N extends Node, E extends Edge>(props: Props<N, E>) {
-  const { label, nodes, edges, nodeTypes, edgeTypes, onPickNode, onPickEdge, onPickNothing, fitKey, hasMiniMap, children } = props
+  const { label, nodes, edges, nodeTypes, edgeTypes, onPickNode, onPickEdge, onPickNothing, fitKey, hasMiniMap, room, children } = props
   const flow = useReactFlow()
+  const fit = useMemo(() => fitOf(room), [room])
   const fitted = useRef('')
   const place = useRef<HTMLDivElement>(null)
   const setMoving = (isMoving: boolean) => place.current?.toggleAttribute('data-moving', isMoving)
   useEffect(() => {
     if (nodes.length === 0 || fitted.current === fitKey) return
     fitted.current = fitKey
-    requestAnimationFrame(() => void flow.fitView(FIT))
-  }, [fitKey, nodes.length, flow])
+    requestAnimationFrame(() => void flow.fitView(fit))
+  }, [fitKey, nodes.length, flow, fit])
   return (
     <div ref={place} className={css.graph} role="region" aria-label={label}>
       <ReactFlow<N, E>
@@ -53,11 +69,11 @@ function Flow<N extends Node, E extends Edge>(props: Props<N, E>) {
         onNodeClick={(_, node) => onPickNode?.(node)} onEdgeClick={(_, edge) => onPickEdge?.(edge)}
         onPaneClick={(event) => onPickNothing?.(flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }))}
         onlyRenderVisibleElements nodesDraggable={false} nodesConnectable={false} elementsSelectable={false}
-        nodesFocusable={false} edgesFocusable={false} fitView fitViewOptions={FIT} minZoom={0.08} maxZoom={2}
+        nodesFocusable={false} edgesFocusable={false} fitView fitViewOptions={fit} minZoom={0.08} maxZoom={2}
         panOnScroll={false} zoomOnDoubleClick={false} proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1} />
-        <Controls showInteractive={false} fitViewOptions={FIT} />
+        <Controls showInteractive={false} fitViewOptions={fit} />
         {hasMiniMap && <MiniMap pannable zoomable ariaLabel="" />}
         {children}
       </ReactFlow>
