@@ -64,26 +64,24 @@ class Demo:
         return await self._settle()
 
     async def _shop(self) -> None:
-        behind_s = (
-            0.0  # the shop's clock stands still while the server lags: nobody clicks on before the answer
-        )
         async with Sender(self._program.address, self._setup.write_key, self._stopping) as sender:
             self._sender = sender
             while not self._stopping.is_set():
-                ticked = time.time()
                 if self._seconds is not None and time.monotonic() - self._started >= self._seconds:
                     self._stopping.set()
-                lags = sender.lags
-                for batch in [] if lags else self.shop.batches(ticked - behind_s):
+                for batch in [] if sender.lags else self.shop.batches(time.time()):
                     sender.send(batch)
+                ticked = time.monotonic()
                 await asyncio.sleep(TICK_S)
-                behind_s += time.time() - ticked if lags else 0.0
+                if sender.lags:
+                    self.shop.rest(time.monotonic() - ticked)
             await sender.finish(SETTLE_S)
 
     async def _watch(self, console: Console) -> None:
         is_terminal = console.is_terminal and "DEMO_SECONDS" not in os.environ
         left = "Ctrl-C ends it" if self._seconds is None else f"ends by itself after {self._seconds:.0f} s"
-        with Live(console=console, auto_refresh=False, transient=True) if is_terminal else _Lines() as live:
+        screen = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
+        with screen if is_terminal else _Lines() as live:
             while not self._stopping.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), LOOK_S[is_terminal])

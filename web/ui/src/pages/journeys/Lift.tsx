@@ -31,7 +31,7 @@ export function LiftFigure({ journey }: { readonly journey: JourneyView }) {
     <Figure
       label={JOURNEY.one.lift} value={lift === undefined ? '…' : points(effect?.estimate)}
       interval={effect ? interval(effect.low, effect.high, points) : undefined}
-      note={!lift ? JOURNEY.lift.none : lift.held < 30 ? JOURNEY.lift.unsure(lift.held) : JOURNEY.one.liftNote}
+      note={lift === undefined ? undefined : lift === null ? JOURNEY.lift.none : lift.held < 30 ? JOURNEY.lift.unsure(lift.held) : JOURNEY.one.liftNote}
       tone={effect && isClear(effect) ? ((effect.estimate ?? 0) > 0 ? 'good' : 'bad') : undefined}
     />
   )

@@ -6,7 +6,7 @@ import type { Box, LayoutTask } from '../../parts/graph/layout'
 import { useLayout } from '../../parts/graph/useLayout'
 import { Spinner } from '../../parts/Waiting'
 import { MAP } from '../../text/map'
-import { curvesOf, nearest } from './geometry'
+import { curvesOf, extentOf, nearest } from './geometry'
 import { EdgeLayer } from './EdgeLayer'
 import type { MapModel } from './model'
 import { edgeId } from './model'
@@ -32,6 +32,7 @@ export function MapView({ model, picked, isDifference, onPick }: Props) {
   const layout = useLayout(task)
   const boxes = layout?.nodes
   const curves = useMemo(() => (boxes ? curvesOf(model.edges, boxes) : new Map()), [model.edges, boxes])
+  const extent = useMemo(() => (boxes ? extentOf(boxes, curves) : null), [boxes, curves])
   const lit = useMemo(() => litOf(model, picked), [model, picked])
   const pickStep = useCallback((step: string) => onPick({ kind: 'step', step }), [onPick])
   const nodes = useMemo(
@@ -46,7 +47,7 @@ export function MapView({ model, picked, isDifference, onPick }: Props) {
   return (
     <Graph
       label={MAP.title} nodes={nodes} edges={NO_EDGES} nodeTypes={NODE_TYPES} onPickNothing={pickAt}
-      fitKey={model.nodes.length > 0 ? [...layout.nodes.keys()].join() : ''} hasMiniMap={model.nodes.length > 40}
+      fitKey={model.nodes.length > 0 ? [...layout.nodes.keys()].join() : ''} hasMiniMap={model.nodes.length > 40} extent={extent}
     >
       <EdgeLayer edges={model.edges} curves={curves} lit={lit.edges} isDifference={isDifference} />
     </Graph>

@@ -26,21 +26,27 @@ export function Journeys({ profile }: { readonly profile: Profile }) {
   const toggle = (name: string, isOpen: boolean) =>
     address.set({ why: isOpen ? [...open.filter((one) => one !== name), name] : open.filter((one) => one !== name) })
   const shown = [...known, ...asked]
+  // What was just asked for stands last, maybe below a long story: the answer is brought into view.
+  const [brought, setBrought] = useState('')
   return (
     <Card
       title={PERSON.journeys} note={PERSON.journeysNote} isFlush
-      actions={<AskAnother taken={shown.map((one) => one.name)} onAsk={(name) => toggle(name, true)} />}
+      actions={<AskAnother taken={shown.map((one) => one.name)} onAsk={(name) => { setBrought(name); toggle(name, true) }} />}
     >
       {shown.length === 0 && <Empty icon="journeys" title={PERSON.neverEntered}>{PERSON.noJourneys}</Empty>}
       <ul className={css.journeys}>
         {shown.map(({ name }) => (
-          <li key={name}>
+          <li key={name} ref={name === brought ? bring : undefined}>
             <One name={name} profile={profile} isOpen={open.includes(name)} onToggle={(isOpen) => toggle(name, isOpen)} />
           </li>
         ))}
       </ul>
     </Card>
   )
+}
+
+function bring(row: HTMLElement | null): void {
+  row?.scrollIntoView({ block: 'center' })
 }
 
 function AskAnother({ taken, onAsk }: { readonly taken: readonly string[]; readonly onAsk: (name: string) => void }) {
