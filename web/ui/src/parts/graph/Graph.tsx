@@ -2,7 +2,7 @@
 
 import '@xyflow/react/dist/base.css'
 import {
-  Background, BackgroundVariant, Controls, getViewportForBounds, MiniMap, ReactFlow, ReactFlowProvider, useReactFlow, useStoreApi,
+  Background, BackgroundVariant, Controls, getViewportForBounds, MiniMap, ReactFlow, ReactFlowProvider, useReactFlow, useStore, useStoreApi,
   type Edge, type EdgeTypes, type Node, type NodeTypes,
 } from '@xyflow/react'
 import { useCallback, useEffect, useRef, type ReactNode } from 'react'
@@ -47,6 +47,7 @@ function Flow<N extends Node, E extends Edge>(props: Props<N, E>) {
   const fitted = useRef('')
   const place = useRef<HTMLDivElement>(null)
   const setMoving = (isMoving: boolean) => place.current?.toggleAttribute('data-moving', isMoving)
+  const hasPlace = useStore(({ width, height }) => width > 0 && height > 0)
   const around = useRef(extent)
   around.current = extent
   const fit = useCallback(() => {
@@ -55,10 +56,10 @@ function Flow<N extends Node, E extends Edge>(props: Props<N, E>) {
     return flow.setViewport(getViewportForBounds(around.current, width, height, ZOOM.least, FIT.maxZoom, AROUND))
   }, [flow, store])
   useEffect(() => {
-    if (nodes.length === 0 || fitted.current === fitKey) return
+    if (!hasPlace || nodes.length === 0 || fitted.current === fitKey) return
     fitted.current = fitKey
     requestAnimationFrame(() => void fit())
-  }, [fitKey, nodes.length, fit])
+  }, [fitKey, hasPlace, nodes.length, fit])
   return (
     <div ref={place} className={css.graph} role="region" aria-label={label}>
       <ReactFlow<N, E>
@@ -67,7 +68,7 @@ function Flow<N extends Node, E extends Edge>(props: Props<N, E>) {
         onNodeClick={(_, node) => onPickNode?.(node)} onEdgeClick={(_, edge) => onPickEdge?.(edge)}
         onPaneClick={(event) => onPickNothing?.(flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }))}
         onlyRenderVisibleElements nodesDraggable={false} nodesConnectable={false} elementsSelectable={false}
-        nodesFocusable={false} edgesFocusable={false} fitView fitViewOptions={FIT} minZoom={ZOOM.least} maxZoom={ZOOM.most}
+        nodesFocusable={false} edgesFocusable={false} fitView={!extent} fitViewOptions={FIT} minZoom={ZOOM.least} maxZoom={ZOOM.most}
         panOnScroll={false} zoomOnDoubleClick={false} proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1} />
