@@ -68,7 +68,7 @@ function Difference({ name, version }: { readonly name: string; readonly version
     >
       <Answer query={text}>
         {(found) => (found.before_text === null
-          ? <pre className={css.text}>{found.text}</pre>
+          ? <pre className={css.text} tabIndex={0}>{found.text}</pre>
           : <DiffView label={WORDS.diff} before={found.before_text} after={found.text} />)}
       </Answer>
     </Card>
