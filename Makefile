@@ -72,9 +72,10 @@ screenshots: studio ## take a picture of every page of the studio, in light and 
 dist: $(READY) ## build the wheel, with the studio inside, into dist/
 	.ci/environment build --quiet --wheel --out-dir dist
 
-docs: $(READY) ## write the references of commands and of the lake anew, and run every command the docs show
+docs: $(READY) ## write the references and the studio's figures anew, and run every command the docs show
 	$(PY) -m typer sojourn.cli.app utils docs --name sojourn --output docs/reference/cli.md
 	$(PY) -m tests.test_lake_reference
+	$(PY) -m bench.in_docs
 	$(PY) -m pytest tests/test_docs.py
 
 format: $(READY) ## put code in its one format, and mend what lint can mend

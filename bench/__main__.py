@@ -8,17 +8,32 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import decisions, features, figures, guard, importing, limits, rehearsal, scale, serving, streams
-from bench.figures import Figures
+from bench import (
+    checking,
+    decisions,
+    features,
+    figures,
+    guard,
+    importing,
+    limits,
+    rehearsal,
+    scale,
+    serving,
+    streams,
+    studio,
+)
+from bench.figures import Figures, NotMeasuredError
 
 PARTS = (
     "limits",
     "guard",
+    "checking",
     "features",
     "http",
     "latency",
     "decisions",
     "streams",
+    "studio",
     "import",
     "replay",
     "scale",
@@ -44,7 +59,11 @@ def main() -> int:
         for name in PARTS:
             if name in asked_for:
                 print(f"measuring {name} ...", file=sys.stderr, flush=True)
-                measured = _measure(name, Path(folder), found, is_quick=asked.quick)
+                try:
+                    measured = _measure(name, Path(folder), found, is_quick=asked.quick)
+                except NotMeasuredError as reason:
+                    print(f"{name} is left out: {reason}", file=sys.stderr, flush=True)
+                    continue
                 if name in LIMITED:
                     measured = limits.beside(measured, found)
                 print(figures.table(measured), flush=True)
@@ -61,6 +80,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
     parts: dict[str, Callable[[], Figures]] = {
         "limits": lambda: limits.measure(folder, is_quick=is_quick),
         "guard": guard.measure,
+        "checking": checking.measure,
         "features": lambda: features.measure(is_quick=is_quick),
         "http": lambda: serving.measure_throughput(folder, is_quick=is_quick),
         "latency": lambda: serving.measure_latency(
@@ -68,6 +88,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
         ),
         "decisions": lambda: decisions.measure(folder, is_quick=is_quick),
         "streams": lambda: streams.measure(folder, is_quick=is_quick),
+        "studio": lambda: studio.measure(folder, is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "scale": lambda: scale.measure(folder, is_quick=is_quick),

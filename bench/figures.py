@@ -16,6 +16,10 @@ ROOT = Path(__file__).parents[1]
 LATEST = ROOT / "bench" / "latest.json"
 
 
+class NotMeasuredError(Exception):
+    """A part cannot be measured on this machine: why, and what to do."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number."""

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -172,6 +173,12 @@ def test_no_file_is_longer_than_the_wall() -> None:
         if (n := len(path.read_text("utf-8").splitlines())) > FILE_LINES
     }
     assert long == {}
+
+
+def test_no_two_modules_of_the_web_differ_by_their_capitals_alone() -> None:
+    """Where a file system tells no capitals apart, `./Tail` would import `tail.ts`."""
+    modules = [name_of(path).rpartition(".")[0] for path in files(".ts", ".tsx")]
+    assert [name for name, n in Counter(name.lower() for name in modules).items() if n > 1] == []
 
 
 def test_no_function_is_longer_than_the_wall() -> None:

@@ -16,14 +16,14 @@ CHILD = Path(__file__).with_name("crash_child.py")
 ROUNDS = int(os.environ.get("SOJOURN_CRASH_ROUNDS", "4"))
 
 
-def test_nothing_acknowledged_is_lost_in_a_crash(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_in_a_crash(disk_path: Path) -> None:
     """Every round goes on in the folder the last one left behind."""
     seed = int(os.environ.get("SOJOURN_SEED", "0")) or time.time_ns() % 1_000_000
     print("SOJOURN_SEED", seed)
     random = Random(seed)
     for _ in range(ROUNDS):
-        acknowledged = run_and_kill(tmp_path, after_s=random.uniform(0.02, 0.35))
-        check_folder(tmp_path, acknowledged)
+        acknowledged = run_and_kill(disk_path, after_s=random.uniform(0.02, 0.35))
+        check_folder(disk_path, acknowledged)
 
 
 def run_and_kill(folder: Path, *, after_s: float) -> dict[str, int]:

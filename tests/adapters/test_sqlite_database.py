@@ -75,8 +75,8 @@ def keep_one_by_one(folder: Path) -> Path:
     "write", [append_one_by_one, commit_one_by_one, postpone_one_by_one, keep_one_by_one]
 )
 def test_a_wal_does_not_grow_with_small_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], Path]
+    disk_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], Path]
 ) -> None:
     """A database writes whole pages: events that come one by one fill a WAL fifty times as fast."""
     monkeypatch.setattr(database, "CHECKPOINT_BYTES", BOUND_BYTES)
-    assert write(tmp_path).stat().st_size < 6 * BOUND_BYTES
+    assert write(disk_path).stat().st_size < 6 * BOUND_BYTES

@@ -57,7 +57,7 @@ def test_a_field_says_whether_it_is_needed_and_may_be_repeated() -> None:
     }
     several = {each.option for each in fields_of(Graph) if each.is_several}
     assert needed == {("funnel", "step")}
-    assert several == {"where", "did", "never", "goal"}
+    assert several == {"segment", "variant", "where", "did", "never", "goal"}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

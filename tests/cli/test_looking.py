@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sojourn.config import load_config
+from sojourn.definitions.controls import Forgetting, forget_event
 from sojourn.model.event import FailedEvent
 from sojourn.wiring import open_house
 from tests.cli.commands import answer, run
@@ -40,6 +41,19 @@ def test_sinks_and_sources_are_listed(data: str) -> None:
     assert (source["name"], source["sdks"]) == ("web", [])
     assert "nothing yet" in run("sources", "--data", data).stdout
     assert "console" in run("sinks", "--data", data).stdout
+
+
+def test_the_status_says_who_is_being_forgotten(tmp_path: Path) -> None:
+    """How far it is, and since when; no id is in it."""
+    file = settle_in(tmp_path)
+    with open_house(load_config(file, environment={})) as house:
+        house.driver.bring(forget_event(Forgetting(request="r1", users=["zoe"]), now=0))
+    where = ("--config", str(file))
+    (row,) = answer("status", *where)["forgetting"]
+    assert (row["request_id"], row["stage"]) == ("r1", "waiting")
+    text = run("status", *where).stdout
+    assert "waiting, since 1970-01-01" in text
+    assert "zoe" not in text
 
 
 def test_failed_events_are_counted_and_retried_where_no_server_works(tmp_path: Path) -> None:

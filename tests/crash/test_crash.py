@@ -26,11 +26,11 @@ AUDIT_EVERY = 25  # rounds: the folder is also looked at as a crash left it
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(disk_path: Path) -> Iterator[World]:
     """Everything around one folder; SOJOURN_CRASH_SEED=n repeats the choices of a run."""
     seed = int(os.environ.get("SOJOURN_CRASH_SEED") or SystemRandom().getrandbits(32))
     print(f"SOJOURN_CRASH_SEED={seed}")
-    world = World(tmp_path, seed=seed)
+    world = World(disk_path, seed=seed)
     world.receiver.start()
     yield world
     world.close()

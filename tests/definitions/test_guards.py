@@ -140,6 +140,24 @@ def test_in_is_asked_by_name_and_answered_by_id() -> None:
     assert expression.call(PlainScope(active=frozenset({"trial.usage.quiet"}))) is True
 
 
+def test_what_names_mean_is_asked_anew_for_each_text_they_stand_in() -> None:
+    """What was read once stays read; states, segments and hidden names are others in each place."""
+    asks_state, asks_segment, plain = "In('quiet')", "in_segment('vip')", "trait.plan == 'pro'"
+    for state_id in ("a.quiet", "b.quiet"):
+        compiled = compile_expression(asks_state, states={"quiet": state_id})
+        assert compiled.call(PlainScope(active=frozenset({state_id}))) is True
+    assert analyse(asks_segment, segments={"vip"}).expression.needs.segments == {"vip"}
+    assert analyse(plain) is analyse(plain, states={"quiet": "a.quiet"}, segments={"vip"})
+    for text, hidden, code in (
+        (asks_state, {}, "unknown-state"),
+        (asks_segment, {}, "unknown-segment"),
+        (plain, {"trait": "not here"}, "unknown-name"),
+    ):
+        with pytest.raises(DefinitionError) as refused:
+            analyse(text, states={}, segments={"gone"}, hidden=hidden)
+        assert [problem.code for problem in refused.value.problems] == [code]
+
+
 @pytest.mark.parametrize(
     ("text", "column", "code"),
     [

@@ -62,12 +62,16 @@ class Count(Meter):
 
     def __init__(self) -> None:
         self.results: list[tuple[str, Result]] = []
+        self.reasons: list[str] = []
         self.pauses: list[bool] = []
         self.n_throttled = 0
         self.peak = 0
 
     def attempted(self, sink: str, result: Result, took_ms: int) -> None:
         self.results.append((sink, result))
+
+    def refused(self, sink: str, reason: str) -> None:
+        self.reasons.append(reason)
 
     def in_flight(self, sink: str, n_actions: int) -> None:
         self.peak = max(self.peak, n_actions)

@@ -321,6 +321,28 @@ def test_an_outcome_names_one_id_only(
     assert (event.user_id, event.anonymous_id) == told
 
 
+def test_why_a_withdrawn_delivery_failed_is_not_noted() -> None:
+    """A destination may name whom it was sent something for, who was forgotten meanwhile."""
+
+    async def story() -> list[str]:
+        arrived, goes_on = asyncio.Event(), asyncio.Event()
+
+        async def refuse(action: Action) -> Delivery:
+            arrived.set()
+            await goes_on.wait()
+            raise SinkError(f"no {action.profile_id} here", retry=False)
+
+        house = House(action("a"), action("b", profile_id="u:other"))
+        async with house.open({"shop": Destination(refuse)}, max_in_flight=1) as worker:
+            await arrived.wait()
+            worker.withdraw({"u:7"})
+            goes_on.set()
+            await until(lambda: len(house.count.reasons) == 1)
+        return house.count.reasons
+
+    assert asyncio.run(story()) == ["no u:other here"]
+
+
 def test_letters_that_are_withdrawn_are_not_sent_and_one_in_flight_is_not_told_of() -> None:
     """Whoever was forgotten hears nothing more, and no event begins a new life of theirs."""
 

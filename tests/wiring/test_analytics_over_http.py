@@ -28,6 +28,9 @@ ASKED: dict[str, list[list[str]]] = {
         ["--matrix", "4"],
         ["--compare", "land=SE:DE"],
         ["--map", "plan=context.app.plan", "--where", "plan=pro"],
+        ["--segment", "fond", "--variant", "offer!=none"],
+        ["--segment", "fond", "--by", "session", "--compare", "variant:offer=gift:none"],
+        ["--compare", "segment=fond"],
     ],
     "people": [
         ["--step", "View", "--limit", "2"],
@@ -35,6 +38,7 @@ ASKED: dict[str, list[list[str]]] = {
         ["--from", "(start)", "--to", "(other)", "--shown", "1", "--goal", "Buy"],
         ["--step", "View", "--did", "Help > Buy", "--since", "2026-03-01"],
         ["--step", "Buy", "--never", "Help", "--until", "2026-04-01T00:00:00Z"],
+        ["--step", "Cart", "--segment", "fond", "--variant", "offer=gift"],
     ],
     "paths": [
         [],
@@ -44,6 +48,7 @@ ASKED: dict[str, list[list[str]]] = {
         ["--to", "Buy"],
         ["--where", "land=SE|DE", "--did", "Help > Buy", "--since", "2026-03-01"],
         ["--never", "Help", "--until", "2026-04-01T00:00:00Z"],
+        ["--segment", "fond", "--variant", "offer=gift|none"],
     ],
     "funnel": [
         ["View", "Cart | Help", "Buy [total>=20]"],
@@ -52,6 +57,7 @@ ASKED: dict[str, list[list[str]]] = {
         ["View", "Buy", "--per", "attempt", "--time-to-convert"],
         ["View", "Buy", "--where", "land=SE|DE", "--did", "Help > Buy", "--since", "2026-03-01"],
         ["View", "Buy", "--never", "Help", "--until", "2026-04-01T00:00:00Z"],
+        ["Cart", "Buy", "--segment", "!fond", "--variant", "offer=gift"],
     ],
     "retention": [
         [],
@@ -59,10 +65,12 @@ ASKED: dict[str, list[list[str]]] = {
         ["--brackets", "0,1-6", "--period", "day", "--zone", "Europe/Berlin", "--until", "2026-03-20"],
         ["--counting", "rolling", "--period", "week", "--by", "land", "--limit", "1"],
         ["--active-days", "week"],
+        ["--period", "day", "--segment", "fond", "--variant", "offer=gift"],
     ],
     "friction": [
         [],
         ["--by", "person", "--goal", "Buy", "--attribute", "land", "--seed", "3", "--limit", "2"],
+        ["--by", "person", "--segment", "fond", "--variant", "offer=gift"],
     ],
     "attribution": [
         ["--conversion", "Buy", "--channel", "campaign_source", "--value", "total"],
@@ -81,6 +89,15 @@ ASKED: dict[str, list[list[str]]] = {
     ],
 }  # fmt: skip
 
+RESCUE = """
+journey: rescue
+holdout: off
+entry: { on: Cart }
+steps:
+  - split: { id: offer, variants: { none: 1, gift: 1 }, steps: { gift: [{ wait: 1h }] } }
+"""
+FOND = "segments: { fond: \"count('Cart') > 0 and since('Buy') < days(99)\" }"
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -88,14 +105,29 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     made = shop(folder)
     settle_in(folder)
+    (folder / "journeys/rescue.yaml").write_text(RESCUE)
+    (folder / "journeys/segments.yaml").write_text(FOND)
     return made
 
 
 @pytest.fixture(scope="module")
 def server(data: Path) -> Iterator[Serving]:
-    """A server of the folder."""
+    """A server of the folder, where some people meet an experiment, and some are in a segment."""
     with serving(data.parent / "sojourn.yaml") as house:
+        batch = [
+            {"type": "track", "event": step, "userId": f"p{i}", "messageId": f"{step}-{i}"}
+            for i in range(12)
+            for step in ("View", "Cart", "Buy" if i % 2 else "Help")
+        ]
+        assert house.ask("/v1/batch", {"batch": batch})[0] == 200
+        soon(lambda: met(house) == 12)
         yield house
+
+
+def met(house: Serving) -> int:
+    """Count who met the experiment."""
+    status, told = house.ask("/api/v1/experiments")
+    return told["experiments"][0]["people"] if status == 200 else 0
 
 
 def over_http(house: Serving, name: str, query: str) -> bytes:
@@ -264,3 +296,9 @@ def soon(is_so: Any) -> None:
     while not is_so():
         assert monotonic() < until, "it does not come to that"
         sleep(0.05)
+
+
+def test_segments_are_listed_with_who_was_ever_in_them(server: Serving) -> None:
+    """What filters offer."""
+    status, told = server.ask("/api/v1/segments")
+    assert (status, [(each["segment"], each["people"]) for each in told["segments"]]) == (200, [("fond", 6)])

@@ -22,7 +22,7 @@ from sojourn.model.views import ForgottenView
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.tallies import Tallies
 from sojourn.server.forgetting import Forget
-from sojourn.wiring import House, open_house
+from sojourn.wiring import House, open_house, open_readings
 from sojourn.wiring.erasing import Erasing
 from sojourn.wiring.forgetting import Clerk, forget_in
 from sojourn.wiring.lake import compact, erase_lake, open_lake
@@ -195,6 +195,65 @@ def test_it_is_confirmed_and_its_reason_names_nobody(tmp_path: Path) -> None:
         assert house.profile(MARK) is not None
 
 
+@pytest.mark.parametrize(
+    ("user", "body"),
+    [
+        ("jürgen", rb'{"userId":"j\u00fcrgen","event":1}'),
+        ("jürgen", rb'{"userId":"j\u00FCrgen","event":"cut off he'),
+        ("a/7", rb'{"userId":"a\/7","event":1}'),
+        ("ada", b'{"userId":" ada ","event":1}'),
+        ("ada", b'{"userId":" ada ","event":"cut off he'),
+        ("4711", b'{"userId":4711,"event":1}'),
+        ("4711", b'{"event":1,"userId": 4711.0}'),
+        ("4711", b'{"userId": 4711, "event":"cut off he'),
+    ],
+)
+def test_a_failed_event_goes_however_its_sender_wrote_the_id(tmp_path: Path, user: str, body: bytes) -> None:
+    """Python escapes letters, PHP slashes; an id may be a number, or have blanks around it, at the door."""
+    config = settings(tmp_path)
+    other = b'{"userId":"somebody","event":47110,"note":"ada a/7 \\u00fc"}'
+    with open_house(config) as house:
+        found = [
+            FailedEvent(source="web", received_at=T0, code="bad-type", reason="x", body=each)
+            for each in (body, other)
+        ]
+        house.driver.log.append([event("Viewed", user_id=user, message_id="1")], now=T0, failed=found)
+        house.driver.catch_up()
+        assert forget_in(config, house, user, Forget(dry_run=True)).n_failed == 1
+        forget_in(config, house, user, Forget(confirm=user))
+        assert [each.body for each in house.failed()] == [other]
+
+
+def test_what_a_destination_said_of_somebody_goes(tmp_path: Path) -> None:
+    """An address in the text of its last error; the counts of what it did stay."""
+    config = settings(tmp_path)
+    book = {"crm": {"delivered": 3, "last_error": f"550 no {MARK}@example.org here", "last_error_at": T0}}
+    with open_house(config) as house:
+        fill(house, n_people=1, n_events=12)
+        house.store.keep("sinks", msgspec.json.encode(book))
+        forget(config, house)
+        assert traces(config.data) == []
+        kept_book = msgspec.json.decode(house.store.kept("sinks") or b"")["crm"]
+        assert (kept_book["delivered"], kept_book["last_error_at"]) == (3, T0)
+        assert kept_book["last_error"] != ""
+
+
+def test_what_would_go_is_counted_beforehand_and_stays(tmp_path: Path) -> None:
+    """Facts and actions, too; what is forgotten then is what was counted, and the ends of their journeys."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house)
+        before = kept(house)
+        shown = forget_in(config, house, MARK, Forget(dry_run=True))
+        assert (shown.request_id, shown.ids, shown.n_failed) == (None, [MARK, f"{MARK}-phone"], 1)
+        assert shown.n_facts > 10
+        assert shown.n_actions > 0
+        assert kept(house) == before
+        done = forget(config, house).done
+        assert done is not None
+        assert (done.n_facts, done.n_withheld) == (shown.n_facts + shown.n_journeys, shown.n_actions)
+
+
 def forget(config: Config, house: House) -> ForgottenView:
     return forget_in(config, house, MARK, Forget(confirm=MARK, reason="ticket 7"))
 
@@ -258,6 +317,46 @@ def erase(config: Config, house: House, fate: Fate) -> None:
     erasing.clean_up()
     for waiting in list(house.driver.forgotten.waiting):
         erasing.erase(waiting)
+
+
+def test_one_under_way_shows_in_the_status(tmp_path: Path) -> None:
+    """Since when, and what is done; to whoever reads the folder as well, and no more once it is done."""
+    config = settings(tmp_path)
+    with open_house(config) as house:
+        fill(house, n_people=2, n_events=20)
+    compact(config, now=lambda: T0)
+    with open_house(config) as house:
+        assert house.status().forgetting == []
+        clerk, asked = Clerk(config.data, house), Forget(confirm=MARK)
+        kin, _ = clerk.look(MARK, asked)
+        house.driver.bring(clerk.control(kin, asked, by="me", now=house.driver.clock))
+        (row,) = house.status().forgetting
+        assert (row.stage, row.at, row.n_events) == ("waiting", house.driver.clock, 0)
+        (waiting,) = house.driver.forgotten.waiting
+
+        def die() -> None:
+            raise Killed
+
+        with pytest.raises(Killed):
+            erasing(config, house, lake=die).erase(waiting)
+        with open_readings(config) as readings:
+            (row,) = readings.status().forgetting
+        assert (row.stage, row.n_events, row.n_failed, row.n_files) == ("lake", 22, 1, 0)
+        assert row.n_facts > 0
+        erasing(config, house, lake=lambda: erase_lake(config.data)).erase(waiting)
+        assert house.status().forgetting == []
+        assert house.driver.forgotten.ledger[0].n_failed == 1
+
+
+def erasing(config: Config, house: House, *, lake: Callable[[], None]) -> Erasing:
+    """Erase in a folder that nobody serves."""
+
+    def tell(change: Callable[[], None]) -> None:
+        change()
+        house.driver.settle((), until=house.driver.clock)
+
+    traffic = IdleTraffic(config.data)
+    return Erasing(config.data, house, tell=tell, lake=lake, traffic=traffic, check=lambda: None, rest=0)
 
 
 def test_a_crash_at_any_step_is_taken_up_by_the_next_start(tmp_path: Path) -> None:

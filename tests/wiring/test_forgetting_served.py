@@ -95,6 +95,10 @@ def test_the_command_shows_what_it_finds_and_asks_the_server(served: tuple[Servi
     house, data = served
     send(house, MARK, "Signed Up")
     until(lambda: house.ask(f"/api/v1/profiles/{MARK}")[0] == 200)
+    shown = command(data, MARK, "--dry-run", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert (json.loads(shown.stdout)["n_facts"], json.loads(shown.stdout)["request_id"]) == (5, None)
+    assert house.ask(f"/api/v1/profiles/{MARK}")[0] == 200
     refused = command(data, MARK)
     assert refused.returncode == 2
     assert f"{MARK}-phone" in refused.stdout

@@ -9,7 +9,7 @@ import pytest
 
 from sojourn.adapters.memory import MemoryLog
 from sojourn.model.event import ERASED, OUR_SOURCE, FailedEvent
-from sojourn.runtime.books import Books
+from sojourn.runtime.books import Books, without_errors
 from sojourn.runtime.refusals import Refusals
 from sojourn.wiring.watching import size_of, took
 from tests.engine.makers import T0, event
@@ -204,6 +204,20 @@ def test_books_go_on_from_what_was_kept() -> None:
     assert again.of("shop") == books.of("shop")
     assert (again.of("shop").delivered, again.of("shop").is_failing) == (1, False)
     assert (again.sinks(), again.has_changed) == (["shop"], False)
+
+
+def test_books_forget_what_destinations_said_and_not_what_they_did() -> None:
+    """Somebody may be named there who was forgotten since."""
+    books = Books(now=lambda: T0)
+    books.refused("shop", "no ada@example.org here")
+    books.attempted("bank", "delivered", 1)
+    kept = books.document()
+    books.forget()
+    for each in (books, Books(without_errors(kept), now=lambda: T0)):
+        assert "ada" not in each.of("shop").last_error
+        assert each.of("shop").is_failing
+        assert each.of("bank").last_error == ""
+    assert books.has_changed
 
 
 def test_the_status_has_what_an_operator_watches() -> None:

@@ -1,7 +1,7 @@
 /** Builds: modules with their types for npm, and scripts for pages without a bundler. Run by `npm run build`. */
 
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { build, type InlineConfig } from 'vite'
 
@@ -34,3 +34,7 @@ for (const [entry, file] of Object.entries(SCRIPTS)) {
 }
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { stdio: 'inherit' })
+// Node's own resolution wants files by their whole names; types that it does not find would be `any` without a word.
+for (const file of readdirSync('dist').filter((name) => name.endsWith('.d.ts'))) {
+  writeFileSync(`dist/${file}`, readFileSync(`dist/${file}`, 'utf8').replace(/(from '\.\/[\w-]+)'/g, "$1.js'"))
+}

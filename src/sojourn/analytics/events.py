@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sojourn.analytics.belonging.known import Belonging
+
 MISSING = -1
 """The code of a value that is not there."""
 
@@ -76,6 +78,8 @@ class Events:
     """How many rows were no events, by reason: `no-person`, `no-step`, `no-time`, `bad-time`, `bad-line` (no
     row at all), `left-out` (step rules say so), `excluded` (columns say so), `duplicate` (of an event's
     id)."""
+    belonging: Belonging | None = None
+    """Of the segments and experiments that a question names; None: it names none."""
 
     def __len__(self) -> int:
         """Count the events."""

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from sojourn.analytics.belonging.known import ALWAYS, NEVER, Belonging
 from sojourn.analytics.cases import Unit
 from sojourn.analytics.events import MISSING, Codes, Column, Events
 from sojourn.analytics.names import Names
@@ -46,8 +47,41 @@ class Did(Struct, frozen=True, kw_only=True):
         return f"{'never did' if self.is_not else 'did'} {self.step}{before}"
 
 
+class Within(Struct, frozen=True, kw_only=True):
+    """A condition on segments: who was in one of them at some instant of the selected time.
+
+    Of sessions: at some instant of the session. `is_not`: who was in none.
+    """
+
+    segments: tuple[str, ...]
+    is_not: bool = False
+
+    def words(self) -> str:
+        """Say it plainly."""
+        return f"{'no' if self.is_not else 'some'} time in the segment {' or '.join(self.segments)}"
+
+
+class Met(Struct, frozen=True, kw_only=True):
+    """A condition on an experiment: who met one of its variants first; what they did from then on.
+
+    `is_not`: who met another one first. Who never met the experiment is in neither.
+    """
+
+    experiment: str
+    variants: tuple[str, ...]
+    is_not: bool = False
+
+    def words(self) -> str:
+        """Say it plainly."""
+        other = "another variant than " if self.is_not else ""
+        return f"from when they met {self.experiment} with {other}{' or '.join(self.variants)}"
+
+
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which events a question is about. Events outside the time are gone before anything else is asked."""
+    """Which events a question is about. Events outside the time are gone before anything else is asked.
+
+    Conditions look at all that people did in that time. Last goes what they did before they met a variant.
+    """
 
     since_ms: int | None = None
     """The first instant of it."""
@@ -57,6 +91,10 @@ class Selection(Struct, frozen=True, kw_only=True):
     """All of them hold."""
     did: tuple[Did, ...] = ()
     """All of them hold."""
+    within: tuple[Within, ...] = ()
+    """All of them hold."""
+    met: tuple[Met, ...] = ()
+    """All of them hold; events count from when they do."""
     of: Unit = "person"
     """Whose events are kept or dropped as a whole: people's, or sessions'."""
     gap_ms: int = GAP_MS
@@ -69,10 +107,12 @@ class Selection(Struct, frozen=True, kw_only=True):
             parts.append(f"from {_instant(self.since_ms)}")
         if self.until_ms is not None:
             parts.append(f"before {_instant(self.until_ms)}")
-        conditions = [*(one.words() for one in self.where), *(one.words() for one in self.did)]
+        said: tuple[Where | Did | Within, ...] = (*self.where, *self.did, *self.within)
+        conditions = [one.words() for one in said]
         if conditions:
             whose = "people" if self.of == "person" else "sessions"
             parts.append(f"{whose} with {' and '.join(conditions)}")
+        parts += [one.words() for one in self.met]
         return ", ".join(parts) or "all events"
 
 
@@ -91,19 +131,51 @@ def parse_where(text: str, option: str) -> Where:
     return Where(attribute=attribute, values=found, is_not=is_not)
 
 
+def parse_within(text: str, option: str) -> Within:
+    """Read `buyers`, `buyers|lapsed` or `!buyers`; `option` is named in the error.
+
+    Raises:
+        ConfigError: It names no segment.
+    """
+    is_not = text.strip().startswith("!")
+    found = tuple(filter(None, (name.strip() for name in text.strip().removeprefix("!").split("|"))))
+    if not found:
+        raise ConfigError(
+            f"{option} {text!r}: expected a segment's name, as buyers, buyers|lapsed or !buyers"
+        )
+    return Within(segments=found, is_not=is_not)
+
+
+def parse_met(text: str, option: str) -> Met:
+    """Read `checkout=treatment`, `checkout=a|b` or `checkout!=control`; `option` is named in the error.
+
+    Raises:
+        ConfigError: It names no experiment, or no variant.
+    """
+    try:
+        one = parse_where(text, option)
+    except ConfigError:
+        raise ConfigError(
+            f"{option} {text!r}: expected experiment=variant, as checkout=treatment or checkout!=control"
+        ) from None
+    return Met(experiment=one.attribute, variants=one.values, is_not=one.is_not)
+
+
 def select(events: Events, selection: Selection) -> Events:
     """Return the selected events. Codes of steps and values stay the same, so two selections can be compared.
 
     Raises:
-        ConfigError: An attribute or a step is not there, or nothing is left.
+        ConfigError: An attribute, a step, a segment or a variant is not there, or nothing is left.
     """
     chosen = events
     if selection.since_ms is not None or selection.until_ms is not None:
         chosen = subset(events, _in_time(events, selection))
-    if selection.where or selection.did:
+    if selection.where or selection.did or selection.within:
         if selection.of == "session" and chosen.session is None:
             chosen = with_sessions(chosen, gap_ms=selection.gap_ms)
         chosen = subset(chosen, _holds(chosen, selection))
+    for met in selection.met:
+        chosen = subset(chosen, _since_met(chosen, met))
     if not len(chosen) and len(events):
         raise ConfigError(f"nothing is selected: no event fits {selection.words()!r}; widen it")
     return chosen
@@ -127,6 +199,7 @@ def subset(events: Events, kept: Mask) -> Events:
         session=None if events.session is None else events.session[kept],
         columns=columns,
         values={name: one[kept] for name, one in events.values.items()},
+        belonging=None if events.belonging is None else events.belonging.of_some(is_there),
     )
 
 
@@ -177,8 +250,66 @@ def _holds(events: Events, selection: Selection) -> Mask:
         fits &= _any_of(_has_value(events, one) & ~is_outside, case, n_cases) != one.is_not
     for did in selection.did:
         fits &= _any_of(_did(events, did, case) & ~is_outside, case, n_cases) != did.is_not
+    if selection.within:
+        times = _times(events, selection, case, is_outside=is_outside, n_cases=n_cases)
+        for within in selection.within:
+            fits &= _were_within(events, within, times) != within.is_not
     held: Mask = fits[case] & ~is_outside
     return held
+
+
+def _times(
+    events: Events, selection: Selection, case: NDArray[np.int64], *, is_outside: Mask, n_cases: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return of each case whose it is, and its first and last instant: a person's are the selected time's."""
+    if selection.of == "person":
+        since = ALWAYS if selection.since_ms is None else selection.since_ms
+        until = NEVER if selection.until_ms is None else selection.until_ms - 1
+        return np.arange(n_cases), np.full(n_cases, since), np.full(n_cases, until)
+    inside = np.flatnonzero(~is_outside)
+    person = np.zeros(n_cases, dtype=np.int64)
+    person[case[inside]] = events.person()[inside]
+    first, last = np.full(n_cases, NEVER), np.full(n_cases, ALWAYS)
+    np.minimum.at(first, case[inside], events.at[inside])
+    np.maximum.at(last, case[inside], events.at[inside])
+    return person, first, last
+
+
+def _were_within(
+    events: Events, within: Within, times: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+) -> Mask:
+    found = np.zeros(len(times[0]), dtype=bool)
+    for name in within.segments:
+        found |= _known(events, "segment").segments[name].meet(*times)
+    return found
+
+
+def _since_met(events: Events, met: Met) -> Mask:
+    """Tell of each event whether the person had met one of the variants by then, and no other first."""
+    encounter = _known(events, "experiment").experiments[met.experiment]
+    place = {name: code for code, name in enumerate(encounter.arms)}
+    for variant in met.variants:
+        if variant not in place:
+            known = did_you_mean(variant, place)
+            raise ConfigError(f"nobody met {met.experiment!r} with the variant {variant!r}{known}")
+    is_one = np.isin(encounter.arm, [place[variant] for variant in met.variants])
+    at = np.where((is_one != met.is_not) & (encounter.arm != MISSING), encounter.at, NEVER)
+    since: Mask = events.at >= np.repeat(at, np.diff(events.starts))
+    return since
+
+
+def _known(events: Events, what: str) -> Belonging:
+    if events.belonging is None:
+        raise ConfigError(no_facts(what))
+    return events.belonging
+
+
+def no_facts(what: str) -> str:
+    """Say why events of files cannot be selected by a segment, or by an experiment."""
+    return (
+        f"events of files do not tell who was in which {what} when; name the data folder of an engine with "
+        "--data, or select by an attribute that they have, with --where [no-facts]"
+    )
 
 
 def _any_of(mask: Mask, case: NDArray[np.int64], n_cases: int) -> Mask:

@@ -157,6 +157,7 @@ for name, command, *examples in (
     (
         "forget",
         forgetting.forget,
+        "sojourn forget ada --dry-run",
         "sojourn forget ada --reason 'ticket 1234'",
         "sojourn forget ada --yes --json | jq .done.request_id",
     ),

@@ -28,6 +28,9 @@ def forget(
         list[str] | None,
         typer.Option(help="A user whom an alias tied to them that was taken back.", show_default=False),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
     data: DataOption = None,
     config: ConfigOption = None,
@@ -39,11 +42,11 @@ def forget(
     """
     settings = configuration(config, data)
     asked: dict[str, Any] = {"confirm": person, "reason": reason, "also": also or []}
-    if not yes:
+    if dry_run or not yes:
         found = ask(settings, path_of(person), {**asked, "dry_run": True}, ForgottenView)
         if not json:
             show(*describe(found, person))
-        if not found.ids:
+        if dry_run or not found.ids:
             if json:
                 say_json(found)
             return
@@ -66,6 +69,8 @@ def describe(view: ForgottenView, person: str) -> list[Any]:
     rows = [(each, "stays others', who named it, too" if each in view.shared else "") for each in view.ids]
     kept = [
         ("events", f"{view.n_events:,}"),
+        ("facts about them", f"{view.n_facts:,}"),
+        ("actions on their way", f"{view.n_actions:,}"),
         ("journeys they are inside", f"{view.n_journeys:,}"),
         ("failed events that name them", f"{view.n_failed:,}"),
     ]

@@ -12,7 +12,7 @@ from sojourn.cli.output import complain, instant, relative, say_json, show, tabl
 from sojourn.runtime.telling import tell_story
 
 if TYPE_CHECKING:
-    from sojourn.model.views import JourneyView, ProfileView
+    from sojourn.model.views import ForgottenRow, JourneyView, ProfileView
 
 
 def profile(
@@ -68,8 +68,14 @@ def status(*, data: DataOption = None, config: ConfigOption = None, json: JsonOp
         ("of them processed", f"{view.position:,}"),
         ("the log's clock", f"{instant(view.clock)} UTC" if view.clock else "no event yet"),
         *((name.replace("_", " "), f"{count:,}") for name, count in view.counts.items()),
+        *(("forgetting", _forgetting(row)) for row in view.forgetting),
     ]
     show(table(("status", ""), rows))
+
+
+def _forgetting(row: ForgottenRow) -> str:
+    """Say how far a request to forget somebody is."""
+    return f"{row.stage}, since {instant(row.at)} UTC"
 
 
 def describe(view: ProfileView, now: int) -> list[Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sojourn.definitions import values
@@ -35,6 +36,7 @@ from sojourn.model.errors import DefinitionError, Problem
 MAX_DEPTH = 32  # levels; three brackets each stay below the 200 that Python's own parser takes.
 MAX_READS = 12  # of one expression, told beside its answer: more explains nothing.
 MAX_NAME_CHARACTERS = 200  # of an event, step, experiment or state: as ingest allows.
+MAX_KNOWN = 4_096  # expressions, the last ones read: whoever types has the same guards again, all but one.
 
 
 class Compiled(NamedTuple):
@@ -76,10 +78,29 @@ def analyse(
 
     `segments` are those that `in_segment` may be asked for; None: any.
     """
-    writer = _Writer(text, bare_names=bare_names, states=states, hidden=hidden)
-    writer.segments = segments
+    known = _by_itself(text, bare_names=bare_names, hidden=tuple(hidden.items()))
+    if known is not None:
+        return known
+    return _analysed(_Writer(text, bare_names=bare_names, states=states, hidden=hidden, segments=segments))
+
+
+@lru_cache(maxsize=MAX_KNOWN)
+def _by_itself(text: str, *, bare_names: bool, hidden: tuple[tuple[str, str], ...]) -> Compiled | None:
+    """Read an expression that asks for no state and no segment; None: what it comes to hangs on those too.
+
+    None as well where something is wrong: more may be, once states and segments are known.
+    """
+    writer = _Writer(text, bare_names=bare_names, states=None, hidden=dict(hidden), segments=None)
+    try:
+        compiled = _analysed(writer)
+    except DefinitionError:
+        return None
+    return None if writer.asks_names else compiled
+
+
+def _analysed(writer: _Writer) -> Compiled:
     code = writer.write()
-    expression = Expression(text, callable_of(code), writer.needs(), writer.reads())
+    expression = Expression(writer.text, callable_of(code), writer.needs(), writer.reads())
     untimed = tuple(writer.untimed())
     return Compiled(expression, code.truth is False, code.truth is True, writer.clock.clock(), untimed)
 
@@ -112,15 +133,22 @@ class _Writer:
     """Turns one text into Python source, collecting problems and what it asks of a profile on the way."""
 
     def __init__(
-        self, text: str, *, bare_names: bool, states: Mapping[str, str] | None, hidden: Mapping[str, str]
+        self,
+        text: str,
+        *,
+        bare_names: bool,
+        states: Mapping[str, str] | None,
+        hidden: Mapping[str, str],
+        segments: Collection[str] | None,
     ) -> None:
+        self.text = text
         self._text = ExpressionText(text)
         self._bare_names = bare_names
         self._states = states
         self._hidden = hidden
         self._problems: list[Problem] = []
         self._n_temporaries = 0
-        self.segments: Collection[str] | None = None
+        self._segments = segments
         self.clock = ClockReader()
         self._counts: dict[str, int] = {}
         self._asked: dict[str, set[str]] = {}
@@ -148,6 +176,11 @@ class _Writer:
         if self._problems:
             raise DefinitionError(self._problems)
         return code
+
+    @property
+    def asks_names(self) -> bool:
+        """Whether it asks for states or segments, whose names are others in each place."""
+        return not self._asked.keys().isdisjoint(("In", "in_segment"))
 
     def needs(self) -> Needs:
         """What the expression asks of a profile."""
@@ -417,8 +450,8 @@ class _Writer:
         value = node.value
         if not 0 < len(value) <= MAX_NAME_CHARACTERS:
             raise Refused(node, f"expected 1 to {MAX_NAME_CHARACTERS} characters", "bad-argument")
-        if name == "in_segment" and self.segments is not None and value not in self.segments:
-            message = f"no segment is named {value!r}{did_you_mean(value, self.segments)}"
+        if name == "in_segment" and self._segments is not None and value not in self._segments:
+            message = f"no segment is named {value!r}{did_you_mean(value, self._segments)}"
             raise Refused(node, message, "unknown-segment")
         if function.choices and value not in function.choices:
             message = f"no {function.argument} is named {value!r}{did_you_mean(value, function.choices)}"

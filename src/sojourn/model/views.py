@@ -201,6 +201,35 @@ class HoldView(Struct, kw_only=True):
     """These journeys."""
 
 
+class ForgottenRow(Struct, kw_only=True):
+    """One request to forget somebody, in the ledger: nothing in it is personal."""
+
+    request_id: str
+    at: int
+    """The instant of the log at which their life ended, ms."""
+    by: str
+    """Who asked for it."""
+    reason: str
+    hashes: list[str]
+    """Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them."""
+    position: int
+    """Of the control in the log."""
+    stage: str = "waiting"
+    """What is being erased: `waiting`, `states`, `log`, `facts`, `lake`, `traces`; `done`."""
+    n_events: int = 0
+    """Entries of the log that were erased: of this and what follows, so far."""
+    n_facts: int = 0
+    n_failed: int = 0
+    """Failed events that named them."""
+    n_withheld: int = 0
+    """Actions that were on their way, and were withheld."""
+    n_files: int = 0
+    """Files of the lake that were written anew."""
+    took_ms: int = 0
+    finished_at: int | None = None
+    """When nothing was left, ms."""
+
+
 class StatusView(Struct, kw_only=True):
     """How the house is doing."""
 
@@ -213,6 +242,8 @@ class StatusView(Struct, kw_only=True):
     """The instant up to which timers have fired, ms."""
     counts: dict[str, int]
     """`profiles`, `devices`, `timers`, `outbox`, `dead_letters`."""
+    forgetting: list[ForgottenRow] = []
+    """Requests to forget somebody that are not done, the one under way first; at most 20."""
     operating: OperatingView | None = None
     """What an operator looks at beside these; null where a folder is read that no server works in."""
 
@@ -277,35 +308,6 @@ class SegmentView(Struct, kw_only=True):
     """Those who joined last, newest first."""
 
 
-class ForgottenRow(Struct, kw_only=True):
-    """One request to forget somebody, in the ledger: nothing in it is personal."""
-
-    request_id: str
-    at: int
-    """The instant of the log at which their life ended, ms."""
-    by: str
-    """Who asked for it."""
-    reason: str
-    hashes: list[str]
-    """Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them."""
-    position: int
-    """Of the control in the log."""
-    stage: str = "waiting"
-    """What is being erased: `waiting`, `states`, `log`, `facts`, `lake`, `traces`; `done`."""
-    n_events: int = 0
-    """Entries of the log that were erased."""
-    n_facts: int = 0
-    n_failed: int = 0
-    """Failed events that named them."""
-    n_withheld: int = 0
-    """Actions that were on their way, and were withheld."""
-    n_files: int = 0
-    """Files of the lake that were written anew."""
-    took_ms: int = 0
-    finished_at: int | None = None
-    """When nothing was left, ms."""
-
-
 class ForgottenView(Struct, kw_only=True):
     """What is kept of a person, and what became of it."""
 
@@ -321,5 +323,9 @@ class ForgottenView(Struct, kw_only=True):
     """Journeys they are inside."""
     n_failed: int
     """Failed events that name them."""
+    n_facts: int = 0
+    """Facts about them, of which 10,000 at most are counted; those lived on a shared device are not."""
+    n_actions: int = 0
+    """Actions on their way to them: that wait, were put off, or were given up."""
     done: ForgottenRow | None = None
     """The ledger's row, as far as it is: bytes are erased in the background."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct
 
 from sojourn.runtime.lane import Meter, Result
 
+DOCUMENT = "sinks"
+"""The store's, in which they last over restarts."""
+FORGOTTEN = "what it said went with somebody who was forgotten"
 MAX_SINKS = 1_000  # some may not be configured any more.
 
 
@@ -60,6 +63,11 @@ class Books(Meter):
         """Return the sinks that something was counted of."""
         return list(self._books)
 
+    def forget(self) -> None:
+        """Keep nothing of what destinations said: it may have named somebody who was forgotten since."""
+        self.has_changed = True
+        _forget_errors(self._books)
+
     def document(self) -> bytes:
         """Return them as they are kept."""
         self.has_changed = False
@@ -73,3 +81,15 @@ class Books(Meter):
             if len(self._books) < MAX_SINKS:
                 self._books[sink] = found
         return found
+
+
+def without_errors(kept: bytes) -> bytes:
+    """Return what is kept of books without what destinations said."""
+    found = msgspec.json.decode(kept, type=dict[str, Book])
+    _forget_errors(found)
+    return msgspec.json.encode(found)
+
+
+def _forget_errors(books: Mapping[str, Book]) -> None:
+    for book in books.values():
+        book.last_error = book.last_error and FORGOTTEN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +20,8 @@ WAITING = "forgetting"
 LEDGER = "forgotten"
 DEBT = "forgotten_debt"
 MAX_LEDGER = 10_000  # requests in the document, the newest; older ones are in the log, as controls.
+
+MAX_SHOWN = 20  # of those that are not done, to who looks at how the house does.
 
 _encode = msgspec.json.Encoder().encode
 _encode_facts = msgspec.msgpack.Encoder().encode
@@ -52,19 +56,28 @@ def read_debt(store: Store) -> Debt:
     return msgspec.json.decode(raw, type=Debt) if raw else Debt()
 
 
+def under_way(ledger: Sequence[ForgottenRow]) -> list[ForgottenRow]:
+    """Return the requests of a ledger that are not done, the oldest first, which is done first."""
+    return [row for row in ledger if row.finished_at is None][:MAX_SHOWN]
+
+
+def kept_ledger(store: Store) -> list[ForgottenRow]:
+    """Return the ledger that a store has, the oldest first."""
+    raw = store.kept(LEDGER)
+    return [] if raw is None else msgspec.json.decode(raw, type=list[ForgottenRow])
+
+
 class Asked:
     """All requests, for one driver."""
 
     def __init__(self, store: Store) -> None:
-        waiting, ledger = store.kept(WAITING), store.kept(LEDGER)
+        waiting = store.kept(WAITING)
         self.waiting: list[Waiting] = []
-        self.ledger: list[ForgottenRow] = []
+        self.ledger = kept_ledger(store)
         self.has_changed = False
         """Since `documents` were made last."""
         if waiting is not None:
             self.waiting = msgspec.json.decode(waiting, type=list[Waiting])
-        if ledger is not None:
-            self.ledger = msgspec.json.decode(ledger, type=list[ForgottenRow])
 
     def ask(self, forgetting: Forgetting, entry: Entry, *, shared: list[str], more: set[str]) -> None:
         """Take a control in; one that has no ids any more was carried out before this log was read."""

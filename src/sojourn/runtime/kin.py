@@ -30,6 +30,8 @@ class Kin(Struct, kw_only=True):
     """Users that an alias tied to them which was taken back: their pasts cannot be told apart."""
     n_events: int = 0
     n_journeys: int = 0
+    n_deferred: int = 0
+    """Actions that their pacing put off."""
 
 
 def find_kin(store: Store, any_id: str, *, also: Collection[str] = ()) -> Kin:
@@ -77,6 +79,7 @@ class _Search:
             tangled=sorted(tangled),
             n_events=sum(life.n_events for life in lives),
             n_journeys=sum(len(life.enrolments) for life in lives),
+            n_deferred=sum(len(life.pacing.deferred) for life in lives if life.pacing is not None),
         )
 
     def _begin(self, any_id: str) -> set[str] | None:

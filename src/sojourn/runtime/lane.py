@@ -280,7 +280,7 @@ class Lane:
         is_down = isinstance(answer, SinkError) and answer.retry
         if self._breaker.hear(is_down=is_down, now=self._house.now()):
             self._house.meter.paused(self._name, is_paused=is_down)
-        if isinstance(answer, SinkError):
+        if isinstance(answer, SinkError) and letter.action.id not in self._withdrawn:
             self._house.meter.refused(self._name, answer.reason[:REASON_CHARS])
         if isinstance(answer, Delivery):
             await self._settle(letter, replace(answer, attempts=n_attempts))

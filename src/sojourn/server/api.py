@@ -39,6 +39,7 @@ from sojourn.server.access.routes import ACCESS_VIEWS, access_routes
 from sojourn.server.analytics import Analyses, analysing
 from sojourn.server.asked import Hold, Publish, Retried, Retry, Rollback
 from sojourn.server.authoring_routes import AUTHORING_VIEWS, Authored, authoring_routes
+from sojourn.server.belonging import segmenting
 from sojourn.server.drafting import ConflictError, refuse_conflict
 from sojourn.server.entering import Enter, Entrance, Taken, entering
 from sojourn.server.experiments import experimenting
@@ -191,6 +192,7 @@ def make_api(
         entering(operations),
         *analysing(analyses),
         *experimenting(analyses),
+        segmenting(analyses),
         *operating(operated),
         *authoring_routes(authored),
         *forget_routes(operations),

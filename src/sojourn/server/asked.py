@@ -7,12 +7,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from sojourn.analytics.belonging.asked import Segments
 from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import QUESTIONS, Question
 from sojourn.definitions.durations import MAX_DURATION_MS
 from sojourn.model.operating import FailedRetried
 
-KINDS: dict[str, type[Question]] = {**QUESTIONS, "experiments": Experiments, "experiment": Experiment}
+KINDS: dict[str, type[Question]] = {
+    **QUESTIONS,
+    "experiments": Experiments,
+    "experiment": Experiment,
+    "segments": Segments,
+}
 """What an inquiry may be, by its name."""
 
 MAX_DEFINITIONS = 1_000  # files in one request.

@@ -21,6 +21,7 @@ from msgspec import Struct
 from sojourn import __version__
 from sojourn.server.access.callers import COOKIE
 from sojourn.server.access.roles import need_of
+from sojourn.server.belonging import segment_paths
 from sojourn.server.openapi_analytics import analytics_paths
 from sojourn.server.openapi_decisions import DECISION_SCHEMAS, DECISION_SECURITY, decision_paths
 from sojourn.server.openapi_experiments import experiment_paths
@@ -86,7 +87,9 @@ def describe(app: Litestar, views: Sequence[type[Struct]]) -> Json:
             **ingest_paths(),
             **decision_paths(),
             **_probe_paths(),
-            **_guarded({**api, **analytics_paths(), **experiment_paths(), **operating_paths()}),
+            **_guarded(
+                {**api, **analytics_paths(), **experiment_paths(), **segment_paths(), **operating_paths()}
+            ),
         },
         "components": {
             "schemas": {**INGEST_SCHEMAS, **DECISION_SCHEMAS, **_schemas(views)},

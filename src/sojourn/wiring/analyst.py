@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from sojourn.analytics.belonging.asked import Segments
 from sojourn.analytics.experiments.asked import Experiment, Experiments
 from sojourn.analytics.questions import as_parameters, ask, load
 from sojourn.config import Analytics as Settings
@@ -305,7 +306,7 @@ def _found(basis: Basis, inquiry: Inquiry) -> Any:
         read_metrics,
         report_experiment,
     )
-    from sojourn.wiring.questions import Source, read_for  # noqa: PLC0415
+    from sojourn.wiring.questions import Source, list_segments, read_for  # noqa: PLC0415
 
     question, data = inquiry.question, basis.data
     if isinstance(question, Experiments):
@@ -313,6 +314,8 @@ def _found(basis: Basis, inquiry: Inquiry) -> Any:
     if isinstance(question, Experiment):
         known = read_metrics(basis.metrics)
         return report_experiment(inquiry.experiment, question, ExposureSource(data=data), known).told()
+    if isinstance(question, Segments):
+        return list_segments(data)
     rules = read_steps(inquiry.steps, file="steps") if inquiry.steps else StepRules()
     events = read_for(question, Source(data=data, columns=inquiry.columns), rules, memory=basis.memory)
     return ask(question, events, rules.ranks).told()

@@ -30,14 +30,15 @@ from sojourn.engine.forgetting import (
     erased_control,
     strange_devices,
 )
-from sojourn.model.event import Entry, FailedEvent
+from sojourn.model.event import Entry
 from sojourn.model.fact import Fact, IdentityRefused
 from sojourn.model.lake import Gone, Renamed
 from sojourn.model.ports import Told
-from sojourn.runtime import forgotten
+from sojourn.runtime import books, forgotten
 from sojourn.runtime.forgotten import Waiting
 from sojourn.runtime.tallies import Tallies
 from sojourn.wiring.house import House, now_ms
+from sojourn.wiring.named import failed_of
 
 T = TypeVar("T")
 
@@ -45,10 +46,6 @@ FOLDER = "forget"
 BATCH_ROWS = 32  # rows of facts written over in one transaction.
 REST = 2.0  # times as long as a piece of work took: the engine's turn.
 RETRY_S = 0.5
-ID_NAMES = frozenset({
-    "userId", "user_id", "anonymousId", "anonymous_id", "previousId", "previous_id",
-})  # fmt: skip
-"""Where a failed event says whose it is."""
 
 _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
@@ -124,27 +121,21 @@ class Erasing:
         plan = self._plan(waiting)
         belongings = Belongings(waiting.forgetting, shared=plan.shared, windows=plan.windows)
         self._overwrite_log(plan.left)
-        n_failed = self._erase_failed(waiting)
-        self._stage(request, "facts")
+        row = self._house.driver.forgotten.row(request)
+        n_failed = self._erase_failed(waiting) or (0 if row is None else row.n_failed)
+        self._stage(request, "facts", n_events=len(plan.left), n_failed=n_failed)
         is_counted = is_new and self._traffic.counted(self._told(waiting).group, self._check)
         self._overwrite_facts(plan.groups, belongings)
         if not is_counted:
             self._traffic.recount()
         self._tell(self._house.driver.repay)
-        self._stage(request, "lake")
+        self._stage(request, "lake", n_facts=len(plan.gone.facts), n_withheld=self._told(waiting).n_withdrawn)
         n_files = self._erase_lake(request)
-        self._stage(request, "traces")
+        self._stage(request, "traces", n_files=n_files)
         self._store.withdraw(belongings.has)
+        self._erase_errors()
         self._overwrite_control(waiting, plan.shared)
-        told = self._told(waiting)
-        self._finish(
-            request,
-            n_events=len(plan.left),
-            n_facts=len(plan.gone.facts),
-            n_failed=n_failed,
-            n_withheld=told.n_withdrawn,
-            n_files=n_files,
-        )
+        self._finish(request)
         self._store.discard(forgotten.told_in(waiting.position))
         (self._data / FOLDER / f"{request}.json").unlink(missing_ok=True)
         self.clean()
@@ -301,12 +292,17 @@ class Erasing:
         ids = {*waiting.forgetting.users, *waiting.forgetting.devices} - set(waiting.shared)
         finder = Finder(self._data)
         try:
-            needles = [_encode(each) for each in sorted(ids)]
-            found = [number for number, event in finder.failed(needles) if is_about(event, ids)]
+            found = failed_of(finder, ids)
         finally:
             finder.close()
         self._log.erase_failed(found)
         return len(found)
+
+    def _erase_errors(self) -> None:
+        """Leave nothing that a destination said: it may have named whom it was sent something for."""
+        kept = self._store.kept(books.DOCUMENT)
+        if kept is not None:
+            self._store.keep(books.DOCUMENT, books.without_errors(kept))
 
     def _erase_lake(self, request: str) -> int:
         """Have the lake's writer write files anew; return how many."""
@@ -339,14 +335,13 @@ class Erasing:
         raw = self._house.store.kept(forgotten.told_in(waiting.position))
         return Told(0, 0) if raw is None else msgspec.json.decode(raw, type=Told)
 
-    def _stage(self, request: str, stage: str) -> None:
-        self._change(request, stage=stage)
+    def _stage(self, request: str, stage: str, **counts: int) -> None:
+        self._change(request, stage=stage, **counts)
 
-    def _finish(self, request: str, **counts: int) -> None:
+    def _finish(self, request: str) -> None:
         def finish() -> None:
             self._house.driver.forgotten.finish(request)
 
-        self._change(request, **counts)
         self._tell(finish)
 
     def _change(self, request: str, **fields: Any) -> None:
@@ -368,25 +363,6 @@ class Erasing:
             took = time.monotonic() - began
             time.sleep(min(took * self._rest, 1.0))
             began = time.monotonic()
-
-
-def is_about(event: FailedEvent, ids: Iterable[str]) -> bool:
-    """Tell whether a failed event names one of these ids; of what cannot be read, wherever that stands."""
-    wanted = set(ids)
-    try:
-        said = msgspec.json.decode(event.body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return any(_encode(each) in event.body for each in wanted)
-    waiting = [said]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            if any(part.get(name) in wanted for name in ID_NAMES if isinstance(part.get(name), str)):
-                return True
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
-    return False
 
 
 def _renamed(number: int, n: int, left: Fact) -> Renamed:

@@ -14,9 +14,11 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from sojourn.adapters.sqlite import SqliteStore
 from sojourn.adapters.sqlite.erasing import Finder
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event
+from sojourn.engine.forgetting import keys_of, people_of
 from sojourn.model.account import OPERATOR
 from sojourn.model.errors import InputError
 from sojourn.model.event import Event
@@ -25,13 +27,15 @@ from sojourn.runtime.forgotten import Waiting
 from sojourn.runtime.kin import Kin, find_kin
 from sojourn.runtime.live import Live
 from sojourn.server.forgetting import Forget
-from sojourn.wiring.erasing import Erasing, Traffic, is_about
+from sojourn.wiring.erasing import Erasing, Traffic
 from sojourn.wiring.house import House, now_ms
 from sojourn.wiring.lake import erase_lake
+from sojourn.wiring.named import failed_of
 from sojourn.wiring.trafficside import IdleTraffic
 
 KEY_FILE = "forget.key"
 KEY_BYTES = 32
+MAX_FACTS = 10_000  # are counted: each costs reading the commit it was in.
 MAX_ROUNDS = 5  # of a control and a look at what was tied to the person meanwhile.
 LOOK_S = 0.2  # how often it is looked whether the lake's writer is done.
 STORED_S = 0.02
@@ -72,7 +76,19 @@ class Clerk:
             n_journeys=kin.n_journeys,
             n_failed=n_failed,
         )
+        if asked.dry_run:
+            self._count(kin, view)
         return kin, view
+
+    def _count(self, kin: Kin, view: ForgottenView) -> None:
+        """Count what only who wants to know beforehand has to wait for."""
+        store = self._house.store
+        assert isinstance(store, SqliteStore), "a house that is open to write has its own store"
+        theirs = Forgetting(request="", users=kin.users, devices=kin.devices)
+        for key in keys_of(theirs):
+            if key[0] != "identity" or key[1] not in kin.shared:
+                view.n_facts += len(store.facts(key, limit=MAX_FACTS - view.n_facts))
+        view.n_actions = kin.n_deferred + store.outbox.count_of(people_of(theirs, shared=kin.shared))
 
     def control(self, kin: Kin, asked: Forget, *, by: str, now: int) -> Event:
         """Write the control that forgets somebody."""
@@ -96,8 +112,7 @@ class Clerk:
     def _n_failed(self, ids: set[str]) -> int:
         finder = Finder(self._data)
         try:
-            needles = [msgspec.json.encode(each) for each in sorted(ids)]
-            return sum(is_about(event, ids) for _, event in finder.failed(needles))
+            return len(failed_of(finder, ids))
         finally:
             finder.close()
 
@@ -126,12 +141,15 @@ class Forgetters:
         *,
         bring: Callable[[Event], Awaitable[None]],
         traffic: Traffic,
+        on_erased: Callable[[], None],
     ) -> None:
+        """Forget beside a server; `on_erased` is called on its loop when somebody is gone."""
         self._config = config
         self._house = house
         self._live = live
         self._bring = bring
         self._traffic = traffic
+        self._on_erased = on_erased
         self._clerk = Clerk(config.data, house)
         self._asking = asyncio.Lock()
         self._asked = asyncio.Event()
@@ -174,6 +192,7 @@ class Forgetters:
                 continue
             one = waiting[0]
             await self._on_thread(lambda one=one: erasing.erase(one))  # type: ignore[misc]
+            self._on_erased()
 
     def stop(self) -> None:
         """Begin nothing more; what is under way is taken up by the next start."""

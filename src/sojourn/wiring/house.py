@@ -24,6 +24,7 @@ from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Outbox, Place, Store
 from sojourn.model.views import (
     ExplanationView,
+    ForgottenRow,
     JourneyView,
     ProfileView,
     SegmentView,
@@ -34,6 +35,7 @@ from sojourn.runtime.controls import kept_in_force
 from sojourn.runtime.deciding import decide_kept
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.explaining import explain
+from sojourn.runtime.forgotten import kept_ledger, under_way
 from sojourn.runtime.importing import Player
 from sojourn.runtime.membership import find_members
 from sojourn.runtime.reading import find_profile
@@ -133,7 +135,12 @@ class Readings(Struct, frozen=True):
             log_end=self.log.end(),
             clock=progress.clock,
             counts=dict(self.store.counts()),
+            forgetting=self.forgetting(),
         )
+
+    def forgetting(self) -> list[ForgottenRow]:
+        """Return the requests to forget somebody that are not done, the one under way first."""
+        return under_way(kept_ledger(self.store))
 
 
 class House(Readings, frozen=True):
@@ -144,6 +151,10 @@ class House(Readings, frozen=True):
     def in_force(self) -> Catalogue:
         """Return what is in force now."""
         return self.driver.catalogue
+
+    def forgetting(self) -> list[ForgottenRow]:
+        """Return them as the engine has them."""
+        return under_way(self.driver.forgotten.ledger)
 
     def play(self) -> Player:
         """Return what an import appends with, to be left before the house is."""

@@ -17,6 +17,7 @@ from sojourn.model.operating import (
     SourceView,
 )
 from sojourn.model.ports import Queue
+from sojourn.runtime.books import DOCUMENT as BOOKS
 from sojourn.runtime.books import Books
 from sojourn.runtime.outbox import OutboxWorker
 from sojourn.runtime.refusals import Refusals
@@ -25,8 +26,8 @@ from sojourn.server.sources import Sources
 from sojourn.server.tail import newest
 from sojourn.wiring.house import Readings, now_ms
 
-SOURCES, SINKS = "sources", "sinks"
-"""The documents in the store that counts last in over restarts."""
+SOURCES = "sources"
+"""The document in the store that counts last in over restarts."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -91,6 +92,10 @@ class Looking:
         """Count failed events by reason and source."""
         return self._refusals.summary()
 
+    def forget(self) -> None:
+        """Count failed events anew: some went with somebody who was forgotten."""
+        self._refusals.forget()
+
     def sinks(self) -> list[SinkView]:
         """Return every sink, and how it does."""
         queues = self._readings.outbox.queues()
@@ -135,5 +140,5 @@ def look(config: Config, readings: Readings) -> Looking:
         readings,
         Known.of(config),
         sources=Sources(readings.store.kept(SOURCES)),
-        books=Books(readings.store.kept(SINKS), now=now_ms),
+        books=Books(readings.store.kept(BOOKS), now=now_ms),
     )

@@ -14,6 +14,7 @@ from sojourn.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from sojourn.adapters.lake.encoded import Memory
+    from sojourn.analytics.belonging.reading import ListedSegments, Wanted
     from sojourn.analytics.events import Events
     from sojourn.analytics.reading import Mapping, StepRules
 
@@ -43,8 +44,37 @@ def read_for(question: Question, source: Source, rules: StepRules, *, memory: Me
         ConfigError: There are none, or they lack what is asked for.
         InputError: A file is damaged, or nobody did anything yet.
     """
-    # Help needs no numbers.
-    from sojourn.analytics.attribution.journeys import CHANNEL  # noqa: PLC0415
+    from sojourn.analytics.questions.selections import wanted_of  # noqa: PLC0415 - help needs no numbers
+    from sojourn.analytics.selecting import no_facts  # noqa: PLC0415
+
+    wanted = wanted_of(question)
+    if not wanted.segments and not wanted.experiments:
+        return _read(question, source, rules, memory)
+    if source.data is None:
+        raise ConfigError(no_facts("segment" if wanted.segments else "experiment"))
+    return _with_belonging(_read(question, source, rules, memory), source.data, wanted)
+
+
+def list_segments(data: Path) -> ListedSegments:
+    """List the segments that anybody was ever in; raises ConfigError where there is no lake."""
+    from sojourn.analytics.belonging.reading import segments_in  # noqa: PLC0415 - as above
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415
+
+    with open_lake(data) as lake:
+        return segments_in(lake.connection)
+
+
+def _with_belonging(events: Events, data: Path, wanted: Wanted) -> Events:
+    """Read with events who was in which segment, and who met which experiment."""
+    from sojourn.analytics.belonging.reading import read_belonging  # noqa: PLC0415 - as above
+    from sojourn.wiring.lake import open_lake  # noqa: PLC0415
+
+    with open_lake(data) as lake:
+        return replace(events, belonging=read_belonging(lake.connection, events.people, wanted))
+
+
+def _read(question: Question, source: Source, rules: StepRules, memory: Memory | None) -> Events:
+    from sojourn.analytics.attribution.journeys import CHANNEL  # noqa: PLC0415 - as above
     from sojourn.analytics.questions.needs import mapping_of  # noqa: PLC0415
     from sojourn.analytics.reading import parse_mapping, read_events  # noqa: PLC0415
     from sojourn.wiring.lake_events import read_lake_events  # noqa: PLC0415

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
@@ -19,6 +19,7 @@ from sojourn.config import Config
 from sojourn.definitions.controls import FORGET
 from sojourn.model.action import Action, Delivery
 from sojourn.model.event import Entry, Event
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Sink
 from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
 from sojourn.runtime.controls import Applied
@@ -110,9 +111,14 @@ class _Serving:
         )
         self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
         self._forgetters = Forgetters(
-            config, house, self._live, bring=self._bring, traffic=self._authorship.counted
+            config,
+            house,
+            self._live,
+            bring=self._bring,
+            traffic=self._authorship.counted,
+            on_erased=self._heed_erased,
         )
-        self._live.on_withdrawn = self._outbox.withdraw
+        self._live.on_withdrawn = self._withdraw
         self._counter = Counter(config, house.driver, self._live, now=now_ms)
         self._analyst = Analyst(
             config.data, config.analytics, metrics=config.metrics, observe=self._metrics.asked
@@ -248,6 +254,16 @@ class _Serving:
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
+    def _withdraw(self, people: Collection[ProfileId]) -> None:
+        """Send nothing more to people who were forgotten, and keep nothing that destinations said of them."""
+        self._outbox.withdraw(people)
+        self._watching.books.forget()
+
+    def _heed_erased(self) -> None:
+        """Let go of what was read of somebody between the control and the end of their bytes."""
+        self._authorship.forget()
+        self._operator.forget()
+
     async def _serve_http(self, listener: socket.socket) -> None:
         await self._server.serve(sockets=[listener])
         assert self._server.started, "uvicorn ends before it starts only where its application fails"
@@ -298,7 +314,7 @@ class _Serving:
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
-        operated = self._watching.operator(self._outbox, lookups)
+        operated = self._operator = self._watching.operator(self._outbox, lookups)
         rest = make_api(
             self._house,
             self,

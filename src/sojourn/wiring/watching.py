@@ -13,6 +13,7 @@ from pathlib import Path
 from sojourn.config import Config
 from sojourn.model.operating import OperatingView, Took
 from sojourn.model.ports import Lookups
+from sojourn.runtime.books import DOCUMENT as BOOKS
 from sojourn.runtime.books import Books
 from sojourn.runtime.lane import Meter, Result
 from sojourn.runtime.live import Live, Observer
@@ -23,7 +24,7 @@ from sojourn.server.sources import Sources
 from sojourn.server.tail import Tail
 from sojourn.wiring.house import House, now_ms
 from sojourn.wiring.lakeside import Lakeside
-from sojourn.wiring.looking import SINKS, SOURCES, Known
+from sojourn.wiring.looking import SOURCES, Known
 from sojourn.wiring.operating import Operator, Surroundings
 
 KEEP_S = 10.0  # so much of the counts is lost where the process is killed.
@@ -58,7 +59,7 @@ class Watching:
         self._live = live
         self._lakeside = lakeside
         self.sources = Sources(house.store.kept(SOURCES))
-        self.books = Books(house.store.kept(SINKS), now=now_ms)
+        self.books = Books(house.store.kept(BOOKS), now=now_ms)
         self.pulse = Pulse(
             self._progress, house.journeys, watch=lambda n_open: _set(watch, self.pulse if n_open else None)
         )
@@ -88,7 +89,7 @@ class Watching:
             with suppress(TimeoutError):
                 async with asyncio.timeout(KEEP_S):
                     await self._stopping.wait()
-            for name, counts in ((SOURCES, self.sources), (SINKS, self.books)):
+            for name, counts in ((SOURCES, self.sources), (BOOKS, self.books)):
                 if counts.has_changed:
                     document, keep = counts.document(), self._house.store.keep
                     loop = asyncio.get_running_loop()

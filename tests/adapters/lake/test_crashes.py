@@ -179,16 +179,16 @@ def kill_at_random(folder: Folder, *, n_rounds: int, seed: int) -> int:
     return n_further
 
 
-def test_a_writer_killed_at_random_instants_loses_and_doubles_nothing(tmp_path: Path) -> None:
+def test_a_writer_killed_at_random_instants_loses_and_doubles_nothing(disk_path: Path) -> None:
     """The promise of the lake, in the time a test may take."""
-    folder = lived(tmp_path, 2, n_events=400)
+    folder = lived(disk_path, 2, n_events=400)
     assert kill_at_random(folder, n_rounds=4, seed=SystemRandom().getrandbits(32)) > 0
     folder.close()
 
 
 @pytest.mark.slow
-def test_a_writer_killed_a_hundred_times_loses_and_doubles_nothing(tmp_path: Path) -> None:
+def test_a_writer_killed_a_hundred_times_loses_and_doubles_nothing(disk_path: Path) -> None:
     """Rare instants need many tries."""
-    folder = lived(tmp_path, 3, n_events=4_000)
+    folder = lived(disk_path, 3, n_events=4_000)
     assert kill_at_random(folder, n_rounds=100, seed=SystemRandom().getrandbits(32)) > 5
     folder.close()

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from demo.program import Program, Setup, write_config
 from sojourn.adapters.sqlite.reading import SqliteLogReader
@@ -113,9 +113,9 @@ class Pages:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def put(self, path: str, body: str, *, head: str = "", title: str = "Shop") -> str:
+    def put(self, path: str, body: str, *, head: str = "") -> str:
         """Publish a page; return its address."""
-        shell = f"<!doctype html><meta charset=utf-8><title>{title}</title>{head}<body>{body}</body>"
+        shell = f"<!doctype html><meta charset=utf-8><title>Shop</title>{head}<body>{body}</body>"
         self._html[path] = shell
         return self.url + path
 
@@ -177,9 +177,23 @@ def script(setup: Setup, host: str, file: str = "sojourn.min.js", **data: str) -
     return f'<script src="/sdk/{file}" {attributes}></script>'
 
 
-def count(page: Page, numbers: range) -> None:
-    """Have a page track events with these numbers."""
+def open_page(visit: BrowserContext, pages: Pages, path: str, *, head: str, body: str = "hello") -> Page:
+    """Publish a page, and open it; a query of the path is what the page is opened with."""
+    published, _, query = path.partition("?")
+    address = pages.put(published, body, head=head)
+    page = visit.new_page()
+    page.goto(f"{address}?{query}" if query else address)
+    return page
+
+
+def visitor(page: Page) -> str:
+    """Return the anonymous id of whoever uses a page."""
+    return str(page.evaluate("sojourn.user().anonymousId"))
+
+
+def count(page: Page, numbers: range, *, sdk: str = "sojourn") -> None:
+    """Have a page track events with these numbers, by the SDK that it calls so."""
     page.evaluate(
-        "([from, to]) => { for (let n = from; n < to; n++) sojourn.track('Counted', { n }) }",
+        f"([from, to]) => {{ for (let n = from; n < to; n++) {sdk}.track('{COUNTED}', {{ n }}) }}",
         [numbers.start, numbers.stop],
     )

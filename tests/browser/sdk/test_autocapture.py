@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.sdk.pages import Pages, Shop, opened_shop, script
+from tests.browser.sdk.pages import Pages, Shop, open_page, opened_shop, script, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -43,18 +43,16 @@ SECRETS = ("Ada Lovelace", "hunter2", "FR", "ring twice", "4242", "ada@example.c
 SIGNALS = ("$rageclick", "$dead_click", "$error_click", "$quick_back", "$form_abandon")
 
 
-def open_page(visit: BrowserContext, pages: Pages, shop: Shop) -> Page:
+def open_checkout(visit: BrowserContext, pages: Pages, shop: Shop) -> Page:
     """Open the checkout, with all captured."""
     head = script(shop.setup, shop.program.address, "sojourn.full.min.js", autocapture="")
-    page = visit.new_page()
-    page.goto(pages.put("/checkout", BODY, head=head))
-    return page
+    return open_page(visit, pages, "/checkout", head=head, body=BODY)
 
 
 def told(shop: Shop, page: Page) -> list[tuple[str, dict[str, Any]]]:
     """Send what waits, and return everything that was told of whoever uses a page."""
     assert page.evaluate("sojourn.flush()")
-    who = page.evaluate("sojourn.user().anonymousId")
+    who = visitor(page)
     return [
         (event.name, json.loads(bytes(event.properties)))
         for event in shop.events()
@@ -80,7 +78,7 @@ def test_a_click_is_told_with_its_element_and_never_with_more(
     shop: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """Words that are the page's, and the way to the element; nothing where the page says so."""
-    page = open_page(visit, pages, shop)
+    page = open_checkout(visit, pages, shop)
     page.click("#works")
     page.click("#hidden")
     [click] = named(told(shop, page), "$click")
@@ -92,7 +90,7 @@ def test_a_click_is_told_with_its_element_and_never_with_more(
 
 def test_what_is_typed_and_chosen_is_told_by_nobody(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """Not in any event, not in any part of one: the whole log is searched."""
-    page = open_page(visit, pages, shop)
+    page = open_checkout(visit, pages, shop)
     page.fill("[name=name]", "Ada Lovelace")
     page.fill("[name=password]", "hunter2")
     page.select_option("[name=country]", "FR")
@@ -112,7 +110,7 @@ def test_clicks_that_nothing_answers_are_rage_and_dead(
     shop: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """One burst is one signal of each; what works, a stepper, a link or a field, is none."""
-    page = open_page(visit, pages, shop)
+    page = open_checkout(visit, pages, shop)
     page.click("#buy", click_count=4, delay=20)
     page.wait_for_timeout(2_700)
     page.click("#works")
@@ -128,7 +126,7 @@ def test_a_click_that_breaks_something_is_an_error_click(
     shop: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """The error is told by its kind and place, never by its words."""
-    page = open_page(visit, pages, shop)
+    page = open_checkout(visit, pages, shop)
     page.click("#breaks")
     events = told(shop, page)
     assert signals(events) == [("$error_click", "button#breaks")]
@@ -138,7 +136,7 @@ def test_a_click_that_breaks_something_is_an_error_click(
 
 def test_who_turns_back_at_once_is_noticed(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """Inside the page, there and back again."""
-    page = open_page(visit, pages, shop)
+    page = open_checkout(visit, pages, shop)
     page.evaluate("history.pushState({}, '', '/checkout/terms')")
     page.wait_for_timeout(600)
     page.evaluate("history.back()")
@@ -148,7 +146,7 @@ def test_who_turns_back_at_once_is_noticed(shop: Shop, pages: Pages, visit: Brow
 
 def test_a_form_that_is_begun_and_left_is_abandoned(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """It is told as the page goes away, and says how far somebody came."""
-    page = open_page(visit, pages, shop)
+    page = open_checkout(visit, pages, shop)
     page.fill("#newsletter [name=email]", "ada@example.com")
     page.goto("about:blank")
     shop.wait(lambda _: bool(shop.named("$form_abandon")))
@@ -161,8 +159,7 @@ def test_the_engine_hears_the_same_signals(
     """Its own rules see the same clicks: one burst is one signal, whoever found it first."""
     folder = tmp_path_factory.mktemp("friction") / "shop"
     with opened_shop(folder, journeys={"rescue.yaml": RESCUE}) as shop:
-        page = open_page(visit, pages, shop)
+        page = open_checkout(visit, pages, shop)
         page.click("#buy", click_count=4, delay=20)
         assert page.evaluate("sojourn.flush()")
-        who = page.evaluate("sojourn.user().anonymousId")
-        assert shop.profile(who, '"signal":"rage"').count('"signal":"rage"') == 1
+        assert shop.profile(visitor(page), '"signal":"rage"').count('"signal":"rage"') == 1

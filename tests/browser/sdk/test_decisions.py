@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.sdk.pages import MODULES, Pages, Shop, opened_shop, script
+from tests.browser.sdk.pages import MODULES, Pages, Shop, open_page, opened_shop, script
 
 pytestmark = pytest.mark.browser
 
@@ -63,11 +63,10 @@ def deciding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield shop
 
 
-def open_page(visit: BrowserContext, pages: Pages, shop: Shop, *, key: str = PAGE_KEY) -> Page:
+def open_deciding(visit: BrowserContext, pages: Pages, shop: Shop, *, key: str = PAGE_KEY) -> Page:
     """Open a page with the provider."""
     head = HEAD.replace("<url>", shop.program.address).replace("<page key>", key)
-    page = visit.new_page()
-    page.goto(pages.put("/decide", "hello", head=script(shop.setup, shop.program.address) + head))
+    page = open_page(visit, pages, "/decide", head=script(shop.setup, shop.program.address) + head)
     page.wait_for_function("window.begun")
     return page
 
@@ -76,7 +75,7 @@ def test_a_page_hears_of_a_decision_that_its_own_event_has_changed(
     deciding: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """Nobody asks again: the server's stream says so. Each change once, by the flags that changed."""
-    page = open_page(visit, pages, deciding)
+    page = open_deciding(visit, pages, deciding)
     assert page.evaluate("running") == "running"
     assert page.evaluate("client.getStringValue('journey.rescue.state', '?')") == ""
     page.evaluate("sojourn.track('Checkout Started')")
@@ -90,7 +89,7 @@ def test_a_flag_that_a_page_uses_is_an_exposure_once(
     deciding: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """Asking for all of them is none."""
-    page = open_page(visit, pages, deciding)
+    page = open_deciding(visit, pages, deciding)
     assert page.evaluate("running") == "running"
     assert page.evaluate("sojourn.flush()")
     assert deciding.named("Flag Exposed") == []
@@ -105,7 +104,7 @@ def test_what_is_asked_as_another_type_or_is_not_there_is_the_applications_own(
     deciding: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """With the codes of OpenFeature."""
-    page = open_page(visit, pages, deciding)
+    page = open_deciding(visit, pages, deciding)
     page.evaluate("running")
     codes = page.evaluate(
         "[client.getNumberDetails('banner', 7), client.getBooleanDetails('nothing', true)]"
@@ -116,7 +115,7 @@ def test_what_is_asked_as_another_type_or_is_not_there_is_the_applications_own(
 
 def test_a_wrong_key_is_told_at_the_start(deciding: Shop, pages: Pages, visit: BrowserContext) -> None:
     """The SDK hears that it is of no use to go on."""
-    page = open_page(visit, pages, deciding, key="no-such-key")
+    page = open_deciding(visit, pages, deciding, key="no-such-key")
     assert "401" in page.evaluate("running")
     assert page.evaluate("client.providerStatus") == "FATAL"
 
@@ -126,7 +125,7 @@ def test_a_page_that_began_without_a_server_has_its_answers_later(
 ) -> None:
     """The application's own answers hold until then, and it hears when they change."""
     deciding.program.stop()
-    page = open_page(visit, pages, deciding)
+    page = open_deciding(visit, pages, deciding)
     assert page.evaluate("running") == "sojourn: no decisions: no answer"
     assert page.evaluate("client.getStringValue('banner', 'mine')") == "mine"
     deciding.program.start()
@@ -138,7 +137,7 @@ def test_a_page_listens_again_after_the_server_was_away(
     deciding: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """Its stream belonged to the server that stopped; the new one names another."""
-    page = open_page(visit, pages, deciding)
+    page = open_deciding(visit, pages, deciding)
     assert page.evaluate("running") == "running"
     deciding.program.stop()
     deciding.program.start()

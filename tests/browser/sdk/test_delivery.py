@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page
 
 from tests.browser.sdk.line import Fault, Line
-from tests.browser.sdk.pages import Numbers, Pages, Shop, count, script
+from tests.browser.sdk.pages import Numbers, Pages, Shop, count, open_page, script
 
 pytestmark = pytest.mark.browser
 
@@ -18,12 +18,9 @@ WITHOUT_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException(''
 WITHOUT_KEEPALIVE = "delete Request.prototype.keepalive"
 
 
-def open_page(visit: BrowserContext, pages: Pages, shop: Shop, line: Line, **data: str) -> Page:
+def open_sending(visit: BrowserContext, pages: Pages, shop: Shop, line: Line, **data: str) -> Page:
     """Open the shop's page, its tracker sending by the line."""
-    address = pages.put("/", "hello", head=script(shop.setup, line.url, **data))
-    page = visit.new_page()
-    page.goto(address)
-    return page
+    return open_page(visit, pages, "/", head=script(shop.setup, line.url, **data))
 
 
 # A browser takes half an answer for one where its first line is whole, and a 200 is a 200: that breaks once.
@@ -32,7 +29,7 @@ def test_a_batch_whose_network_breaks_is_stored_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, fault: Fault, n: int
 ) -> None:
     """Cut before the server had it, after it had stored it, within its answer; or refused for now."""
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     taken = numbers.take(45)
     line.breaks(*[fault] * n)
     count(page, taken)
@@ -44,7 +41,7 @@ def test_a_backlog_goes_batch_after_batch_without_a_pause(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """Requests that outlive a page share 64 KiB: one that was answered must not take room from the next."""
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     assert page.evaluate("sojourn.flush()")
     taken = numbers.take(500)
     before = line.n_posts
@@ -58,7 +55,7 @@ def test_what_a_reload_interrupts_is_stored_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """Twice: while the network is cut, and at once after the calls."""
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     taken = numbers.take(60)
     line.cut()
     count(page, range(taken.start, taken.start + 30))
@@ -73,7 +70,7 @@ def test_what_a_closed_tab_leaves_is_sent_as_it_closes(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """The batch has not been waited for, and nobody opens the site again."""
-    page = open_page(visit, pages, shop, line, flush_ms="60000", flush_at="1000")
+    page = open_sending(visit, pages, shop, line, flush_ms="60000", flush_at="1000")
     taken = numbers.take(20)
     count(page, taken)
     page.close(run_before_unload=True)
@@ -84,13 +81,13 @@ def test_what_a_tab_could_not_send_as_it_closed_is_sent_by_the_next(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """The network is gone while the tab closes; the site is opened again later."""
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     taken = numbers.take(20)
     line.cut()
     count(page, taken)
     page.close(run_before_unload=True)
     line.mend()
-    open_page(visit, pages, shop, line)
+    open_sending(visit, pages, shop, line)
     shop.has(taken)
 
 
@@ -99,7 +96,7 @@ def test_a_tab_that_closes_without_keepalive_sends_a_beacon(
 ) -> None:
     """As in browsers whose fetch ends with the page."""
     visit.add_init_script(WITHOUT_KEEPALIVE)
-    page = open_page(visit, pages, shop, line, flush_ms="60000", flush_at="1000")
+    page = open_sending(visit, pages, shop, line, flush_ms="60000", flush_at="1000")
     taken = numbers.take(20)
     count(page, taken)
     page.close(run_before_unload=True)
@@ -110,7 +107,7 @@ def test_what_is_done_offline_is_stored_once_when_the_network_is_back(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """The browser itself says that it is offline."""
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     taken = numbers.take(50)
     visit.set_offline(True)
     count(page, taken)
@@ -128,7 +125,7 @@ def test_two_tabs_send_each_event_once(
 ) -> None:
     """Each sends its own, though both see all: nothing goes over the wire twice."""
     visit.add_init_script(without)
-    one, other = (open_page(visit, pages, shop, line) for _ in range(2))
+    one, other = (open_sending(visit, pages, shop, line) for _ in range(2))
     for page in (one, other):
         assert page.evaluate("sojourn.flush()")
     before = shop.n_duplicates()
@@ -146,7 +143,7 @@ def test_what_a_tab_that_crashed_has_left_is_sent_once_by_one_of_the_others(
 ) -> None:
     """The tab dies without a word while it tries to send; two others find what it left, and take turns."""
     visit.add_init_script(without)
-    first, second, victim = (open_page(visit, pages, shop, line) for _ in range(3))
+    first, second, victim = (open_sending(visit, pages, shop, line) for _ in range(3))
     for page in (first, second, victim):
         assert page.evaluate("sojourn.flush()")
     before = shop.n_duplicates()
@@ -167,7 +164,7 @@ def test_without_storage_events_are_stored_once_while_the_page_lives(
 ) -> None:
     """Storage that is full or forbidden: they wait in memory."""
     visit.add_init_script(WITHOUT_STORAGE)
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     taken = numbers.take(30)
     line.breaks("answer", "request")
     count(page, taken)
@@ -179,7 +176,7 @@ def test_a_server_that_is_restarted_gets_everything_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """Events of before, meanwhile and after."""
-    page = open_page(visit, pages, shop, line)
+    page = open_sending(visit, pages, shop, line)
     taken = numbers.take(30)
     count(page, range(taken.start, taken.start + 10))
     shop.program.stop()
@@ -193,7 +190,7 @@ def test_an_event_that_is_refused_for_good_holds_up_no_other(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers
 ) -> None:
     """A batch that the server cannot read is cut in halves until the one at fault stands alone."""
-    page = open_page(visit, pages, shop, line, flush_ms="500")
+    page = open_sending(visit, pages, shop, line, flush_ms="500")
     warnings: list[str] = []
     page.on("console", lambda message: warnings.append(message.text) if message.type == "warning" else None)
     taken = numbers.take(12)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.sdk.line import Fault, Line
-from tests.browser.sdk.pages import MODULES, Numbers, Pages, Shop
+from tests.browser.sdk.pages import MODULES, Numbers, Pages, Shop, count, open_page
 
 pytestmark = pytest.mark.browser
 
@@ -35,24 +35,15 @@ SDKS = {"segment": SEGMENT, "rudderstack": RUDDERSTACK}
 sdks = pytest.mark.parametrize("sdk", SDKS)
 
 
-def open_page(visit: BrowserContext, pages: Pages, shop: Shop, line: Line, *, sdk: str) -> Page:
+def open_sending(visit: BrowserContext, pages: Pages, shop: Shop, line: Line, *, sdk: str) -> Page:
     """Open a page with a peer's SDK that sends by the line, and wait until it runs."""
     if not (MODULES / "@segment/analytics-next").is_dir():
         pytest.skip("the packages of web/ are not installed: make studio")
     head = SDKS[sdk].replace("<key>", shop.setup.write_key).replace("<url>", line.url)
-    address = pages.put(f"/{sdk}", "hello", head=head.replace("<host>", line.url.removeprefix("http://")))
-    page = visit.new_page()
-    page.goto(address)
+    head = head.replace("<host>", line.url.removeprefix("http://"))
+    page = open_page(visit, pages, f"/{sdk}", head=head)
     page.evaluate("running.then(() => null)")
     return page
-
-
-def count(page: Page, numbers: range) -> None:
-    """Have a page track events with these numbers."""
-    page.evaluate(
-        "([from, to]) => { for (let n = from; n < to; n++) sdk.track('Counted', { n }) }",
-        [numbers.start, numbers.stop],
-    )
 
 
 @sdks
@@ -61,10 +52,10 @@ def test_what_a_broken_network_interrupts_is_stored_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, sdk: str, fault: Fault
 ) -> None:
     """Cut before the server had it, after it had stored it; or refused for now."""
-    page = open_page(visit, pages, shop, line, sdk=sdk)
+    page = open_sending(visit, pages, shop, line, sdk=sdk)
     taken = numbers.take(10)
     line.breaks(fault, fault, fault)
-    count(page, taken)
+    count(page, taken, sdk="sdk")
     assert line.has_broken()
     shop.has(taken)
 
@@ -74,10 +65,10 @@ def test_what_is_done_offline_is_stored_once_when_the_network_is_back(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, sdk: str
 ) -> None:
     """The browser itself says that it is offline."""
-    page = open_page(visit, pages, shop, line, sdk=sdk)
+    page = open_sending(visit, pages, shop, line, sdk=sdk)
     taken = numbers.take(10)
     visit.set_offline(True)
-    count(page, taken)
+    count(page, taken, sdk="sdk")
     page.wait_for_timeout(500)
     visit.set_offline(False)
     shop.has(taken)
@@ -88,10 +79,10 @@ def test_what_a_reload_interrupts_is_stored_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, sdk: str
 ) -> None:
     """The network is cut before, and mended after."""
-    page = open_page(visit, pages, shop, line, sdk=sdk)
+    page = open_sending(visit, pages, shop, line, sdk=sdk)
     taken = numbers.take(10)
     line.cut()
-    count(page, taken)
+    count(page, taken, sdk="sdk")
     page.wait_for_timeout(500)
     line.mend()
     page.reload()
@@ -104,10 +95,10 @@ def test_two_tabs_are_stored_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, sdk: str
 ) -> None:
     """Both send."""
-    tabs = [open_page(visit, pages, shop, line, sdk=sdk) for _ in range(2)]
+    tabs = [open_sending(visit, pages, shop, line, sdk=sdk) for _ in range(2)]
     taken = numbers.take(20)
     for tab, start in zip(tabs, (taken.start, taken.start + 10), strict=True):
-        count(tab, range(start, start + 10))
+        count(tab, range(start, start + 10), sdk="sdk")
     shop.has(taken)
 
 
@@ -116,9 +107,9 @@ def test_what_a_tab_has_tracked_before_it_closes_is_stored_once(
     shop: Shop, pages: Pages, line: Line, visit: BrowserContext, numbers: Numbers, sdk: str
 ) -> None:
     """It had a moment to send."""
-    page = open_page(visit, pages, shop, line, sdk=sdk)
+    page = open_sending(visit, pages, shop, line, sdk=sdk)
     taken = numbers.take(10)
-    count(page, taken)
+    count(page, taken, sdk="sdk")
     page.wait_for_timeout(1000)
     page.close(run_before_unload=True)
     shop.has(taken)

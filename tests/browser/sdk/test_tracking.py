@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from sojourn.model.event import Event
-from tests.browser.sdk.pages import Numbers, Pages, Shop, count, script
+from tests.browser.sdk.pages import Numbers, Pages, Shop, count, open_page, script, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -27,17 +27,14 @@ SNIPPET = """
 </script>"""
 
 
-def open_page(visit: BrowserContext, pages: Pages, shop: Shop, path: str, **data: str) -> Page:
+def open_shop(visit: BrowserContext, pages: Pages, shop: Shop, path: str, **data: str) -> Page:
     """Open a page whose tracker sends to the shop."""
-    pages.put(path.partition("?")[0], "hello", head=script(shop.setup, shop.program.address, **data))
-    page = visit.new_page()
-    page.goto(pages.url + path)
-    return page
+    return open_page(visit, pages, path, head=script(shop.setup, shop.program.address, **data))
 
 
 def of_person(shop: Shop, page: Page, n: int) -> list[Event]:
     """Wait for `n` events of whoever uses a page; return them."""
-    who = page.evaluate("sojourn.user().anonymousId")
+    who = visitor(page)
     shop.wait(lambda events: len([event for event in events if event.anonymous_id == who]) >= n)
     return [event for event in shop.events() if event.anonymous_id == who]
 
@@ -56,7 +53,7 @@ def context(event: Event) -> dict[str, Any]:
 
 def test_a_page_inside_the_page_is_a_page(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """Pushed, replaced by itself (no new page), and gone back to; each with its title and its referrer."""
-    page = open_page(visit, pages, shop, "/spa")
+    page = open_shop(visit, pages, shop, "/spa")
     page.evaluate("history.pushState({}, '', '/spa/cart?step=1'); document.title = 'Cart'")
     page.wait_for_timeout(50)
     page.evaluate("history.replaceState({ seen: true }, '', location.href)")
@@ -73,7 +70,7 @@ def test_a_page_inside_the_page_is_a_page(shop: Shop, pages: Pages, visit: Brows
 
 def test_a_campaign_comes_with_the_event(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """UTM and click ids; the server knows the channel by them."""
-    page = open_page(visit, pages, shop, "/land?utm_source=news&utm_medium=email&utm_campaign=May&gclid=abc")
+    page = open_shop(visit, pages, shop, "/land?utm_source=news&utm_medium=email&utm_campaign=May&gclid=abc")
     [event] = of_person(shop, page, 1)
     assert context(event)["campaign"] == {
         "source": "news", "medium": "email", "name": "May", "gclid": "abc",
@@ -83,7 +80,7 @@ def test_a_campaign_comes_with_the_event(shop: Shop, pages: Pages, visit: Browse
 
 def test_an_event_has_its_times_and_its_device(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """The device's clock, when it was sent, and an address cut as for every person's own device."""
-    page = open_page(visit, pages, shop, "/clock")
+    page = open_shop(visit, pages, shop, "/clock")
     [event] = of_person(shop, page, 1)
     assert event.timestamp is not None
     assert event.sent_at is not None
@@ -95,8 +92,7 @@ def test_an_event_has_its_times_and_its_device(shop: Shop, pages: Pages, visit: 
 def test_calls_before_the_script_is_there_are_kept(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """The snippet's, in their order and with their times; the script comes a while later."""
     head = SNIPPET.replace("<key>", shop.setup.write_key).replace("<host>", shop.program.address)
-    page = visit.new_page()
-    page.goto(pages.put("/early", "hello", head=head))
+    page = open_page(visit, pages, "/early", head=head)
     before = page.evaluate("Date.now()")
     page.wait_for_timeout(100)
     page.add_script_tag(url="/sdk/sojourn.min.js")
@@ -111,8 +107,7 @@ def test_a_script_that_is_told_to_load_again_goes_on(shop: Shop, pages: Pages, v
     """One tracker, one page view, one event for a click."""
     data = {"autocapture": "", "vitals": ""}
     head = script(shop.setup, shop.program.address, "sojourn.full.min.js", **data)
-    page = visit.new_page()
-    page.goto(pages.put("/again", "<button>Twice</button>", head=head))
+    page = open_page(visit, pages, "/again", head=head, body="<button>Twice</button>")
     page.evaluate("key => sojourn.load(key)", shop.setup.write_key)
     page.get_by_role("button").click()
     assert page.evaluate("sojourn.flush()")
@@ -123,7 +118,7 @@ def test_who_somebody_is_outlives_the_page_and_its_storage(
     shop: Shop, pages: Pages, visit: BrowserContext
 ) -> None:
     """A reload keeps the user; a cleared storage still has the cookie's id; a reset makes somebody new."""
-    page = open_page(visit, pages, shop, "/id")
+    page = open_shop(visit, pages, shop, "/id")
     page.evaluate("sojourn.identify('ada-id', { plan: 'pro' })")
     first = page.evaluate("sojourn.user()")
     page.reload()
@@ -133,13 +128,13 @@ def test_who_somebody_is_outlives_the_page_and_its_storage(
     cleared = page.evaluate("sojourn.user()")
     assert (cleared["anonymousId"], cleared["userId"]) == (first["anonymousId"], None)
     page.evaluate("sojourn.reset()")
-    assert page.evaluate("sojourn.user().anonymousId") != first["anonymousId"]
+    assert visitor(page) != first["anonymousId"]
 
 
 def test_tabs_agree_on_who_it_is(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """One signs in; the other's next event is that user's."""
-    one = open_page(visit, pages, shop, "/tabs")
-    other = open_page(visit, pages, shop, "/tabs")
+    one = open_shop(visit, pages, shop, "/tabs")
+    other = open_shop(visit, pages, shop, "/tabs")
     one.evaluate("sojourn.identify('tabs-ada')")
     other.wait_for_function("sojourn.user().userId === 'tabs-ada'")
     other.evaluate("sojourn.track('Told By The Other')")
@@ -182,7 +177,7 @@ def test_before_consent_nothing_is_stored_or_sent(
 
 def test_a_no_in_one_tab_is_a_no_in_all(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """And so is a yes."""
-    one, other = (open_page(visit, pages, shop, "/word", consent="required") for _ in range(2))
+    one, other = (open_shop(visit, pages, shop, "/word", consent="required") for _ in range(2))
     one.evaluate("sojourn.consent(true)")
     other.wait_for_function("localStorage.length > 0")
     other.evaluate("sojourn.track('Allowed Elsewhere')")
@@ -200,22 +195,21 @@ def test_a_browser_that_asks_not_to_be_tracked_is_heard(
 ) -> None:
     """Where the page wants it so: Global Privacy Control, and Do Not Track."""
     visit.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })")
-    page = open_page(visit, pages, shop, "/gpc", respect_gpc="true")
+    page = open_shop(visit, pages, shop, "/gpc", respect_gpc="true")
     page.evaluate("sojourn.track('Unwanted')")
     page.wait_for_timeout(500)
     assert stored(page, visit) == (0, [])
-    heedless = open_page(visit, pages, shop, "/heedless")
+    heedless = open_shop(visit, pages, shop, "/heedless")
     assert of_person(shop, heedless, 1)
 
 
 def test_web_vitals_are_told_as_the_page_is_left(shop: Shop, pages: Pages, visit: BrowserContext) -> None:
     """Those that this browser measures."""
     head = script(shop.setup, shop.program.address, "sojourn.full.min.js", vitals="")
-    page = visit.new_page()
-    page.goto(pages.put("/vitals", "<h1>hello</h1><button>Press</button>", head=head))
+    page = open_page(visit, pages, "/vitals", head=head, body="<h1>hello</h1><button>Press</button>")
     page.get_by_role("button").click()
     page.wait_for_timeout(200)
-    who = page.evaluate("sojourn.user().anonymousId")
+    who = visitor(page)
     page.goto("about:blank")
 
     def told_by(events: list[Event]) -> list[Event]:

@@ -5,6 +5,7 @@
  * `$quick_back`, `$form_abandon`. What an event says of an element, and what it never says, is in describe.ts.
  */
 
+import { guarded } from './attempt'
 import { describe, describeField, formOf, isField, isStepper, meant } from './describe'
 import * as friction from './friction'
 import type { Burst, Click, RagePreset, RageRule, Trail, Waiting } from './friction'
@@ -36,15 +37,17 @@ const ALL: Required<AutocaptureOptions> = {
   quickBack: true,
 }
 
-/** Begin to capture for a tracker; return what ends it. */
+/** Begin to capture for a tracker; return what ends it. Where there is no page, nothing begins. */
 export function autocapture(sojourn: { track: Tell }, options: AutocaptureOptions = {}): () => void {
+  if (typeof document === 'undefined') return () => {}
   const asked = { ...ALL, ...options }
   const ends: (() => void)[] = []
   const on: On = (target, names, hear) => {
+    const listen = (event: Event) => guarded(() => hear(event as never))
     for (const name of names.split(' ')) {
       // In the capture phase, passive: a page that stops an event is seen all the same, and is never slowed.
-      target.addEventListener(name, hear as EventListener, { capture: true, passive: true })
-      ends.push(() => target.removeEventListener(name, hear as EventListener, { capture: true }))
+      target.addEventListener(name, listen, { capture: true, passive: true })
+      ends.push(() => target.removeEventListener(name, listen, { capture: true }))
     }
   }
   const tell: Tell = (event, properties) => sojourn.track(event, properties)

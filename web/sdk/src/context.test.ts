@@ -18,3 +18,14 @@ test('an address goes without credentials, and without a fragment that is no rou
   expect(cleanUrl('https://shop.example/#/cart')).toBe('https://shop.example/#/cart')
   expect(cleanUrl('file:///tmp/a.html#x')).toBe('file:///tmp/a.html')
 })
+
+test('an address goes without what only its owner should know', () => {
+  expect(cleanUrl('https://shop.example/a?reset_token=abc&plan=pro&email=ada%40example.com#/b?Session=1&x=2')).toBe(
+    'https://shop.example/a?reset_token=***&plan=pro&email=***#/b?Session=***&x=2',
+  )
+  expect(campaignOf(cleanUrl('https://a.example/?utm_source=news&utm_content=ada@example.com&mkt_tok=1'))).toEqual({
+    source: 'news',
+    content: '***',
+    mkt_tok: '1',
+  })
+})

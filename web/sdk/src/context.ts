@@ -1,5 +1,6 @@
 /** Context: what an event says of the page, the campaign and the device it was made on. */
 
+import { attempt } from './attempt'
 import type { Consent, Device, Place, Properties } from './types'
 
 export const LIBRARY = { name: 'sojourn-javascript', version: '0.1.0' } as const
@@ -52,20 +53,19 @@ export function campaignOf(address: string): Properties | null {
   return Object.keys(found).length ? found : null
 }
 
-/** Write an address without its fragment, unless a router of the page's own lives there. Credentials go. */
+// In a query: what is called so, or has an address of a person in it (`utm_content=ada@example.com`).
+const SECRET = /([?&](?:[^=&#]*(?:token|passw|secret|session)[^=&#]*=|[^=&#]*=(?=[^&#]*(?:@|%40))))[^&#]*/gi
+
+/** Write an address without its fragment, unless a router of the page's own lives there. Credentials and secrets go. */
 export function cleanUrl(address: string): string {
   const url = parse(address)
   if (!url) return ''
   const route = /^#[!/]/.test(url.hash) ? url.hash : ''
-  return url.origin === 'null' ? address.split('#')[0]! : url.origin + url.pathname + url.search + route
+  return url.origin === 'null' ? address.split('#')[0]! : url.origin + url.pathname + (url.search + route).replace(SECRET, '$1***')
 }
 
 function parse(address: string): URL | null {
-  try {
-    return new URL(address)
-  } catch {
-    return null
-  }
+  return attempt(() => new URL(address)) ?? null
 }
 
 function isClickId(name: string): boolean {

@@ -1,5 +1,6 @@
 /** The cookie: the anonymous id, for all subdomains of a site, and where storage is cleared. */
 
+import { attempt } from './attempt'
 import { readId } from './ids'
 import type { Settings } from './types'
 
@@ -40,12 +41,13 @@ function domainOf(settings: Settings): string {
 }
 
 function read(name: string): string | null {
-  const found = document.cookie.split('; ').find((each) => each.startsWith(`${name}=`))
+  const cookies = attempt(() => document.cookie) ?? '' // a frame in a sandbox may not look
+  const found = cookies.split('; ').find((each) => each.startsWith(`${name}=`))
   return found ? found.slice(name.length + 1) : null
 }
 
 function write(name: string, value: string, seconds: number, domain: string): void {
   const secure = location.protocol === 'https:' ? '; secure' : ''
   const where = domain ? `; domain=${domain}` : ''
-  document.cookie = `${name}=${value}; path=/; max-age=${seconds}; samesite=lax${where}${secure}`
+  attempt(() => (document.cookie = `${name}=${value}; path=/; max-age=${seconds}; samesite=lax${where}${secure}`))
 }

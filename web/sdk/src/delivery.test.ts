@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, SENDING_MS, type Delivery } from './delivery'
+import { added, BATCH_BYTES, BATCH_EVENTS, deliver, IDLE, LAST_BYTES, SENDING_MS, wakeBy, type Delivery } from './delivery'
+import { settle } from './running'
 import { chances, Tab, World } from './testing/world'
 import type { Kept } from './types'
 
 const STORM = { lostBefore: 0.2, lostAfter: 0.2, busy: 0.2 }
 const HOUR_MS = 3_600_000
+const SETTINGS = settle('key', { host: 'https://events.example' })
 const N_LIVES = 200
 // Every run tries other lives; a failure names its seed.
 const SEED = Math.floor(Math.random() * 2 ** 31)
@@ -149,6 +151,36 @@ describe('delivery, step by step', () => {
     }
     expect(kept).toEqual([])
     expect(dropped).toEqual(['k37'])
+  })
+
+  test('a bad event that goes as the page is hidden is found by halves, too', () => {
+    const isBad = (key: string) => key === 'k3'
+    let kept = Array.from({ length: 8 }, (_, n) => own(`k${n}`))
+    let state: Delivery = { ...IDLE, isHidden: true }
+    let n = 0
+    for (; kept.length && n < 50; n++) {
+      const [sent] = deliver(state, { kind: 'listed', kept }, 0)
+      const [next, effects] = deliver(sent, answer([...sent.last], sent.last.some(isBad) ? 400 : 200), 0)
+      state = next
+      const forgotten = effects.flatMap((effect) => (effect.kind === 'forget' ? effect.keys : []))
+      kept = kept.filter((one) => !forgotten.includes(one.key))
+    }
+    expect([kept, n < 20]).toEqual([[], true])
+  })
+
+  test('a hidden page, too, waits as long as the server wants before its next event goes', () => {
+    const waiting = { ...IDLE, isHidden: true, notBefore: 30_000 }
+    const kinds = (at: number) => added(waiting, at, SETTINGS)[1].map((effect) => effect.kind)
+    expect(kinds(29_999)).not.toContain('list')
+    expect(kinds(30_000)).toContain('list')
+  })
+
+  test('a clock that was set back does not silence the page until it has caught up', () => {
+    const day = 86_400_000
+    const answered = { kind: 'answered', keys: ['a'], status: 503, retryAfterMs: 0, chance: 0 } as const
+    const [waiting] = deliver({ ...IDLE, phase: 'sending', sending: ['a'] }, answered, day)
+    expect(deliver(waiting, { kind: 'due' }, 1_000)[1]).toEqual([{ kind: 'look' }])
+    expect(wakeBy({ ...waiting, dueAt: null }, 1_000)[1]).toEqual([{ kind: 'wake', at: 1_000 }])
   })
 
   test.each([401, 403, 404, 405])('what the operator can mend is kept: %i', (status) => {

@@ -7,7 +7,7 @@
  * its `messageId`, and keeps it once.
  */
 
-import { cut, nextTry, verdictOf } from './sending'
+import { cut, LONGEST_RETRY_AFTER_MS, nextTry, verdictOf } from './sending'
 import { never, type Effect, type Input, type Kept, type Settings } from './types'
 
 /** Longest batch of one request: events, and bytes of them (the server takes 4 MiB). */
@@ -61,9 +61,8 @@ type Answered = Extract<Input, { kind: 'answered' }>
 export function added(delivery: Delivery, at: number, settings: Settings): Step {
   const isFull = delivery.nKept >= settings.maxEvents
   const next = { ...delivery, nKept: isFull ? delivery.nKept : delivery.nKept + 1 }
-  const text = `more than ${settings.maxEvents} events wait to be sent; the oldest are dropped`
-  const effects: Effect[] = isFull ? [{ kind: 'trim', most: settings.maxEvents }, { kind: 'warn', code: 'full', text }] : []
-  if (next.isHidden) effects.push({ kind: 'list' })
+  const effects: Effect[] = isFull ? [{ kind: 'trim', most: settings.maxEvents }] : []
+  if (next.isHidden && at >= allowedAt(next, at)) effects.push({ kind: 'list' })
   const [waiting, wakes] = wakeBy(next, next.nKept >= settings.flushAt ? at : at + settings.flushMs)
   return [waiting, [...effects, ...wakes]]
 }
@@ -96,16 +95,21 @@ export function deliver(
   }
 }
 
+/** Say from when on sending is allowed, ms. A wait that nothing imposes is a clock's that was set back. */
+function allowedAt({ notBefore }: Delivery, at: number): number {
+  return notBefore > at + LONGEST_RETRY_AFTER_MS ? 0 : notBefore
+}
+
 /** Have the timer ring, unless it rings sooner anyway; not before sending is allowed again. */
 export function wakeBy(delivery: Delivery, wanted: number): Step {
-  const at = Math.max(wanted, delivery.notBefore)
+  const at = Math.max(wanted, allowedAt(delivery, wanted))
   if (delivery.phase !== 'idle' || (delivery.dueAt !== null && delivery.dueAt <= at)) return [delivery, []]
   return [{ ...delivery, dueAt: at }, [{ kind: 'wake', at }]]
 }
 
 function due(delivery: Delivery, at: number): Step {
   if (delivery.phase !== 'idle') return [delivery, []]
-  return at < delivery.notBefore ? wakeBy(delivery, at) : look(delivery)
+  return at < allowedAt(delivery, at) ? wakeBy(delivery, at) : look(delivery)
 }
 
 function look(delivery: Delivery): Step {
@@ -197,7 +201,7 @@ function sendLast(delivery: Delivery, kept: readonly Kept[]): Step {
   // A request that is larger was not made to outlive the page, and takes no room.
   const room = LAST_BYTES - (underWay <= LAST_BYTES ? underWay : 0)
   const mine = kept.filter((one) => isMine(one) && !isUnderWay(one) && one.bytes <= room)
-  const keys = cut(mine, BATCH_EVENTS, room)
+  const keys = cut(mine, delivery.most, room)
   if (keys.length === 0) return [delivery, []]
   return [{ ...delivery, last: [...delivery.last, ...keys] }, [{ kind: 'send', keys, isLast: true }]]
 }

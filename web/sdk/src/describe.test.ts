@@ -57,6 +57,18 @@ group('what an event never says', () => {
     expect(describeField(city!)['target']).toBe('body > input[name=city]')
   })
 
+  test('the name of a secret field, also where it is clicked', () => {
+    page('<form><input type="password" name="my-pin"><input id="card-number"><button id="account-menu">Account</button></form>')
+    const [password, card] = [...document.querySelectorAll('input')]
+    expect([password, card, find('button')].map((each) => describe(each!)['target'])).toEqual(['input', 'input', 'button#account-menu'])
+  })
+
+  test('words and names inside a mask: not in a target, an address, or the name of a form', () => {
+    page('<div data-sojourn-mask><a id="ada" href="/people/ada" aria-label="Ada">Ada</a><form id="ada-form"><button name="ada">+</button></form></div>')
+    const told = [describe(find('a')), describe(find('button')), formOf(find('form') as HTMLFormElement)]
+    expect(JSON.stringify(told)).not.toMatch(/ada/i)
+  })
+
   test('anything of what is ignored', () => {
     page('<div data-sojourn-ignore><button>Buy</button></div>')
     expect(meant(find('button'))).toBeNull()
@@ -74,7 +86,8 @@ test('a form is named by itself, also where a field is called as its property', 
   expect(formOf(find('form') as HTMLFormElement)).toBe('checkout')
 })
 
-test('long words are cut', () => {
-  page(`<button>${'x'.repeat(500)}</button>`)
+test('long words are cut, and no sign of them in two', () => {
+  page(`<button>${'x'.repeat(500)}</button><a>${'x'.repeat(63)}\u{1f600}</a>`)
   expect(textOf(find('button'))).toHaveLength(64)
+  expect(textOf(find('a'))).toBe('x'.repeat(63))
 })

@@ -29,7 +29,7 @@ export function meant(node: EventTarget | null): Element | null {
 /** Describe an element: which it is, and the words on it where they are no person's. */
 export function describe(element: Element): Properties {
   const text = textOf(element)
-  const href = element instanceof HTMLAnchorElement ? hrefOf(element) : ''
+  const href = element instanceof HTMLAnchorElement && !isMasked(element) ? hrefOf(element) : ''
   return {
     target: targetOf(element),
     tag: element.localName,
@@ -39,10 +39,14 @@ export function describe(element: Element): Properties {
   }
 }
 
-/** Name an element so that the same one has the same name at every visit: `data-sojourn-name`, or the way to it. */
+/**
+ * Name an element so that the same one has the same name at every visit: `data-sojourn-name`, or the way to it. Of what
+ * is masked, and of a field for what is secret, the way says too much.
+ */
 export function targetOf(element: Element): string {
   const named = element.closest('[data-sojourn-name]')
   if (named) return named.getAttribute('data-sojourn-name')!.slice(0, MAX_TARGET_CHARS)
+  if (isMasked(element) || (isField(element) && isSensitive(element))) return element.localName
   const steps: string[] = []
   for (let each: Element | null = element; each && steps.length < MAX_LEVELS; each = each.parentElement) {
     const isAnchor = isStable(each.id)
@@ -55,13 +59,13 @@ export function targetOf(element: Element): string {
 /** Describe a field: never what is in it. */
 export function describeField(element: Element): Properties {
   const type = element.getAttribute('type') ?? ''
-  return { target: isSensitive(element) ? element.localName : targetOf(element), tag: element.localName, ...(type && { type }) }
+  return { target: targetOf(element), tag: element.localName, ...(type && { type }) }
 }
 
 /** Name a form: its id, its name, or the way to it. */
 export function formOf(form: HTMLFormElement): string {
   // A field called `id` or `name` hides the form's own property.
-  return form.getAttribute('id') || form.getAttribute('name') || targetOf(form)
+  return (!isMasked(form) && (form.getAttribute('id') || form.getAttribute('name'))) || targetOf(form)
 }
 
 export function isField(element: Element): boolean {
@@ -80,12 +84,16 @@ export function textOf(element: Element): string {
   const isPrivate = element.closest(`${MASKED},${FIELDS}`) ?? element.querySelector(`${MASKED},${FIELDS}`)
   if (isPrivate || !element.matches(TEXTUAL)) return ''
   const text = (element.getAttribute('aria-label') ?? element.textContent ?? '').replace(/\s+/g, ' ').trim()
-  return PERSONAL.test(text) ? '' : text.slice(0, MAX_TEXT_CHARS)
+  return PERSONAL.test(text) ? '' : text.slice(0, MAX_TEXT_CHARS).replace(/[\ud800-\udbff]$/, '')
 }
 
 export function isSensitive(element: Element): boolean {
   const hints = ['type', 'name', 'id', 'autocomplete', 'placeholder', 'aria-label'].map((name) => element.getAttribute(name) ?? '')
-  return hints.some((hint) => SENSITIVE.test(hint)) || element.closest(MASKED) !== null
+  return hints.some((hint) => SENSITIVE.test(hint))
+}
+
+function isMasked(element: Element): boolean {
+  return element.closest(MASKED) !== null
 }
 
 function stepTo(element: Element): string {

@@ -1,5 +1,6 @@
 /** The world: storage, network, timers, locks and the page. Nothing else in the core touches any of them. */
 
+import { attempt } from './attempt'
 import { cleanUrl } from './context'
 import { ANSWER_MS } from './delivery'
 import { LONGEST_RETRY_AFTER_MS, readRetryAfter } from './sending'
@@ -34,6 +35,10 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
   const tab = newId().slice(0, TAB_CHARS)
   const mailbox = new Mailbox(settings, store, tab, hear)
   const warned = new Set<string>()
+  const warn = (code: string, text: string) => {
+    if (!warned.has(code)) console.warn(`sojourn: ${text} [${code}]`)
+    warned.add(code)
+  }
   let referrer = document.referrer
   let href = location.href
   let url = here()
@@ -61,12 +66,16 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
           return store.set('consent', JSON.stringify(effect.preferences))
         case 'purge':
           store.set('consent', 'no') // other tabs hear of it
-          store.names('').forEach(store.remove)
+          // Where a yes is presumed the no has to outlive the page; where it is asked for, nothing has to.
+          store.names('').forEach((name) => (settings.needsConsent || name !== 'consent') && store.remove(name))
           return removeCookie(settings)
+        case 'trim': {
+          const over = store.names(EVENT).slice(0, -effect.most)
+          over.forEach(store.remove)
+          return over.length ? warn('full', `more than ${effect.most} events wait to be sent; the oldest are dropped`) : undefined
+        }
         case 'warn':
-          if (!warned.has(effect.code)) console.warn(`sojourn: ${effect.text} [${effect.code}]`)
-          warned.add(effect.code)
-          return
+          return warn(effect.code, effect.text)
         case 'settle':
           return
         default:
@@ -76,11 +85,10 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
   }
 }
 
-type Posting = Exclude<Effect, { kind: 'savePerson' | 'saveConsent' | 'purge' | 'warn' | 'settle' }>
+type Posting = Exclude<Effect, { kind: 'savePerson' | 'saveConsent' | 'purge' | 'trim' | 'warn' | 'settle' }>
 
 /** What keeps and sends events. */
 class Mailbox {
-  private readonly url: string
   private timer: ReturnType<typeof setTimeout> | undefined
   private release: (() => void) | undefined
 
@@ -89,16 +97,12 @@ class Mailbox {
     private readonly store: Store,
     private readonly tab: string,
     private readonly hear: (input: Input) => void,
-  ) {
-    this.url = settings.host.replace(/\/+$/, '')
-  }
+  ) {}
 
   perform(effect: Posting): void {
     switch (effect.kind) {
       case 'keep':
         return this.store.set(EVENT + effect.key, effect.text)
-      case 'trim':
-        return this.store.names(EVENT).slice(0, -effect.most).forEach(this.store.remove)
       case 'forget':
         return effect.keys.forEach((key) => this.store.remove(EVENT + key))
       case 'wake':
@@ -170,16 +174,17 @@ class Mailbox {
 
   /** Post a body as text, so that a browser need not ask first; return the status, 0 for none, and what it says of waiting. */
   private async post(body: string, isLast: boolean): Promise<[number, number]> {
+    const { host, writeKey } = this.settings
     const outlives = isLast || bytesOf(body) <= SMALL_BYTES
     if (isLast && !('keepalive' in Request.prototype)) {
-      navigator.sendBeacon(`${this.url}/beacon/v1/batch?writeKey=${encodeURIComponent(this.settings.writeKey)}`, body)
+      navigator.sendBeacon(`${host}/beacon/v1/batch?writeKey=${encodeURIComponent(writeKey)}`, body)
       return [0, 0] // nobody hears what became of it
     }
     const stop = new AbortController()
     const late = setTimeout(() => stop.abort(), ANSWER_MS)
     const request: RequestInit = { method: 'POST', body, keepalive: outlives, credentials: 'omit', signal: stop.signal }
     try {
-      const answer = await fetch(`${this.url}/v1/batch`, { ...request, headers: { 'Content-Type': 'text/plain' } })
+      const answer = await fetch(`${host}/v1/batch`, { ...request, headers: { 'Content-Type': 'text/plain' } })
       // Read to its end, or the request takes room from the next one that is to outlive the page; its status is enough.
       await answer.arrayBuffer().catch(() => null)
       return [answer.status, readRetryAfter(answer.headers.get('Retry-After'), Date.now())]
@@ -194,17 +199,18 @@ class Mailbox {
 function find(settings: Settings, store: Store, tab: string): Found {
   const consent = store.get('consent')
   const kept = readJson<Person>(store.get('person'))
-  // The cookie is shared by a site's subdomains, storage is not: of two ids the cookie's is everybody's.
+  // The cookie is shared by a site's subdomains, storage is not: of two ids the cookie's is everybody's. Where somebody
+  // signed out on another subdomain, who was signed in here is not who comes now.
   const anonymousId = readCookie(settings) ?? kept?.anonymousId ?? newId()
   const { doNotTrack, globalPrivacyControl } = navigator as Navigator & { globalPrivacyControl?: boolean }
   return {
     device: device(),
     tab,
-    person: kept ? { ...kept, anonymousId } : null,
+    person: kept?.anonymousId === anonymousId ? kept : null,
     anonymousId,
     preferences: readJson<Preferences>(consent),
     hasSaidYes: consent !== null && consent !== 'no',
-    isRefused: (settings.respectGpc && globalPrivacyControl === true) || (settings.respectDnt && doNotTrack === '1'),
+    isRefused: consent === 'no' || (settings.respectGpc && globalPrivacyControl === true) || (settings.respectDnt && doNotTrack === '1'),
     isHidden: isHidden(),
   }
 }
@@ -222,8 +228,10 @@ function listen(settings: Settings, store: Store, hear: (input: Input) => void, 
   addEventListener('online', () => hear({ kind: 'online' }))
   if (settings.storage === 'memory') return
   addEventListener('storage', (event) => {
+    if (event.key && event.newValue === null) store.removedElsewhere(event.key)
     if (event.key === store.nameOf('person')) {
-      const person = readJson<Person>(event.newValue)
+      // As it is now, not as the event tells it: two tabs that wrote at once would take each the other's.
+      const person = readJson<Person>(store.get('person'))
       if (person?.anonymousId) hear({ kind: 'person', person })
     }
     if (event.key === store.nameOf('consent') && event.newValue !== null) {
@@ -236,29 +244,36 @@ function listen(settings: Settings, store: Store, hear: (input: Input) => void, 
 /** Tell of each page somebody sees, once its title had time to change. */
 function followPages(hear: () => void): void {
   let seen = ''
-  const look = () => {
-    if (document.readyState === 'loading') return document.addEventListener('DOMContentLoaded', look, { once: true })
+  const look = (isReplaced = false) => {
+    if (document.readyState === 'loading') return document.addEventListener('DOMContentLoaded', () => look(), { once: true })
     setTimeout(() => {
-      if (here() === seen) return
+      const before = seen
       seen = here()
-      hear()
+      // Another query put in the place of the same page's (a campaign wiped away, a filter) is no other page.
+      if (seen !== before && !(isReplaced && withoutQuery(seen) === withoutQuery(before))) hear()
     })
   }
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name]
-    history[name] = function (this: History, ...args: Parameters<History['pushState']>) {
-      original.apply(this, args)
-      look()
+    const followed = function (this: History, ...args: Parameters<History['pushState']>) {
+      const returned = original.apply(this, args)
+      look(name === 'replaceState')
+      return returned
     }
+    attempt(() => (history[name] = followed)) // a page may have frozen it
   }
-  addEventListener('popstate', look)
-  addEventListener('hashchange', look)
+  addEventListener('popstate', () => look())
+  addEventListener('hashchange', () => look())
   addEventListener('pageshow', (event) => {
     if (event.persisted) hear()
   })
   const isPrepared = (document as Document & { prerendering?: boolean }).prerendering
-  if (isPrepared) document.addEventListener('prerenderingchange', look, { once: true })
+  if (isPrepared) document.addEventListener('prerenderingchange', () => look(), { once: true })
   else look()
+}
+
+function withoutQuery(address: string): string {
+  return address.replace(/\?[^#]*/, '')
 }
 
 function here(): string {

@@ -5,6 +5,7 @@
  * flags are asked for at once (OFREP), kept, and answered from memory; the server's event stream says when to ask again.
  */
 
+import { guarded } from './attempt'
 import { nextTry, readRetryAfter } from './sending'
 import type { Person, Properties } from './types'
 
@@ -49,6 +50,7 @@ export interface Resolution<T> {
 // The SDK's handlers take details of their own type, which an import would bring along.
 type Handler = (details?: any) => void
 const DEFAULT_INACTIVITY_S = 120 // OFREP's own
+const ANSWER_MS = 10_000 // as OFREP's own provider waits: a page that waits for its first answers must not wait for ever
 
 /** The events of a provider, in the shape that the SDK listens to. */
 class Events {
@@ -72,7 +74,7 @@ class Events {
   }
 
   emit(type: string, details: object = {}): void {
-    for (const handler of this.getHandlers(type)) handler(details)
+    for (const handler of this.getHandlers(type)) guarded(() => handler(details))
   }
 
   setLogger(): this {
@@ -92,11 +94,19 @@ export class SojournProvider {
   private streamUrl = ''
   private inactivityMs = DEFAULT_INACTIVITY_S * 1000
   private stream: EventSource | null = null
-  private timer: ReturnType<typeof setTimeout> | undefined
+  /** Asks again. */
+  private retry: ReturnType<typeof setTimeout> | undefined
+  /** Stops listening. */
+  private quiet: ReturnType<typeof setTimeout> | undefined
   private nFailed = 0
   private nBroken = 0
   /** Of the newest question: an older one's answer is not of now. */
   private nAsked = 0
+  private newest: Promise<void> = Promise.resolve()
+  private asking = new AbortController()
+  /** Of whom was asked last, and whose the flags are. */
+  private askedOf: string | undefined
+  private flagsOf: string | undefined
   private isReady = false
   /** The SDK was told of a failure, and not yet that it is over. */
   private isFailing = false
@@ -125,8 +135,11 @@ export class SojournProvider {
   async onClose(): Promise<void> {
     this.isClosed = true
     this.nAsked++
+    this.newest = Promise.resolve()
+    this.asking.abort()
     this.hush()
-    clearTimeout(this.timer)
+    clearTimeout(this.retry)
+    clearTimeout(this.quiet)
     document.removeEventListener('visibilitychange', this.onVisibility)
   }
 
@@ -152,6 +165,8 @@ export class SojournProvider {
   }
 
   private resolve<T>(key: string, fallback: T, context: Context): Resolution<T> {
+    // Somebody signed out, or another tab did: the tracker tells the provider nothing, so it looks.
+    if (this.isReady && this.who(this.context) !== this.askedOf) this.refetch()
     const flag = this.flags.get(key)
     if (!flag) return refuse(fallback, this.isReady ? 'FLAG_NOT_FOUND' : 'PROVIDER_NOT_READY', `there is no answer for ${key}`)
     if (flag.errorCode) return refuse(fallback, flag.errorCode, flag.errorDetails ?? '')
@@ -167,10 +182,11 @@ export class SojournProvider {
     }
   }
 
-  /** Asking for all is no exposure; using what was drawn at random is, once. */
+  /** Asking for all is no exposure; using what was drawn at random is, once, for whom it was drawn. */
   private expose(flag: Flag, context: Context): void {
-    const name = `${this.who(this.context)} ${flag.key} ${flag.variant}`
-    if (flag.reason !== 'SPLIT' || this.exposed.has(name)) return
+    const who = this.who(this.context)
+    const name = `${who} ${flag.key} ${flag.variant}`
+    if (flag.reason !== 'SPLIT' || who !== this.flagsOf || this.exposed.has(name)) return
     this.exposed.add(name)
     const { targetingKey: _, targetingKeySignature: __, ...attributes } = context
     const id = flag.metadata?.['decision_id']
@@ -182,36 +198,55 @@ export class SojournProvider {
   }
 
   /** Ask for all flags, and tell of those that changed. Rejects where there is no answer; then it asks again by itself. */
-  private async ask(): Promise<void> {
+  private ask(): Promise<void> {
+    return (this.newest = this.question())
+  }
+
+  private refetch(): void {
+    this.ask().catch(() => {})
+  }
+
+  private async question(): Promise<void> {
     const n = ++this.nAsked
-    clearTimeout(this.timer)
-    let status = 0
-    let retryAfterMs = 0
-    try {
-      const answer = await this.post()
-      if (n !== this.nAsked) return
-      status = answer.status
-      retryAfterMs = readRetryAfter(answer.headers.get('Retry-After'), Date.now())
-      if (status === 200) this.take((await answer.json()) as Bulk, answer.headers.get('ETag') ?? '')
-    } catch {
-      // no answer: status stays 0
-    }
-    if (n !== this.nAsked) return
+    clearTimeout(this.retry)
+    const who = this.who(this.context)
+    if (who !== this.askedOf) this.etag = ''
+    this.askedOf = who
+    const [status, retryAfterMs] = await this.answer(n, who)
+    if (n !== this.nAsked) return this.newest
     if (status === 200 || status === 304) return this.succeed()
     this.nFailed++
     this.isFailing = true
     const isFinal = status >= 400 && status < 500 && status !== 429 && status !== 408
-    if (!isFinal) this.timer = setTimeout(() => void this.ask().catch(() => {}), nextTry(this.nFailed, retryAfterMs, Math.random()))
+    if (!isFinal) this.retry = setTimeout(() => this.refetch(), nextTry(this.nFailed, retryAfterMs, Math.random()))
     if (this.isReady) this.events.emit('PROVIDER_STALE', { message: `no new decisions: ${status || 'no answer'}` })
     throw Object.assign(new Error(`sojourn: no decisions: ${status || 'no answer'}`), { code: isFinal ? 'PROVIDER_FATAL' : 'GENERAL' })
   }
 
-  private post(): Promise<Response> {
+  /** Return the status of an answer, 0 where there is none that can be read, and what it says of waiting, ms. */
+  private async answer(n: number, who: string | undefined): Promise<[status: number, retryAfterMs: number]> {
+    this.asking.abort() // an older question's answer is of no use
+    const asking = (this.asking = new AbortController())
+    const late = setTimeout(() => asking.abort(), ANSWER_MS)
+    try {
+      const answer = await this.post(who, asking.signal)
+      const { headers, status } = answer
+      const bulk = status === 200 ? ((await answer.json()) as Bulk) : null
+      if (bulk && n === this.nAsked) this.take(bulk, headers.get('ETag') ?? '', who)
+      return [status, readRetryAfter(headers.get('Retry-After'), Date.now())]
+    } catch {
+      return [0, 0]
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  private post(targetingKey: string | undefined, signal: AbortSignal): Promise<Response> {
     const { url, key } = this.options
-    const targetingKey = this.who(this.context)
     return fetch(under(url, '/ofrep/v1/evaluate/flags'), {
       method: 'POST',
       credentials: 'omit',
+      signal,
       headers: {
         'Content-Type': 'application/json',
         Authorization: `Bearer ${key}`,
@@ -221,11 +256,12 @@ export class SojournProvider {
     })
   }
 
-  private take(bulk: Bulk, etag: string): void {
+  private take(bulk: Bulk, etag: string, who: string | undefined): void {
     const before = this.flags
     const wasReady = this.isReady
     this.flags = new Map(bulk.flags.map((flag) => [flag.key, flag]))
     this.etag = etag
+    this.flagsOf = who
     const stream = bulk.eventStreams?.[0]
     const url = stream ? under(this.options.url, stream.endpoint.requestUri) : ''
     if (url !== this.streamUrl) this.hush()
@@ -246,10 +282,10 @@ export class SojournProvider {
 
   /** Listen while somebody sees the page, and a while longer. */
   private follow(): void {
-    clearTimeout(this.timer)
+    clearTimeout(this.quiet)
     if (this.isClosed || !this.isReady) return
     if (document.visibilityState === 'hidden') {
-      this.timer = setTimeout(() => this.hush(), this.inactivityMs)
+      this.quiet = setTimeout(() => this.hush(), this.inactivityMs)
     } else if (!this.stream) {
       this.listen()
     }
@@ -258,17 +294,16 @@ export class SojournProvider {
   private listen(): void {
     if (!this.streamUrl || typeof EventSource === 'undefined') return
     const stream = (this.stream = new EventSource(this.streamUrl))
-    const refetch = () => void this.ask().catch(() => {})
     stream.onopen = () => (this.nBroken = 0)
     stream.onmessage = (message) => {
-      if (isRefetch(message.data, this.etag)) refetch()
+      if (isRefetch(message.data, this.etag)) this.refetch()
     }
     stream.onerror = () => {
       // A stream that only broke is opened again by the browser, and says what changed since. One that is gone is asked for.
       if (stream.readyState !== EventSource.CLOSED || this.stream !== stream) return
       this.stream = null
-      clearTimeout(this.timer)
-      this.timer = setTimeout(refetch, nextTry(++this.nBroken, 0, Math.random()))
+      clearTimeout(this.retry)
+      this.retry = setTimeout(() => this.refetch(), nextTry(++this.nBroken, 0, Math.random()))
     }
   }
 

@@ -4,20 +4,26 @@
  * Calls made before it was there were kept by the snippet as `[name, at, ...args]` and are made now, with their times.
  */
 
-import { start, type Sojourn } from './index'
+import { CALLS, start, type Sojourn } from './running'
 import type { Call, Options } from './types'
 
 type Early = [name: string, at: number, ...args: unknown[]]
-type Global = { sojourn?: (Sojourn & { load?: unknown }) | (Early[] & { load?: unknown }) }
+type Load = { load?: (writeKey: string, options: Partial<Options>) => void }
+type Global = { sojourn?: (Sojourn & Load) | (Early[] & Load) }
 
 /** Run the script; `more` begins what else its tag asks for. */
 export function runScript(more: (sojourn: Sojourn, asked: DOMStringMap) => void = () => {}): void {
   const tag = document.currentScript as HTMLScriptElement | null
   const asked = tag?.dataset ?? {}
   const page = window as unknown as Global
+  const host = tag?.src ? new URL(tag.src).origin : location.origin
+  const running = page.sojourn
+  if (running?.load && !Array.isArray(running)) {
+    // Another tag was here before: one tracker of a key is enough.
+    return asked['writeKey'] ? running.load(asked['writeKey'], { host, ...optionsOf(asked) }) : undefined
+  }
   const early = Array.isArray(page.sojourn) ? page.sojourn : []
   const named = early.find(([name]) => name === 'load')
-  const host = tag?.src ? new URL(tag.src).origin : location.origin
   let hasBegun = false
   const begin = (writeKey: string, options: Partial<Options> = {}) => {
     const tracker = start(writeKey, { host, ...options })
@@ -31,11 +37,9 @@ export function runScript(more: (sojourn: Sojourn, asked: DOMStringMap) => void 
   else page.sojourn = Object.assign(early, { load: begin })
 }
 
-const CALLS: readonly string[] = ['track', 'page', 'identify', 'group', 'alias']
-
 function replay(api: Sojourn, call: (type: Call['type'], args: unknown[], at: number) => void, early: Early): void {
   const [name, at, ...args] = early
-  if (CALLS.includes(name)) call(name as Call['type'], args, at)
+  if (CALLS.includes(name as Call['type'])) call(name as Call['type'], args, at)
   else if (name !== 'load' && name in api) (api as unknown as Record<string, (...args: unknown[]) => void>)[name]!(...args)
 }
 

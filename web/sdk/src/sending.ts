@@ -16,8 +16,8 @@ export type Verdict = 'taken' | 'later' | 'misled' | 'split' | 'drop'
 /** Judge an answer to a batch of `n` events; status 0: there was none. */
 export function verdictOf(status: number, n: number): Verdict {
   if (status >= 200 && status < 300) return 'taken'
-  if (status < 400 || status >= 500 || status === 408 || status === 425 || status === 429) return 'later'
-  if (status === 401 || status === 403 || status === 404 || status === 405) return 'misled'
+  if (status < 400 || status >= 500 || [408, 425, 429].includes(status)) return 'later'
+  if ([401, 403, 404, 405].includes(status)) return 'misled'
   return n > 1 ? 'split' : 'drop'
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { settle } from './index'
+import { settle } from './running'
 import { openStore } from './storage'
 
 const LOCAL = settle('key', { host: 'https://events.example' })
@@ -39,6 +39,21 @@ test('what finds no room is in memory, and the newer text counts', () => {
   Storage.prototype.setItem = setItem
   store.set('a', 'newest')
   expect(openStore(LOCAL).get('a')).toBe('newest')
+})
+
+test('a disk that is taken away meanwhile does no harm', () => {
+  const store = openStore(LOCAL)
+  store.set('a', 'a')
+  const own = { ...Object.getOwnPropertyDescriptors(Storage.prototype) }
+  const forbid = () => {
+    throw new DOMException('forbidden', 'SecurityError')
+  }
+  for (const name of ['getItem', 'setItem', 'removeItem', 'key'] as const) Storage.prototype[name] = forbid
+  store.set('b', 'b')
+  store.remove('a')
+  const found = [store.get('a'), store.get('b'), store.names('')]
+  Object.defineProperties(Storage.prototype, own)
+  expect(found).toEqual([null, 'b', ['b']])
 })
 
 test('of memory alone nothing is on disk', () => {

@@ -1,5 +1,6 @@
 /** Storage: names and texts that outlive the page, and all tabs of the site share; where there is none, memory. */
 
+import { attempt } from './attempt'
 import type { Settings } from './types'
 
 export interface Store {
@@ -10,40 +11,41 @@ export interface Store {
   readonly names: (head: string) => string[]
   /** How the browser calls a name. */
   readonly nameOf: (name: string) => string
+  /** Take note that another tab has removed what the browser calls so. */
+  readonly removedElsewhere: (full: string) => void
 }
 
-/** Open the storage of one write key. What finds no room on disk is kept in memory. */
+/**
+ * Open the storage of one write key. Memory has what this tab has written, too: a disk may be full, or taken away, and
+ * pages clear the whole of it as somebody signs out. Where both have a text the disk's counts, as other tabs write there.
+ */
 export function openStore(settings: Settings): Store {
   const prefix = `sojourn_${settings.writeKey}_`
   const memory = new Map<string, string>()
   const disk = settings.storage === 'memory' ? null : usableDisk()
   return {
-    get: (name) => memory.get(name) ?? disk?.getItem(prefix + name) ?? null,
+    get: (name) => attempt(() => disk?.getItem(prefix + name)) ?? memory.get(name) ?? null,
     set(name, text) {
-      memory.delete(name)
-      try {
-        if (disk) return disk.setItem(prefix + name, text)
-      } catch {
-        // full, or taken away meanwhile
-      }
       memory.set(name, text)
+      if (attempt(() => (disk?.setItem(prefix + name, text), true))) return
+      attempt(() => disk?.removeItem(prefix + name)) // an older text, which must not count
     },
     remove(name) {
       memory.delete(name)
-      disk?.removeItem(prefix + name)
+      attempt(() => disk?.removeItem(prefix + name))
     },
-    names: (head) => [...new Set([...memory.keys(), ...namesOn(disk, prefix)])].filter((name) => name.startsWith(head)).sort(),
+    names: (head) => {
+      const onDisk = attempt(() => namesOn(disk, prefix)) ?? []
+      return [...new Set([...memory.keys(), ...onDisk])].filter((name) => name.startsWith(head)).sort()
+    },
     nameOf: (name) => prefix + name,
+    removedElsewhere: (full) => memory.delete(full.slice(prefix.length)),
   }
 }
 
 /** Read what a text says; null where there is none, or it is no JSON. */
 export function readJson<T>(text: string | null): T | null {
-  try {
-    return text === null ? null : (JSON.parse(text) as T)
-  } catch {
-    return null
-  }
+  return attempt(() => JSON.parse(text ?? 'null') as T | null) ?? null
 }
 
 function namesOn(disk: Storage | null, prefix: string): string[] {
@@ -53,10 +55,6 @@ function namesOn(disk: Storage | null, prefix: string): string[] {
 }
 
 function usableDisk(): Storage | null {
-  try {
-    // By a look alone: nothing may be written before there is consent. What cannot be written goes to memory.
-    return localStorage.length >= 0 ? localStorage : null
-  } catch {
-    return null
-  }
+  // By a look alone: nothing may be written before there is consent.
+  return attempt(() => (localStorage.length >= 0 ? localStorage : null)) ?? null
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { settle } from './index'
+import { settle } from './running'
 import { DEVICE, PLACE } from './testing/world'
 import { begin, keyOf, MAX_HELD, readCall, readKey, step, type Found, type State } from './tracker'
 import type { Call, Effect, Event, Input, Options } from './types'
@@ -161,6 +161,63 @@ test('what is no JSON, and what is too large, is dropped with a warning', () => 
   ])
 })
 
+test.each([{ n: 1n }, { text: 'x'.repeat(40_000) }])('traits that no event can carry are dropped, and spoil no later one', (traits) => {
+  const [state, effects] = run(open()[0], calling('identify', 'ada', { plan: 'pro' }), calling('identify', 'ada', traits), calling('identify', { city: 'Rome' }))
+  expect(events(effects).map((event) => event.traits)).toEqual([
+    { plan: 'pro' },
+    { plan: 'pro' },
+    { plan: 'pro', city: 'Rome' },
+  ])
+  expect(effects).toContainEqual(expect.objectContaining({ kind: 'warn', code: 'traits' }))
+  expect(state.person.traits).toEqual({ plan: 'pro', city: 'Rome' })
+  const [other] = run(open()[0], calling('identify', 'ada', traits))
+  expect(other.person).toMatchObject({ userId: 'ada', traits: {} })
+})
+
+test('what is held is what was told, whatever the page does to its objects meanwhile', () => {
+  const cart = { value: 1 }
+  const [waiting] = run(open({ consent: 'required' })[0], calling('track', 'A', cart))
+  cart.value = 2
+  expect(events(run(waiting, saying(true))[1])[0]?.properties).toEqual({ value: 1 })
+  expect(run(open({ consent: 'required' })[0], calling('track', 'A', { n: 1n }))[1]).toMatchObject([{ kind: 'warn', code: 'unwritable' }])
+})
+
+test('who signed out before a yes is signed out after it', () => {
+  const reset: Input = { kind: 'reset', anonymousId: 'anon-3' }
+  const [state, effects] = run(open({ consent: 'required' })[0], calling('identify', 'ada'), reset, calling('track', 'B'), saying(true))
+  expect(events(effects).map((event) => [event.type, event.anonymousId, event.userId])).toEqual([
+    ['identify', 'anon-1', 'ada'],
+    ['track', 'anon-3', undefined],
+  ])
+  expect(state.person).toMatchObject({ anonymousId: 'anon-3', userId: null })
+  expect(effects.filter((effect) => effect.kind === 'savePerson').at(-1)).toMatchObject({ person: { anonymousId: 'anon-3' } })
+})
+
+test.each(['denied', 'yes', 1, null, undefined, { analytics: 'denied' }, ['analytics']])('%o is no word on consent', (said) => {
+  for (const options of [{}, { consent: 'required' }] as const) {
+    const [begun] = open(options)
+    const [state, effects] = run(begun, saying(said as never))
+    expect(state.consent).toEqual(begun.consent)
+    expect(effects).toMatchObject([{ kind: 'warn', code: 'bad-consent' }])
+  }
+})
+
+test('after a no nothing is written, though a batch was under way', () => {
+  const [sending] = run(open()[0], calling('track', 'A'), { kind: 'due' }, { kind: 'looked', kept: [{ key: 'k', bytes: 9, heldUntil: 0 }], isLocked: false })
+  const [refused] = run(sending, saying(false))
+  const late: Input = { kind: 'answered', keys: ['k'], status: 503, retryAfterMs: 0, chance: 0 }
+  expect(run(refused, late)[1].filter((effect) => effect.kind === 'claim')).toEqual([])
+})
+
+test('`before` that returns nothing drops the event, and says so', () => {
+  const before = (() => {}) as unknown as (event: Event) => Event
+  expect(run(open({ before })[0], calling('track', 'A'))[1]).toMatchObject([{ kind: 'warn', code: 'before' }])
+})
+
+test('what pages before this one could not send has the same bound', () => {
+  expect(open({ maxEvents: 3 })[1]).toContainEqual({ kind: 'trim', most: 3 })
+})
+
 test('`before` may change an event or drop it', () => {
   const before = (event: Event) => (event.event === 'Secret' ? null : { ...event, properties: { seen: true } })
   const [, effects] = run(open({ before })[0], calling('track', 'Secret'), calling('track', 'A'))
@@ -180,7 +237,7 @@ test('where `before` fails, the event is dropped and the next one is not', () =>
 
 test('two tabs end telling each other of a word', () => {
   const [allowed, first] = run(open({ consent: 'required' })[0], saying({ analytics: true }, true))
-  expect(first.map((effect) => effect.kind)).toEqual(['wake'])
+  expect(first.map((effect) => effect.kind)).toEqual(['trim', 'wake'])
   const [refused, second] = run(allowed, saying(false, true))
   expect(second).toEqual([{ kind: 'purge' }])
   expect(run(refused, saying(false, true))[1]).toEqual([])

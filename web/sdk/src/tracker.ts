@@ -5,6 +5,7 @@
  * makes them, a no forgets them.
  */
 
+import { attempt } from './attempt'
 import { contextOf, pageOf } from './context'
 import { added, deliver, IDLE, wakeBy, type Delivery } from './delivery'
 import { readId } from './ids'
@@ -13,8 +14,12 @@ import type { Made, Person, Place, Preferences, Properties, Settings } from './t
 
 export const MAX_HELD = 200 // calls before consent: a visit; the first ones say where somebody came from
 export const MAX_EVENT_BYTES = 32_768 // as Segment's bound for one event
+const MAX_PERSON_CHARS = 24_576 // which leaves the rest of an event its room
 
 export const TAB_CHARS = 8
+
+type Reset = Extract<Input, { kind: 'reset' }>
+type Named = { readonly type: string; readonly event?: string }
 
 export interface State {
   readonly settings: Settings
@@ -23,7 +28,7 @@ export interface State {
   readonly tab: string
   readonly person: Person
   readonly consent: Consent
-  readonly held: readonly Made[]
+  readonly held: readonly (Made | Reset)[]
   readonly delivery: Delivery
   /** Tells names of events of one instant apart. */
   readonly nMade: number
@@ -69,6 +74,8 @@ export function step(state: State, input: Input, at: number): [State, Effect[]] 
     case 'call':
       return called(state, input.made)
     case 'reset':
+      // Behind calls that are held, it is held: else those would be the next one's.
+      if (state.held.length) return [{ ...state, held: [...state.held, input] }, []]
       return changed(state, nobody(input.anonymousId))
     case 'consent':
       return consented(state, input, at)
@@ -76,7 +83,8 @@ export function step(state: State, input: Input, at: number): [State, Effect[]] 
       return [{ ...state, person: input.person }, []]
     default: {
       const [delivery, effects] = deliver(state.delivery, input, at)
-      return [{ ...state, delivery }, effects]
+      // After a no nothing is written, though an answer to what was sent before may still come.
+      return [{ ...state, delivery }, state.consent.word === 'no' ? effects.filter((effect) => effect.kind !== 'claim') : effects]
     }
   }
 }
@@ -86,7 +94,7 @@ function called(state: State, made: Made): [State, Effect[]] {
     case 'no':
       return [state, []]
     case 'unknown':
-      if (state.held.length < MAX_HELD) return [{ ...state, held: [...state.held, made] }, []]
+      if (state.held.length < MAX_HELD) return hold(state, made)
       return [state, [warning('held', `more than ${MAX_HELD} calls wait for consent; later ones are dropped`)]]
     case 'yes':
       return make(state, made)
@@ -95,10 +103,23 @@ function called(state: State, made: Made): [State, Effect[]] {
   }
 }
 
+/** Hold a copy: what a page does to its objects later was not told then. */
+function hold(state: State, made: Made): [State, Effect[]] {
+  const text = write(made)
+  if (text === null) return [state, [unwritable(made.call)]]
+  return [{ ...state, held: [...state.held, JSON.parse(text) as Made] }, []]
+}
+
 /** Make the event of a call, and keep it. */
 function make(state: State, made: Made): [State, Effect[]] {
-  const person = personAfter(state.person, made.call)
-  return then(...changed(state, person), (next) => seen(next, eventOf(next, made), made.at))
+  const after = personAfter(state.person, made.call)
+  if (after === state.person) return seen(state, eventOf(state, made), made.at)
+  const text = write(after)
+  const isSayable = text !== null && text.length <= MAX_PERSON_CHARS
+  // Else no event could carry what is known of them any more.
+  const person = isSayable ? (JSON.parse(text) as Person) : { ...after, traits: after.userId === state.person.userId ? state.person.traits : {} }
+  const dropped = isSayable ? [] : [warning('traits', 'traits that are no JSON, or too long, are dropped')]
+  return then(...changed(state, person), (next) => then(next, dropped, (known) => seen(known, eventOf(known, made), made.at)))
 }
 
 /** Let the page's own code see an event. Where that fails, the event is not for us: it might say too much. */
@@ -113,7 +134,7 @@ function seen(state: State, event: Event, at: number): [State, Effect[]] {
 function keep(state: State, event: Event | null, at: number): [State, Effect[]] {
   if (event === null) return [state, []]
   const text = write(event)
-  if (text === null) return [state, [warning('unwritable', `an event is no JSON and is dropped: ${nameOf(event)}`)]]
+  if (text === null) return [state, [unwritable(event)]]
   if (text.length > MAX_EVENT_BYTES) {
     return [state, [warning('too-large', `an event is over ${MAX_EVENT_BYTES} characters and is dropped: ${nameOf(event)}`)]]
   }
@@ -132,15 +153,11 @@ export function readKey(key: string): readonly [at: number, tab: string] {
   return [parseInt(key.slice(0, 9), 36), key.slice(13, 13 + TAB_CHARS)]
 }
 
-function write(event: Event): string | null {
-  try {
-    return JSON.stringify(event)
-  } catch {
-    return null
-  }
+function write(value: object): string | null {
+  return attempt(() => JSON.stringify(value)) ?? null
 }
 
-function nameOf(event: Event): string {
+function nameOf(event: Named): string {
   return event.event ?? event.type
 }
 
@@ -197,6 +214,7 @@ function changed(state: State, person: Person): [State, Effect[]] {
 }
 
 function consented(state: State, input: Consented, at: number): [State, Effect[]] {
+  if (!isWord(input.said)) return [state, [warning('bad-consent', 'consent takes booleans, and nothing else')]]
   const preferences = typeof input.said === 'boolean' ? state.consent.preferences : { ...state.consent.preferences, ...input.said }
   // A word on other categories alone leaves the word on analytics as it was.
   const yes = typeof input.said === 'boolean' ? input.said : (input.said['analytics'] ?? state.consent.word === 'yes')
@@ -233,14 +251,15 @@ function telling(input: Consented, preferences: Preferences, at: number): Made {
   return { call, messageId: input.messageId, place: input.place, at }
 }
 
-function makeAll(state: State, held: readonly Made[]): [State, Effect[]] {
-  return held.reduce<[State, Effect[]]>(([next, effects], made) => then(next, effects, (one) => make(one, made)), [state, []])
+function makeAll(state: State, held: State['held']): [State, Effect[]] {
+  const take = (state: State, one: Made | Reset) => ('call' in one ? make(state, one) : changed(state, nobody(one.anonymousId)))
+  return held.reduce<[State, Effect[]]>(([next, effects], one) => then(next, effects, (before) => take(before, one)), [state, []])
 }
 
-/** What an earlier page left is sent, too. */
+/** What earlier pages left is sent, too, within the same bound. */
 function woken(state: State, at: number): [State, Effect[]] {
   const [delivery, effects] = wakeBy(state.delivery, at + state.settings.flushMs)
-  return [{ ...state, delivery }, effects]
+  return [{ ...state, delivery }, [{ kind: 'trim', most: state.settings.maxEvents }, ...effects]]
 }
 
 function then(state: State, effects: Effect[], more: (state: State) => [State, Effect[]]): [State, Effect[]] {
@@ -250,6 +269,10 @@ function then(state: State, effects: Effect[], more: (state: State) => [State, E
 
 function nobody(anonymousId: string): Person {
   return { anonymousId, userId: null, traits: {}, groupId: null }
+}
+
+function unwritable(event: Named): Effect {
+  return warning('unwritable', `an event is no JSON and is dropped: ${nameOf(event)}`)
 }
 
 function warning(code: string, text: string): Effect {
@@ -281,6 +304,11 @@ export function readCall(type: Call['type'], args: readonly unknown[]): Call | n
     default:
       return never(type)
   }
+}
+
+/** A word is a boolean or several: what else a script says (`'denied'`, `{analytics: 'no'}`) must not count as a yes. */
+function isWord(said: unknown): boolean {
+  return typeof said === 'boolean' || (isBag(said) && Object.values(said).every((each) => typeof each === 'boolean'))
 }
 
 function isBag(value: unknown): value is Properties {

@@ -45,41 +45,46 @@ export function inpOf(slowest: ReadonlyMap<number, number>, n: number): number |
   return times[Math.min(times.length - 1, Math.floor(n / PER_OUTLIER))] ?? null
 }
 
-/** Begin to measure for a tracker; return what ends it. */
+/** Begin to measure for a tracker; return what ends it. Where there is no page, nothing begins. */
 export function vitals(sojourn: { track: (event: string, properties: Properties) => void }): () => void {
+  if (typeof document === 'undefined') return () => {}
   const seen: Record<string, number> = {}
   const ids = new Set<number>()
   let shifts: Shifts = { worst: 0, sum: 0, first: 0, last: 0 }
   let slowest = new Map<number, number>()
   let isTold = false
-  const start = startOf()
+  // In a tab that nobody saw, the first paint says when somebody came to look. One made ready for a link may become seen.
+  const isUnseen = document.visibilityState === 'hidden' && !(document as Document & { prerendering?: boolean }).prerendering
+  const interact = (entry: PerformanceEntry) => {
+    const id = (entry as Interaction).interactionId
+    if (!id) return
+    ids.add(id)
+    slowest = addInteraction(slowest, id, entry.duration)
+  }
   const ends = [
     observe('paint', {}, (entry) => {
-      if (entry.name === 'first-contentful-paint') seen['fcp'] = sinceStart(entry.startTime, start)
+      if (!isUnseen && entry.name === 'first-contentful-paint') seen['fcp'] = entry.startTime
     }),
     observe('largest-contentful-paint', {}, (entry) => {
-      seen['lcp'] = sinceStart(entry.startTime, start)
+      if (!isUnseen) seen['lcp'] = entry.startTime
     }),
     observe('layout-shift', {}, (entry) => {
       const { value, hadRecentInput, startTime } = entry as Shift
       if (!hadRecentInput) shifts = addShift(shifts, value, startTime)
     }),
-    observe('event', { durationThreshold: 40 }, (entry) => {
-      const id = (entry as Interaction).interactionId
-      if (!id) return
-      ids.add(id)
-      slowest = addInteraction(slowest, id, entry.duration)
-    }),
+    observe('event', { durationThreshold: 40 }, interact),
+    observe('first-input', {}, interact), // which is told however short it was: else only slow pages had an answer
   ]
   const tell = () => {
     if (isTold || document.visibilityState !== 'hidden') return
     isTold = true
     ends.forEach((end) => end.flush())
-    const inp = inpOf(slowest, ids.size)
+    const { interactionCount } = performance as Performance & { interactionCount?: number }
+    const inp = inpOf(slowest, interactionCount || ids.size) // those that are counted, and too short to be told, count
     const hasShifts = PerformanceObserver.supportedEntryTypes?.includes('layout-shift')
     const measured = {
       ...timeToFirstByte(),
-      ...seen,
+      ...Object.fromEntries(Object.entries(seen).map(([name, at]) => [name, sinceStart(at, startOf())])),
       ...(hasShifts && { cls: Math.round(shifts.worst * 10_000) / 10_000 }),
       ...(inp !== null && { inp: Math.round(inp) }),
     }

@@ -76,6 +76,10 @@ _WITHDRAW = """
 DELETE FROM outbox
 WHERE json_extract(CAST(body AS TEXT), '$.profile_id') IN (SELECT value FROM json_each(?))
 """
+_COUNT_OF = """
+SELECT count(*) FROM outbox
+WHERE json_extract(CAST(body AS TEXT), '$.profile_id') IN (SELECT value FROM json_each(?))
+"""
 _REVIVE_ALL = "UPDATE outbox SET attempts = 0, due_at = ?1, dead_at = NULL WHERE dead_at IS NOT NULL"
 _REVIVE = """
 UPDATE outbox SET attempts = 0, due_at = ?1, dead_at = NULL
@@ -210,6 +214,14 @@ class SqliteOutbox:
         with self._reader_lock:
             waiting, dead = self._reader.execute("SELECT waiting, dead FROM outbox_counts").fetchone()
         return waiting, dead
+
+    def count_of(self, people: Collection[str]) -> int:
+        """Return how many letters people have, waiting or dead; it looks at every letter."""
+        with self._reader_lock:
+            n_letters: int = self._reader.execute(_COUNT_OF, (_encode(sorted(people)).decode(),)).fetchone()[
+                0
+            ]
+        return n_letters
 
     def close(self) -> None:
         """Release its reader; the store releases the rest."""

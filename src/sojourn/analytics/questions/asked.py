@@ -45,7 +45,30 @@ class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     """What is asked of events."""
 
 
-class Narrowed(Question, frozen=True, kw_only=True):
+class Among(Question, frozen=True, kw_only=True):
+    """Whose events, by what the engine knew of them."""
+
+    segment: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Only people who were in this segment at some instant of the selected time (of "
+            "sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is "
+            "either. Repeatable: all hold. Of a data folder.",
+            extra=_as("NAME"),
+        ),
+    ] = ()
+    variant: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Only people who met this variant of an experiment first, and what they did from "
+            "then on: what came before cannot be its effect. != is any other variant, A|B is either; who "
+            "never met the experiment is in none. Repeatable. Of a data folder.",
+            extra=_as("EXPERIMENT=VARIANT"),
+        ),
+    ] = ()
+
+
+class Narrowed(Among, frozen=True, kw_only=True):
     """Whose events, and when."""
 
     where: Annotated[
@@ -114,7 +137,8 @@ class Graph(Selected, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Which transitions A has more of than B, and whether that is real: "
-            "device=mobile:desktop. Without B: than all others. A time compares from then on with before.",
+            "device=mobile:desktop. Without B: than all others. A time compares from then on with before; "
+            "variant:EXPERIMENT=A:B two variants, segment=A:B two segments.",
             extra=_as("ATTRIBUTE=A:B"),
         ),
     ] = None
@@ -233,7 +257,7 @@ class Funnel(Narrowed, frozen=True, kw_only=True):
     ] = 8
 
 
-class Retention(Question, frozen=True, kw_only=True):
+class Retention(Among, frozen=True, kw_only=True):
     """Who comes back in the n-th day, week or month after their first event."""
 
     first: Annotated[
@@ -265,7 +289,7 @@ class Retention(Question, frozen=True, kw_only=True):
     ] = None
 
 
-class Friction(Question, frozen=True, kw_only=True):
+class Friction(Among, frozen=True, kw_only=True):
     """Where people struggle: incidents with their dates and whose they were, and what is always hard."""
 
     by: Annotated[Unit, Meta(description="What a case is: all of a person, or a session.")] = "session"

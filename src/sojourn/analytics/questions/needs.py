@@ -22,6 +22,7 @@ from sojourn.analytics.questions.asked import (
 )
 from sojourn.analytics.questions.selections import compared_of, conditions_of
 from sojourn.analytics.reading import Mapping
+from sojourn.analytics.selecting import Where
 
 
 class Needs(Struct, frozen=True, kw_only=True):
@@ -56,7 +57,8 @@ def needs_of(question: Question) -> Needs:  # noqa: PLR0911 - one for each quest
     """Say what a question needs; raise ConfigError where a part of it cannot be read."""
     match question:
         case Graph():
-            asked = [*conditions_of(question), *compared_of(question)]
+            compared = [one for one in compared_of(question) if isinstance(one, Where)]
+            asked = [*conditions_of(question), *compared]
             return Needs(attributes=tuple(each.attribute for each in asked))
         case People():
             return Needs(attributes=tuple(each.attribute for each in conditions_of(question)))

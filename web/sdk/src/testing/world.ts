@@ -1,7 +1,7 @@
 /** A world for tests: tabs, what they share, a clock, and a server behind a network that fails by a seed. */
 
 import { begin, readKey, step, type State } from '../tracker'
-import { settle } from '../index'
+import { settle } from '../running'
 import type { Effect, Event, Input, Kept, Place, Settings } from '../types'
 
 export const PLACE: Place = { url: 'https://shop.example/a?utm_source=news', referrer: '', title: 'A' }

@@ -1,7 +1,7 @@
 /** What moves: one stream of the engine's progress for the whole tab, shared by whoever looks. */
 
 import { useEffect, useRef, useSyncExternalStore } from 'react'
-import { listen, throttle, type StreamState } from './stream'
+import { listen, throttle, whileSeen, type StreamState } from './stream'
 
 /** How far the engine is: its position in the log, the log's clock in ms, and events not processed yet. */
 export interface Progress {
@@ -22,17 +22,19 @@ let end: (() => void) | null = null
 const watchers = new Set<() => void>()
 const takers: Readonly<Record<Kind, Set<() => void>>> = { progress: new Set(), journeys: new Set() }
 
-/** Call when something moved, at most once in `every_ms`. */
+/** Call when something moved, at most once in `every_ms`; not while nobody sees the page, but when they do again. */
 export function useMoves(kind: Kind, run: () => void, every_ms: number, isOn = true): void {
   const latest = useRef(run)
   latest.current = run
   useEffect(() => {
     if (!isOn) return undefined
     const throttled = throttle(() => latest.current(), every_ms)
-    takers[kind].add(throttled)
+    const seen = whileSeen(throttled)
+    takers[kind].add(seen.run)
     const leave = watch(() => undefined)
     return () => {
-      takers[kind].delete(throttled)
+      takers[kind].delete(seen.run)
+      seen.end()
       throttled.cancel()
       leave()
     }

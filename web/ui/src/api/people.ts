@@ -1,34 +1,15 @@
 /** People: found by any id, told whole, asked why, and forgotten. */
 
 import { call } from './client'
-import type { ExplanationView, ProfileView } from './schema'
-
-/** One person of a search. */
-export interface FoundPerson {
-  readonly id: string
-  readonly user_ids: readonly string[]
-  readonly anonymous_ids: readonly string[]
-  readonly name: string | null
-  readonly email: string | null
-  readonly first_seen_at: number
-  readonly last_seen_at: number
-  readonly n_events: number
-}
-
-/** What became of forgetting somebody, as far as the page tells it. */
-export interface ForgottenView {
-  readonly ids: readonly string[]
-  readonly n_events: number
-  readonly n_journeys: number
-}
+import type { ExplanationView, ForgottenView, PersonFound, ProfileView } from './schema'
 
 /** Find people by the beginning of any id; an empty query is whoever was seen last. */
-export function findPeople(query: string, limit: number, signal?: AbortSignal): Promise<readonly FoundPerson[]> {
+export function findPeople(query: string, limit: number, signal?: AbortSignal): Promise<readonly PersonFound[]> {
   return call('GET', '/api/v1/people', { query: { query, limit }, signal })
 }
 
 /** One person with their newest facts. */
-export function getProfile<T extends ProfileView>(id: string, limit: number, signal?: AbortSignal): Promise<T> {
+export function getProfile(id: string, limit: number, signal?: AbortSignal): Promise<ProfileView> {
   return call('GET', `/api/v1/profiles/${encodeURIComponent(id)}`, { query: { limit }, signal })
 }
 

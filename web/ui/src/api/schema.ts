@@ -894,6 +894,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List segments
+         * @description The segments that anybody was ever in, and how many people were. The parameter `segment` of analytics takes their names.
+         */
+        get: operations["listSegments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2271,7 +2291,7 @@ export interface components {
             /** @description Keyed hashes of the ids: who has the data folder's key can tell whether an id was among them. */
             hashes: string[];
             /**
-             * @description Entries of the log that were erased.
+             * @description Entries of the log that were erased: of this and what follows, so far.
              * @default 0
              */
             n_events: number;
@@ -2316,8 +2336,18 @@ export interface components {
             done: components["schemas"]["ForgottenRow"] | null;
             /** @description All ids of theirs; empty where nothing of them is kept. */
             ids: string[];
+            /**
+             * @description Actions on their way to them: that wait, were put off, or were given up.
+             * @default 0
+             */
+            n_actions: number;
             /** @description Steps that their profiles count. */
             n_events: number;
+            /**
+             * @description Facts about them, of which 10,000 at most are counted; those lived on a shared device are not.
+             * @default 0
+             */
+            n_facts: number;
             /** @description Failed events that name them. */
             n_failed: number;
             /** @description Journeys they are inside. */
@@ -3338,6 +3368,11 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /**
+             * @description Requests to forget somebody that are not done, the one under way first; at most 20.
+             * @default []
+             */
+            forgetting: components["schemas"]["ForgottenRow"][];
             /** @description The last log entry. */
             log_end: number;
             /**
@@ -4162,6 +4197,10 @@ export interface operations {
     askFriction: {
         parameters: {
             query?: {
+                /** @description Only people who were in this segment at some instant of the selected time (of sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is either. Repeatable: all hold. Of a data folder. */
+                segment?: string[];
+                /** @description Only people who met this variant of an experiment first, and what they did from then on: what came before cannot be its effect. != is any other variant, A|B is either; who never met the experiment is in none. Repeatable. Of a data folder. */
+                variant?: string[];
                 /** @description What a case is: all of a person, or a session. */
                 by?: "person" | "session";
                 /** @description A conversion, so that findings are ranked by those lost. Repeatable. */
@@ -4277,6 +4316,10 @@ export interface operations {
     askFunnel: {
         parameters: {
             query: {
+                /** @description Only people who were in this segment at some instant of the selected time (of sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is either. Repeatable: all hold. Of a data folder. */
+                segment?: string[];
+                /** @description Only people who met this variant of an experiment first, and what they did from then on: what came before cannot be its effect. != is any other variant, A|B is either; who never met the experiment is in none. Repeatable. Of a data folder. */
+                variant?: string[];
                 /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
                 where?: string[];
                 /** @description Only who took this step; 'Help > Buy': before the first Buy. */
@@ -4419,6 +4462,10 @@ export interface operations {
     askGraph: {
         parameters: {
             query?: {
+                /** @description Only people who were in this segment at some instant of the selected time (of sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is either. Repeatable: all hold. Of a data folder. */
+                segment?: string[];
+                /** @description Only people who met this variant of an experiment first, and what they did from then on: what came before cannot be its effect. != is any other variant, A|B is either; who never met the experiment is in none. Repeatable. Of a data folder. */
+                variant?: string[];
                 /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
                 where?: string[];
                 /** @description Only who took this step; 'Help > Buy': before the first Buy. */
@@ -4443,7 +4490,7 @@ export interface operations {
                 edges?: number;
                 /** @description Where people are at each of their first N steps. */
                 matrix?: number;
-                /** @description Which transitions A has more of than B, and whether that is real: device=mobile:desktop. Without B: than all others. A time compares from then on with before. */
+                /** @description Which transitions A has more of than B, and whether that is real: device=mobile:desktop. Without B: than all others. A time compares from then on with before; variant:EXPERIMENT=A:B two variants, segment=A:B two segments. */
                 compare?: string;
                 /** @description Attributes by other names: plan=traits.plan,country=properties.land. A column of the lake's events (country, channel, ...) and a property need none. */
                 map?: string;
@@ -4552,6 +4599,10 @@ export interface operations {
     askPaths: {
         parameters: {
             query?: {
+                /** @description Only people who were in this segment at some instant of the selected time (of sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is either. Repeatable: all hold. Of a data folder. */
+                segment?: string[];
+                /** @description Only people who met this variant of an experiment first, and what they did from then on: what came before cannot be its effect. != is any other variant, A|B is either; who never met the experiment is in none. Repeatable. Of a data folder. */
+                variant?: string[];
                 /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
                 where?: string[];
                 /** @description Only who took this step; 'Help > Buy': before the first Buy. */
@@ -4692,6 +4743,10 @@ export interface operations {
     askPeople: {
         parameters: {
             query?: {
+                /** @description Only people who were in this segment at some instant of the selected time (of sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is either. Repeatable: all hold. Of a data folder. */
+                segment?: string[];
+                /** @description Only people who met this variant of an experiment first, and what they did from then on: what came before cannot be its effect. != is any other variant, A|B is either; who never met the experiment is in none. Repeatable. Of a data folder. */
+                variant?: string[];
                 /** @description Only people (sessions, by session) with an event that has the value; != is who has none; country=SE|DE is either. Repeatable: all hold. */
                 where?: string[];
                 /** @description Only who took this step; 'Help > Buy': before the first Buy. */
@@ -4825,6 +4880,10 @@ export interface operations {
     askRetention: {
         parameters: {
             query?: {
+                /** @description Only people who were in this segment at some instant of the selected time (of sessions, by session: while it lasted), with all they did; !NAME is who never was, A|B is either. Repeatable: all hold. Of a data folder. */
+                segment?: string[];
+                /** @description Only people who met this variant of an experiment first, and what they did from then on: what came before cannot be its effect. != is any other variant, A|B is either; who never met the experiment is in none. Repeatable. Of a data folder. */
+                variant?: string[];
                 /** @description Whom to follow, and from when: their first such event. */
                 first?: string;
                 /** @description What counts as coming back. */
@@ -7338,6 +7397,106 @@ export interface operations {
             };
             /** @description A parameter, or the body, is not what it must be. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    listSegments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What the numbers mean. */
+                        definition: Record<string, never>;
+                        segments: Record<string, never>[];
+                    };
+                };
+            };
+            /** @description No admin token and no session, or a wrong one. */
+            401: {
+                headers: {
+                    /** @description How to show who you are. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Not in this role, or asked for by another page. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Nobody did anything yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description The answer would be too large: ask with a limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A parameter is not what it must be, or names what no event has; the message names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description A bug of ours. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description Other questions are being answered; ask again after `Retry-After`. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description It took too long: ask about less. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

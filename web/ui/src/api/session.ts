@@ -2,21 +2,16 @@
 
 import { call, onSignedOut, setCsrf } from './client'
 import { ApiError } from './errors'
+import type { SignedInView } from './schema'
 
-export type Role = 'viewer' | 'editor' | 'admin'
-
-export interface SessionView {
-  readonly name: string
-  readonly role: Role
-  readonly csrf: string
-  readonly expires_at: number
-}
+export type Role = SignedInView['role']
 
 /** `unknown`: not asked yet. */
 export type SignIn =
   | { readonly is: 'unknown' }
-  | { readonly is: 'out'; readonly problem?: ApiError }
-  | { readonly is: 'in'; readonly session: SessionView }
+  /** `isEnded`: they were in, and the server knows them no more. */
+  | { readonly is: 'out'; readonly problem?: ApiError; readonly isEnded?: boolean }
+  | { readonly is: 'in'; readonly session: SignedInView }
 
 let current: SignIn = { is: 'unknown' }
 const listeners = new Set<() => void>()
@@ -34,7 +29,7 @@ export function subscribeToSignIn(listener: () => void): () => void {
 export async function findSession(): Promise<void> {
   const token = takeToken()
   try {
-    settle(token ? await call<SessionView>('POST', PATH, { body: { token } }) : await call<SessionView>('GET', PATH))
+    settle(token ? await call<SignedInView>('POST', PATH, { body: { token } }) : await call<SignedInView>('GET', PATH))
   } catch (error) {
     setCsrf('')
     change({ is: 'out', ...(error instanceof ApiError && !(error.isSignedOut && !token) ? { problem: error } : {}) })
@@ -45,16 +40,19 @@ export async function findSession(): Promise<void> {
 export async function signIn(
   given: { readonly name: string; readonly password: string } | { readonly token: string },
 ): Promise<void> {
-  settle(await call<SessionView>('POST', PATH, { body: given }))
+  settle(await call<SignedInView>('POST', PATH, { body: given }))
 }
 
 export async function signOut(): Promise<void> {
+  let problem: ApiError | undefined
   try {
     await call('DELETE', PATH)
-  } finally {
-    setCsrf('')
-    change({ is: 'out' })
+  } catch (error) {
+    // Without an answer the session may live on: whoever signs out is told.
+    if (error instanceof ApiError && !error.isSignedOut) problem = error
   }
+  setCsrf('')
+  change({ is: 'out', ...(problem ? { problem } : {}) })
 }
 
 /** Whether a role may do what another is needed for. */
@@ -66,10 +64,10 @@ const PATH = '/api/v1/session'
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, editor: 1, admin: 2 }
 
 onSignedOut(() => {
-  if (current.is === 'in') change({ is: 'out' })
+  if (current.is === 'in') change({ is: 'out', isEnded: true })
 })
 
-function settle(session: SessionView): void {
+function settle(session: SignedInView): void {
   setCsrf(session.csrf)
   change({ is: 'in', session })
 }

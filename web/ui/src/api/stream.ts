@@ -51,6 +51,22 @@ export function listen(
   }
 }
 
+/** Run only while the page is seen: what was asked for meanwhile runs once, when it is seen again. */
+export function whileSeen(run: () => void, page: Document = document): { readonly run: () => void; readonly end: () => void } {
+  let isOwed = false
+  const asked = () => {
+    if (page.hidden) isOwed = true
+    else run()
+  }
+  const turned = () => {
+    if (page.hidden || !isOwed) return
+    isOwed = false
+    run()
+  }
+  page.addEventListener('visibilitychange', turned)
+  return { run: asked, end: () => page.removeEventListener('visibilitychange', turned) }
+}
+
 /** Call at most once in `every_ms`: at once where it was quiet, and once more for what came meanwhile. */
 export function throttle(run: () => void, every_ms: number, now: () => number = () => performance.now()): {
   (): void

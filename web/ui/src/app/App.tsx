@@ -40,7 +40,7 @@ export function App() {
       <QueryClientProvider client={queries}>
         <Router base={BASE}>
           {signIn.is === 'in' ? <Shell session={signIn.session} />
-            : signIn.is === 'out' ? <SignIn problem={signIn.problem} />
+            : signIn.is === 'out' ? <SignIn problem={signIn.problem} isEnded={signIn.isEnded} />
               : <Spinner label={SIGN_IN.waiting} />}
         </Router>
       </QueryClientProvider>

@@ -1,9 +1,12 @@
 /** The frame: navigation on the left, the page on the right, and what works everywhere. */
 
-import { Suspense, useState } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { Link, Redirect, Route as At, Switch, useLocation } from 'wouter'
+import { ApiError } from '../api/errors'
 import { useLive } from '../api/live'
-import { signOut, type SessionView } from '../api/session'
+import type { SignedInView } from '../api/schema'
+import { signOut } from '../api/session'
 import { HOME, ROUTES, type Group } from '../pages/routes'
 import { Badge } from '../parts/Badge'
 import { Button, LinkButton } from '../parts/Button'
@@ -23,9 +26,10 @@ import { Logo } from './Logo'
 import { Palette } from './Palette'
 import css from './Shell.module.css'
 
-export function Shell({ session }: { readonly session: SessionView }) {
+export function Shell({ session }: { readonly session: SignedInView }) {
   const [isPalette, setIsPalette] = useState(false)
   useJumps(() => setIsPalette(true))
+  useComingBack()
   return (
     <SessionContext value={session}>
       <a className={css.skip} href="#content">{SHELL.skip}</a>
@@ -43,6 +47,19 @@ export function Shell({ session }: { readonly session: SessionView }) {
       {isPalette && <Palette onClose={() => setIsPalette(false)} />}
     </SessionContext>
   )
+}
+
+/** What failed while the server was away is asked again when it is back. */
+function useComingBack(): void {
+  const queries = useQueryClient()
+  const { state } = useLive()
+  const wasLost = useRef(false)
+  useEffect(() => {
+    if (state === 'lost') wasLost.current = true
+    if (state !== 'open' || !wasLost.current) return
+    wasLost.current = false
+    void queries.refetchQueries({ type: 'active', predicate: ({ state: { error } }) => error instanceof ApiError && error.isPassing })
+  }, [queries, state])
 }
 
 function Pages() {
@@ -103,7 +120,7 @@ function LiveDot() {
 const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' }
 const THEME_ICON = { system: 'system', light: 'sun', dark: 'moon' } as const
 
-function You({ session }: { readonly session: SessionView }) {
+function You({ session }: { readonly session: SignedInView }) {
   const theme = useTheme()
   return (
     <div className={css.you}>

@@ -12,7 +12,7 @@ import css from './SignIn.module.css'
 
 type Way = 'name' | 'token'
 
-export function SignIn({ problem }: { readonly problem?: ApiError | undefined }) {
+export function SignIn({ problem, isEnded }: { readonly problem?: ApiError | undefined; readonly isEnded?: boolean | undefined }) {
   const [way, setWay] = useState<Way>('name')
   const [error, setError] = useState<unknown>(problem)
   const [isBusy, setIsBusy] = useState(false)
@@ -38,6 +38,7 @@ export function SignIn({ problem }: { readonly problem?: ApiError | undefined })
           label={SIGN_IN.title} current={way} onChange={(next) => { setWay(next); setError(undefined) }}
           tabs={[{ key: 'name', label: SIGN_IN.byName }, { key: 'token', label: SIGN_IN.byToken }]}
         />
+        {isEnded && error === undefined && <p className={css.help} role="status">{SIGN_IN.ended}</p>}
         {way === 'name' ? (
           <>
             <label className={css.field}>{SIGN_IN.name}<input name="name" autoComplete="username" required autoFocus /></label>

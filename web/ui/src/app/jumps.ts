@@ -14,6 +14,8 @@ export function useJumps(onSearch: () => void): void {
   useEffect(() => {
     let leaderAt = -Infinity
     const pressed = (event: KeyboardEvent) => {
+      // A dialog is answered first, and no page changes behind it.
+      if (document.querySelector('dialog[open]')) return
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault()
         search.current()

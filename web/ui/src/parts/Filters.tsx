@@ -1,6 +1,6 @@
 /** The filter bar: what a page is about, as controls in a row; what they say stands in the address. */
 
-import { useId, type ReactNode } from 'react'
+import { useEffect, useId, useRef, type ReactNode } from 'react'
 import { COMMON } from '../text/common'
 import { Button } from './Button'
 import css from './Filters.module.css'
@@ -53,12 +53,17 @@ export function TextField({ label, value, onChange, placeholder, choices, type =
   readonly width?: number
 }) {
   const id = useId()
+  const field = useRef<HTMLInputElement>(null)
+  // Written into the field, and no new field: whoever pressed Enter in it stays in it.
+  useEffect(() => {
+    if (field.current) field.current.value = value
+  }, [value])
   const settle = (text: string) => { if (text.trim() !== value) onChange(text.trim()) }
   return (
     <span className={css.field}>
       <label htmlFor={id} className={isLabelHidden ? 'visually-hidden' : css.label}>{label}</label>
       <input
-        key={value} id={id} type={type} className={css.input} defaultValue={value} placeholder={placeholder}
+        ref={field} id={id} type={type} className={css.input} defaultValue={value} placeholder={placeholder}
         list={choices ? `${id}-choices` : undefined} style={width ? { width } : undefined}
         onBlur={(event) => settle(event.target.value)}
         onKeyDown={(event) => { if (event.key === 'Enter') settle(event.currentTarget.value) }}

@@ -22,21 +22,11 @@ interface Props<Key extends string> {
 
 export function Tabs<Key extends string>({ label, tabs, current, onChange, children, actions, className }: Props<Key>) {
   const id = useId()
-  const list = useRef<HTMLDivElement>(null)
-  const move = (event: KeyboardEvent) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-    if (!step) return
-    event.preventDefault()
-    const at = tabs.findIndex((tab) => tab.key === current)
-    const next = tabs[(at + step + tabs.length) % tabs.length]
-    if (!next) return
-    onChange(next.key)
-    list.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(next.key)}"]`)?.focus()
-  }
+  const arrows = useArrows(tabs, current, onChange)
   return (
     <div className={cx(css.tabs, className)}>
       <div className={css.bar}>
-        <div role="tablist" aria-label={label} ref={list} onKeyDown={move} className={css.list}>
+        <div role="tablist" aria-label={label} {...arrows} className={css.list}>
           {tabs.map((tab) => (
             <button
               key={tab.key} type="button" role="tab" id={`${id}-${tab.key}`} data-key={tab.key} className={css.tab}
@@ -58,6 +48,22 @@ export function Tabs<Key extends string>({ label, tabs, current, onChange, child
   )
 }
 
+/** Arrows go from one to the next, and round: as in every list of which one is chosen. */
+function useArrows<Key extends string>(tabs: readonly Tab<Key>[], current: Key, onChange: (key: Key) => void) {
+  const list = useRef<HTMLDivElement>(null)
+  const move = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    if (!step) return
+    event.preventDefault()
+    const at = tabs.findIndex((tab) => tab.key === current)
+    const next = tabs[(at + step + tabs.length) % tabs.length]
+    if (!next) return
+    onChange(next.key)
+    list.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(next.key)}"]`)?.focus()
+  }
+  return { ref: list, onKeyDown: move }
+}
+
 /** A few exclusive choices side by side, as `Day | Week | Month`. */
 export function Segments<Key extends string>({ label, tabs, current, onChange }: {
   readonly label: string
@@ -65,12 +71,13 @@ export function Segments<Key extends string>({ label, tabs, current, onChange }:
   readonly current: Key
   readonly onChange: (key: Key) => void
 }) {
+  const arrows = useArrows(tabs, current, onChange)
   return (
-    <div role="radiogroup" aria-label={label} className={css.segments}>
+    <div role="radiogroup" aria-label={label} {...arrows} className={css.segments}>
       {tabs.map((tab) => (
         <button
-          key={tab.key} type="button" role="radio" aria-checked={tab.key === current} className={css.segment}
-          onClick={() => onChange(tab.key)}
+          key={tab.key} type="button" role="radio" data-key={tab.key} aria-checked={tab.key === current} className={css.segment}
+          tabIndex={tab.key === current ? 0 : -1} onClick={() => onChange(tab.key)}
         >
           {tab.label}
         </button>

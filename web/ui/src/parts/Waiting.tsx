@@ -12,6 +12,11 @@ export function Spinner({ label = COMMON.loading }: { readonly label?: string })
   )
 }
 
+/** What is shown is of before, and the next answer is on its way: a line at the top of the window. */
+export function Updating() {
+  return <div className={css.updating} role="status"><span className="visually-hidden">{COMMON.updating}</span></div>
+}
+
 /** How far something is, from 0 to 1; null: nobody knows. */
 export function Progress({ label, value }: { readonly label: string; readonly value: number | null }) {
   return <progress className={css.progress} aria-label={label} max={1} {...(value === null ? {} : { value })} />

@@ -1,6 +1,11 @@
 /** Ranges of time, as the address has them and as the server is asked for them. */
 
-/** `since` is `last:7d` (up to now, whenever that is), a day, or empty; `until` is a day, or empty. */
+import { day } from './format'
+
+/** `since` is `last:7d` (up to now, whenever that is), a day, or empty; `until` is a day, or empty.
+ *
+ * Days are the reader's, as all instants are that they see; both are in it.
+ */
 export interface Range {
   readonly since: string
   readonly until: string
@@ -22,22 +27,34 @@ export function rangeChoice(range: Range, lasts: readonly string[]): string {
 export function rangeOf(choice: string, now_ms: number): Range {
   if (choice === 'all') return { since: '', until: '' }
   if (choice !== 'custom') return { since: `last:${choice}`, until: '' }
-  return { since: isoDay(now_ms - 7 * DAY_MS), until: isoDay(now_ms + DAY_MS) }
+  return { since: day(now_ms - 7 * DAY_MS), until: day(now_ms) }
 }
 
-/** What the server is asked for: instants in UTC, to the minute, so that the same view is the same question. */
+/** What the server is asked for: instants in UTC, to the minute, so that the same view is the same question.
+ *
+ * In Paris, from `2026-03-01` until `2026-03-02` is from `2026-02-28T23:00:00Z` to before `2026-03-02T23:00:00Z`.
+ */
 export function askedRange(range: Range, now_ms: number): { readonly since?: string; readonly until?: string } {
-  const since = range.since.startsWith('last:') ? lastSince(range.since.slice(5), now_ms) : range.since
-  return { ...(since ? { since } : {}), ...(range.until ? { until: range.until } : {}) }
+  const since = range.since.startsWith('last:') ? lastSince(range.since.slice(5), now_ms) : dayBegins(range.since, 0)
+  const until = dayBegins(range.until, 1)
+  return { ...(since ? { since } : {}), ...(until ? { until } : {}) }
 }
 
 function lastSince(last: string, now_ms: number): string {
   const found = /^(\d+)([mhdw])$/.exec(last)
   if (!found) return ''
   const at = now_ms - Number(found[1]) * (UNIT_MS[found[2] ?? ''] ?? 0)
-  return new Date(Math.floor(at / 60_000) * 60_000).toISOString().replace('.000Z', 'Z')
+  return written(new Date(Math.floor(at / 60_000) * 60_000))
 }
 
-function isoDay(at_ms: number): string {
-  return new Date(at_ms).toISOString().slice(0, 10)
+/** The instant at which a day of the reader's begins, or the one so many days later; empty where it is no day. */
+function dayBegins(text: string, later: number): string {
+  const found = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)
+  if (!found) return ''
+  const [year, month, date] = found.slice(1).map(Number) as [number, number, number]
+  return written(new Date(year, month - 1, date + later))
+}
+
+function written(at: Date): string {
+  return at.toISOString().replace('.000Z', 'Z')
 }

@@ -58,5 +58,6 @@ export const SIGN_IN = {
   nameCommand: 'sojourn account add NAME --role editor',
   go: 'Sign in',
   refused: 'That is not right. Check for typos, and that it belongs to this server.',
+  ended: 'Your session ended. Sign in to go on where you were; what you were writing is kept in this tab.',
   waiting: 'Asking the server who you are…',
 } as const

@@ -9,6 +9,8 @@ from typing import Any
 from sojourn.analytics.events import Events
 from sojourn.analytics.friction.findings import Findings, find_friction
 from sojourn.analytics.questions.asked import Friction
+from sojourn.analytics.questions.selections import among_of
+from sojourn.analytics.selecting import Selection, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +19,13 @@ class FrictionAnswer:
 
     found: Findings
     limit: int
+    selection: Selection
 
     def told(self) -> dict[str, Any]:
         """Lay it out for programs."""
         findings = self.found.findings
         return {
-            "definition": self.found.definition,
+            "definition": {**self.found.definition, "selection": self.selection.words()},
             "findings": findings[: self.limit],
             "n_findings": len(findings),
         }
@@ -38,8 +41,9 @@ def answer(
     """Answer; where no sessions are recorded, by person. `progress` hears of each part of 1 that is done.
 
     Raises:
-        ConfigError: No step is called as a goal is, or no attribute was read of a name.
+        ConfigError: No step is called as a goal is, no attribute was read of a name, or nobody is selected.
     """
+    events = select(events, selection := among_of(asked))
     found = find_friction(
         events,
         unit=asked.by if events.session is not None else "person",
@@ -49,4 +53,4 @@ def answer(
         seed=asked.seed,
         progress=progress,
     )
-    return FrictionAnswer(found, asked.limit)
+    return FrictionAnswer(found, asked.limit, selection)

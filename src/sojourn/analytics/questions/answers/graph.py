@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from sojourn.analytics.events import Events
 from sojourn.analytics.graph.difference import difference
@@ -76,13 +78,14 @@ def answer(
         ConfigError: A part of the question cannot be read, or names what no event has.
     """
     selection, sides = selection_of(asked), sides_of(asked)
-    chosen = select(in_sessions(events, asked), selection)
+    events = in_sessions(events, asked)
     if sides is not None:
         one, other = sides
-        parts = (select(chosen, side.selection) for side in sides)
+        parts = _parts(events, selection, sides)
         return ComparisonAnswer(
             difference(*parts, unit=asked.by, collapse=asked.collapse), selection, one, other
         )
+    chosen = select(events, selection)
     if asked.matrix is not None:
         return MatrixAnswer(_matrix(asked, chosen, asked.matrix, selection))
     known = {step: rank for step, rank in ranks.items() if step in chosen.steps}
@@ -95,6 +98,13 @@ def answer(
         collapse=asked.collapse,
     )
     return GraphAnswer(journey_graph(chosen, wanted), selection)
+
+
+def _parts(events: Events, selection: Selection, sides: tuple[Side, Side]) -> Iterator[Events]:
+    """Select both sides; conditions of either look at all that people did before they met a variant, too."""
+    chosen = select(events, replace(selection, met=()))
+    for side in sides:
+        yield select(chosen, replace(side.selection, met=(*selection.met, *side.selection.met)))
 
 
 def _matrix(asked: Graph, events: Events, n_columns: int, selection: Selection) -> StepMatrix:

@@ -9,8 +9,10 @@ from typing import Any
 from sojourn.analytics.events import Events
 from sojourn.analytics.kinds import parse_kind
 from sojourn.analytics.questions import asked as questions
+from sojourn.analytics.questions.selections import among_of
 from sojourn.analytics.retention import Retention, RetentionAnswer, parse_brackets
 from sojourn.analytics.retention import retention as count
+from sojourn.analytics.selecting import Selection, select
 from sojourn.analytics.stickiness import Stickiness, StickinessAnswer, stickiness
 from sojourn.definitions.instants import read_instant
 from sojourn.definitions.zones import zone_named
@@ -22,12 +24,13 @@ class ReturnsAnswer:
     """Who came back."""
 
     found: RetentionAnswer
+    selection: Selection
 
     def told(self) -> dict[str, Any]:
         """Lay it out for programs."""
         overall = self.found.overall()
         return {
-            "definition": overall.definition,
+            "definition": {**overall.definition, "selection": self.selection.words()},
             "overall": overall.to_dicts(),
             "cohorts": self.found.table().to_dicts(),
         }
@@ -38,11 +41,12 @@ class DaysAnswer:
     """On how many days people are active."""
 
     found: StickinessAnswer
+    selection: Selection
 
     def told(self) -> dict[str, Any]:
         """Lay it out for programs."""
         return {
-            "definition": self.found.definition,
+            "definition": {**self.found.definition, "selection": self.selection.words()},
             "active_days": self.found.active_days().to_dicts(),
             "daily": self.found.daily().to_dicts(),
         }
@@ -58,10 +62,11 @@ def answer(
     """
     del ranks
     until_ms = None if asked.until is None else _until_ms(asked.until, asked.zone)
+    events = select(events, selection := among_of(asked))
     returning = parse_kind(asked.returning, events.steps)
     if asked.active_days is not None:
         days = Stickiness(active=returning, period=asked.active_days, zone=asked.zone, until_ms=until_ms)
-        return DaysAnswer(stickiness(events, days))
+        return DaysAnswer(stickiness(events, days), selection)
     wanted = Retention(
         first=parse_kind(asked.first, events.steps),
         returning=returning,
@@ -74,7 +79,7 @@ def answer(
         limit=asked.limit,
         until_ms=until_ms,
     )
-    return ReturnsAnswer(count(events, wanted))
+    return ReturnsAnswer(count(events, wanted), selection)
 
 
 def _until_ms(text: str, zone: str) -> int:

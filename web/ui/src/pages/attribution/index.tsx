@@ -13,6 +13,7 @@ import { ATTRIBUTION } from '../../text/attribution'
 import { SHARED } from '../../text/shared'
 import { Definition } from '../shared/Definition'
 import { NotToConclude } from '../shared/NotToConclude'
+import { signed } from '../shared/numbers'
 import { useSteps } from '../shared/useSteps'
 import type { CausalAnswer, ModelAnswer } from './answers'
 import css from './attribution.module.css'
@@ -101,8 +102,8 @@ function Totals({ models, causal }: Pick<Props, 'models' | 'causal'>) {
       {totals.value ? <Figure label={ATTRIBUTION.totals.value} value={number(totals.value)} /> : null}
       {everything && (
         <Figure
-          label={`${ATTRIBUTION.unitColumns.caused}: ${ATTRIBUTION.kinds.everything}`} value={number(everything.estimate, 1)}
-          interval={interval(everything.low, everything.high, (x) => number(x, 1))}
+          label={`${ATTRIBUTION.unitColumns.caused}: ${ATTRIBUTION.kinds.everything}`} value={signed(everything.estimate)}
+          interval={interval(everything.low, everything.high, (x) => signed(x))}
         />
       )}
       {channels.length > 0 && (

@@ -20,16 +20,16 @@ import { affectedOf, outcomesOf, rowsOf, warningsOf, type Row } from './report'
 const WORDS = AUTHOR.rehearse
 const LOOK_MS = 600
 
-export function Rehearse({ definition, known, onDone, onClose }: {
+export function Rehearse({ definition, id, onId, onDone, onClose }: {
   readonly definition: Definition
-  /** The last one that was done. */
-  readonly known: RehearsalView | null
+  /** The one that runs, or the last that did, also while nobody looks; empty: none. */
+  readonly id: string
+  readonly onId: (id: string) => void
   readonly onDone: (rehearsal: RehearsalView) => void
   readonly onClose: () => void
 }) {
   const [asked, setAsked] = useState<Asked>({ kind: 'replay', last: '7d' })
-  const [id, setId] = useState(known?.id ?? '')
-  const starting = useMutation({ mutationFn: () => startRehearsal(asked, [definition]), onSuccess: (started) => setId(started.id) })
+  const starting = useMutation({ mutationFn: () => startRehearsal(asked, [definition]), onSuccess: (started) => onId(started.id) })
   const rehearsal = useQuery({
     queryKey: ['rehearsal', id],
     queryFn: ({ signal }) => getRehearsal(id, signal),
@@ -47,7 +47,7 @@ export function Rehearse({ definition, known, onDone, onClose }: {
       actions={(
         <>
           {isRunning && <Button onClick={() => void cancelRehearsal(id).then(() => rehearsal.refetch())}>{WORDS.cancel}</Button>}
-          {isOver(shown) && <Button onClick={() => setId('')}>{WORDS.again}</Button>}
+          {isOver(shown) && <Button onClick={() => onId('')}>{WORDS.again}</Button>}
           {!id && <Button look="primary" icon="play" isBusy={starting.isPending} onClick={() => starting.mutate()}>{WORDS.start}</Button>}
         </>
       )}

@@ -28,6 +28,8 @@ export type Event =
   | { readonly is: 'failed'; readonly error: unknown }
   /** Of a conflict: what is there now is seen, and this text shall stand. */
   | { readonly is: 'settled'; readonly text: string }
+  /** The draft on the server was let go, and nothing of it is to be saved any more. */
+  | { readonly is: 'dropped' }
 
 export function open(file: FileView): Draft {
   const text = file.draft?.text ?? file.text ?? ''
@@ -52,6 +54,8 @@ export function next(draft: Draft, event: Event): Draft {
       const now = draft.phase.is === 'conflict' ? draft.phase.now : null
       return now ? { ...open(now), text: event.text } : { ...draft, text: event.text }
     }
+    case 'dropped':
+      return { ...draft, savedText: draft.text, etag: null, phase: { is: 'idle' } }
     default:
       return event satisfies never
   }

@@ -1,7 +1,7 @@
 /** Writing a file: its text and its chart side by side, checked as it is typed, rehearsed and published from here. */
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { useLocation, useParams } from 'wouter'
 import { dropDraft, getFile } from '../../api/authoring'
 import type { FileView, RehearsalView } from '../../api/schema'
@@ -19,6 +19,7 @@ import css from './Author.module.css'
 import { Conflict } from './Conflict'
 import { savedOf, type Saved } from './draft'
 import { DraftChart } from './DraftChart'
+import { whenLeft } from './left'
 import { Problems } from './Problems'
 import { Publish } from './Publish'
 import { Rehearse } from './Rehearse'
@@ -30,7 +31,7 @@ export default function EditPage() {
   const name = path.split('/').map(decodeURIComponent).join('/')
   const file = useQuery({
     // Opened once: what others save meanwhile is met when one's own is saved.
-    queryKey: ['file', name], queryFn: ({ signal }) => getFile(name, signal), staleTime: Infinity, gcTime: 0,
+    queryKey: ['file', name], queryFn: ({ signal }) => whenLeft(name).then(() => getFile(name, signal)), staleTime: Infinity, gcTime: 0,
     refetchOnReconnect: false,
   })
   return (
@@ -48,6 +49,7 @@ function Writing({ file }: { readonly file: FileView }) {
   const [opened, setOpened] = useState<Open>(null)
   const [line, setLine] = useState(1)
   const [goTo, setGoTo] = useState<{ readonly line: number; readonly n: number } | null>(null)
+  const [rehearsalId, setRehearsalId] = useState('')
   const [rehearsal, setRehearsal] = useState<RehearsalView | null>(null)
   const checked = useCheck(file.file, draft.text)
   const complete = useComplete(file.kind, checked.chart)
@@ -90,14 +92,14 @@ function Writing({ file }: { readonly file: FileView }) {
         </div>
       </div>
       {draft.phase.is === 'conflict' && <Conflict now={draft.phase.now} mine={draft.text} onSettle={(text) => tell({ is: 'settled', text })} />}
-      {draft.phase.is === 'failed' && <Failure error={draft.phase.error} />}
+      {draft.phase.is === 'failed' && <Failure error={draft.phase.error} onRetry={() => write(draft.text)} />}
       {opened === 'rehearse' && (
-        <Rehearse definition={{ file: file.file, text: draft.text }} known={rehearsal} onDone={setRehearsal} onClose={() => setOpened(null)} />
+        <Rehearse definition={{ file: file.file, text: draft.text }} id={rehearsalId} onId={setRehearsalId} onDone={setRehearsal} onClose={() => setOpened(null)} />
       )}
       {opened === 'publish' && draft.etag !== null && (
         <Publish file={file.file} etag={draft.etag} chart={checked.chart} onClose={() => setOpened(null)} onConflict={(now) => tell({ is: 'refused', now })} />
       )}
-      {opened === 'drop' && draft.etag !== null && <Drop file={file.file} etag={draft.etag} onClose={() => setOpened(null)} />}
+      {opened === 'drop' && draft.etag !== null && <Drop file={file.file} etag={draft.etag} onDropped={() => tell({ is: 'dropped' })} onClose={() => setOpened(null)} />}
     </Page>
   )
 }
@@ -115,20 +117,26 @@ function publishHint(saved: Saved, nErrors: number): string | undefined {
 /** The list of files is looked at anew after something was written here. */
 function useLeaving(file: string): void {
   const queries = useQueryClient()
-  useEffect(() => () => { void queries.invalidateQueries({ queryKey: ['files'] }) }, [queries, file])
+  useEffect(() => () => { void whenLeft(file).then(() => queries.invalidateQueries({ queryKey: ['files'] })) }, [queries, file])
 }
 
-function Drop({ file, etag, onClose }: { readonly file: string; readonly etag: string; readonly onClose: () => void }) {
+function Drop({ file, etag, onDropped, onClose }: {
+  readonly file: string
+  readonly etag: string
+  readonly onDropped: () => void
+  readonly onClose: () => void
+}) {
   const [error, setError] = useState<unknown>(null)
   const [, go] = useLocation()
-  const drop = useMemo(() => async () => {
+  const drop = async () => {
     try {
       await dropDraft(file, etag)
+      onDropped()
       go('/author')
     } catch (failure) {
       setError(failure)
     }
-  }, [file, etag, go])
+  }
   return (
     <Dialog
       title={AUTHOR.dropTitle} onClose={onClose}

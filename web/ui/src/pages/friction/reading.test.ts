@@ -38,5 +38,5 @@ test('what has a date and what is always hard are told apart, and a sheet has bo
 })
 
 test('the map opens at the step, for whom it is', () => {
-  expect(mapPath(finding)).toBe('/map?node=Payment&where=browser%3DSafari&where=os%3DiOS')
+  expect(mapPath(finding)).toBe('/map?at=step%3APayment&where=browser%3DSafari&where=os%3DiOS')
 })

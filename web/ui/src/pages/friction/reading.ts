@@ -3,6 +3,7 @@
 import type { Sheet } from '../shared/sheet'
 import { SIGNALS } from '../../text/friction'
 import { MAP } from '../../text/map'
+import { writePicked } from '../map/selection'
 import type { Finding, FrictionAnswer } from './answers'
 
 /** Say what a finding is: `Going back from Payment Viewed to Cart Viewed`. */
@@ -61,7 +62,7 @@ export function frictionSheet(answer: FrictionAnswer): Sheet {
 /** The map at the step of a finding, narrowed to whose it is. */
 export function mapPath(finding: Pick<Finding, 'steps' | 'segment'>): string {
   const query = new URLSearchParams()
-  if (finding.steps[0]) query.set('node', finding.steps[0])
+  if (finding.steps[0]) query.set('at', writePicked({ kind: 'step', step: finding.steps[0] }))
   for (const [name, value] of Object.entries(finding.segment)) query.append('where', `${name}=${value}`)
   return `/map?${query.toString()}`
 }

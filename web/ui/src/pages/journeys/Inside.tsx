@@ -34,8 +34,7 @@ export function Inside({ name, chart, address, state }: {
     getNextPageParam: (page) => page.next ?? undefined,
     refetchInterval: 5_000,
   })
-  if (inside.isError) return <Failure error={inside.error} onRetry={() => void inside.refetch()} />
-  if (!inside.data) return <Spinner />
+  if (!inside.data) return inside.isError ? <Failure error={inside.error} onRetry={() => void inside.refetch()} /> : <Spinner />
   const table = (
     <Table
       label={WORDS.label} rows={inside.data.pages.flatMap((page) => page.items)} columns={state ? NARROW : COLUMNS} csvName={`${name}-people`}

@@ -7,7 +7,7 @@ import { interval, points } from '../../parts/format'
 import { COMMON } from '../../text/common'
 import { JOURNEY } from '../../text/journey'
 import css from './Journeys.module.css'
-import { isClear, useLift } from './lift'
+import { isClear, useLift } from './useLift'
 
 export function LiftCell({ journey }: { readonly journey: JourneyView }) {
   const lift = useLift(journey)

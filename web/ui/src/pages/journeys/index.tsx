@@ -14,6 +14,7 @@ import { count, share } from '../../parts/format'
 import { Page } from '../../parts/Page'
 import { Table, type Column } from '../../parts/Table'
 import { JOURNEY } from '../../text/journey'
+import { insideOf } from './counts'
 import css from './Journeys.module.css'
 import { LiftCell } from './Lift'
 
@@ -57,11 +58,6 @@ export function JourneyState({ journey }: { readonly journey: JourneyView }) {
   const state = stateOf(journey)
   const tone = { open: 'good', paused: 'warn', closed: 'plain' } as const
   return <Badge tone={tone[state]} hasDot title={state === 'closed' ? JOURNEY.closed : undefined}>{JOURNEY.states[state]}</Badge>
-}
-
-export function insideOf(journey: JourneyView): number {
-  // Who stands in states side by side is counted in each: entered and not ended is everybody once.
-  return Math.max(journey.entered - journey.exited, 0)
 }
 
 function rateOf(journey: JourneyView): number | null {

@@ -22,6 +22,8 @@ interface Props {
 
 const NODE_TYPES = { step: StepNode }
 const NO_EDGES: never[] = []
+/** For the controls and the legend. */
+const ROOM = { top: 20, right: 28, bottom: 60, left: 56 }
 /** How far from a move a click still means it, px of the map. */
 const REACH_PX = 9
 /** So many of the strongest moves out of and into a step say where it stands; the others do not, and are drawn. */
@@ -47,7 +49,7 @@ export function MapView({ model, picked, isDifference, onPick }: Props) {
   return (
     <Graph
       label={MAP.title} nodes={nodes} edges={NO_EDGES} nodeTypes={NODE_TYPES} onPickNothing={pickAt}
-      fitKey={model.nodes.length > 0 ? [...layout.nodes.keys()].join() : ''} hasMiniMap={model.nodes.length > 40} extent={extent}
+      fitKey={model.nodes.length > 0 ? [...layout.nodes.keys()].join() : ''} hasMiniMap={model.nodes.length > 40} extent={extent} room={ROOM}
     >
       <EdgeLayer edges={model.edges} curves={curves} lit={lit.edges} isDifference={isDifference} />
     </Graph>

@@ -1,6 +1,6 @@
 /** The journey map: what people really do, as a graph that lives; and the same selection as flow, funnel and tables. */
 
-import { useCallback, useMemo } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import { Answer } from '../../parts/Answer'
 import { Empty } from '../../parts/Empty'
 import { Failure } from '../../parts/Failure'
@@ -19,6 +19,7 @@ import { MapPanel } from './MapPanel'
 import { MapTables } from './MapTables'
 import { MapView } from './MapView'
 import { modelOf, type MapModel } from './model'
+import { steadyOrder, type Found } from './order'
 import { useView, writePicked, type Picked, type Tab, type View } from './selection'
 
 /** So many steps are all shown, also the rarest, unless somebody says otherwise. */
@@ -40,11 +41,12 @@ export default function MapPage() {
 function Views({ view, data }: { readonly view: View; readonly data: MapData }) {
   const graph = data.graph.data
   const rare = view.rare ?? likelyRare(graph?.edges ?? [], graph?.definition.n_people ?? 0)
+  const order = useOrder(view, data)
   const model = useMemo<MapModel>(() => (
     graph
-      ? modelOf(graph, { goals: data.goal ? [data.goal] : [], rare, findings: data.findings, differences: data.difference?.edges ?? [], keepsSteps: view.rare === null && graph.nodes.length <= FEW_STEPS })
+      ? modelOf(graph, { order, goals: data.goal ? [data.goal] : [], rare, findings: data.findings, differences: data.difference?.edges ?? [], keepsSteps: view.rare === null && graph.nodes.length <= FEW_STEPS })
       : { nodes: [], edges: [], columns: new Map(), nHiddenNodes: 0, nHiddenEdges: 0 }
-  ), [graph, data, rare, view.rare])
+  ), [graph, data, order, rare, view.rare])
   const { address } = view
   const pick = useCallback((picked: Picked | null) => address.set({ at: writePicked(picked) }), [address])
   const tabs = (Object.keys(MAP.tabs) as Tab[]).map((key) => ({ key, label: MAP.tabs[key] }))
@@ -64,6 +66,19 @@ function Views({ view, data }: { readonly view: View; readonly data: MapData }) 
     </div>
   )
 }
+
+/** The order of steps, which stays while people move. */
+function useOrder(view: View, { graph }: MapData): readonly string[] {
+  const found = useRef<Found | null>(null)
+  // While the next answer is on its way, what is shown is the one before: it answers what was asked before.
+  if (graph.data && !(graph.isPlaceholderData && found.current)) {
+    const asked = JSON.stringify([view.by, view.range, view.where, view.did, view.never, view.collapse])
+    found.current = steadyOrder(found.current, asked, graph.data)
+  }
+  return found.current?.order ?? NO_STEPS
+}
+
+const NO_STEPS: readonly string[] = []
 
 function Shown({ view, data, model, pick }: {
   readonly view: View

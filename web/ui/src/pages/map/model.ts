@@ -28,6 +28,8 @@ export interface MapModel {
 
 interface Asked {
   readonly goals: readonly string[]
+  /** The names of all steps, as they usually come. */
+  readonly order: readonly string[]
   /** Moves of less than this share of all people are rare. */
   readonly rare: number
   /** Rare moves go, and no step does. */
@@ -40,24 +42,25 @@ interface Asked {
 export function modelOf(graph: GraphAnswer, asked: Asked): MapModel {
   const always = asked.keepsSteps ? graph.nodes.map((node) => node.name) : asked.goals
   const shown = withoutRare(graph, asked.rare, always)
-  const depth = usualDepth(graph.nodes, graph.edges)
+  const names = new Set(shown.nodes.map((node) => node.name))
+  const places = new Map(asked.order.map((name, i) => [name, i]))
   const friction = worstFriction(asked.findings)
   const differences = new Map(asked.differences.map((each) => [edgeId(each), each]))
   const goals = new Set(asked.goals)
   return {
     nodes: shown.nodes.map((node) => ({
       ...node,
-      leaving: node.count > 0 ? node.ends / Math.max(node.count - node.repeats, 1) : 0,
+      leaving: node.count > 0 ? node.ends / Math.max(node.count - node.repeats - node.returns, 1) : 0,
       friction: goals.has(node.name) ? null : (friction.get(node.name) ?? null),
       isGoal: goals.has(node.name),
     })),
     edges: shown.edges.map((edge) => ({
       ...edge,
       id: edgeId(edge),
-      way: edge.direction ?? wayOf(edge, depth),
+      way: edge.direction ?? wayOf(edge, places),
       difference: differences.get(edgeId(edge)) ?? null,
     })),
-    columns: columnsOf(shown.nodes.map((node) => node.name), depth),
+    columns: columnsOf(asked.order.filter((name) => names.has(name))),
     nHiddenNodes: graph.nodes.length - shown.nodes.length,
     nHiddenEdges: graph.edges.length - shown.edges.length,
   }
@@ -92,49 +95,9 @@ export function withoutRare(
   return { nodes, edges: between.filter((edge) => edge.people >= least || strongest.has(edge)) }
 }
 
-/** How deep in their walks people usually are at each step: the number of moves of the likeliest way there.
- *
- * A move is the shorter the larger its share of all that leaves a step, and each costs something by itself, so that of
- * two ways as likely the one with fewer moves counts. Repetitions and ways back lengthen no likeliest way: where people
- * go round in circles, a mean number of moves would say little about what comes first. The decimals order steps of one
- * depth, the likelier first.
- */
-export function usualDepth(
-  nodes: readonly { readonly name: string; readonly starts: number }[],
-  edges: readonly { readonly source: string; readonly target: string; readonly count: number }[],
-): ReadonlyMap<string, number> {
-  const out = new Map(nodes.map(({ name }) => [name, [] as { readonly target: string; readonly count: number }[]]))
-  for (const { source, target, count } of edges) if (source !== target) out.get(source)?.push({ target, count })
-  const begun = nodes.reduce((sum, { starts }) => sum + starts, 0)
-  const far = nodes.length + 1
-  const open = new Map(nodes.map(({ name, starts }) => (
-    [name, starts > 0 ? { cost: costOf(starts / begun), moves: 0 } : { cost: Infinity, moves: far }]
-  )))
-  const depth = new Map<string, number>()
-  while (open.size > 0) {
-    const [name, place] = [...open].reduce((least, each) => (each[1].cost < least[1].cost ? each : least))
-    open.delete(name)
-    depth.set(name, place.moves + 1 - 1 / (1 + place.cost))
-    const moves = out.get(name) ?? []
-    const total = moves.reduce((sum, { count }) => sum + count, 0)
-    for (const { target, count } of moves) {
-      const known = open.get(target)
-      const cost = place.cost + costOf(count / total)
-      if (known && cost < known.cost) open.set(target, { cost, moves: place.moves + 1 })
-    }
-  }
-  return depth
-}
-
-/** What one move costs: as much as halving the people does, and what it loses of them. */
-function costOf(share: number): number {
-  return 1 - Math.log2(share)
-}
-
-/** Put steps into columns from left to right, by how deep they are: name -> column. About twice as wide as high. */
-export function columnsOf(names: readonly string[], depth: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const nColumns = Math.max(Math.min(names.length, LEAST_COLUMNS), Math.round(Math.sqrt(COLUMNS_PER_STEP * names.length)))
-  const inOrder = names.toSorted((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0) || (a < b ? -1 : 1))
+/** Put steps that stand in their order into columns from left to right: name -> column. About twice as wide as high. */
+export function columnsOf(inOrder: readonly string[]): ReadonlyMap<string, number> {
+  const nColumns = Math.max(Math.min(inOrder.length, LEAST_COLUMNS), Math.round(Math.sqrt(COLUMNS_PER_STEP * inOrder.length)))
   return new Map(inOrder.map((name, i) => [name, Math.floor((i * nColumns) / inOrder.length)]))
 }
 
@@ -142,9 +105,9 @@ const LEAST_COLUMNS = 5
 const COLUMNS_PER_STEP = 0.8
 
 /** Which way a move goes where the server knows no ranks. */
-function wayOf(edge: GraphEdge, depth: ReadonlyMap<string, number>): Direction {
+function wayOf(edge: GraphEdge, places: ReadonlyMap<string, number>): Direction {
   if (edge.source === edge.target) return 'repeat'
-  return Math.floor(depth.get(edge.target) ?? 0) < Math.floor(depth.get(edge.source) ?? 0) ? 'back' : 'forward'
+  return (places.get(edge.target) ?? 0) < (places.get(edge.source) ?? 0) ? 'back' : 'forward'
 }
 
 function worstFriction(findings: readonly FrictionFinding[]) {

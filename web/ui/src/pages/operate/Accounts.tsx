@@ -2,7 +2,8 @@
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useId, useState, type FormEvent, type ReactNode } from 'react'
-import { addAccount, listAccounts, removeAccount, setPassword, type AccountView } from '../../api/operate'
+import { addAccount, listAccounts, removeAccount, setPassword } from '../../api/operate'
+import type { AccountView } from '../../api/schema'
 import type { Role } from '../../api/session'
 import { Answer } from '../../parts/Answer'
 import { Badge } from '../../parts/Badge'

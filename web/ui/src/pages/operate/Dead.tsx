@@ -33,8 +33,7 @@ export function DeadTab() {
     onSettled: () => setAsked(null),
     onSuccess: () => Promise.all([queries.invalidateQueries({ queryKey: ['dead'] }), queries.invalidateQueries({ queryKey: ['status'] })]),
   })
-  if (pages.isError) return <Failure error={pages.error} onRetry={() => void pages.refetch()} />
-  if (items === null) return <Spinner />
+  if (items === null) return pages.isError ? <Failure error={pages.error} onRetry={() => void pages.refetch()} /> : <Spinner />
   return (
     <Card
       title={DEAD.list} note={DEAD.note} isFlush

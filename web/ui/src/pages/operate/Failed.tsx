@@ -2,8 +2,8 @@
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { listFailed, retryFailed, summariseFailed, type FailedRetried } from '../../api/operate'
-import type { FailedEventView } from '../../api/schema'
+import { listFailed, retryFailed, summariseFailed, type RetryVerdict } from '../../api/operate'
+import type { FailedEventView, FailedRetriedList } from '../../api/schema'
 import { Answer } from '../../parts/Answer'
 import { Badge, type Tone } from '../../parts/Badge'
 import { Button } from '../../parts/Button'
@@ -21,7 +21,7 @@ import css from './operate.module.css'
 import { usePages } from './usePages'
 
 const { columns: NAMES } = FAILED
-const RETRY_TONES: Readonly<Record<FailedRetried['retried'][number]['verdict'], Tone>> = { taken: 'good', duplicate: 'plain', failed: 'bad', refused: 'warn' }
+const RETRY_TONES: Readonly<Record<RetryVerdict, Tone>> = { taken: 'good', duplicate: 'plain', failed: 'bad', refused: 'warn' }
 
 export function FailedTab() {
   const { pages, items } = usePages(['failed'], listFailed)
@@ -32,8 +32,7 @@ export function FailedTab() {
     mutationFn: retryFailed,
     onSuccess: () => Promise.all([queries.invalidateQueries({ queryKey: ['failed'] }), queries.invalidateQueries({ queryKey: ['failed-summary'] })]),
   })
-  if (pages.isError) return <Failure error={pages.error} onRetry={() => void pages.refetch()} />
-  if (items === null) return <Spinner />
+  if (items === null) return pages.isError ? <Failure error={pages.error} onRetry={() => void pages.refetch()} /> : <Spinner />
   if (items.length === 0) return <Card><Empty icon="check" title={FAILED.emptyTitle}>{FAILED.empty}</Empty></Card>
   const ids = items.flatMap((item) => (item.id === null ? [] : [item.id]))
   return (
@@ -85,7 +84,7 @@ function Summary() {
   )
 }
 
-function Outcome({ retried }: FailedRetried) {
+function Outcome({ retried }: FailedRetriedList) {
   const nTaken = retried.filter((one) => one.verdict === 'taken').length
   return (
     <div className={css.outcome} role="status">

@@ -18,7 +18,7 @@ import { useMay } from '../../parts/session'
 import { Table, type Column } from '../../parts/Table'
 import { COMMON } from '../../text/common'
 import { HOLDS } from '../../text/operate'
-import { insideOf } from './health'
+import { insideOf } from '../journeys/counts'
 import css from './operate.module.css'
 
 interface Asked {
@@ -29,13 +29,16 @@ interface Asked {
   readonly go: string
 }
 
+/** Others hold, too. */
+const LOOK_MS = 5_000
+
 const STOP: Asked = { name: '$stop', journey: '', title: HOLDS.stopTitle, text: HOLDS.stopText, go: HOLDS.stop }
 const RELEASE: Asked = { name: '$release', journey: '', title: HOLDS.releaseTitle, text: HOLDS.releaseText, go: HOLDS.release }
 
 export function HoldsTab() {
   const queries = useQueryClient()
   const mayHold = useMay('editor')
-  const journeys = useQuery({ queryKey: ['journeys'], queryFn: listJourneys })
+  const journeys = useQuery({ queryKey: ['journeys'], queryFn: listJourneys, refetchInterval: LOOK_MS })
   const [asked, setAsked] = useState<Asked | null>(null)
   const holding = useMutation({
     mutationFn: ({ name, journey }: Asked) => hold(name, journey),
@@ -77,10 +80,10 @@ export function HoldsTab() {
   )
 }
 
-/** That all is stopped is told by the sinks, until a hold of this page says it itself. */
+/** That all is stopped is told by the sinks; without any, by the last hold of this page. */
 function All({ stopped, onAsk }: { readonly stopped: boolean | undefined; readonly onAsk: ((asked: Asked) => void) | undefined }) {
-  const sinks = useQuery({ queryKey: ['sinks'], queryFn: ({ signal }) => listSinks(signal) })
-  const isStopped = stopped ?? (sinks.data ?? []).some((sink) => sink.state === 'held')
+  const sinks = useQuery({ queryKey: ['sinks'], queryFn: ({ signal }) => listSinks(signal), refetchInterval: LOOK_MS })
+  const isStopped = sinks.data?.length ? sinks.data.some((sink) => sink.state === 'held') : (stopped ?? false)
   return (
     <Card
       title={HOLDS.all} note={HOLDS.allNote}
@@ -98,11 +101,10 @@ function All({ stopped, onAsk }: { readonly stopped: boolean | undefined; readon
 
 function columns(onAsk: ((asked: Asked) => void) | undefined): readonly Column<JourneyView>[] {
   const { columns: names } = HOLDS
-  const inside = (row: JourneyView) => insideOf(row.states)
   return [
     { key: 'journey', title: names.journey, value: (row) => row.name, cell: (row) => <Link href={`/journeys/${encodeURIComponent(row.name)}`}><strong>{row.name}</strong></Link> },
     { key: 'version', title: names.version, value: (row) => row.version, cell: (row) => <code>{row.version}</code> },
-    { key: 'inside', title: names.inside, isNumber: true, value: inside, cell: (row) => count(inside(row)) },
+    { key: 'inside', title: names.inside, isNumber: true, value: insideOf, cell: (row) => count(insideOf(row)) },
     {
       key: 'state', title: names.state, value: stateOf,
       cell: (row) => <Badge tone={row.is_paused ? 'warn' : row.is_open ? 'good' : 'plain'} hasDot>{stateOf(row)}</Badge>,
@@ -111,7 +113,7 @@ function columns(onAsk: ((asked: Asked) => void) | undefined): readonly Column<J
       key: 'action', title: names.action, isFixed: true, value: () => null,
       cell: (row: JourneyView) => (row.is_paused
         ? <Button isSmall icon="play" onClick={() => onAsk({ name: '$resume', journey: row.name, title: HOLDS.resumeTitle(row.name), text: HOLDS.resumeText, go: HOLDS.resume })}>{HOLDS.resume}</Button>
-        : <Button isSmall icon="pause" onClick={() => onAsk({ name: '$pause', journey: row.name, title: HOLDS.pauseTitle(row.name), text: HOLDS.pauseText(inside(row)), go: HOLDS.pause })}>{HOLDS.pause}</Button>),
+        : <Button isSmall icon="pause" onClick={() => onAsk({ name: '$pause', journey: row.name, title: HOLDS.pauseTitle(row.name), text: HOLDS.pauseText(insideOf(row)), go: HOLDS.pause })}>{HOLDS.pause}</Button>),
     }] : []),
   ]
 }

@@ -2,7 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useMoves } from '../../api/live'
-import { listSinks, type SinkView } from '../../api/operate'
+import { listSinks } from '../../api/operate'
+import type { SinkView } from '../../api/schema'
 import { Answer } from '../../parts/Answer'
 import { Badge } from '../../parts/Badge'
 import { Card } from '../../parts/Card'
@@ -18,7 +19,7 @@ const { columns: NAMES } = SINKS
 
 export function SinksTab() {
   const sinks = useQuery({ queryKey: ['sinks'], queryFn: ({ signal }) => listSinks(signal) })
-  useMoves('progress', () => void sinks.refetch(), REFRESH_MS)
+  useMoves('progress', () => void sinks.refetch({ cancelRefetch: false }), REFRESH_MS)
   return (
     <Card title={SINKS.title} note={SINKS.note} isFlush>
       <Answer query={sinks}>

@@ -17,7 +17,7 @@ const REFRESH_MS = 3_000
 
 export function SourcesTab() {
   const sources = useQuery({ queryKey: ['sources'], queryFn: ({ signal }) => listSources(signal) })
-  useMoves('progress', () => void sources.refetch(), REFRESH_MS)
+  useMoves('progress', () => void sources.refetch({ cancelRefetch: false }), REFRESH_MS)
   const now = Date.now()
   const { columns: names } = SOURCES
   return (

@@ -1,18 +1,18 @@
 /** How the house is doing, in figures. */
 
 import { useLive } from '../../api/live'
-import type { Status } from '../../api/operate'
+import type { StatusView } from '../../api/schema'
 import { Figure, Figures } from '../../parts/Figure'
 import { ago, count, duration, instant } from '../../parts/format'
 import { OPERATE } from '../../text/operate'
 import { bytes, lagOf, toneOfLag } from './health'
 
-export function StatusFigures({ status }: { readonly status: Status }) {
+export function StatusFigures({ status }: { readonly status: StatusView }) {
   const { status: words } = OPERATE
   const { progress } = useLive()
   const lag = progress?.lag ?? lagOf(status)
   const tone = toneOfLag(lag)
-  const more = status.operating ?? null
+  const more = status.operating
   const dead = status.counts['dead_letters'] ?? 0
   return (
     <Figures>

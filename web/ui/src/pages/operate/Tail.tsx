@@ -14,7 +14,7 @@ import { useAddress } from '../../parts/url'
 import { OPERATE, TAIL } from '../../text/operate'
 import { useSteps } from '../shared/useSteps'
 import css from './operate.module.css'
-import { whoOf, type TailRow } from './tail'
+import { whoOf, type TailRow } from './tailRows'
 import { useTail } from './useTail'
 
 export const VERDICT_TONES: Readonly<Record<TailVerdict, Tone>> = { taken: 'good', duplicate: 'plain', failed: 'bad' }

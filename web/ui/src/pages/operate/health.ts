@@ -1,7 +1,6 @@
 /** How the house is doing, as one word and a tone for each part. */
 
-import type { StatusView } from '../../api/schema'
-import type { SdkView, SinkView, SourceView } from '../../api/operate'
+import type { SdkView, SinkView, SourceView, StatusView } from '../../api/schema'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain'
 
@@ -61,9 +60,4 @@ export function bytes(n: number): string {
   const power = n < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log10(n) / 3))
   const scaled = n / 1_000 ** power
   return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)} ${BYTE_UNITS[power]}`
-}
-
-/** How many people are inside, of how many are in each atomic state; in parallel regions one is counted in each. */
-export function insideOf(states: Readonly<Record<string, number>> | undefined): number {
-  return Object.values(states ?? {}).reduce((sum, n) => sum + n, 0)
 }

@@ -28,7 +28,7 @@ export default function OperatePage() {
   const tab = oneOf(address.get('tab'), TABS)
   const isAdmin = useMay('admin')
   const status = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => getStatus(signal) })
-  useMoves('progress', () => void status.refetch(), REFRESH_MS)
+  useMoves('progress', () => void status.refetch({ cancelRefetch: false }), REFRESH_MS)
   const shown = TABS.filter((key) => key !== 'accounts' || isAdmin)
   return (
     <Page title={OPERATE.title} note={OPERATE.about}>

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 
-import type { SinkView, SourceView, TailEvent } from '../../api/operate'
-import { bytes, insideOf, lagOf, sdkRows, sortedSinks, toneOfLag, toneOfSink } from './health'
-import { changeTail, EMPTY_TAIL, fits, MAX_ROWS, MAX_WAITING, whoOf } from './tail'
+import type { EventHeard, SinkView, SourceView } from '../../api/schema'
+import { bytes, lagOf, sdkRows, sortedSinks, toneOfLag, toneOfSink } from './health'
+import { changeTail, EMPTY_TAIL, fits, MAX_ROWS, MAX_WAITING, whoOf } from './tailRows'
 
-const event = (name: string) => ({ at: 1, source: 'shop', type: 'track', name, user_id: null, anonymous_id: 'd', verdict: 'taken' }) as TailEvent
+const event = (name: string) => ({ at: 1, source: 'shop', type: 'track', name, user_id: null, anonymous_id: 'd', verdict: 'taken' }) as EventHeard
 const events = (n: number) => Array.from({ length: n }, (_, i) => event(String(i)))
 
 describe('the tail', () => {
@@ -13,6 +13,22 @@ describe('the tail', () => {
     const twice = changeTail(once, { is: 'came', events: [event('c')], skipped: 4 })
     expect(twice.rows.map((row) => [row.name, row.key])).toEqual([['c', 2], ['b', 1], ['a', 0]])
     expect([twice.nSeen, twice.nSkipped]).toEqual([3, 4])
+  })
+
+  test('what is listed stands between what came by the stream, and each event stands once', () => {
+    const at = (name: string, time: number) => ({ ...event(name), at: time })
+    const streamed = changeTail(EMPTY_TAIL, { is: 'came', events: [at('c', 3)] })
+    const both = changeTail(streamed, { is: 'listed', events: [at('d', 4), at('c', 3), at('b', 2)] })
+    expect(both.rows.map((row) => row.name)).toEqual(['d', 'c', 'b'])
+    expect(new Set(both.rows.map((row) => row.key)).size).toBe(3)
+    const late = changeTail(both, { is: 'came', events: [at('d', 4), at('e', 5)] })
+    expect(late.rows.map((row) => row.name)).toEqual(['e', 'd', 'c', 'b'])
+  })
+
+  test('what is listed while it is paused waits with the rest', () => {
+    const paused = changeTail(changeTail(EMPTY_TAIL, { is: 'paused' }), { is: 'came', events: [{ ...event('b'), at: 2 }] })
+    const both = changeTail(paused, { is: 'listed', events: [{ ...event('c'), at: 3 }, { ...event('b'), at: 2 }, { ...event('a'), at: 1 }] })
+    expect([both.rows, both.waiting.map((row) => row.name)]).toEqual([[], ['a', 'b', 'c']])
   })
 
   test('it holds so many rows, and no more', () => {
@@ -60,10 +76,6 @@ describe('health', () => {
     expect(sortedSinks(sinks).map((one) => [one.name, toneOfSink(one)])).toEqual([
       ['d', 'bad'], ['c', 'warn'], ['b', 'good'], ['a', 'plain'],
     ])
-  })
-
-  test('people inside are those of all states, and none where nobody is', () => {
-    expect([insideOf({ a: 2, b: 3 }), insideOf({}), insideOf(undefined)]).toEqual([5, 0, 0])
   })
 
   test('bytes are told in the unit that fits', () => {

@@ -2,6 +2,9 @@
 
 import { useInfiniteQuery } from '@tanstack/react-query'
 
+/** How often what came since is looked for. */
+const LOOK_MS = 5_000
+
 export interface Page<Item, Cursor> {
   readonly items: readonly Item[]
   readonly next: Cursor | null
@@ -15,6 +18,7 @@ export function usePages<Item, Cursor>(
     queryFn: ({ pageParam, signal }) => ask(pageParam as Cursor | null, signal),
     initialPageParam: null as Cursor | null,
     getNextPageParam: (page: Page<Item, Cursor>) => page.next,
+    refetchInterval: LOOK_MS,
   })
   return { pages, items: pages.data?.pages.flatMap((page) => page.items) ?? null }
 }

@@ -1,9 +1,10 @@
 /** The tail as it is shown: it begins with the newest events, and listens for as long as the page is there. */
 
 import { useEffect, useReducer, useState } from 'react'
-import { listEvents, listenToEvents, type TailEvent, type TailFilter } from '../../api/operate'
+import { listEvents, listenToEvents, type TailFilter } from '../../api/operate'
+import type { EventHeard } from '../../api/schema'
 import type { StreamState } from '../../api/stream'
-import { changeTail, EMPTY_TAIL, fits, type Tail, type TailChange } from './tail'
+import { changeTail, EMPTY_TAIL, fits, type Tail, type TailChange } from './tailRows'
 
 const FIRST = 100
 /** Events that come close together are drawn together. */
@@ -22,7 +23,7 @@ export function useTail(filter: TailFilter): Listening {
   useEffect(() => {
     const wanted = { source, name, verdict }
     const asking = new AbortController()
-    let came: TailEvent[] = []
+    let came: EventHeard[] = []
     let skipped = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     const flush = () => {
@@ -32,15 +33,23 @@ export function useTail(filter: TailFilter): Listening {
       skipped = 0
     }
     const soon = () => { timer ??= setTimeout(flush, TOGETHER_MS) }
+    const list = () => {
+      listEvents(FIRST, asking.signal)
+        .then((events) => change({ is: 'listed', events: events.filter((event) => fits(event, wanted)) }))
+        // The stream tells whether the server answers; a beginning that failed is only an empty page.
+        .catch(() => undefined)
+    }
+    let wasLost = false
     change({ is: 'cleared' })
-    listEvents(FIRST, asking.signal)
-      .then((events) => change({ is: 'came', events: events.filter((event) => fits(event, wanted)).toReversed() }))
-      // The stream tells whether the server answers; a beginning that failed is only an empty page.
-      .catch(() => undefined)
+    list()
     const end = listenToEvents(wanted, {
       event: (event) => { came.push(event); soon() },
       skipped: (n) => { skipped += n; soon() },
-      state: setState,
+      state: (now) => {
+        setState(now)
+        if (now === 'open' && wasLost) list()
+        wasLost = now === 'lost' || (wasLost && now !== 'open')
+      },
     })
     return () => {
       asking.abort()

@@ -2,7 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { findPeople, type FoundPerson } from '../../api/people'
+import { findPeople } from '../../api/people'
+import type { PersonFound } from '../../api/schema'
 import { Answer } from '../../parts/Answer'
 import { Card } from '../../parts/Card'
 import { Empty } from '../../parts/Empty'
@@ -47,7 +48,8 @@ export default function PeoplePage() {
 
 function Search({ asked, onAsk }: { readonly asked: string; readonly onAsk: (query: string) => void }) {
   const [text, setText] = useState(asked)
-  useEffect(() => setText(asked), [asked])
+  // A space at the end is on the way to the next word, and asks nothing else.
+  useEffect(() => setText((before) => (before.trim() === asked ? before : asked)), [asked])
   useEffect(() => {
     if (text.trim() === asked) return undefined
     const timer = setTimeout(() => onAsk(text.trim()), REST_MS)
@@ -72,7 +74,7 @@ function Nobody({ asked }: { readonly asked: string }) {
   )
 }
 
-function columns(now: number): readonly Column<FoundPerson>[] {
+function columns(now: number): readonly Column<PersonFound>[] {
   const { columns: names } = PEOPLE
   return [
     { key: 'person', title: names.person, value: calledBy, cell: (row) => <PersonLink id={askedId(row)} name={calledBy(row)} /> },
@@ -87,11 +89,11 @@ function columns(now: number): readonly Column<FoundPerson>[] {
   ]
 }
 
-function calledBy(row: FoundPerson): string {
+function calledBy(row: PersonFound): string {
   return row.name || askedId(row)
 }
 
-function idsOf(row: FoundPerson): readonly string[] {
+function idsOf(row: PersonFound): readonly string[] {
   return [...row.user_ids, ...row.anonymous_ids]
 }
 

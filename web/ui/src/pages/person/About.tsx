@@ -1,5 +1,6 @@
 /** Who a person is: ids and how they were joined, traits, consent, friction, segments, and what was drawn for them. */
 
+import type { ProfileView } from '../../api/schema'
 import { Link } from 'wouter'
 import { Badge } from '../../parts/Badge'
 import { Card } from '../../parts/Card'
@@ -7,10 +8,10 @@ import { Figure } from '../../parts/Figure'
 import { instant, number, share } from '../../parts/format'
 import { Table } from '../../parts/Table'
 import { PERSON } from '../../text/people'
-import { drawnOf, idsOf, type Profile } from './person'
+import { drawnOf, idsOf } from './person'
 import css from './person.module.css'
 
-export function About({ profile }: { readonly profile: Profile }) {
+export function About({ profile }: { readonly profile: ProfileView }) {
   return (
     <div className={css.about}>
       <Ids profile={profile} />
@@ -25,7 +26,7 @@ export function About({ profile }: { readonly profile: Profile }) {
 }
 
 interface Props {
-  readonly profile: Profile
+  readonly profile: ProfileView
 }
 
 function Ids({ profile }: Props) {

@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<ActionStory>[] = [
     key: 'what', title: NAMES.what, value: (row) => PERSON.from(row.journey, row.state),
     cell: (row) => (
       <div className={css.what}>
-        <Link href={`/journeys/${encodeURIComponent(row.journey)}?state=${encodeURIComponent(row.state)}`}>{PERSON.from(row.journey, row.state)}</Link>
+        <Link href={`/journeys/${encodeURIComponent(row.journey)}?at=${encodeURIComponent(row.state)}`}>{PERSON.from(row.journey, row.state)}</Link>
         <span>{PERSON.to(row.sink, row.channel)}</span>
       </div>
     ),

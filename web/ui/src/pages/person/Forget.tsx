@@ -1,5 +1,6 @@
 /** Forgetting a person: for administrators, and only after the id was typed. */
 
+import type { ProfileView } from '../../api/schema'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { useLocation } from 'wouter'
@@ -10,11 +11,11 @@ import { Failure } from '../../parts/Failure'
 import { useMay } from '../../parts/session'
 import { COMMON } from '../../text/common'
 import { PERSON } from '../../text/people'
-import { askedId, idsOf, type Profile } from './person'
+import { askedId, idsOf } from './person'
 import css from './person.module.css'
 
 interface Props {
-  readonly profile: Profile
+  readonly profile: ProfileView
   /** They are being forgotten, and the page must not ask for them; or it was refused, and it may again. */
   readonly onGone: (isGone: boolean) => void
 }

@@ -1,7 +1,7 @@
 /** A person's journeys: each opens to why they did, or did not, get what it sends. */
 
+import type { ProfileView } from '../../api/schema'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import { listJourneys } from '../../api/journeys'
 import { explain } from '../../api/people'
 import { Answer } from '../../parts/Answer'
@@ -14,11 +14,11 @@ import { ago } from '../../parts/format'
 import { Icon } from '../../parts/Icon'
 import { useAddress } from '../../parts/url'
 import { PERSON } from '../../text/people'
-import { askedId, journeysOf, type Profile } from './person'
+import { askedId, journeysOf } from './person'
 import css from './person.module.css'
 import { Explained } from './Run'
 
-export function Journeys({ profile }: { readonly profile: Profile }) {
+export function Journeys({ profile }: { readonly profile: ProfileView }) {
   const address = useAddress()
   const open = address.all('why')
   const known = journeysOf(profile)
@@ -63,11 +63,11 @@ function AskAnother({ taken, onAsk }: { readonly taken: readonly string[]; reado
 
 function One({ name, profile, isOpen, onToggle }: {
   readonly name: string
-  readonly profile: Profile
+  readonly profile: ProfileView
   readonly isOpen: boolean
   readonly onToggle: (isOpen: boolean) => void
 }) {
-  const [now] = useState(() => Date.now())
+  const now = Date.now()
   const inside = profile.enrolments.filter((one) => one.journey === name)
   return (
     <section className={css.journey}>
@@ -85,7 +85,7 @@ function One({ name, profile, isOpen, onToggle }: {
         ))}
         <span className={css.grow} />
         <LinkButton
-          to={`/journeys/${encodeURIComponent(name)}${inside[0]?.state[0] ? `?state=${encodeURIComponent(inside[0].state[0])}` : ''}`}
+          to={`/journeys/${encodeURIComponent(name)}${inside[0]?.state[0] ? `?at=${encodeURIComponent(inside[0].state[0])}` : ''}`}
           look="quiet" icon="journeys" isSmall
         >
           {PERSON.toChart}
@@ -96,7 +96,7 @@ function One({ name, profile, isOpen, onToggle }: {
   )
 }
 
-function Why({ name, profile }: { readonly name: string; readonly profile: Profile }) {
+function Why({ name, profile }: { readonly name: string; readonly profile: ProfileView }) {
   const id = askedId(profile)
   // A person who did something since is asked about anew.
   const why = useQuery({

@@ -1,5 +1,6 @@
 /** One person: what they got and did not get, and why; what they did; who they are. */
 
+import type { ProfileView } from '../../api/schema'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { ApiError } from '../../api/errors'
@@ -19,7 +20,7 @@ import { About } from './About'
 import { Actions } from './Actions'
 import { Forget } from './Forget'
 import { Journeys } from './Journeys'
-import { idsOf, nameOf, visitsOf, type Profile } from './person'
+import { idsOf, nameOf, visitsOf } from './person'
 import css from './person.module.css'
 import { actionsOf, type ActionStory, type Outcome } from './story'
 import { Timeline } from './Timeline'
@@ -35,10 +36,10 @@ export default function PersonPage() {
   const [isGone, setGone] = useState(false)
   const person = useQuery({
     queryKey: ['person', id],
-    queryFn: ({ signal }) => getProfile<Profile>(id, MOST_FACTS, signal),
+    queryFn: ({ signal }) => getProfile(id, MOST_FACTS, signal),
     enabled: !isGone,
   })
-  useMoves('progress', () => void person.refetch(), REFRESH_MS, person.isSuccess && !isGone)
+  useMoves('progress', () => void person.refetch({ cancelRefetch: false }), REFRESH_MS, person.isSuccess && !isGone)
   if (!isGone && person.error instanceof ApiError && person.error.status === 404) return <NotFound id={id} />
   if (person.data === undefined) return <Page title={id}><Answer query={person}>{() => null}</Answer></Page>
   return <Person profile={person.data} onGone={setGone} />
@@ -56,7 +57,7 @@ function NotFound({ id }: { readonly id: string }) {
 
 const TABS = ['story', 'timeline', 'about'] as const
 
-function Person({ profile, onGone }: { readonly profile: Profile; readonly onGone: (isGone: boolean) => void }) {
+function Person({ profile, onGone }: { readonly profile: ProfileView; readonly onGone: (isGone: boolean) => void }) {
   const address = useAddress()
   const tab = oneOf(address.get('tab'), TABS)
   const name = nameOf(profile)
@@ -81,7 +82,7 @@ function Person({ profile, onGone }: { readonly profile: Profile; readonly onGon
 /** As many ids as fit beside one another; all of them stand under who they are. */
 const SHOWN_IDS = 6
 
-function KnownAs({ profile, name }: { readonly profile: Profile; readonly name: string }) {
+function KnownAs({ profile, name }: { readonly profile: ProfileView; readonly name: string }) {
   const ids = idsOf(profile).filter((one) => one.id !== name)
   return (
     <span className={css.knownAs}>
@@ -91,7 +92,7 @@ function KnownAs({ profile, name }: { readonly profile: Profile; readonly name: 
   )
 }
 
-function Summary({ profile, actions }: { readonly profile: Profile; readonly actions: readonly ActionStory[] }) {
+function Summary({ profile, actions }: { readonly profile: ProfileView; readonly actions: readonly ActionStory[] }) {
   const now = Date.now()
   const n = (...outcomes: readonly Outcome[]) => actions.filter((one) => outcomes.includes(one.outcome)).length
   const nFailed = n('failed', 'expired')

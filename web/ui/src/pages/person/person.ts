@@ -13,44 +13,9 @@ export interface KnownId {
   readonly how: string
 }
 
-/** What operating adds to a profile; older servers leave it out. */
-export interface ProfileMore {
-  readonly ids?: readonly {
-    readonly id: string
-    readonly kind: 'user' | 'anonymous'
-    readonly since: number | null
-    readonly how: string
-    readonly event_id?: string | null
-  }[]
-  /** `email` or `email/newsletter` -> what the person said last. */
-  readonly consent?: Readonly<Record<string, { readonly granted: boolean; readonly at: number }>>
-  readonly friction?: {
-    readonly score: number
-    readonly signals: readonly { readonly name: string; readonly target: string; readonly at: number }[]
-  } | null
-  /** Goal -> how likely it is. */
-  readonly propensities?: Readonly<Record<string, number>>
-}
-
-export type Profile = ProfileView & ProfileMore
-
-/** List ids, users first; where the profile does not say how they were joined, its facts of identity do. */
-export function idsOf(profile: Profile): readonly KnownId[] {
-  if (profile.ids?.length) return profile.ids.map(({ id, kind, since, how }) => ({ id, kind, since, how: JOINED[how] ?? how }))
-  const joined = new Map<string, { at: number; how: string }>()
-  for (const fact of profile.timeline) {
-    if (fact.type !== 'identified') continue
-    for (const id of [fact.anonymous_id, fact.user_id]) {
-      if (id && !joined.has(id)) joined.set(id, { at: fact.at, how: JOINED[fact.how] ?? fact.how })
-    }
-  }
-  const known = (id: string, kind: KnownId['kind']): KnownId => ({
-    id, kind, since: joined.get(id)?.at ?? null, how: joined.get(id)?.how ?? JOINED['first-seen']!,
-  })
-  return [
-    ...profile.user_ids.map((id) => known(id, 'user')),
-    ...profile.anonymous_ids.map((id) => known(id, 'anonymous')),
-  ]
+/** List ids, users first, each with how it was joined. */
+export function idsOf(profile: Pick<ProfileView, 'ids'>): readonly KnownId[] {
+  return profile.ids.map(({ id, kind, since, how }) => ({ id, kind, since, how: JOINED[how] ?? how }))
 }
 
 /** What a person is called: a name or an address of their traits, or else an id. */
@@ -77,7 +42,7 @@ export interface Visits {
 }
 
 /** Visits with what reached the person between them; null where nothing is known. */
-export function visitsOf(profile: Profile): Visits | null {
+export function visitsOf(profile: ProfileView): Visits | null {
   const actions = actionsOf(profile.timeline)
   const goals = profile.timeline.filter((fact) => fact.type === 'goal').map(({ at, journey }) => ({ at, journey }))
   const instants = [
@@ -90,7 +55,7 @@ export function visitsOf(profile: Profile): Visits | null {
 }
 
 /** Journeys a person has to do with, those they are in now first; each with when it last moved. */
-export function journeysOf(profile: Profile): readonly { readonly name: string; readonly isInside: boolean }[] {
+export function journeysOf(profile: ProfileView): readonly { readonly name: string; readonly isInside: boolean }[] {
   const inside = new Set(profile.enrolments.map((one) => one.journey))
   const met = new Set(profile.timeline.flatMap((fact) => journeyOf(fact)))
   return [...new Set([...inside, ...met])].map((name) => ({ name, isInside: inside.has(name) }))
@@ -110,7 +75,7 @@ export interface Drawn {
 }
 
 /** The variants a person has, each with the exposure that drew it. */
-export function drawnOf(profile: Profile): readonly Drawn[] {
+export function drawnOf(profile: ProfileView): readonly Drawn[] {
   return Object.entries(profile.variants).map(([experiment, variant]) => {
     const met = profile.timeline.find((fact) => fact.type === 'exposed' && fact.experiment === experiment)
     if (met?.type !== 'exposed') return { experiment, variant, chance: null, at: null, where: '' }

@@ -1,7 +1,7 @@
 /** What numbers mean: whatever decided them, as the answer says it. */
 
 import { SHARED } from '../../text/shared'
-import { definitionRows } from './definition'
+import { definitionRows } from './definitionRows'
 import css from './shared.module.css'
 
 export function Definition({ definition }: { readonly definition: Readonly<Record<string, unknown>> }) {

@@ -64,6 +64,7 @@ function Drawing({ label, option, height, onPick }: {
 }) {
   const place = useRef<HTMLDivElement>(null)
   const [chart, setChart] = useState<EChartsType | null>(null)
+  const [failure, setFailure] = useState<unknown>(null)
   const colours = useColourValues()
   useEffect(() => {
     let made: EChartsType | null = null
@@ -74,7 +75,7 @@ function Drawing({ label, option, height, onPick }: {
       made = init(place.current, useColours(colours), { renderer: 'canvas' })
       watcher.observe(place.current)
       setChart(made)
-    })
+    }).catch((error: unknown) => { if (!isOver) setFailure(error) })
     return () => {
       isOver = true
       watcher.disconnect()
@@ -91,5 +92,6 @@ function Drawing({ label, option, height, onPick }: {
     chart.on('click', picked)
     return () => { chart.off('click', picked) }
   }, [chart, onPick])
+  if (failure !== null) throw failure
   return <div ref={place} className={css.drawing} role="img" aria-label={label} style={{ height }} data-ready={chart ? '' : undefined} />
 }

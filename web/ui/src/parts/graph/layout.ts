@@ -73,13 +73,16 @@ export function asElk(task: LayoutTask): ElkNode {
     .filter((edge) => made.has(edge.source) && made.has(edge.target))
     .map((edge) => ({
       id: edge.id, sources: [edge.source], targets: [edge.target],
-      labels: edge.label ? [{ id: `${edge.id}:label`, text: edge.id, ...edge.label }] : [],
+      labels: edge.label ? [{ id: `${edge.id}:label`, text: edge.id, ...edge.label, layoutOptions: ON_ITS_WAY }] : [],
     }))
   return root
 }
 
 /** Of columns as they are told to ELK: more than any node is wide, so that none touches two. */
 const APART = 10_000
+
+/** A label lies on its edge, and not beside it: so that one sees which it is of. */
+const ON_ITS_WAY: LayoutOptions = { 'elk.edgeLabels.inline': 'true' }
 
 const INSIDE: LayoutOptions = { 'elk.padding': '[top=44,left=18,bottom=18,right=18]' }
 
@@ -110,6 +113,8 @@ function optionsOf(task: LayoutTask): LayoutOptions {
   return {
     ...shared,
     'elk.edgeRouting': 'POLYLINE',
+    // Parts that no placing edge ties would each be laid out alone, and stand below one another from the first column on.
+    'elk.separateConnectedComponents': 'false',
     'elk.layered.cycleBreaking.strategy': 'INTERACTIVE',
     'elk.layered.layering.strategy': 'INTERACTIVE',
     'elk.layered.thoroughness': isLarge ? '3' : '10',

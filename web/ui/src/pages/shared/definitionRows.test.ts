@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { definitionRows } from './definition'
+import { definitionRows } from './definitionRows'
 
 test('names are words, and what says nothing is left out', () => {
   expect(definitionRows({ per_means: 'each once', within: null, without: [], n_people: 1200, rules: { window: '7d', direct: '' } })).toEqual([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { goalEvent, isClear } from './lift'
+import { goalEvent, isClear } from './useLift'
 
 test('a goal in words is of its first event', () => {
   expect(['Order Completed', 'Order Completed if total > 9 within 7d', 'Paid within 1d, worth properties.total', ''].map(goalEvent))

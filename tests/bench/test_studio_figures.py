@@ -1,0 +1,60 @@
+"""Figures of the studio: what cannot be measured says so, what was is on the page; nothing is timed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench import checking, studio
+from bench.figures import Figure, NotMeasuredError
+from bench.in_docs import MEASURED, PAGE, page
+
+LATEST = {
+    "machine": {"cpu": "a quick one", "cores": 2, "python": "3.11"},
+    "figures": {
+        "studio_map_shown_ms": {"value": 1460, "unit": "ms", "limit": "", "commit": "abc", "quick": False},
+        "check_ms": {"value": 25.5, "unit": "ms CPU", "limit": "below 50", "commit": "abc", "quick": True},
+        "guard_us": {"value": 1, "unit": "us", "limit": "", "commit": "abc", "quick": False},
+    },
+}
+
+
+def test_a_machine_without_a_browser_is_told_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make bench` goes on without it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotMeasuredError, match="apt install chromium"):
+        studio.measure(tmp_path, is_quick=True)
+
+
+def test_a_clone_without_a_studio_is_told_how_to_build_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is built by a word of its own."""
+    (tmp_path / "chromium").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(studio, "STUDIO", tmp_path)
+    with pytest.raises(NotMeasuredError, match="make studio"):
+        studio.measure(tmp_path, is_quick=True)
+
+
+def test_the_definition_that_is_checked_is_good_and_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure of one that is refused at its first line would be a fine one."""
+    monkeypatch.setattr(checking, "N_TIMES", 1)
+    assert {name: type(each) for name, each in checking.measure().items()} == {
+        "check_ms": Figure,
+        "check_first_ms": Figure,
+    }
+    assert checking.text(changed=3) != checking.text(changed=4)
+
+
+def test_the_page_shows_what_was_measured_and_nothing_twice() -> None:
+    """Whoever measures anew writes the same page, with other numbers."""
+    before = PAGE.read_text(encoding="utf-8")
+    once = page(before, LATEST)
+    assert page(once, LATEST) == once
+    assert f"| {MEASURED['studio_map_shown_ms']} | 1,460 ms |  | abc |" in once
+    assert f"| {MEASURED['check_ms']} | 25.5 ms CPU (a quick look) | below 50 | abc |" in once
+    assert before.partition("<!-- figures")[0] == once.partition("<!-- figures")[0]
