@@ -2,6 +2,7 @@
 
 import type { ProfileView } from '../../api/schema'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { listJourneys } from '../../api/journeys'
 import { explain } from '../../api/people'
 import { Answer } from '../../parts/Answer'
