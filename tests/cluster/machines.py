@@ -128,7 +128,11 @@ class Flink:
             (folder / part).mkdir(parents=True)
         python = PEERS / "flink" / "bin"
         (home,) = (PEERS / "flink" / "lib").glob("python3*/site-packages/pyflink")
-        jars = [*home.glob("lib/*.jar"), *home.glob("opt/flink-python-*.jar"), *PEERS.glob("flink-jars/*.jar")]
+        jars = [
+            *home.glob("lib/*.jar"),
+            *home.glob("opt/flink-python-*.jar"),
+            *PEERS.glob("flink-jars/*.jar"),
+        ]
         for jar in jars:
             # In lib/, that one class loader has them: a second one cannot load Python again.
             (folder / "lib" / jar.name).symlink_to(jar)
@@ -146,6 +150,7 @@ class Flink:
         self._rest = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
         self.jobmanager = self._machine("jobmanager", ["jobmanager.sh", "start-foreground"])
         self.taskmanagers: list[Machine] = []
+        self._n_started = 0
 
     def _configure(self, *, rpc: int) -> None:
         python = PEERS / "flink" / "bin" / "python"
@@ -173,11 +178,32 @@ class Flink:
 
     def add_taskmanager(self) -> Machine:
         """Start one more TaskManager."""
-        name = f"taskmanager-{len(self.taskmanagers)}"
+        self._n_started += 1
+        name = f"taskmanager-{self._n_started}"
         machine = self._machine(name, ["taskmanager.sh", "start-foreground"])
         machine.start()
         self.taskmanagers.append(machine)
         return machine
+
+    def replace_taskmanagers(self) -> None:
+        """Kill every TaskManager, and start as many others."""
+        killed, self.taskmanagers = self.taskmanagers, []
+        for machine in killed:
+            machine.kill()
+        for _ in killed:
+            self.add_taskmanager()
+
+    def replace_jobmanager(self) -> None:
+        """Kill the JobManager, start another, and wait until the TaskManagers have found it."""
+        n_slots = len(self.taskmanagers)
+        self.jobmanager.kill()
+        self.jobmanager.start()
+        until("the TaskManagers", lambda: self._n_slots() == n_slots)
+
+    def last_checkpoint(self, job_id: str) -> str:
+        """Return the newest checkpoint of a job that is gone."""
+        found = (self._folder / "checkpoints" / job_id).glob("chk-*/_metadata")
+        return str(max(found, key=lambda path: int(path.parent.name[4:])).parent)
 
     def end(self) -> None:
         """End all of it."""
@@ -247,5 +273,3 @@ class Flink:
         lines = [line for text in said for line in text.splitlines()]
         marks = [n for n, line in enumerate(lines) if "PythonException" in line or "Caused by" in line]
         return "\n".join(line for n in marks[-3:] for line in lines[n : n + 10])
-
-

@@ -16,6 +16,7 @@ from pyflink.datastream.connectors.base import DeliveryGuarantee
 from pyflink.datastream.connectors.kafka import KafkaRecordSerializationSchema, KafkaSink
 from pyflink.table import StreamTableEnvironment
 
+from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.operators import (
     ACTIONS,
     CONTROL_STATE,
@@ -40,13 +41,17 @@ CREATE TABLE {name} (
 
 def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
     """Put the job together."""
+    env.set_max_parallelism(settings.shards)
     tables = StreamTableEnvironment.create(env)
     events = _source(tables, "events", settings.topics.events, settings)
-    controls = _source(tables, "controls", settings.topics.controls, settings).broadcast(CONTROL_STATE)
+    # A reader without a partition would hold the watermark back for ever: one partition, one reader.
+    controls = _source(tables, "controls", settings.topics.controls, settings, n_readers=1)
+    heard = controls.broadcast(CONTROL_STATE)
+    labels = Labels(settings.shards).of
 
     def stage(stream: Any, operator: StageOperator, name: str) -> Any:
-        keyed = stream.key_by(_shard, Types.INT())
-        worked = keyed.connect(controls).process(operator, OUTPUTS).name(name).uid(name)
+        keyed = stream.key_by(lambda record: labels[record[0]], Types.INT())
+        worked = keyed.connect(heard).process(operator, OUTPUTS).name(name).uid(name)
         return worked.process(Sorter(), Types.INT()).name(f"{name}-sorter").uid(f"{name}-sorter")
 
     common = settings.shards, settings.in_force
@@ -68,12 +73,14 @@ def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
         first.union(*others).sink_to(_sink(topic, guarantee, settings)).name(name).uid(f"{name}-sink")
 
 
-def _shard(record: Any) -> int:
-    shard: int = record[0]
-    return shard
-
-
-def _source(tables: StreamTableEnvironment, name: str, topic: str, settings: JobSettings) -> Any:
+def _source(
+    tables: StreamTableEnvironment,
+    name: str,
+    topic: str,
+    settings: JobSettings,
+    *,
+    n_readers: int | None = None,
+) -> Any:
     options = {
         "connector": "kafka",
         "topic": topic,
@@ -81,6 +88,7 @@ def _source(tables: StreamTableEnvironment, name: str, topic: str, settings: Job
         "properties.isolation.level": "read_committed",
         "scan.startup.mode": "earliest-offset",
         "format": "raw",
+        **({} if n_readers is None else {"scan.parallelism": str(n_readers)}),
         **{f"properties.{key}": value for key, value in settings.client.items()},
     }
     told = ", ".join(f"'{key}' = '{_quoted(value)}'" for key, value in options.items())

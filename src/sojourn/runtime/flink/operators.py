@@ -32,6 +32,7 @@ from sojourn.runtime.shards.records import (
     shard_of,
 )
 from sojourn.runtime.shards.worker import Outcome, Worker
+from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
 
 INPUTS = Types.TUPLE([Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
@@ -82,6 +83,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
     def __init__(self, stage: Stage, n_shards: int, in_force: InForce) -> None:
         self._stage: Stage = stage
         self._n_shards = n_shards
+        self._labels = Labels(n_shards)
         self._in_force = _json(in_force)  # As text: Flink sends an operator around pickled.
 
     def open(self, context: Any) -> None:
@@ -100,7 +102,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 
     def process_element(self, value: Any, context: Any) -> None:
         """Let a record of inputs wait; an empty one says that a control is to take effect."""
-        shelf = self._shelf.at(context.get_current_key(), context.timer_service())
+        shelf = self._shelf.at(value[0], context.timer_service())
         if value[2]:
             shelf.wait_encoded(value[2], value[1])
         else:
@@ -110,7 +112,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         """Do what a shard has to do at an instant."""
         self._read_controls(context)
         timers = context.timer_service()
-        shelf = self._shelf.at(context.get_current_key(), timers)
+        shelf = self._shelf.at(self._labels.shard[context.get_current_key()], timers)
         outcome = self._worker.call(shelf, timestamp, upto=timers.current_watermark())
         yield from self._told(outcome)
 
@@ -155,7 +157,7 @@ class IdentityOperator(StageOperator):
     def process_element(self, value: Any, context: Any) -> _Out:
         """Take a record of the log in: what is new waits, or goes to where its walk begins."""
         self._read_controls(context)
-        shard = context.get_current_key()
+        shard: int = value[0]
         shelf = self._shelf.at(shard, context.timer_service())
         at = self._tick(shard, context.timestamp())
         chapter = self._chronicle.next(shelf.mark, upto=at)
