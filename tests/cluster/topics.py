@@ -79,7 +79,8 @@ class Installation:
                         break
                     continue
                 content = message.value()
-                assert message.error() is None and isinstance(content, bytes)
+                assert message.error() is None
+                assert isinstance(content, bytes)
                 assert message.topic() != self.topics.failed, content
                 if message.topic() == self.topics.facts:
                     facts += [bytes(fact) for fact in msgspec.json.decode(content, type=list[msgspec.Raw])]

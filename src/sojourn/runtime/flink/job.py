@@ -93,8 +93,7 @@ def _source(
     }
     told = ", ".join(f"'{key}' = '{_quoted(value)}'" for key, value in options.items())
     tables.execute_sql(_TABLE.format(name=name, options=told))
-    columns = "`partition`, `offset`, stamped, content"
-    return tables.to_data_stream(tables.sql_query(f"SELECT {columns} FROM {name}"))
+    return tables.to_data_stream(tables.from_path(name))
 
 
 def _quoted(value: str) -> str:

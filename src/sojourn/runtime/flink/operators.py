@@ -1,7 +1,7 @@
-"""The three stages as operators of Flink: what comes waits on its shard's shelf until the watermark has passed it.
+"""The three stages as operators of Flink: what comes waits on its shard's shelf until the watermark is past it.
 
-An operator's watermark is the least of all partitions of the events and of the controls. Everything at or before
-it has come, so that a shard is called with all its inputs in order, whichever way they travelled.
+An operator's watermark is the least of all partitions of the events and of the controls. Everything at or
+before it has come, so that a shard is called with all its inputs in order, whichever way they travelled.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from sojourn.definitions.publishing import InForce
 from sojourn.model.event import Entry
 from sojourn.model.ids import message_digest
 from sojourn.model.turn import Forward, Stage
+from sojourn.runtime.flink.labels import Labels
+from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import Failure
 from sojourn.runtime.shards.chronicle import Chronicle
 from sojourn.runtime.shards.records import (
@@ -32,8 +34,6 @@ from sojourn.runtime.shards.records import (
     shard_of,
 )
 from sojourn.runtime.shards.worker import Outcome, Worker
-from sojourn.runtime.flink.labels import Labels
-from sojourn.runtime.flink.shelf import FlinkShelf
 
 INPUTS = Types.TUPLE([Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
 """(shard, the first instant, a record of inputs)."""
@@ -64,12 +64,13 @@ _Out = Iterator[tuple[int, int, int, bytes]]
 class Sorter(ProcessFunction):  # type: ignore[misc]
     """Hands each output to those it is for, right behind its stage.
 
-    A function with broadcast state may not do so itself in a timer: in PyFlink 2.2's thread mode what it yields
-    there is taken for its main output, whatever the tag.
+    A function with broadcast state may not do so itself in a timer: in PyFlink 2.2's thread mode what it
+    yields there is taken for its main output, whatever the tag.
     """
 
     def process_element(self, value: Any, context: Any) -> Iterator[tuple[OutputTag, Any]]:
         """Sort one output."""
+        del context
         kind, shard, at, content = value
         if kind in _TO:
             yield _TO[kind], (shard, at, content)
