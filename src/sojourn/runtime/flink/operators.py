@@ -1,4 +1,4 @@
-"""The three stages as operators of Flink: what comes waits on its shard's shelf until the watermark is past it.
+"""The three stages as operators: what comes waits on its shard's shelf until the watermark is past it.
 
 An operator's watermark is the least of all partitions of the events and of the controls. Everything at or
 before it has come, so that a shard is called with all its inputs in order, whichever way they travelled.
@@ -7,7 +7,7 @@ before it has come, so that a shard is called with all its inputs in order, whic
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -58,7 +58,7 @@ _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
 _FACTS, _ACTIONS, _FAILED = 2, 3, 4
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
 _OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED}
-_Out = Iterator[tuple[int, int, int, bytes]]
+_Out = Iterable[tuple[int, int, int, bytes]]
 
 
 class Sorter(ProcessFunction):  # type: ignore[misc]
@@ -101,13 +101,14 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
             self._chronicle.hear(entry)
             state.put(entry.position, encode_control(entry))
 
-    def process_element(self, value: Any, context: Any) -> None:
+    def process_element(self, value: Any, context: Any) -> _Out:
         """Let a record of inputs wait; an empty one says that a control is to take effect."""
         shelf = self._shelf.at(value[0], context.timer_service())
         if value[2]:
             shelf.wait_encoded(value[2], value[1])
         else:
             shelf.call_at(value[1])
+        return ()
 
     def on_timer(self, timestamp: int, context: Any) -> _Out:
         """Do what a shard has to do at an instant."""
