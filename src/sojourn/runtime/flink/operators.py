@@ -161,7 +161,7 @@ class IdentityOperator(StageOperator):
         self._read_controls(context)
         shard: int = value[0]
         shelf = self._shelf.at(shard, context.timer_service())
-        at = self._tick(shard, context.timestamp())
+        at = self._tick(shard, max(context.timestamp(), shelf.watermark + 1))
         chapter = self._chronicle.next(shelf.mark, upto=at)
         if chapter is not None:
             shelf.call_at(chapter.mark[0])
@@ -184,7 +184,7 @@ class IdentityOperator(StageOperator):
                 yield kind, self._shelf.number, chapter.mark[0], b""
 
     def _tick(self, shard: int, stamped: int) -> int:
-        """Move a partition's clock; where its broker's goes back, ours stands still."""
+        """Move a partition's clock; where its broker's goes back behind what was said, ours stands still."""
         clock = self._clocks.get(shard)
         if clock is None:
             clock = self._clock.value() or 0
