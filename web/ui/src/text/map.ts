@@ -34,6 +34,10 @@ export const MAP = {
     campaign_source: 'Campaign source', campaign_medium: 'Campaign medium', campaign_name: 'Campaign',
   } as Readonly<Record<string, string>>,
   other: 'Another attribute…',
+  segment: 'Segment',
+  experiment: (name: string) => `Experiment ${name}`,
+  segmentHint: 'Who was in the segment at some instant of the selected time, with all they did in it.',
+  variantHint: 'Who met this variant first, and what they did from then on: what came before cannot be its effect. Who never met the experiment is in no group.',
   rare: 'Rare moves',
   rareHint: 'Leave out moves of fewer people than this share',
   rareOff: 'All',
@@ -44,7 +48,7 @@ export const MAP = {
   legend: {
     title: 'Legend',
     forward: 'Goes on', back: 'Goes back', skip: 'Skips a stage', repeat: 'Repeats', same: 'Same stage',
-    friction: 'Friction', goal: 'Goal',
+    marks: { dwell: 'Time until the next step', converts: 'Reach the goal', leaving: 'Leave here', friction: 'Struggle here' },
     width: 'Wider: more people',
     order: 'What is back is told from the order in which steps usually come.',
   },
@@ -59,7 +63,7 @@ export const MAP = {
   panel: {
     step: 'Step', move: 'Move', close: 'Close the panel',
     people: 'People', sessions: 'Sessions', times: 'Times', share: 'Of those who leave the step', dwell: 'Time, median',
-    dwell90: 'Time, slowest tenth', starts: 'Begin here', ends: 'End here', repeats: 'Repeats', returns: 'Come back after other steps',
+    dwell90: 'Time, slowest tenth', starts: 'Begin here', ends: 'End here', ofWalks: (share: string) => `${share} of the walks that come by`, repeats: 'Repeats', returns: 'Come back after other steps',
     conversion: 'Reach the goal from here', converted: 'Did reach it, here or later',
     forecast: 'A forecast from the step alone: not an effect of it.',
     in: 'From', out: 'On to', left: 'They leave',
