@@ -18,6 +18,7 @@ export const COMMON = {
   page: (page: number, of: number) => `Page ${page} of ${of}`,
   previous: 'Previous page',
   next: 'Next page',
+  fit: 'Show all of it',
   sortedUp: 'ascending',
   sortedDown: 'descending',
   filter: 'Filter rows',

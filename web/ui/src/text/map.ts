@@ -48,7 +48,7 @@ export const MAP = {
   legend: {
     title: 'Legend',
     forward: 'Goes on', back: 'Goes back', skip: 'Skips a stage', repeat: 'Repeats', same: 'Same stage',
-    friction: 'Friction', goal: 'Goal',
+    marks: { dwell: 'Time until the next step', converts: 'Reach the goal', leaving: 'Leave here', friction: 'Struggle here' },
     width: 'Wider: more people',
     order: 'What is back is told from the order in which steps usually come.',
   },
