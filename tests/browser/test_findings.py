@@ -63,6 +63,10 @@ def test_whoever_is_to_be_forgotten_is_typed_first_and_then_gone(signed_in: Page
     dialog = signed_in.get_by_role("dialog")
     go = dialog.get_by_role("button", name="Forget for good")
     expect(go).to_be_disabled()
+    would = ask(house, f"/api/v1/profiles/{quote(who, safe='')}")
+    told = dialog.get_by_role("definition")
+    expect(told.first).to_have_text(str(would["n_events"]), timeout=PATIENCE_MS)  # counted before anything goes
+    assert _has(house, who)
     dialog.get_by_label("to confirm").fill(who)
     dialog.get_by_label("Reason").fill("asked to")
     go.click()
@@ -70,6 +74,10 @@ def test_whoever_is_to_be_forgotten_is_typed_first_and_then_gone(signed_in: Page
     signed_in.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     expect(signed_in.get_by_role("heading", name="People", level=1)).to_be_visible(timeout=PATIENCE_MS)
     _until(lambda: not _has(house, who))
+    signed_in.goto("/studio/operate?tab=forgotten")
+    row = signed_in.get_by_role("row").filter(has_text="asked to").first
+    expect(row).to_contain_text("erased", timeout=QUESTION_MS)
+    expect(row).not_to_contain_text(who)
 
 
 def test_a_funnel_has_the_numbers_of_the_api_and_lists_who_dropped(signed_in: Page, house: House) -> None:
@@ -162,7 +170,7 @@ def test_who_may_only_look_sees_no_button_that_would_be_refused(
         looker.goto("/studio/operate?tab=holds")
         expect(looker.get_by_text("Your role may look")).to_be_visible(timeout=PATIENCE_MS)
         expect(looker.get_by_role("button", name=re.compile("Pause|Stop"))).to_have_count(0)
-        expect(looker.get_by_role("tab", name="Accounts")).to_have_count(0)
+        expect(looker.get_by_role("tab", name=re.compile("Accounts|Forgotten"))).to_have_count(0)
         looker.goto(f"/studio/people/{quote(_nudged(house)[0], safe='')}")
         expect(looker.get_by_role("tab", name="Timeline")).to_be_visible(timeout=PATIENCE_MS)
         expect(looker.get_by_role("button", name="Forget")).to_have_count(0)

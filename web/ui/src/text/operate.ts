@@ -8,7 +8,7 @@ export const OPERATE = {
   about: 'What comes in, what goes out, what went wrong, and what stands still.',
   views: 'Views of operating',
   tabs: {
-    events: 'Live events', failed: 'Failed events', dead: 'Dead letters', sinks: 'Sinks', sources: 'Sources and SDKs', holds: 'Pause and stop', accounts: 'Accounts',
+    events: 'Live events', failed: 'Failed events', dead: 'Dead letters', sinks: 'Sinks', sources: 'Sources and SDKs', holds: 'Pause and stop', accounts: 'Accounts', forgotten: 'Forgotten',
   },
 
   status: {
@@ -28,7 +28,7 @@ export const TAIL = {
   name: 'Event',
   verdict: 'Verdict',
   any: 'any',
-  verdicts: { taken: 'taken', duplicate: 'duplicate', failed: 'failed' } satisfies Record<TailVerdict, string>,
+  verdicts: { taken: 'taken', duplicate: 'duplicate', failed: 'failed', refused: 'refused whole' } satisfies Record<TailVerdict, string>,
   columns: { at: 'When', verdict: 'Verdict', type: 'Type', name: 'Event', who: 'Who', source: 'Source', sdk: 'SDK', id: 'Message id' },
   skipped: (n: number) => `${many(n, 'event')} more came than anybody reads; they were taken, and are not shown.`,
   state: { connecting: 'Connecting…', open: 'Listening', lost: 'Connection lost; it comes back by itself' },
@@ -153,4 +153,19 @@ export const ACCOUNTS = {
   never: 'never',
   emptyTitle: 'Nobody but the admin token',
   empty: 'Give each person an account of their own, so that what was done says by whom.',
+} as const
+
+export const FORGOTTEN = {
+  title: 'Forgotten people',
+  note: 'Everybody who was forgotten, newest first. It says when, by whom and how much, and names nobody; ids are kept as keyed hashes alone.',
+  columns: {
+    at: 'When', by: 'By', reason: 'Reason', stage: 'State', ids: 'Ids', events: 'Events', facts: 'Facts', withheld: 'Not sent', failed: 'Failed events',
+    files: 'Files written anew', took: 'Took',
+  },
+  stages: {
+    waiting: 'waiting', states: 'erasing states', log: 'erasing from the log', facts: 'erasing facts', lake: 'erasing from the lake',
+    traces: 'erasing traces', done: 'erased',
+  } as Readonly<Record<string, string>>,
+  emptyTitle: 'Nobody was forgotten',
+  empty: 'An administrator forgets a person on that person’s page.',
 } as const

@@ -117,6 +117,11 @@ export const PERSON = {
   forget: 'Forget this person…',
   forgetTitle: 'Forget this person for good?',
   forgetText: 'Every event, fact, profile, message and mark of theirs is deleted, for all of their ids. What is left is a line in a ledger that names nobody. Nothing brings it back.',
+  goes: {
+    events: 'Events', facts: 'Facts', actions: 'Messages on their way', failed: 'Failed events', journeys: 'Journeys inside',
+    orMore: (n: string) => `${n} or more`,
+    shared: (ids: string) => `Others used these devices, too: ${ids}. What others did there stays theirs.`,
+  },
   forgetIds: 'Their ids',
   forgetType: (id: string) => `Type ${id} to confirm`,
   forgetReason: 'Reason, for the ledger',

@@ -3,6 +3,7 @@
 import { Badge } from '../../parts/Badge'
 import { Card } from '../../parts/Card'
 import { count, interval, number } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table, type Column } from '../../parts/Table'
 import { ATTRIBUTION, MODELS, VERDICTS } from '../../text/attribution'
 import { bounds, signed } from '../shared/numbers'
@@ -42,10 +43,7 @@ function modelColumn({ model }: ModelAnswer): Column<ChannelRow> {
     key: model, title: MODELS[model]?.name ?? model, isNumber: true, about: MODELS[model]?.says ?? '',
     value: (row) => row.credits[model]?.conversions,
     cell: (row) => (
-      <div className={css.credit}>
-        {write(row.credits[model]?.conversions)}
-        <span>{interval(row.credits[model]?.low, row.credits[model]?.high, write)}</span>
-      </div>
+      <Stacked notes={[interval(row.credits[model]?.low, row.credits[model]?.high, write)]}>{write(row.credits[model]?.conversions)}</Stacked>
     ),
   }
 }
@@ -55,10 +53,9 @@ const CAUSAL: readonly Column<ChannelRow>[] = [
     key: 'caused', title: NAMES.caused, isNumber: true, value: (row) => row.caused?.incremental.estimate,
     cell: (row) => (row.caused
       ? (
-        <div className={css.caused}>
+        <Stacked notes={[bounds(row.caused.incremental.low, row.caused.incremental.high, (x) => signed(x))]}>
           <strong>{signed(row.caused.incremental.estimate)}</strong>
-          <span>{bounds(row.caused.incremental.low, row.caused.incremental.high, (x) => signed(x))}</span>
-        </div>
+        </Stacked>
       )
       : <span className={css.muted}>{ATTRIBUTION.noHoldout}</span>),
   },

@@ -3,6 +3,7 @@
 import { Answer } from '../../parts/Answer'
 import { Card } from '../../parts/Card'
 import { count, duration, interval, share } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table } from '../../parts/Table'
 import { ATTRIBUTION } from '../../text/attribution'
 import css from './attribution.module.css'
@@ -26,7 +27,7 @@ export function Paths({ asked }: { readonly asked: Asked }) {
               { key: 'people', title: NAMES.people, isNumber: true, value: (row) => row.count, cell: (row) => count(row.count) },
               {
                 key: 'share', title: NAMES.share, isNumber: true, value: (row) => row.share,
-                cell: (row) => <div className={css.credit}>{share(row.share)}<span>{interval(row.low, row.high)}</span></div>,
+                cell: (row) => <Stacked notes={[interval(row.low, row.high)]}>{share(row.share)}</Stacked>,
               },
               { key: 'took', title: NAMES.took, isNumber: true, value: (row) => row.p50_ms, cell: (row) => duration(row.p50_ms) },
             ]}

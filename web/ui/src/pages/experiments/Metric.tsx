@@ -6,6 +6,7 @@ import { Card } from '../../parts/Card'
 import { Chart } from '../../parts/chart/Chart'
 import type { Colours } from '../../parts/chart/colours'
 import { count, share } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table, type Column } from '../../parts/Table'
 import { COMMON } from '../../text/common'
 import { DECISIONS, EXPERIMENTS } from '../../text/experiments'
@@ -62,7 +63,7 @@ function columns(kind: string): readonly Column<Compared>[] {
 }
 
 function WithBounds({ says, between }: { readonly says: string; readonly between: string }) {
-  return <span className={css.bounds}><strong>{says}</strong>{between !== COMMON.nothing && <span>{between}</span>}</span>
+  return <Stacked notes={[between !== COMMON.nothing && between]}><strong>{says}</strong></Stacked>
 }
 
 function Path({ one }: { readonly one: Compared }) {

@@ -3,6 +3,7 @@
 import { Badge } from '../../parts/Badge'
 import { LinkButton } from '../../parts/Button'
 import { count, share } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table, type Column } from '../../parts/Table'
 import { FRICTION, SIGNALS } from '../../text/friction'
 import { bounds, chance, signed } from '../shared/numbers'
@@ -40,11 +41,9 @@ const WHAT: Column<Finding> = {
 const WHEN: Column<Finding> = {
   key: 'when', title: FRICTION.when, value: (row) => row.first,
   cell: (row) => (
-    <div className={css.stacked}>
+    <Stacked notes={[row.first_between && FRICTION.may(...row.first_between), row.last_between && FRICTION.mayEnd(...row.last_between)]}>
       {whenOf(row)}
-      {row.first_between && <span>{FRICTION.may(...row.first_between)}</span>}
-      {row.last_between && <span>{FRICTION.mayEnd(...row.last_between)}</span>}
-    </div>
+    </Stacked>
   ),
 }
 
@@ -53,10 +52,9 @@ const HAPPENS: Column<Finding> = {
   cell: (row) => {
     const times = timesOf(row)
     return (
-      <div className={css.stacked}>
+      <Stacked notes={[times === null ? `${count(row.cases)} of ${count(row.at_risk)}` : `${FRICTION.elsewhere} ${share(row.share_elsewhere)}`]}>
         <strong>{share(row.share)}</strong>
-        <span>{times === null ? `${count(row.cases)} of ${count(row.at_risk)}` : `${FRICTION.elsewhere} ${share(row.share_elsewhere)}`}</span>
-      </div>
+      </Stacked>
     )
   },
 }
@@ -68,10 +66,9 @@ const PEOPLE: Column<Finding> = {
 const LOST: Column<Finding> = {
   key: 'lost', title: FRICTION.lost, isNumber: true, about: FRICTION.lostAbout, value: (row) => row.conversions_lost?.estimate,
   cell: (row) => row.conversions_lost && (
-    <div className={css.stacked}>
-      <strong data-clear={isClear(row)}>{signed(row.conversions_lost.estimate)}</strong>
-      <span>{bounds(row.conversions_lost.low, row.conversions_lost.high, (x) => signed(x))}</span>
-    </div>
+    <Stacked notes={[bounds(row.conversions_lost.low, row.conversions_lost.high, (x) => signed(x))]} tone={isClear(row) ? 'bad' : undefined}>
+      <strong>{signed(row.conversions_lost.estimate)}</strong>
+    </Stacked>
   ),
 }
 

@@ -5,6 +5,7 @@ import { Card } from '../../parts/Card'
 import { Chart } from '../../parts/chart/Chart'
 import type { Colours } from '../../parts/chart/colours'
 import { count, interval, share } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table, type Column } from '../../parts/Table'
 import { FUNNELS } from '../../text/funnels'
 import { SHARED } from '../../text/shared'
@@ -56,10 +57,9 @@ function columns(answer: FunnelAnswer): readonly Column<Segment>[] {
     ...answer.steps.map((step, i): Column<Segment> => ({
       key: String(i), title: step.step, isNumber: true, value: (row) => row.steps[i]?.count,
       cell: (row) => (
-        <span className={css.stacked}>
+        <Stacked notes={[i > 0 && row.steps[i] && `${share(row.steps[i].from_start)} (${interval(row.steps[i].from_start_low, row.steps[i].from_start_high)})`]}>
           {count(row.steps[i]?.count)}
-          {i > 0 && row.steps[i] && <span>{share(row.steps[i].from_start)} ({interval(row.steps[i].from_start_low, row.steps[i].from_start_high)})</span>}
-        </span>
+        </Stacked>
       ),
     })),
   ]

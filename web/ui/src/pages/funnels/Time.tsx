@@ -6,6 +6,7 @@ import { Card } from '../../parts/Card'
 import { Chart } from '../../parts/chart/Chart'
 import { fade, type Colours } from '../../parts/chart/colours'
 import { duration, interval, share } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table } from '../../parts/Table'
 import { FUNNELS } from '../../text/funnels'
 import { bounds } from '../shared/numbers'
@@ -33,7 +34,7 @@ export function TimeCard({ time }: { readonly time: Told }) {
           { key: 'share', title: FUNNELS.quantile, value: (row) => row.share, cell: (row) => share(row.share) },
           {
             key: 'all', title: FUNNELS.all, isNumber: true, value: (row) => row.all_ms,
-            cell: (row) => (row.all_ms === null ? FUNNELS.notYet : <span className={css.stacked}>{duration(row.all_ms)}<span>{bounds(row.all_low_ms, row.all_high_ms, duration)}</span></span>),
+            cell: (row) => (row.all_ms === null ? FUNNELS.notYet : <Stacked notes={[bounds(row.all_low_ms, row.all_high_ms, duration)]}>{duration(row.all_ms)}</Stacked>),
           },
           { key: 'converters', title: FUNNELS.converters, isNumber: true, value: (row) => row.converters_ms, cell: (row) => duration(row.converters_ms) },
         ]}

@@ -3,9 +3,9 @@
 import { useEffect, useMemo, useRef } from 'react'
 import type { ChartView, TrafficView } from '../../api/schema'
 import { Badge } from '../../parts/Badge'
-import { Button } from '../../parts/Button'
 import { count, duration, share, shortCount } from '../../parts/format'
 import { JourneyChart, type Numbers } from '../../parts/journey/JourneyChart'
+import { Facts, Panel, PanelPart } from '../../parts/Panel'
 import type { Address } from '../../parts/url'
 import { JOURNEY } from '../../text/journey'
 import { Inside } from './Inside'
@@ -82,28 +82,22 @@ function Picked({ name, id, chart, traffic, address }: {
   const told = state ? traffic?.states[state.id] : undefined
   const took = way ? traffic?.ways[way.id] : undefined
   const left = way ? traffic?.states[way.source]?.left : undefined
-  const rows = state
+  const rows: readonly (readonly [string, string])[] = state
     ? [
         [words.now, count(told?.n_people ?? 0)], [words.entered, count(told?.entered ?? 0)], [words.left, count(told?.left ?? 0)],
         [words.dwell, duration(told?.dwell_ms?.p50)], [words.dwell90, duration(told?.dwell_ms?.p90)],
       ]
-    : [[words.took, count(took ?? 0)], ...(left ? [[words.share, share((took ?? 0) / left)]] : [])]
+    : [[words.took, count(took ?? 0)], ...(left ? [[words.share, share((took ?? 0) / left)] as const] : [])]
   return (
-    <aside className={css.panel} aria-label={state?.label ?? way?.label}>
-      <header className={css.panelHead}>
-        <div>
-          <small>{state ? words.state : words.way}</small>
-          <h2>{state?.label ?? way?.label}</h2>
-        </div>
-        <Button look="quiet" isSmall icon="close" label={words.close} onClick={() => address.set({ at: null })} />
-      </header>
-      <dl className={css.facts}>
-        {rows.map(([title, value]) => [<dt key={`${title} title`}>{title}</dt>, <dd key={title}>{value}</dd>])}
-      </dl>
+    <Panel
+      kind={state ? words.state : words.way} title={state?.label ?? way?.label ?? ''} close={words.close}
+      onClose={() => address.set({ at: null })}
+    >
+      <PanelPart><Facts rows={rows} /></PanelPart>
       {state && state.does.length > 0 && (
-        <div className={css.panelPart}><h3>{words.does}</h3><ul>{state.does.map((each) => <li key={each}>{each}</li>)}</ul></div>
+        <PanelPart><h3>{words.does}</h3><ul>{state.does.map((each) => <li key={each}>{each}</li>)}</ul></PanelPart>
       )}
       {state && <Inside name={name} chart={chart} address={address} state={state.id} />}
-    </aside>
+    </Panel>
   )
 }

@@ -1,18 +1,18 @@
 /** Beside the map: all that is known of the step or move that was clicked, and who it was. */
 
 import { useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
 import { askPeople } from '../../api/questions'
 import { Answer } from '../../parts/Answer'
 import { Badge } from '../../parts/Badge'
 import { Button } from '../../parts/Button'
 import { ago, count, duration, instant, interval, points, share } from '../../parts/format'
+import { Facts, Panel, PanelPart } from '../../parts/Panel'
 import { bareId, PersonLink } from '../../parts/PersonLink'
 import { Table } from '../../parts/Table'
 import { MAP } from '../../text/map'
 import css from './Map.module.css'
 import type { MapEdge, MapModel, MapNode } from './model'
-import { selectionOf, type Picked, type View } from './selection'
+import { keyOf, selectionOf, type Picked, type View } from './selection'
 
 const WORDS = MAP.panel
 /** Who is listed: the rest is found by narrowing down. */
@@ -33,18 +33,11 @@ export function MapPanel(props: Props) {
     ? model.edges.find((edge) => edge.source === picked.source && edge.target === picked.target) : undefined
   const title = picked.kind === 'step' ? MAP.step(picked.step) : `${MAP.step(picked.source)} → ${MAP.step(picked.target)}`
   return (
-    <aside className={css.panel} aria-label={title}>
-      <header className={css.panelHead}>
-        <div>
-          <small>{picked.kind === 'step' ? WORDS.step : WORDS.move}</small>
-          <h2>{title}</h2>
-        </div>
-        <Button look="quiet" isSmall icon="close" label={WORDS.close} onClick={() => onPick(null)} />
-      </header>
+    <Panel kind={picked.kind === 'step' ? WORDS.step : WORDS.move} title={title} close={WORDS.close} onClose={() => onPick(null)}>
       {step && <StepFacts {...props} step={step} />}
       {move && <MoveFacts move={move} />}
       <Who view={view} picked={picked} />
-    </aside>
+    </Panel>
   )
 }
 
@@ -53,7 +46,7 @@ function StepFacts({ step, model, hasGoal, onPick, view }: Props & { readonly st
   const out = model.edges.filter((edge) => edge.source === step.name && edge.target !== step.name)
   return (
     <>
-      <div className={css.panelPart}>
+      <PanelPart>
         <Facts rows={[
           [WORDS.people, `${count(step.people)} · ${share(step.share)}`],
           [WORDS.sessions, count(step.sessions)],
@@ -61,7 +54,7 @@ function StepFacts({ step, model, hasGoal, onPick, view }: Props & { readonly st
           [WORDS.dwell, duration(step.dwell_p50_ms)],
           [WORDS.dwell90, duration(step.dwell_p90_ms)],
           [WORDS.starts, count(step.starts)],
-          [WORDS.ends, `${count(step.ends)} · ${share(step.leaving)}`],
+          [WORDS.ends, `${count(step.ends)} · ${WORDS.ofWalks(share(step.leaving))}`],
           [WORDS.repeats, count(step.repeats)],
           [WORDS.returns, count(step.returns)],
           ...(hasGoal && !step.isGoal ? [
@@ -74,7 +67,7 @@ function StepFacts({ step, model, hasGoal, onPick, view }: Props & { readonly st
           <Button isSmall onClick={() => view.address.set({ did: [...new Set([...view.did, step.name])] })}>{WORDS.onlyThese}</Button>
           <Button isSmall onClick={() => view.address.set({ never: [...new Set([...view.never, step.name])] })}>{WORDS.notThese}</Button>
         </div>
-      </div>
+      </PanelPart>
       <Ways title={WORDS.in} edges={into} end="source" onPick={onPick} />
       <Ways title={WORDS.out} edges={out} end="target" onPick={onPick} left={step.ends} total={step.count} />
     </>
@@ -91,7 +84,7 @@ function Ways({ title, edges, end, onPick, left, total }: {
 }) {
   if (edges.length === 0 && !left) return null
   return (
-    <div className={css.panelPart}>
+    <PanelPart>
       <h3>{title}</h3>
       <ul className={css.ways}>
         {edges.toSorted((a, b) => b.people - a.people).slice(0, 8).map((edge) => (
@@ -106,7 +99,7 @@ function Ways({ title, edges, end, onPick, left, total }: {
           <li className={css.way}><span>{WORDS.left}</span><span>{count(left)} · {share(left / total, 0)}</span></li>
         )}
       </ul>
-    </div>
+    </PanelPart>
   )
 }
 
@@ -114,54 +107,46 @@ function MoveFacts({ move }: { readonly move: MapEdge }) {
   const { difference } = move
   return (
     <>
-      <div className={css.panelPart}>
+      <PanelPart>
         <p><Badge tone={move.way === 'back' ? 'warn' : 'plain'}>{MAP.legend[move.way]}</Badge></p>
         <Facts rows={[
           [WORDS.people, count(move.people)], [WORDS.times, count(move.count)], [WORDS.share, share(move.share)],
           [WORDS.dwell, duration(move.dwell_p50_ms)], [WORDS.dwell90, duration(move.dwell_p90_ms)],
         ]} />
-      </div>
+      </PanelPart>
       {difference && (
-        <div className={css.panelPart}>
+        <PanelPart>
           <Facts rows={[
             [WORDS.one, share(difference.share_one)], [WORDS.otherSide, share(difference.share_other)],
             [WORDS.difference, points(difference.difference)], ['', interval(difference.low, difference.high, points)],
           ]} />
           <p><Badge tone={difference.is_real ? 'info' : 'plain'}>{difference.is_real ? WORDS.real : WORDS.unsure}</Badge></p>
-        </div>
+        </PanelPart>
       )}
     </>
-  )
-}
-
-function Facts({ rows }: { readonly rows: readonly (readonly [string, ReactNode])[] }) {
-  return (
-    <dl className={css.facts}>
-      {rows.filter(([, value]) => value !== '').map(([name, value]) => [<dt key={`${name} name`}>{name}</dt>, <dd key={name}>{value}</dd>])}
-    </dl>
   )
 }
 
 function Who({ view, picked }: { readonly view: View; readonly picked: Picked }) {
   const of = picked.kind === 'step' ? { step: picked.step } : { from: picked.source, to: picked.target }
   const people = useQuery({
-    queryKey: ['graph-people', view.by, view.range, view.where, view.did, view.never, of],
+    queryKey: ['graph-people', view.by, ...keyOf(view), of],
     queryFn: ({ signal }) => askPeople({ ...selectionOf(view, Date.now()), ...of, limit: N_PEOPLE }, signal),
   })
   const now = Date.now()
   return (
     <section aria-label={WORDS.list}>
-      <div className={css.panelPart}>
+      <PanelPart>
         <h3>{WORDS.list}</h3>
         <p className={css.note}>
           {people.data?.is_cut ? WORDS.cut(count(people.data.n), people.data.items.length) : WORDS.listNote}
         </p>
-      </div>
+      </PanelPart>
       <Answer query={people}>
         {(found) => (
           <Table
             label={WORDS.list} rows={found.items} rowKey={(item) => `${item.id} ${item.session} ${item.at}`} perPage={12} csvName="people"
-            empty={<p className={css.panelPart}>{WORDS.noPeople}</p>}
+            empty={<PanelPart><p>{WORDS.noPeople}</p></PanelPart>}
             columns={[
               { key: 'id', title: WORDS.columns.person, value: (item) => item.id, cell: (item) => <PersonLink id={bareId(item.id)} /> },
               { key: 'at', title: WORDS.columns.at, value: (item) => item.at, isNumber: true, cell: (item) => <span title={instant(item.at)}>{ago(item.at, now)}</span> },

@@ -9,6 +9,7 @@ import { Badge } from '../../parts/Badge'
 import { Card } from '../../parts/Card'
 import { Empty } from '../../parts/Empty'
 import { ago, count, duration, instant } from '../../parts/format'
+import { Stacked } from '../../parts/Stacked'
 import { Table, type Column } from '../../parts/Table'
 import { SINKS } from '../../text/operate'
 import { sortedSinks, toneOfSink } from './health'
@@ -44,7 +45,7 @@ function columns(now: number): readonly Column<SinkView>[] {
     },
     {
       key: 'waiting', title: NAMES.waiting, isNumber: true, value: (row) => row.waiting,
-      cell: (row) => <span className={css.stacked}>{count(row.waiting)}{row.oldest_at !== null && <span>{SINKS.since(ago(row.oldest_at, now))}</span>}</span>,
+      cell: (row) => <Stacked notes={[row.oldest_at !== null && SINKS.since(ago(row.oldest_at, now))]}>{count(row.waiting)}</Stacked>,
     },
     { key: 'dead', title: NAMES.dead, isNumber: true, value: (row) => row.dead, cell: (row) => count(row.dead) },
     { key: 'delivered', title: NAMES.delivered, isNumber: true, value: (row) => row.delivered, cell: (row) => count(row.delivered) },

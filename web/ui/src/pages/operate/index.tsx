@@ -13,14 +13,16 @@ import { OPERATE } from '../../text/operate'
 import { AccountsTab } from './Accounts'
 import { DeadTab } from './Dead'
 import { FailedTab } from './Failed'
+import { ForgottenTab } from './Forgotten'
 import { HoldsTab } from './Holds'
 import { SinksTab } from './Sinks'
 import { SourcesTab } from './Sources'
 import { StatusFigures } from './Status'
 import { TailTab } from './Tail'
 
-const TABS = ['events', 'failed', 'dead', 'sinks', 'sources', 'holds', 'accounts'] as const
+const TABS = ['events', 'failed', 'dead', 'sinks', 'sources', 'holds', 'accounts', 'forgotten'] as const
 type Key = (typeof TABS)[number]
+const FOR_ADMINS: readonly Key[] = ['accounts', 'forgotten']
 const REFRESH_MS = 2_000
 
 export default function OperatePage() {
@@ -29,7 +31,7 @@ export default function OperatePage() {
   const isAdmin = useMay('admin')
   const status = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => getStatus(signal) })
   useMoves('progress', () => void status.refetch({ cancelRefetch: false }), REFRESH_MS)
-  const shown = TABS.filter((key) => key !== 'accounts' || isAdmin)
+  const shown = TABS.filter((key) => !FOR_ADMINS.includes(key) || isAdmin)
   return (
     <Page title={OPERATE.title} note={OPERATE.about}>
       <Answer query={status}>{(view) => <StatusFigures status={view} />}</Answer>
@@ -60,6 +62,8 @@ function contentOf(tab: Key): ReactNode {
       return <HoldsTab />
     case 'accounts':
       return <AccountsTab />
+    case 'forgotten':
+      return <ForgottenTab />
     default:
       return tab satisfies never
   }

@@ -1,17 +1,20 @@
 /** Forgetting a person: for administrators, and only after the id was typed. */
 
-import type { ProfileView } from '../../api/schema'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { useLocation } from 'wouter'
-import { forgetPerson } from '../../api/people'
+import { forgetPerson, previewForgetting } from '../../api/people'
+import type { ForgottenView, ProfileView } from '../../api/schema'
+import { Answer } from '../../parts/Answer'
 import { Button } from '../../parts/Button'
 import { Dialog } from '../../parts/Dialog'
 import { Failure } from '../../parts/Failure'
+import { Figure, Figures } from '../../parts/Figure'
+import { count } from '../../parts/format'
 import { useMay } from '../../parts/session'
 import { COMMON } from '../../text/common'
 import { PERSON } from '../../text/people'
-import { askedId, idsOf } from './person'
+import { askedId } from './person'
 import css from './person.module.css'
 
 interface Props {
@@ -38,6 +41,7 @@ function Asking({ profile, onGone, onClose }: Props & { readonly onClose: () => 
   const fields = useId()
   const queries = useQueryClient()
   const [, go] = useLocation()
+  const would = useQuery({ queryKey: ['would-forget', id], queryFn: ({ signal }) => previewForgetting(id, signal), staleTime: 0, gcTime: 0 })
   const forgetting = useMutation({
     mutationFn: () => forgetPerson(id, typed, reason),
     onMutate: () => onGone(true),
@@ -61,7 +65,7 @@ function Asking({ profile, onGone, onClose }: Props & { readonly onClose: () => 
       actions={
         <>
           <Button onClick={onClose}>{COMMON.cancel}</Button>
-          <Button look="danger" icon="trash" disabled={typed !== id} isBusy={forgetting.isPending} onClick={() => forgetting.mutate()}>
+          <Button look="danger" icon="trash" disabled={typed !== id || !would.isSuccess} isBusy={forgetting.isPending} onClick={() => forgetting.mutate()}>
             {PERSON.forgetGo}
           </Button>
         </>
@@ -69,7 +73,7 @@ function Asking({ profile, onGone, onClose }: Props & { readonly onClose: () => 
     >
       <div className={css.form}>
         <p>{PERSON.forgetText}</p>
-        <div><h3>{PERSON.forgetIds}</h3><p>{idsOf(profile).map((one) => <code key={one.id} className={css.id}>{one.id}</code>)}</p></div>
+        <Answer query={would}>{(view) => <Would view={view} />}</Answer>
         <label htmlFor={`${fields}-id`}>{PERSON.forgetType(id)}</label>
         <input id={`${fields}-id`} value={typed} autoComplete="off" spellCheck={false} onChange={(event) => setTyped(event.target.value)} />
         <label htmlFor={`${fields}-reason`}>{PERSON.forgetReason}</label>
@@ -77,5 +81,26 @@ function Asking({ profile, onGone, onClose }: Props & { readonly onClose: () => 
         {forgetting.isError && <Failure error={forgetting.error} />}
       </div>
     </Dialog>
+  )
+}
+
+/** So many facts are counted, and no more. */
+const MOST_FACTS = 10_000
+
+/** What goes, counted before anything does. */
+function Would({ view }: { readonly view: ForgottenView }) {
+  const { goes } = PERSON
+  return (
+    <>
+      <Figures>
+        <Figure label={goes.events} value={count(view.n_events)} />
+        <Figure label={goes.facts} value={view.n_facts < MOST_FACTS ? count(view.n_facts) : goes.orMore(count(view.n_facts))} />
+        <Figure label={goes.actions} value={count(view.n_actions)} />
+        <Figure label={goes.failed} value={count(view.n_failed)} />
+        <Figure label={goes.journeys} value={count(view.n_journeys)} />
+      </Figures>
+      <div><h3>{PERSON.forgetIds}</h3><p>{view.ids.map((id) => <code key={id} className={css.id}>{id}</code>)}</p></div>
+      {view.shared.length > 0 && <p>{goes.shared(view.shared.join(', '))}</p>}
+    </>
   )
 }
