@@ -18,8 +18,6 @@ export const COMMON = {
   page: (page: number, of: number) => `Page ${page} of ${of}`,
   previous: 'Previous page',
   next: 'Next page',
-  sortedUp: 'ascending',
-  sortedDown: 'descending',
   filter: 'Filter rows',
   clear: 'Clear filters',
   unit: { person: 'People', session: 'Sessions' },
