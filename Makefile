@@ -36,8 +36,9 @@ bench-analytics: $(READY) ## measure analytics beside its peers, each installed 
 soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
 	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest -m "not browser" $(SIDE_BY_SIDE)
 
-crash: $(READY) ## 100 rounds of kill -9 under load, and the other slow tests
+crash: $(READY) ## 100 rounds of kill -9 under load, the other slow tests, and the laws four times as hard
 	$(PY) -m pytest -m slow
+	SOJOURN_SOAK=4 $(PY) -m pytest -m "not slow and not browser" $(SIDE_BY_SIDE) tests/laws tests/adapters/lake tests/analytics/sql tests/server/test_openapi.py
 
 spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its own (needs Java 17)
 	$(call peer,spark)

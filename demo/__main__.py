@@ -11,11 +11,9 @@ import signal
 import sys
 import time
 import urllib.error
-from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 from rich.live import Live
 
@@ -24,7 +22,7 @@ from demo.place import prepare, remember
 from demo.program import Program, ProgramError, Setup, script
 from demo.receiver import Receiver, Webhook, new_secret
 from demo.screen import Look, draw, line, told
-from demo.sdk import Batch
+from demo.sending import Sender
 from demo.shop import Shop
 
 FOLDER = Path("demo-data")
@@ -47,9 +45,7 @@ class Demo:
         self._seconds = seconds
         self._started = time.monotonic()
         self._stopping = asyncio.Event()
-        self._sends: set[asyncio.Task[None]] = set()
-        self._n_sent = 0
-        self._n_lost = 0
+        self._sender: Sender | None = None
         self._speed = [(0.0, 0)]
         self.shop = Shop(seed=secrets.randbits(32), n_people=N_PEOPLE, started_at_s=time.time())
 
@@ -68,36 +64,24 @@ class Demo:
         return await self._settle()
 
     async def _shop(self) -> None:
-        key = b64encode(f"{self._setup.write_key}:".encode()).decode()
-        async with httpx.AsyncClient(
-            base_url=self._program.address, headers={"Authorization": f"Basic {key}"}, timeout=15
-        ) as client:
+        async with Sender(self._program.address, self._setup.write_key, self._stopping) as sender:
+            self._sender = sender
             while not self._stopping.is_set():
                 if self._seconds is not None and time.monotonic() - self._started >= self._seconds:
                     self._stopping.set()
-                for batch in self.shop.batches(time.time()):
-                    task = asyncio.create_task(self._send(client, batch))
-                    self._sends.add(task)
-                    task.add_done_callback(self._sends.discard)
+                for batch in [] if sender.lags else self.shop.batches(time.time()):
+                    sender.send(batch)
+                ticked = time.monotonic()
                 await asyncio.sleep(TICK_S)
-            if self._sends:  # an event that was seen is sent, also by who leaves
-                await asyncio.wait(self._sends, timeout=SETTLE_S)
-
-    async def _send(self, client: httpx.AsyncClient, batch: Batch) -> None:
-        with contextlib.suppress(TimeoutError):  # the demo ends: nobody waits for a network any more
-            await asyncio.wait_for(self._stopping.wait(), batch.delay_s or 0.001)
-        try:
-            answer = await client.post("/v1/batch", json=batch.body(time.time()))
-        except httpx.TransportError:
-            self._n_lost += 1
-            return
-        self._n_sent += len(batch.events)
-        self._n_lost += answer.status_code != 200
+                if sender.lags:
+                    self.shop.rest(time.monotonic() - ticked)
+            await sender.finish(SETTLE_S)
 
     async def _watch(self, console: Console) -> None:
         is_terminal = console.is_terminal and "DEMO_SECONDS" not in os.environ
         left = "Ctrl-C ends it" if self._seconds is None else f"ends by itself after {self._seconds:.0f} s"
-        with Live(console=console, auto_refresh=False, transient=True) if is_terminal else _Lines() as live:
+        screen = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
+        with screen if is_terminal else _Lines() as live:
             while not self._stopping.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), LOOK_S[is_terminal])
@@ -119,14 +103,15 @@ class Demo:
         except (urllib.error.URLError, OSError):
             return None  # busy; the next look will do
         now = time.monotonic()
-        self._speed = [*self._speed[-10:], (now - self._started, self._n_sent)]
+        n_sent, n_lost = (self._sender.n_sent, self._sender.n_lost) if self._sender else (0, 0)
+        self._speed = [*self._speed[-10:], (now - self._started, n_sent)]
         (first_s, n_first), (last_s, n_last) = self._speed[0], self._speed[-1]
         return Look(
             elapsed_s=now - self._started,
             metrics=metrics,
             journeys=journeys,
             n_people=self.shop.n_people,
-            n_lost=self._n_lost,
+            n_lost=n_lost,
             events_per_s=(n_last - n_first) / max(last_s - first_s, 0.001),
             tally=self._receiver.tally,
             latest=list(self._receiver.latest),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from demo.program import Metrics, quantile
 from demo.receiver import Tally, Webhook
 
 LATENCY = "sojourn_event_to_action_seconds"
+COUNTS = ("entered", "goals", "exited", "actions", "withheld")
 N_SHOWN = 6  # latest actions
 
 
@@ -64,20 +66,20 @@ class Look:
 
 
 def draw(look: Look, *, address: str, left: str) -> RenderableType:
-    """Draw a look."""
+    """Draw a look: what a low window cuts off at its foot is what matters least."""
     title = Text.assemble(("Sojourn", "bold"), f"  {address}   {look.elapsed_s:.0f} s   ", (left, "dim"))
-    above = Table.grid(expand=True)
-    above.add_column(ratio=2)
-    above.add_column(ratio=3)
-    above.add_row(_flow(look), _actions(look))
-    return Group(title, above, _journeys(look.journeys), _latest(look))
+    below = Table.grid(expand=True)
+    below.add_column(ratio=2)
+    below.add_column(ratio=3)
+    below.add_row(_flow(look), _actions(look))
+    return Group(title, _journeys(together(look.journeys)), _latest(look), below)
 
 
 def line(look: Look) -> str:
     """Write a look as one line."""
     journeys = "  ".join(
         f"{journey['name']} {sum(journey['states'].values())} in, {journey['goals']} goals"
-        for journey in look.journeys
+        for journey in together(look.journeys)
     )
     return (
         f"{look.elapsed_s:5.0f} s  {look.events_per_s:4.0f} events/s  {look.n_people} people  "
@@ -86,6 +88,17 @@ def line(look: Look) -> str:
         f"{look.retries} retries  "
         f"p99 {_ms(look.latency_ms(0.99))}  |  {journeys}"
     )
+
+
+def together(journeys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Count the versions of a journey as one: after a change is published, people are in two of them."""
+    found: dict[str, dict[str, Any]] = {}
+    for version in journeys:
+        into = found.setdefault(version["name"], {"name": version["name"], "states": Counter()})
+        into["states"].update(version["states"])
+        for name in COUNTS:
+            into[name] = into.get(name, 0) + version[name]
+    return list(found.values())
 
 
 def sentence(webhook: Webhook) -> str:
@@ -135,7 +148,7 @@ def _journeys(journeys: list[dict[str, Any]]) -> Panel:
         grid.add_column(name, justify="right")
     for journey in journeys:
         states = "  ".join(f"{state} {n}" for state, n in journey["states"].items())
-        counts = (str(journey[name]) for name in ("entered", "goals", "exited", "actions", "withheld"))
+        counts = (str(journey[name]) for name in COUNTS)
         grid.add_row(journey["name"], states or "nobody", *counts)
     return Panel(grid, title="journeys", title_align="left")
 

@@ -94,6 +94,11 @@ class Shop:
             sent += self._live(due.person, due.at_s)
         return sent
 
+    def rest(self, seconds: float) -> None:
+        """Put off all that is to come: while no answer comes from the shop, nobody clicks on."""
+        for due in self._due:  # all by as much: the heap stays one
+            due.at_s += seconds
+
     def nudge(self, any_id: str) -> None:
         """Something reached this person, by a user id or an anonymous id: a reminder, an offer, a call."""
         person = self._by_id.get(any_id)

@@ -27,8 +27,11 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from sojourn.analytics.questions import QUESTIONS
+from sojourn.cli.app import app
 from sojourn.config.reading import settings_of
 from sojourn.config.settings import Config
 from sojourn.definitions.experiment_schema import FLAG_KEYWORDS
@@ -69,19 +72,18 @@ def page_id(page: Path) -> str:
 
 
 @cache
-def is_there(command: str) -> bool:
-    """Tell whether the command line knows a command."""
-    asked = subprocess.run(
-        [BIN / "sojourn", command, "--help"], capture_output=True, check=False, timeout=BLOCK_SECONDS
-    )
-    return asked.returncode != 2  # "no such command"; a command that breaks is there, and fails its page
+def commands() -> frozenset[str]:
+    """Name the commands that the command line knows."""
+    whole = get_command(app)
+    assert isinstance(whole, TyperGroup)
+    return frozenset(whole.commands)
 
 
 def missing_commands(page: Path) -> list[str]:
     """List the commands a page runs that the command line does not know yet."""
     text = "\n".join(body for info, body in blocks(page) if info in ("sh run", "sh serve"))
     wanted = re.findall(r"(?:^|[|;&(] *)sojourn (\w[\w-]*)", text, re.M)
-    return sorted({command for command in wanted if not is_there(command)})
+    return sorted(set(wanted) - commands())
 
 
 class Session:

@@ -57,6 +57,32 @@ def counted(folder: Path, groups: Groups, random: Random) -> SqliteTraffic:
     return traffic
 
 
+class Interrupted(SqliteTraffic):
+    """Tables in which somebody else writes between two looks of one question."""
+
+    def between(self) -> None:
+        """Do it."""
+
+    def _in_version(self, *asked: Any) -> list[Any]:
+        found = super()._in_version(*asked)
+        self.between()
+        return found
+
+
+def test_somebody_who_leaves_while_they_are_listed_is_listed_still(tmp_path: Path) -> None:
+    """One question sees the tables at one instant, whatever the process beside it writes."""
+    named = {"enrolment_id": "e1", "profile_id": "u:ada", "journey": "welcome", "version": "1"}
+    came = facts.Entered(**named, at=T0, position=1)  # type: ignore[arg-type]
+    went = facts.Exited(**named, at=T0, position=2, reason="exit", state=["waiting"])  # type: ignore[arg-type]
+    writer, reader = SqliteTraffic(tmp_path), Interrupted(tmp_path)
+    writer.take([(1, [came])], Reach(1, 1, T0))
+    reader.between = lambda: writer.take([(2, [went])], Reach(2, 2, T0))  # type: ignore[assignment,method-assign]
+    asked: dict[str, Any] = {"states": (), "after": None, "limit": 10}
+    assert [view.id for _, view in reader.inside("welcome", ["1"], **asked)] == ["u:ada"]
+    reader.between = lambda: None  # type: ignore[method-assign]
+    assert reader.inside("welcome", ["1"], **asked) == []
+
+
 def told(groups: Groups) -> list[Fact]:
     """Return all facts in their order."""
     return [fact for _, group in groups for fact in group]

@@ -205,6 +205,27 @@ def test_two_variants_are_compared() -> None:
     assert found["other"] == "from when they met checkout with b"
 
 
+def test_who_did_nothing_after_a_variant_counts_among_those_who_met_it() -> None:
+    """Whether somebody goes on at all may be what the variant changes."""
+    rows: list[Row] = [(f"p{i}", step, at) for i in range(4) for step, at in (("View", 0), ("Cart", 1))]
+    rows += [("p0", "Offer", 5), ("p0", "Buy", 6), ("p2", "Offer", 5), ("p2", "Buy", 6)]
+    met = {f"p{i}": (ARMS[i // 3], 3) for i in range(4)}
+    told_of = ask(
+        Graph(compare="variant:checkout=a"),
+        World([*rows, ("p3", "Help", 9)], {}, {"checkout": met}).events(),
+        {},
+    ).told()
+    (bought,) = [row for row in told_of["edges"] if row["target"] == "Buy"]
+    assert (told_of["definition"]["n_one"], told_of["definition"]["silent_one"]) == (3, 1)
+    assert bought["share_one"] == pytest.approx(2 / 3)
+    narrowed = ask(
+        Graph(compare="variant:checkout=a:b", did=("Offer",), until="1970-01-01T00:00:02"),
+        World([*rows, ("p3", "Offer", 9)], {}, {"checkout": met}).events(),
+        {},
+    ).told()
+    assert (narrowed["definition"]["n_one"], narrowed["definition"]["silent_one"]) == (2, 0)
+
+
 def test_a_condition_on_people_looks_at_what_they_did_before_the_variant_too() -> None:
     """What was known of somebody before is a fair way to narrow both arms."""
     found = told(Graph(did=("View",), variant=("checkout=a",)))

@@ -14,6 +14,7 @@ from demo.program import Program, Setup
 SEED = 7
 """Of the week before: every run looks at the same people."""
 N_PEOPLE = 250
+SEGMENTS = "segments: { buyers: \"count('Order Completed') > 0\" }"
 DECIDED_S = 12.0
 """The demo's rescue waits ten seconds before it decides, and draws a variant."""
 
@@ -35,6 +36,7 @@ class House:
 def opened(folder: Path) -> Iterator[House]:
     """Serve the demo's week from a folder, with a crowd that came now: they meet journeys and experiments."""
     setup = prepare(folder, sinks={"shop": {"type": "console"}})
+    (folder / "journeys/segments.yaml").write_text(SEGMENTS)
     remember(setup, seed=SEED)
     with Program(setup) as program:
         crowd(program, n_people=N_PEOPLE, seed=SEED)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+from urllib.error import HTTPError
 from uuid import uuid4
 
 import pytest
@@ -55,6 +58,60 @@ def test_what_is_narrowed_and_compared_stands_in_the_address_and_is_what_is_aske
     chip.click()
     expect(page).not_to_have_url("where=")
     assert "where=" not in page.url
+
+
+def variants(house: House) -> list[str]:
+    """Wait until somebody met the experiment; return its variants."""
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while True:
+        try:
+            (one,) = ask(house, "/api/v1/experiments")["experiments"]
+        except HTTPError:
+            assert time.monotonic() < until, "nobody meets the experiment"
+            time.sleep(0.2)
+        else:
+            return list(one["variants"])
+
+
+def test_two_variants_of_an_experiment_are_compared(page: Page, house: House) -> None:
+    """Treatment against control is what is offered; shares and numbers are the API's."""
+    assert set(variants(house)) == {"free_shipping", "reminder"}
+    look(page, "/map?rare=0&view=table")
+    page.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog", name="Compare")
+    dialog.get_by_label("Attribute").select_option("variant:rescue-offer", timeout=PATIENCE_MS)
+    expect(dialog.get_by_text("what came before cannot be its effect")).to_be_visible()
+    assert serious(page) == []
+    treatment, control = (field.input_value() for field in dialog.get_by_label("Value").all())
+    dialog.get_by_role("button", name="Compare", exact=True).click()
+    asked = f"/api/v1/analytics/graph?compare=variant:rescue-offer={treatment}:{control}"
+    first = next(each for each in ask(house, asked)["edges"] if each["source"] != each["target"])
+    moves = page.get_by_role("table", name="Moves")
+    row = moves.locator("tbody tr").filter(has_text=first["source"]).filter(has_text=first["target"])
+    expect(row.first).to_contain_text(f"{first['share_one'] * 100:.0f}", timeout=PATIENCE_MS)
+    expect(page).to_have_url(re.compile("compare=variant"))
+    look(page, f"/map?rare=0&compare=variant%3Arescue-offer%3D{treatment}%3A{control}")
+    expect(page.get_by_text(f"More often in {treatment}")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_the_map_is_narrowed_to_a_segment_and_to_a_variant(page: Page, house: House) -> None:
+    """By names that were met; what is chosen stands in the address, and is what is asked."""
+    look(page, "/map?rare=0&view=table")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Filter")
+    dialog.get_by_label("Attribute").select_option("segment", timeout=PATIENCE_MS)
+    dialog.get_by_label("Value").select_option("buyers")
+    expect(dialog.get_by_text("at some instant of the selected time")).to_be_visible()
+    dialog.get_by_role("button", name="Add filter").click()
+    told = ask(house, "/api/v1/analytics/graph?segment=buyers")
+    rows = page.get_by_role("table", name="Steps").locator("tbody tr")
+    expect(rows).to_have_count(len(told["nodes"]), timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Remove filter: Segment is buyers")).to_be_visible()
+    variant = variants(house)[0]
+    look(page, f"/map?rare=0&view=table&variant=rescue-offer%3D{variant}")
+    told = ask(house, f"/api/v1/analytics/graph?variant=rescue-offer%3D{variant}")
+    expect(rows).to_have_count(len(told["nodes"]), timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name=f"Experiment rescue-offer is {variant}")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", ["sankey", "funnel"])

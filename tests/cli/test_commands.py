@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,14 @@ def events_file(folder: Path, *, more: str = "") -> Path:
 
 
 # The command line itself
+
+
+def test_a_command_loads_no_library_before_it_is_known_what_it_is_for() -> None:
+    """A framework of servers took half the time of every command."""
+    heavy = "{'asyncio', 'duckdb', 'httpx', 'litestar', 'numpy', 'rich', 'uvicorn', 'yaml'}"
+    code = f"import sys; import sojourn.cli.app; print(*sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_help_names_every_command() -> None:

@@ -122,3 +122,14 @@ def test_a_nudged_person_comes_back_more_often() -> None:
         return n_orders
 
     assert orders(is_nudging=True) > orders(is_nudging=False)
+
+
+def test_a_rest_puts_everything_off_by_as_much() -> None:
+    """While the server lags nobody clicks on, and nobody's events are of the past when it answers again."""
+    shop = Shop(seed=7, n_people=50, started_at_s=STARTED_AT_S)
+    shop.rest(30)
+    early = shop.batches(STARTED_AT_S + 29)
+    late = shop.batches(STARTED_AT_S + 60)
+
+    assert not early
+    assert late

@@ -58,7 +58,7 @@ messages = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=tries(200), deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(st.lists(messages, max_size=12))
 def test_the_engine_lives_through_whatever_the_door_lets_in(sent: list[dict[str, Any]]) -> None:
     """Numbers no machine word holds, names of the engine's own events, ids of every kind."""

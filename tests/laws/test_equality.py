@@ -78,7 +78,7 @@ def _letters(store: MemoryStore) -> list:
     ]
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(75), deadline=None)
 @given(seeds, lengths)
 def test_live_is_replay(seed: int, n_events: int) -> None:
     """However inputs are cut into batches, whenever the clock ticks, and across restarts: the same facts."""
@@ -87,7 +87,7 @@ def test_live_is_replay(seed: int, n_events: int) -> None:
     same(live(entries, random), sequential(entries, CATALOGUE, until=end_of(entries)))
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(75), deadline=None)
 @given(seeds, lengths, st.integers(1, 4))
 def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> None:
     """On any number of partitions, in any interleaving under a strict watermark: the same facts."""
@@ -98,7 +98,7 @@ def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> N
     same(found, sequential(entries, CATALOGUE, until=until))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, st.integers(20, 60))
 def test_bounds_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None:
     """What is refused or forgotten at a bound is a function of the log, too: here all bounds are near."""
@@ -136,7 +136,7 @@ def test_histories_reach_what_they_are_meant_to_reach() -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(75), deadline=None)
 @given(seeds, st.integers(0, 40))
 def test_any_order_and_duplication_ends_in_the_same_profiles_and_sessions(seed: int, n_events: int) -> None:
     """Late and repeated events change when a profile knows something, not what it ends up knowing.

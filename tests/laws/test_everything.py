@@ -83,7 +83,7 @@ def drawn(random: Random, *, n_events: int) -> list[Entry]:
     return entries
 
 
-@settings(max_examples=tries(80), deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(seeds, lengths)
 def test_live_is_replay(seed: int, n_events: int) -> None:
     """However inputs are cut into batches, whenever the clock ticks, and across restarts: the same facts."""
@@ -92,7 +92,7 @@ def test_live_is_replay(seed: int, n_events: int) -> None:
     same(live(entries, random, CATALOGUE), sequential(entries, CATALOGUE, until=end_of(entries)))
 
 
-@settings(max_examples=tries(80), deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(seeds, lengths, st.integers(1, 4))
 def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> None:
     """On any number of partitions, in any interleaving under a strict watermark: the same facts."""
@@ -109,7 +109,7 @@ def with_near_bounds(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bounds, "MAX_OWN_ENTRIES", 1)
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds, st.integers(20, 60))
 def test_bounds_of_an_hour_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None:
     """What is withheld, and who stays out, is a function of the log and of its clock."""

@@ -79,7 +79,7 @@ def edited(seed: int, n_events: int) -> tuple[Random, list[Entry]]:
     return random, ALL_EDITS.among(random, drawn(random, n_events=n_events))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths, st.sampled_from((1, 2, 512)))
 def test_live_is_replay(seed: int, n_events: int, n_slice: int) -> None:
     """Whenever somebody is asked about a change, and across restarts: the same facts."""
@@ -91,7 +91,7 @@ def test_live_is_replay(seed: int, n_events: int, n_slice: int) -> None:
     same(found, sequential(entries, CATALOGUE, until=end_of(entries), in_force=FIRST))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths, st.integers(1, 3))
 def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> None:
     """Each partition hears of a control at its position, at its own pace: the same facts."""

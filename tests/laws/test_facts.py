@@ -43,7 +43,7 @@ def outcome_of(seed: int) -> Outcome:
     return sequential(entries, CATALOGUE, until=end_of(entries))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds)
 def test_who_entered_and_did_not_leave_is_inside(seed: int) -> None:
     """Nobody gets lost, and nobody leaves twice."""
@@ -57,7 +57,7 @@ def test_who_entered_and_did_not_leave_is_inside(seed: int) -> None:
     assert not left - entered
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds)
 def test_every_visit_told_is_kept_or_told_to_be_over_or_replaced(seed: int) -> None:
     """Whoever counts visits from facts counts those that there were."""
@@ -71,7 +71,7 @@ def test_every_visit_told_is_kept_or_told_to_be_over_or_replaced(seed: int) -> N
     assert begun - over <= kept
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds)
 def test_every_action_is_told(seed: int) -> None:
     """What the outbox holds is what facts say was decided, each once."""

@@ -27,7 +27,7 @@ def on_partitions(entries: list[Entry], random: Random) -> Any:
     return partitioned(entries, CATALOGUE, until=end_of(entries), n_partitions=3, random=random)
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds, st.integers(0, 60))
 def test_live_and_partitioned_are_replay(seed: int, n_events: int) -> None:
     """Who met what first, also where two lives become one, is the log's to say."""
@@ -38,7 +38,7 @@ def test_live_and_partitioned_are_replay(seed: int, n_events: int) -> None:
     same(on_partitions(entries, random), expected)
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds)
 def test_an_exposure_a_reward_and_a_conflict_are_told_once(seed: int) -> None:
     """Whoever counts people counts facts; and what rewards was met before, as the variant that stays."""

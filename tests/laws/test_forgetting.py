@@ -109,7 +109,7 @@ def kept(lived: Lived, belongings: list[Belongings]) -> Outcome:
     return Outcome(sorted(facts), actions, found.states)
 
 
-@settings(max_examples=tries(40), deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(seeds, lengths, st.integers(1, 3))
 def test_a_log_that_was_not_written_again_yet_comes_to_the_same(
     seed: int, n_events: int, n_partitions: int
@@ -125,7 +125,7 @@ def test_a_log_that_was_not_written_again_yet_comes_to_the_same(
     same(parted, expected)
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds, lengths, st.integers(1, 3), st.sampled_from((2, 5)))
 def test_a_replay_of_what_is_left_is_what_is_left_of_the_life(
     seed: int, n_events: int, n_partitions: int, max_owners: int
@@ -144,7 +144,7 @@ def test_a_replay_of_what_is_left_is_what_is_left_of_the_life(
         same(parted, replayed)
 
 
-@settings(max_examples=tries(25), deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(seeds, lengths)
 def test_counts_without_their_facts_are_those_of_a_replay(seed: int, n_events: int) -> None:
     """What their facts had counted goes with them, and nobody is left standing anywhere."""

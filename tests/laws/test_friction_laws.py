@@ -150,7 +150,7 @@ def live(entries: list[Entry], random: Random) -> Outcome:
 seeds = st.integers(0, 2**32)
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, st.integers(0, 60))
 def test_live_is_replay_with_friction(seed: int, n_events: int) -> None:
     """Dead clicks are judged late and deadlines fire on time, however inputs are cut into batches."""
@@ -160,7 +160,7 @@ def test_live_is_replay_with_friction(seed: int, n_events: int) -> None:
     test_equality.same(live(entries, random), sequential(entries, CATALOGUE, until=until))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, st.integers(0, 60), st.integers(1, 4))
 def test_partitioned_is_replay_with_friction(seed: int, n_events: int, n_partitions: int) -> None:
     """Also where lives move between partitions in the middle of a burst."""
@@ -171,7 +171,7 @@ def test_partitioned_is_replay_with_friction(seed: int, n_events: int, n_partiti
     test_equality.same(found, sequential(entries, CATALOGUE, until=until))
 
 
-@settings(max_examples=tries(40), deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(seeds, st.integers(20, 60))
 def test_bounds_of_friction_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None:
     """What is forgotten at a bound is a function of the log, too: here all of them are near."""
@@ -189,7 +189,7 @@ def test_bounds_of_friction_are_met_alike_by_every_runtime(seed: int, n_events: 
         test_equality.same(found, expected)
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds)
 def test_nothing_happens_to_a_person_before_what_has_happened(seed: int) -> None:
     """A dead click is found late and dated back: never to before anything that came of other things since."""

@@ -90,7 +90,7 @@ def awaited(chart: Chart, machine: Machine) -> set[str]:
     return answered & (set(EVENTS) | timers | {name for name in answered if name.startswith("done.call.")})
 
 
-@settings(max_examples=tries(250), deadline=None)
+@settings(max_examples=tries(125), deadline=None)
 @given(seeds, seeds)
 def test_nobody_is_ever_stuck(journey_seed: int, life_seed: int) -> None:
     """Complaint 2: whoever is not through waits for something that can happen."""
@@ -99,7 +99,7 @@ def test_nobody_is_ever_stuck(journey_seed: int, life_seed: int) -> None:
         assert step.machine.is_done or awaited(chart, step.machine), (event, step.machine)
 
 
-@settings(max_examples=tries(250), deadline=None)
+@settings(max_examples=tries(125), deadline=None)
 @given(seeds, seeds)
 @example(11_793, 0)  # a way from one region into another, which starts both anew
 @example(552, 3_865)  # a parallel state that is done as soon as it is entered
@@ -108,7 +108,7 @@ def test_every_step_comes_to_rest_without_an_error(journey_seed: int, life_seed:
     assert [step.errors for _, step in walk(journey_of(journey_seed).chart, life_seed) if step.errors] == []
 
 
-@settings(max_examples=tries(250), deadline=None)
+@settings(max_examples=tries(125), deadline=None)
 @given(seeds, seeds)
 def test_every_timer_is_of_a_state_that_is_active(journey_seed: int, life_seed: int) -> None:
     """A timer that outlives its state would fire into another life; one that nobody answers is a lost one."""
@@ -118,7 +118,7 @@ def test_every_timer_is_of_a_state_that_is_active(journey_seed: int, life_seed: 
         assert lost == set()
 
 
-@settings(max_examples=tries(250), deadline=None)
+@settings(max_examples=tries(125), deadline=None)
 @given(seeds, seeds)
 def test_no_two_transitions_claim_one_event(journey_seed: int, life_seed: int) -> None:
     """One event is one microstep: nothing is left twice, and what is active afterwards is legal."""

@@ -34,7 +34,7 @@ def told(outcome: Outcome) -> list[dict[str, Any]]:
     return [msgspec.json.decode(fact) for fact in outcome.facts]
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths)
 def test_live_is_replay_under_a_policy(seed: int, n_events: int) -> None:
     """What is put off, capped or kept back does not depend on when somebody looked."""
@@ -44,7 +44,7 @@ def test_live_is_replay_under_a_policy(seed: int, n_events: int) -> None:
     same(live(entries, random, CATALOGUE), expected)
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths, st.integers(1, 4))
 def test_partitioned_is_replay_under_a_policy(seed: int, n_events: int, n_partitions: int) -> None:
     """Nor on how people are spread over machines."""
@@ -55,7 +55,7 @@ def test_partitioned_is_replay_under_a_policy(seed: int, n_events: int, n_partit
     same(found, sequential(entries, CATALOGUE, until=until))
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds)
 def test_the_bounds_of_pacing_are_met_alike_by_every_runtime(seed: int) -> None:
     """Here they are near."""
@@ -74,7 +74,7 @@ def test_the_bounds_of_pacing_are_met_alike_by_every_runtime(seed: int) -> None:
         )
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds)
 def test_every_action_put_off_is_decided_or_still_waits(seed: int) -> None:
     """None gets lost overnight, and none is decided twice."""

@@ -103,7 +103,7 @@ def published(random: Random) -> Publishing:
     return Publishing(changes=[change])
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, st.integers(0, 60))
 def test_live_is_replay_over_imports(seed: int, n_events: int) -> None:
     """However the clock ticked before an import, and wherever it was cut: the same facts."""
@@ -112,7 +112,7 @@ def test_live_is_replay_over_imports(seed: int, n_events: int) -> None:
     same(live(entries, random, FIRST), expected)
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, st.integers(0, 60), st.integers(1, 3))
 def test_partitioned_is_replay_over_imports(seed: int, n_events: int, n_partitions: int) -> None:
     """Each partition hears of the beginning and the end of an import at their positions."""
@@ -169,7 +169,7 @@ def judged(entries: list[Entry]) -> tuple[list[Any], set[str]]:
     return facts, shadows
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(75), deadline=None)
 @given(seeds, st.integers(20, 60))
 def test_nothing_that_an_import_does_is_sent_and_all_else_is(seed: int, n_events: int) -> None:
     """Who enters in it, whatever brings them, is a shadow; what its events make others want is withheld."""

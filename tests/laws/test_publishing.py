@@ -93,7 +93,7 @@ def drawn(seed: int, n_events: int) -> tuple[Random, list[Entry]]:
     return random, ALL_EDITS.among(random, history(random, n_events=n_events))
 
 
-@settings(max_examples=tries(120), deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(seeds, lengths, st.sampled_from((1, 2, 512)))
 def test_live_is_replay_over_controls(seed: int, n_events: int, n_slice: int) -> None:
     """Whenever the sweep comes to somebody, and whatever stops it halfway: the same facts."""
@@ -105,7 +105,7 @@ def test_live_is_replay_over_controls(seed: int, n_events: int, n_slice: int) ->
     same(found, sequential(entries, CATALOGUE, until=end_of(entries), in_force=FIRST))
 
 
-@settings(max_examples=tries(120), deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(seeds, lengths, st.integers(1, 3))
 def test_partitioned_is_replay_over_controls(seed: int, n_events: int, n_partitions: int) -> None:
     """Each partition hears of a control at its position, at its own pace, and sweeps as it likes."""
@@ -117,7 +117,7 @@ def test_partitioned_is_replay_over_controls(seed: int, n_events: int, n_partiti
     same(found, sequential(entries, CATALOGUE, until=until, in_force=FIRST))
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds, st.integers(30, 60))
 def test_what_is_forgotten_is_forgotten_alike(seed: int, n_events: int) -> None:
     """At the bounds of what is kept a change waits until everybody was asked about the one before it."""
@@ -136,7 +136,7 @@ def test_what_is_forgotten_is_forgotten_alike(seed: int, n_events: int) -> None:
 
 def test_a_replay_from_the_start_comes_to_the_same_definitions() -> None:
     """What is in force is a function of the log."""
-    for seed in range(20):
+    for seed in range(tries(5)):
         _, entries = drawn(seed, 60)
         log, store, other = MemoryLog(), MemoryStore(), MemoryStore()
         restarted(log, other, FIRST).settle(entries, until=end_of(entries))

@@ -21,7 +21,7 @@ seeds = st.integers(0, 2**32)
 lengths = st.integers(0, 60)
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths)
 def test_live_is_replay(seed: int, n_events: int) -> None:
     """However inputs are cut into batches, whenever the clock ticks, and across restarts: the same facts."""
@@ -30,7 +30,7 @@ def test_live_is_replay(seed: int, n_events: int) -> None:
     same(live(entries, random, CATALOGUE), sequential(entries, CATALOGUE, until=end_of(entries)))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths, st.integers(1, 4))
 def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> None:
     """On any number of partitions, in any interleaving under a strict watermark: the same facts."""
@@ -41,7 +41,7 @@ def test_partitioned_is_replay(seed: int, n_events: int, n_partitions: int) -> N
     same(found, sequential(entries, CATALOGUE, until=until))
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(seeds, st.integers(20, 60))
 def test_bounds_are_met_alike_by_every_runtime(seed: int, n_events: int) -> None:
     """What is refused or forgotten at a bound is a function of the log, too: here all bounds are near."""

@@ -49,7 +49,7 @@ def ask_everybody(driver: Driver, at: int) -> None:
         decide_all(life, Asking(catalogue=driver.catalogue, at=at, unit=key))
 
 
-@settings(max_examples=tries(100), deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(seeds, lengths)
 def test_commits_made_in_slices_while_everybody_is_asked_about_are_replay(seed: int, n_events: int) -> None:
     """However slices are cut, whatever is still being stored, and whoever is asked about: the same facts."""

@@ -80,7 +80,7 @@ def live(entries: list[Entry], random: Random) -> Outcome:
     return outcome_of(store)
 
 
-@settings(max_examples=tries(80), deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(seeds, st.integers(0, 60))
 def test_steps_come_to_the_same_however_they_are_run(seed: int, n_events: int) -> None:
     """Nothing in a step may depend on how inputs are cut, or on when the clock ticks."""

@@ -310,6 +310,15 @@ def test_a_journey_is_not_taken_away_by_renaming_it() -> None:
     assert disk(made) == WELCOME
 
 
+def test_a_journey_is_not_taken_away_by_metrics_in_its_file() -> None:
+    """However the name goes."""
+    made = house()
+    kept = draft(made, METRICS)
+    view = publish(made, etag=kept["etag"]).json()
+    assert "welcome" in view["refused"][0]
+    assert disk(made) == WELCOME
+
+
 def test_comments_alone_are_written_and_nothing_comes_into_force() -> None:
     """A version is named after its meaning."""
     made = house()

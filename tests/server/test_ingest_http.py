@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from sojourn.model.errors import UnavailableError
+from sojourn.model.errors import InputError, UnavailableError
+from sojourn.server.http import Http
 from sojourn.server.ingest.body import MAX_BODY_BYTES
-from tests.server.doors import KEY, Answered, Kept, Unanswered, call, http, post, track
+from sojourn.server.ingest.door import Door
+from tests.server.doors import KEY, RECEIVED_AT, Answered, Kept, Unanswered, call, http, post, track
 
 BATCH = {"batch": [track(messageId=f"m{n}") for n in range(3)]}
 BODY = json.dumps(BATCH).encode()
@@ -360,6 +362,27 @@ def test_answered_bytes_are_no_longer_under_way(monkeypatch: pytest.MonkeyPatch)
     app = http(Kept())
     bodies = [BODY, b"nonsense", b"\x1f\x8bnonsense", gzip.compress(BODY), BODY]
     assert [post(app, "/v1/batch", body).status for body in bodies] == [200, 400, 400, 200, 200]
+
+
+def test_a_request_that_is_refused_whole_is_told_of() -> None:
+    """With its source, where its key is known: something does come, and whoever looks sees why not in."""
+    told: list[tuple[str, str, str, int]] = []
+
+    def hear(error: InputError, *, source: str, user_agent: str, at: int) -> None:
+        told.append((error.code, source, user_agent, at))
+
+    door = Door({KEY: "web"}, Kept(), now_ms=lambda: RECEIVED_AT)
+    door.on_refused = hear
+    app = Http(door)
+    post(app, "/v1/batch", b"{", **{"user-agent": "curl/8"})
+    call(app, "POST", "/v1/batch", b"{}", headers={"x-write-key": "wrong"})
+    call(app, "GET", "/pixel/v1/track", query="writeKey=wrong")
+    post(app, "/v1/track", track())
+    assert told == [
+        ("bad-json", "web", "curl/8", RECEIVED_AT),
+        ("unknown-key", "", "", RECEIVED_AT),
+        ("unknown-key", "", "", RECEIVED_AT),
+    ]
 
 
 def test_everything_is_counted() -> None:

@@ -120,7 +120,7 @@ def test_what_a_type_s_docstrings_say_stands_in_its_schema() -> None:
 
 
 @SCHEMA.exclude(path=[*ALIKE, *QUESTIONS, *ENDLESS]).exclude(path=REHEARSALS, method="POST").parametrize()
-@settings(max_examples=tries(10), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(5), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
     """Any parameter and any body: never a 500, and only statuses, types and shapes that are described."""
     case.call_and_validate(headers=credentials(case.path), checks=CHECKS)
@@ -128,7 +128,7 @@ def test_whatever_is_asked_the_answer_is_as_the_document_says(case: schemathesis
 
 @SCHEMA.include(path_regex="^/api").exclude(path=[*QUESTIONS, *ENDLESS]).parametrize()
 @settings(
-    max_examples=tries(4), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=tries(2), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
 )
 def test_whoever_signed_in_is_answered_as_the_document_says(case: schemathesis.Case) -> None:
     """By the cookie as by the token; a session may have been ended by the request before."""
@@ -138,7 +138,7 @@ def test_whoever_signed_in_is_answered_as_the_document_says(case: schemathesis.C
 
 @SCHEMA.include(path=QUESTIONS).parametrize()
 @settings(
-    max_examples=tries(8), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=tries(4), phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
 )
 def test_whatever_question_is_asked_the_answer_is_as_the_document_says(case: schemathesis.Case) -> None:
     """Fewer than of the others: each that can be answered is read from a lake and counted."""

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from sojourn.model.errors import UnavailableError
+from sojourn.model.errors import InputError, UnavailableError
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ports import Appended
 from sojourn.model.views import JourneyView
 from sojourn.server import sse
 from sojourn.server.pulse import Progress, Pulse
-from sojourn.server.tail import MAX_PENDING, MAX_PER_SLOT, Tail, Wanted
+from sojourn.server.tail import MAX_PENDING, MAX_PER_SLOT, MAX_REFUSED_PER_SLOT, Tail, Wanted
 from tests.engine.makers import T0, event
 
 WAIT_S = 5.0
+NO_KEY = InputError("unknown-key", "expected a known write key", status=401)
 
 
 class Screen:
@@ -130,6 +131,33 @@ def test_what_waits_for_a_reader_who_takes_nothing_is_bounded(monkeypatch: pytes
         return n_waiting, tail.n_slow, tail.n_open, len(deaf.named(""))
 
     assert asyncio.run(scenario()) == (MAX_PENDING, 1, 0, 0)
+
+
+def test_requests_refused_whole_are_told_and_hide_no_event() -> None:
+    """Whoever sends them need not be known: few are shown, and others have their room."""
+
+    async def story() -> None:
+        tail = Tail(clock=lambda: 0.0)
+        tail.refused(NO_KEY, source="", user_agent="", at=T0)  # nobody looks
+        screen, other = Screen(), Screen()
+        task = await looking(lambda: tail.serve(Wanted(), screen.receive, screen.send), screen)
+        wanted = Wanted(source="web", verdict="refused")
+        task_2 = await looking(lambda: tail.serve(wanted, other.receive, other.send), other)
+        for _ in range(MAX_PER_SLOT * 2):
+            tail.refused(NO_KEY, source="", user_agent="curl/8 (x)", at=T0)
+        tail.refused(NO_KEY, source="web", user_agent="curl/8", at=T0)
+        heard(tail, "Seen")
+        await screen.until(lambda: bool(screen.named("skipped") and screen.named("") and other.named("")))
+        verdicts = [row["verdict"] for row in screen.named("")]
+        assert verdicts == ["refused"] * MAX_REFUSED_PER_SLOT + ["taken"]
+        assert screen.named("skipped") == [{"n": MAX_PER_SLOT * 2 + 1 - MAX_REFUSED_PER_SLOT}]
+        (row,) = other.named("")
+        assert (row["source"], row["sdk"], row["code"]) == ("web", "curl 8", "unknown-key")
+        screen.leaves.set()
+        other.leaves.set()
+        await asyncio.gather(task, task_2)
+
+    asyncio.run(story())
 
 
 def test_a_filter_counts_only_what_it_wants() -> None:

@@ -130,7 +130,7 @@ def test_the_writer_of_a_lake_has_one_unless_it_is_told_not_to(
             until(lambda: not is_due(data / "lake", N_EVENTS))
         else:
             time.sleep(LOOK_S + 1)
-        writer.stdin.write(lakeside.STOP)
+        writer.stdin.write(child.STOP)
         writer.stdin.flush()
         assert writer.wait(WAIT_S) == 0
     assert is_due(data / "lake", N_EVENTS) is not is_wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -236,6 +237,19 @@ def test_what_a_destination_said_of_somebody_goes(tmp_path: Path) -> None:
         kept_book = msgspec.json.decode(house.store.kept("sinks") or b"")["crm"]
         assert (kept_book["delivered"], kept_book["last_error_at"]) == (3, T0)
         assert kept_book["last_error"] != ""
+
+
+def test_a_key_that_a_crash_left_empty_hashes_nothing(tmp_path: Path) -> None:
+    """Whoever guesses an id could test it against the ledger."""
+    config = settings(tmp_path)
+    config.data.mkdir()
+    (config.data / "forget.key").touch()
+    with open_house(config) as house:
+        fill(house, n_people=1, n_events=6)
+        row = forget(config, house).done
+    assert row is not None
+    assert blake2b(MARK.encode(), digest_size=16).hexdigest() not in row.hashes
+    assert len((config.data / "forget.key").read_bytes()) == 32
 
 
 def test_what_would_go_is_counted_beforehand_and_stays(tmp_path: Path) -> None:

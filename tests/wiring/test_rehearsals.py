@@ -186,6 +186,21 @@ def test_what_is_cancelled_is_ended_at_once_and_the_next_one_begins(
     on(data, work)
 
 
+def test_what_is_cancelled_while_it_waits_takes_no_place(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cancels one may ask for another, however long the one that runs takes."""
+    slow(monkeypatch)
+
+    async def work(made: Rehearsals) -> None:
+        asked = Rehearse(kind="replay", definitions=drafts())
+        await made.start(asked)
+        await asyncio.sleep(0.05)
+        others = [await made.start(asked) for _ in range(MAX_WAITING)]
+        await made.cancel(others[3].id)
+        assert (await made.start(asked)).state == "waiting"
+
+    on(data, work)
+
+
 def test_what_takes_too_long_is_ended_and_says_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bound with a name."""
     slow(monkeypatch)

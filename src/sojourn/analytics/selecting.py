@@ -284,8 +284,25 @@ def _were_within(
     return found
 
 
+def silent(events: Events, chosen: Events, selection: Selection) -> list[str]:
+    """Name who met the variants of a selection in time, and has no event in what was chosen by it."""
+    at = np.full(events.n_people, ALWAYS)
+    for met in selection.met:
+        at = np.maximum(at, _met_at(events, met))
+    until = NEVER if selection.until_ms is None else selection.until_ms
+    heard = set(chosen.people)
+    names = (events.people[i] for i in np.flatnonzero(at < until).tolist())
+    return [name for name in names if name not in heard]
+
+
 def _since_met(events: Events, met: Met) -> Mask:
     """Tell of each event whether the person had met one of the variants by then, and no other first."""
+    since: Mask = events.at >= np.repeat(_met_at(events, met), np.diff(events.starts))
+    return since
+
+
+def _met_at(events: Events, met: Met) -> NDArray[np.int64]:
+    """Return when each person met one of the variants; NEVER where they met another one first, or none."""
     encounter = _known(events, "experiment").experiments[met.experiment]
     place = {name: code for code, name in enumerate(encounter.arms)}
     for variant in met.variants:
@@ -293,9 +310,7 @@ def _since_met(events: Events, met: Met) -> Mask:
             known = did_you_mean(variant, place)
             raise ConfigError(f"nobody met {met.experiment!r} with the variant {variant!r}{known}")
     is_one = np.isin(encounter.arm, [place[variant] for variant in met.variants])
-    at = np.where((is_one != met.is_not) & (encounter.arm != MISSING), encounter.at, NEVER)
-    since: Mask = events.at >= np.repeat(at, np.diff(events.starts))
-    return since
+    return np.where((is_one != met.is_not) & (encounter.arm != MISSING), encounter.at, NEVER)
 
 
 def _known(events: Events, what: str) -> Belonging:

@@ -12,7 +12,6 @@ from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configurat
 from sojourn.cli.output import instant, say_json, show, table
 from sojourn.model.errors import ConfigError
 from sojourn.model.views import ForgottenView
-from sojourn.server.forgetting import path_of
 
 if TYPE_CHECKING:
     from sojourn.model.views import ForgottenRow
@@ -40,6 +39,8 @@ def forget(
 
     It shows what it finds, and asks. There is no way back. A server that runs erases in the background.
     """
+    from sojourn.server.forgetting import path_of  # noqa: PLC0415 - help needs no server
+
     settings = configuration(config, data)
     asked: dict[str, Any] = {"confirm": person, "reason": reason, "also": also or []}
     if dry_run or not yes:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Verdict = Literal["taken", "duplicate", "failed"]
+Verdict = Literal["taken", "duplicate", "failed", "refused"]
 SinkState = Literal["idle", "delivering", "backing-off", "held"]
 
 
@@ -45,8 +45,9 @@ class EventHeard(Struct, kw_only=True):
     anonymous_id: str | None
     message_id: str | None
     verdict: Verdict
+    """`refused`: of a whole request, of which nothing is kept; only its source and its sender are known."""
     code: str = ""
-    """Why it failed, one word."""
+    """Why it failed, or was refused, one word."""
     position: int | None = None
     """In the log, where it was taken."""
 

@@ -14,9 +14,9 @@ _PROGRESS = (
     "them; all of them first. A comment keeps the line open. After 15 minutes it ends, and is opened anew."
 )
 _EVENTS = (
-    "Server-sent events without a name, one an event that came in, each an `EventHeard`; at most "
-    f"{round(MAX_PER_SLOT / SLOT_S)} a second. `skipped`: `{{n}}`, how many more there were. What came "
-    "before the stream was opened is at `/api/v1/events`."
+    "Server-sent events without a name, one an event that came in, or a request that was refused whole, each "
+    f"an `EventHeard`; at most {round(MAX_PER_SLOT / SLOT_S)} a second. `skipped`: `{{n}}`, how many more "
+    "there were. What came before the stream was opened is at `/api/v1/events`."
 )
 _FULL = "As many are open as may be, or the server is stopping; open it again after `Retry-After`."
 

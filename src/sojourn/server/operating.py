@@ -32,7 +32,7 @@ MAX_QUERY_CHARS = 1_000
 MAX_PAGE = 1_000
 MAX_FOUND = 100
 STREAM, EVENTS_STREAM = "/api/v1/stream", "/api/v1/events/stream"
-VERDICTS = ("taken", "duplicate", "failed")
+VERDICTS = ("taken", "duplicate", "failed", "refused")
 
 Limit = Annotated[int, Parameter(ge=1, le=MAX_PAGE, description="Rows at most.")]
 FoundLimit = Annotated[int, Parameter(ge=1, le=MAX_FOUND, description="People at most.")]

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 from msgspec import Struct
 
-from sojourn.model.errors import UnavailableError
+from sojourn.model.errors import InputError, UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent, is_erased
 from sojourn.model.operating import EventHeard, Verdict
 from sojourn.model.ports import Appended
 from sojourn.server.http import Send
 from sojourn.server.ingest.door import Receive
-from sojourn.server.ingest.library import library_of
+from sojourn.server.ingest.library import library_of, library_of_agent
 from sojourn.server.ingest.message import read_text
 from sojourn.server.sse import FULL, Line, sse
 
@@ -27,6 +27,8 @@ MAX_OPEN = 16  # each that chooses has a look at every event that comes in.
 MAX_PER_SLOT, SLOT_S = 50, 0.25
 """200 a second, spread over it: nobody reads more."""
 MAX_PENDING = 400  # rows that wait for a reader; later ones are only counted.
+MAX_REFUSED_PER_SLOT = 5
+"""Requests that are refused whole: whoever sends them need not be known, and must not hide what is taken."""
 PAUSE_S = 0.05
 MAX_SHOWN = 200  # characters of an id or a name that could not be read.
 
@@ -58,6 +60,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
             return True
         name = event.name if isinstance(event, Event) else _failed(event).name
         return name == self.name
+
+    def has_refused(self, source: str) -> bool:
+        """Tell whether a request that was refused whole is one of them; it has no event's name."""
+        return not self.name and self.source in ("", source) and self.verdict in ("", "refused")
 
 
 class Tail:
@@ -91,6 +97,26 @@ class Tail:
         for reader in self._open:
             reader.take(events, failed, appended, now)
 
+    def refused(self, error: InputError, *, source: str, user_agent: str, at: int) -> None:
+        """Hear of a request that was refused whole."""
+        if not self._open:
+            return
+        row = EventHeard(
+            at=at,
+            source=source,
+            sdk=library_of_agent(user_agent).text,
+            type="",
+            name="",
+            user_id=None,
+            anonymous_id=None,
+            message_id=None,
+            verdict="refused",
+            code=error.code,
+        )
+        now = self._clock()
+        for reader in self._open:
+            reader.take_refused(row, now)
+
     def close(self) -> None:
         """End all streams, and open no more."""
         self._is_closing = True
@@ -122,14 +148,13 @@ class _Reader:
         self._n_skipped = 0
         self._slot = -1.0
         self._n_in_slot = 0
+        self._n_refused = 0
 
     def take(
         self, events: Sequence[Event], failed: Sequence[FailedEvent], appended: Appended, now: float
     ) -> None:
         """Take what there is room for, and count the rest."""
-        if now - self._slot >= SLOT_S:
-            self._slot, self._n_in_slot = now, 0
-        room = min(MAX_PER_SLOT - self._n_in_slot, MAX_PENDING - len(self._pending))
+        room = self._room(now)
         if room <= 0 and self._wanted.is_all:
             self._n_skipped += len(events) + len(failed)
             return
@@ -143,6 +168,23 @@ class _Reader:
             self._n_in_slot += 1
             self._pending.append(sse(_encode(described(event, verdict, position))))
         self.line.wake()
+
+    def take_refused(self, row: EventHeard, now: float) -> None:
+        """Take a request that was refused whole, as far as there is room for such."""
+        if not self._wanted.has_refused(row.source):
+            return
+        if self._room(now) <= 0 or self._n_refused >= MAX_REFUSED_PER_SLOT:
+            self._n_skipped += 1
+        else:
+            self._n_refused += 1
+            self._n_in_slot += 1
+            self._pending.append(sse(_encode(row)))
+        self.line.wake()
+
+    def _room(self, now: float) -> int:
+        if now - self._slot >= SLOT_S:
+            self._slot, self._n_in_slot, self._n_refused = now, 0, 0
+        return min(MAX_PER_SLOT - self._n_in_slot, MAX_PENDING - len(self._pending))
 
     def next_piece(self) -> bytes:
         """Write what waits."""

@@ -110,11 +110,11 @@ class Drafts:
         def write() -> None:
             self._write(now.file, draft)
 
-        if now.kind == "metrics":
-            return await self._publish_metrics(draft, asked, write)
         renamed = _renamed(now, draft)
         if renamed:
             return PlanView(policy=asked.policy, journeys=[], refused=[renamed], revision=None)
+        if now.kind == "metrics":
+            return await self._publish_metrics(draft, asked, write)
         publish = Publish(
             definitions=[Definition(file=draft.file, text=draft.text)],
             policy=asked.policy,

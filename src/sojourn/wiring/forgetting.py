@@ -8,12 +8,14 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from sojourn.adapters.lake.durable import replace_file
 from sojourn.adapters.sqlite import SqliteStore
 from sojourn.adapters.sqlite.erasing import Finder
 from sojourn.config import Config
@@ -39,6 +41,8 @@ MAX_FACTS = 10_000  # are counted: each costs reading the commit it was in.
 MAX_ROUNDS = 5  # of a control and a look at what was tied to the person meanwhile.
 LOOK_S = 0.2  # how often it is looked whether the lake's writer is done.
 STORED_S = 0.02
+RETRY_S = 30.0  # where erasing failed.
+_WHAT_TO_DO = "nothing is lost: it is tried again; where the disk is full, make room"
 
 log = structlog.get_logger("sojourn")
 
@@ -119,15 +123,16 @@ class Clerk:
     def _key(self) -> bytes:
         """Return the key that hashes ids for the ledger; make it where there is none."""
         path = self._data / KEY_FILE
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        return path.read_bytes()
+        with suppress(FileNotFoundError):
+            key = path.read_bytes()
+            if len(key) >= KEY_BYTES:  # a shorter one is what a crash left: it would hide nothing
+                return key
+        unfinished = path.with_suffix(".unfinished")  # as `replace_file` has it; for nobody else to read
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        key = secrets.token_bytes(KEY_BYTES)
+        replace_file(path, key)
+        return key
 
 
 class Forgetters:
@@ -191,13 +196,24 @@ class Forgetters:
                 await self._asked.wait()
                 continue
             one = waiting[0]
-            await self._on_thread(lambda one=one: erasing.erase(one))  # type: ignore[misc]
+            try:
+                await self._on_thread(lambda one=one: erasing.erase(one))  # type: ignore[misc]
+            except Exception as error:  # a full disk, or a bug: all of it can be done twice
+                log.error("erasing failed", request=one.forgetting.request, do=_WHAT_TO_DO, exc_info=error)
+                await self._rest()
+                continue
             self._on_erased()
 
     def stop(self) -> None:
         """Begin nothing more; what is under way is taken up by the next start."""
         self._is_stopping = True
         self._asked.set()
+
+    async def _rest(self) -> None:
+        """Wait a while, or until `stop`."""
+        for _ in range(round(RETRY_S / LOOK_S)):
+            if not self._is_stopping:
+                await asyncio.sleep(LOOK_S)
 
     async def _on_thread(self, work: Callable[[], None]) -> None:
         try:

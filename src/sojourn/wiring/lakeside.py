@@ -5,8 +5,6 @@ They talk by lines: its input says `stop`, or ends where the server is gone; its
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import resource
 import sys
 import threading
@@ -36,7 +34,6 @@ FINISH_S = 5.0  # for the last slices, when the server stops; what is left is wr
 REPORT_MS = 1_000
 REFUSED = 2
 """Exit code: it cannot go on before somebody does something."""
-STOP = b"stop\n"
 
 _WHAT_TO_DO = "nothing is lost, the log has it all; where the disk is full, make room: it is tried again"
 
@@ -64,68 +61,48 @@ class Report(Struct, kw_only=True):
 
 
 class Lakeside:
-    """The writer as the server sees it: started, watched, started again, stopped."""
+    """The writer as the server sees it: kept running, and heard."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
-        self._process: asyncio.subprocess.Process | None = None
-        self._is_stopping = False
+        settings = msgspec.json.encode(config.lake).decode()
+        self._kept = child.Kept(
+            child.module(__name__, str(config.data), settings),
+            what="the lake's writer",
+            finish_s=FINISH_S + 1,
+            hear=self._hear,
+            on_end=self._sum_up,
+            final=(REFUSED,),
+        )
         self._cpu_s_before = 0.0
+        self._n_errors = 0
         self.report = Report()
         """The newest."""
-        self.n_failures = 0
 
     @property
     def cpu_s(self) -> float:
         """Processor time of all writers so far."""
         return self._cpu_s_before + self.report.cpu_s
 
+    @property
+    def n_failures(self) -> int:
+        """How often one ended, or could not write."""
+        return self._kept.n_failures + self._n_errors
+
     async def run(self) -> None:
         """Keep a writer running until `stop`, or until one says that it cannot go on."""
-        retry_ms = FIRST_RETRY_MS
-        while not self._is_stopping:
-            started_at = time.monotonic()
-            code = await self._live()
-            self._cpu_s_before, self.report.cpu_s = self.cpu_s, 0.0
-            if self._is_stopping or code == REFUSED:
-                return
-            if time.monotonic() - started_at > MAX_RETRY_MS / 1000:
-                retry_ms = FIRST_RETRY_MS
-            self.n_failures += 1
-            log.warning("the lake's writer ended, and is started again", status=code, after_ms=retry_ms)
-            await asyncio.sleep(retry_ms / 1000)
-            retry_ms = min(2 * retry_ms, MAX_RETRY_MS)
+        await self._kept.run()
 
     async def stop(self) -> None:
         """Let it write what is there, and end; what takes too long is left to the next start."""
-        self._is_stopping = True
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        assert process.stdin is not None, "it was started with a pipe"
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(STOP)
-            await process.stdin.drain()
-        try:
-            async with asyncio.timeout(FINISH_S + 1):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
+        await self._kept.stop()
 
-    async def _live(self) -> int:
-        """Start one, and hear what it says until it ends; return its exit code."""
-        settings = msgspec.json.encode(self._config.lake).decode()
-        command = child.module(__name__, str(self._config.data), settings)
-        self._process = process = await child.start(command)
-        assert process.stdout is not None, "it was started with a pipe"
-        async for line in process.stdout:
-            self._hear(msgspec.json.decode(line, type=Report))
-        return await process.wait()
+    def _sum_up(self) -> None:
+        self._cpu_s_before, self.report.cpu_s = self.cpu_s, 0.0
 
-    def _hear(self, report: Report) -> None:
-        self.report = report
+    def _hear(self, line: bytes) -> None:
+        self.report = report = msgspec.json.decode(line, type=Report)
         if report.error:
-            self.n_failures += 1
+            self._n_errors += 1
             log.error("the lake cannot be written", error=report.error, do=_WHAT_TO_DO)
 
 
@@ -201,13 +178,7 @@ def main() -> int:
     """Write the lake of the folder named first, with the settings named second (JSON)."""
     data, settings = Path(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Settings)
     stopping = threading.Event()
-
-    def heed(line: bytes) -> bool:
-        if line == STOP:
-            stopping.set()
-        return line != STOP
-
-    child.settle(heed)
+    child.until_told(stopping)
     return _Writer(data, settings, stopping).run()
 
 

@@ -141,6 +141,9 @@ class Rehearsals:
     async def cancel(self, rehearsal_id: str) -> RehearsalView:
         """End one, where it has not ended."""
         found = self.rehearsal(rehearsal_id)
+        if found.state == "waiting":
+            self._waiting.remove(rehearsal_id)  # its place is somebody else's now
+            del self._jobs[rehearsal_id]
         if found.state in ("waiting", "running"):
             self._end(found, "cancelled")
             if rehearsal_id == self._running:
@@ -191,8 +194,6 @@ class Rehearsals:
         while self._waiting:
             name = self._waiting.popleft()
             view, job = self._views[name], self._jobs.pop(name)
-            if view.state != "waiting":
-                continue
             self._running, view.state = name, "running"
             try:
                 async with asyncio.timeout(self._time_limit_s):

@@ -314,6 +314,7 @@ class _Serving:
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
+        door.on_refused = self._watching.tail.refused
         operated = self._operator = self._watching.operator(self._outbox, lookups)
         rest = make_api(
             self._house,

@@ -6,8 +6,6 @@ from where its tables stand.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import sys
 import threading
 import time
@@ -15,63 +13,24 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import structlog
-
 from sojourn.adapters.sqlite.fact_tail import FactTail
 from sojourn.adapters.sqlite.traffic import FILE, SqliteTraffic
 from sojourn.wiring import child
 
 LOOK_MS = 100  # between two looks at the store where nothing came: the map is to move within a second.
 BATCH_GROUPS = 2_000  # of facts in one commit: some 20 ms of work.
-FIRST_RETRY_S, MAX_RETRY_S = 1.0, 60.0
 STOP_S = 5.0
 WAIT_S = 30.0  # for what is behind, before it is counted anew instead.
-STOP = b"stop\n"
-
-log = structlog.get_logger("sojourn")
-
 
 # -- The server's side.
 
 
-class Trafficside:
-    """The process as the server sees it: started, started again, stopped."""
+class Trafficside(child.Kept):
+    """The process as the server sees it; what is not counted is counted at the next start."""
 
     def __init__(self, data: Path) -> None:
-        self._command = child.module(__name__, str(data))
-        self._process: asyncio.subprocess.Process | None = None
-        self._stopping = asyncio.Event()
-        self.n_failures = 0
-
-    async def run(self) -> None:
-        """Keep a process running until `stop`."""
-        retry_s = FIRST_RETRY_S
-        while not self._stopping.is_set():
-            self._process = await child.start(self._command)
-            code = await self._process.wait()
-            if self._stopping.is_set():
-                return
-            self.n_failures += 1
-            log.warning("the counting of traffic ended, and is started again", status=code, after_s=retry_s)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), retry_s)
-            retry_s = min(2 * retry_s, MAX_RETRY_S)
-
-    async def stop(self) -> None:
-        """End it; what is not counted is counted at the next start."""
-        self._stopping.set()
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        assert process.stdin is not None, "it was started with a pipe"
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(STOP)
-            await process.stdin.drain()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        command = child.module(__name__, str(data))
+        super().__init__(command, what="the counting of traffic", finish_s=STOP_S)
 
 
 class Counted:
@@ -132,13 +91,7 @@ def follow(tail: FactTail, traffic: SqliteTraffic, *, groups: int = BATCH_GROUPS
 def main() -> int:
     """Count the traffic of the data folder named first, until told to stop."""
     data, stopping = Path(sys.argv[1]), threading.Event()
-
-    def heed(line: bytes) -> bool:
-        if line == STOP:
-            stopping.set()
-        return line != STOP
-
-    child.settle(heed)
+    child.until_told(stopping)
     with ExitStack() as stack:
         tail = stack.enter_context(closing(FactTail(data)))
         traffic = stack.enter_context(closing(SqliteTraffic(data)))

@@ -332,7 +332,7 @@ def test_texts_that_share_a_hash_stay_apart(monkeypatch: pytest.MonkeyPatch, wri
 def test_many_events_lie_as_an_oracle_sorts_them(tmp_path: Path, n_people: int) -> None:
     """Several row groups, threads and ties; few and many people take two ways."""
     random = np.random.default_rng(n_people)
-    n = 300_000
+    n = 150_000  # a row group holds 122,880
     person, at = random.integers(0, n_people, n), random.integers(0, 2_000, n)
     columns = {"person": person, "step": random.integers(0, 1_000, n), "at": at}
     Table(columns).relation().project(

@@ -35,7 +35,7 @@ from tests.analytics.sql.histories import (
 from tests.soak import tries
 
 UNITS: dict[Unit, str] = {"person": "people", "session": "sessions"}
-FEW = settings(max_examples=tries(25), deadline=None)
+FEW = settings(max_examples=tries(12), deadline=None)
 
 
 def rows(table: Table, *dropped: str) -> list[dict[str, Any]]:

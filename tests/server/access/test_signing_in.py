@@ -196,6 +196,28 @@ def test_passwords_that_wait_to_be_hashed_are_bounded() -> None:
     assert asyncio.run(many()) == [401] * MAX_HASHING + [503] * 3
 
 
+def test_who_could_not_be_tried_is_not_taken_for_one_who_guesses() -> None:
+    """Else a crowd at the door would shut out for a minute whom it kept from signing in."""
+    home = house()
+
+    async def one_too_many() -> list[int]:
+        transport = httpx.ASGITransport(home.app)  # type: ignore[arg-type]
+        busy = Event()
+        home.access._hashing.submit(busy.wait)
+        async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
+            crowd = [{"name": f"n{number}", "password": "x"} for number in range(MAX_HASHING)]
+            waiting = [asyncio.create_task(client.post(SESSION, json=each)) for each in crowd]
+            while home.access._n_hashing < MAX_HASHING:
+                await asyncio.sleep(0)
+            asked = {"name": "ada", "password": "x"}
+            answers = [(await client.post(SESSION, json=asked)).status_code for _ in range(6)]
+            busy.set()
+            await asyncio.gather(*waiting)
+        return answers
+
+    assert asyncio.run(one_too_many()) == [503] * 6
+
+
 # Ending
 
 

@@ -157,18 +157,14 @@ function answered(delivery: Delivery, answer: Answered, at: number): Step {
   switch (verdict) {
     case 'taken':
       return gone({ ...next, nFailed: 0, notBefore: 0, most: BATCH_EVENTS }, answer.keys, isLast, at)
-    case 'drop': {
-      const [dropped, effects] = gone(next, answer.keys, isLast, at)
-      return [dropped, [refusal(answer.status), ...effects]]
-    }
+    case 'drop':
+      return first(refusal(answer.status), gone(next, answer.keys, isLast, at))
     case 'split':
       return goOn({ ...next, most: Math.ceil(answer.keys.length / 2) }, isLast, at)
     case 'later':
       return again(next, answer, isLast, at)
-    case 'misled': {
-      const [failed, effects] = again(next, answer, isLast, at)
-      return [failed, [misleading(answer.status), ...effects]]
-    }
+    case 'misled':
+      return first(misleading(answer.status), again(next, answer, isLast, at))
     default:
       return never(verdict)
   }
@@ -176,8 +172,11 @@ function answered(delivery: Delivery, answer: Answered, at: number): Step {
 
 /** Forget what was answered for, and look for more. */
 function gone(delivery: Delivery, keys: readonly string[], isLast: boolean, at: number): Step {
-  const [next, effects] = goOn(delivery, isLast, at)
-  return [next, [{ kind: 'forget', keys }, ...effects]]
+  return first({ kind: 'forget', keys }, goOn(delivery, isLast, at))
+}
+
+function first(effect: Effect, [delivery, effects]: Step): Step {
+  return [delivery, [effect, ...effects]]
 }
 
 function goOn(delivery: Delivery, isLast: boolean, at: number): Step {
@@ -190,8 +189,7 @@ function again(delivery: Delivery, answer: Answered, isLast: boolean, at: number
   const nFailed = delivery.nFailed + 1
   const notBefore = at + nextTry(nFailed, answer.retryAfterMs, answer.chance)
   const failed = { ...delivery, nFailed, notBefore }
-  const [next, effects] = isLast ? wakeBy(failed, notBefore) : idle(failed, true, notBefore)
-  return [next, [{ kind: 'claim', until: notBefore }, ...effects]]
+  return first({ kind: 'claim', until: notBefore }, isLast ? wakeBy(failed, notBefore) : idle(failed, true, notBefore))
 }
 
 /** Send what is this tab's while there is time, in a request that outlives the page. */
@@ -207,10 +205,10 @@ function sendLast(delivery: Delivery, kept: readonly Kept[]): Step {
 }
 
 function refusal(status: number): Effect {
-  return { kind: 'warn', code: `refused-${status}`, text: `the server will never take an event (${status}); it is dropped` }
+  return { kind: 'warn', code: `refused-${status}`, text: `the server answers ${status}: an event is dropped` }
 }
 
 function misleading(status: number): Effect {
-  const text = `the server answers ${status}: look at the host and the write key; events wait meanwhile`
+  const text = `the server answers ${status}: look at host and write key; events wait`
   return { kind: 'warn', code: `misled-${status}`, text }
 }

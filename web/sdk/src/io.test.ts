@@ -56,6 +56,29 @@ test.each([
   expect(open({ consent })[0].find()).toMatchObject({ isRefused: left.length > 0, hasSaidYes: false })
 })
 
+test.each([
+  ['required', null, { kind: 'consent', said: false, isEcho: true }],
+  ['granted', 'no', { kind: 'consent', said: false, isEcho: true }],
+  ['required', '{"email":true}', { kind: 'consent', said: { email: true, analytics: true }, isEcho: true }],
+] as const)('a page that comes back from the cache hears what was said meanwhile: %s, %s', (consent, said, input) => {
+  const before = said?.startsWith('{') ? null : 'null'
+  const write = (text: string | null) => (text === null ? localStorage.removeItem(PREFIX + 'consent') : localStorage.setItem(PREFIX + 'consent', text))
+  write(before)
+  const [, heard] = open({ consent })
+  const words = () => heard.filter(({ kind }) => kind === 'consent' || kind === 'person')
+  const back = () => {
+    window.dispatchEvent(new Event('pagehide'))
+    return () => window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+  }
+  back()()
+  expect(words()).toEqual([])
+  const comesBack = back()
+  write(said)
+  localStorage.setItem(PREFIX + 'person', JSON.stringify(somebody('a-2')))
+  comesBack()
+  expect(words()).toMatchObject([{ kind: 'person', person: somebody('a-2') }, input])
+})
+
 test('an event that waits outlives a page that clears its storage', () => {
   const [world, heard] = open()
   world.perform({ kind: 'keep', key: 'k', text: '{}' })

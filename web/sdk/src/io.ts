@@ -18,6 +18,8 @@ const SMALL_BYTES = 32_000
 const EVENT = 'q_'
 const CLAIM = 'c_'
 const LEASE = 'lease'
+// What tabs tell one another.
+const SHARED = ['person', 'consent']
 
 export interface World {
   readonly now: () => number
@@ -72,7 +74,7 @@ export function openWorld(settings: Settings, hear: (input: Input) => void): Wor
         case 'trim': {
           const over = store.names(EVENT).slice(0, -effect.most)
           over.forEach(store.remove)
-          return over.length ? warn('full', `more than ${effect.most} events wait to be sent; the oldest are dropped`) : undefined
+          return over.length ? warn('full', `more than ${effect.most} events wait; the oldest are dropped`) : undefined
         }
         case 'warn':
           return warn(effect.code, effect.text)
@@ -102,7 +104,7 @@ class Mailbox {
   perform(effect: Posting): void {
     switch (effect.kind) {
       case 'keep':
-        return this.store.set(EVENT + effect.key, effect.text)
+        return this.store.keep(EVENT + effect.key, effect.text)
       case 'forget':
         return effect.keys.forEach((key) => this.store.remove(EVENT + key))
       case 'wake':
@@ -222,22 +224,32 @@ function device(): Device {
 }
 
 function listen(settings: Settings, store: Store, hear: (input: Input) => void, place: () => Place): void {
-  document.addEventListener('visibilitychange', () => hear(isHidden() ? { kind: 'hidden', isLeaving: false } : { kind: 'shown' }))
-  addEventListener('pagehide', () => hear({ kind: 'hidden', isLeaving: true }))
-  addEventListener('pageshow', () => isHidden() || hear({ kind: 'shown' }))
-  addEventListener('online', () => hear({ kind: 'online' }))
-  if (settings.storage === 'memory') return
-  addEventListener('storage', (event) => {
-    if (event.key && event.newValue === null) store.removedElsewhere(event.key)
-    if (event.key === store.nameOf('person')) {
-      // As it is now, not as the event tells it: two tabs that wrote at once would take each the other's.
-      const person = readJson<Person>(store.get('person'))
+  const told = (name: string, text: string | null) => {
+    if (name === 'person') {
+      // As it is now, not as it is told: two tabs that wrote at once would take each the other's.
+      const person = readJson<Person>(store.get(name))
       if (person?.anonymousId) hear({ kind: 'person', person })
-    }
-    if (event.key === store.nameOf('consent') && event.newValue !== null) {
-      const said = event.newValue !== 'no' && { ...readJson<Preferences>(event.newValue), analytics: true }
+    } else if (text !== null) {
+      const said = text !== 'no' && { ...readJson<Preferences>(text), analytics: true }
       hear({ kind: 'consent', said, isEcho: true, anonymousId: newId(), messageId: newId(), place: place() })
     }
+  }
+  let left: (string | null)[]
+  document.addEventListener('visibilitychange', () => hear(isHidden() ? { kind: 'hidden', isLeaving: false } : { kind: 'shown' }))
+  addEventListener('pagehide', () => {
+    left = SHARED.map(store.get)
+    hear({ kind: 'hidden', isLeaving: true })
+  })
+  addEventListener('pageshow', ({ persisted }) => {
+    // In the back-forward cache a page hears nothing: what was said meanwhile is told as it comes back.
+    if (persisted) SHARED.forEach((name, n) => store.get(name) !== left[n] && told(name, store.get(name) ?? 'no'))
+    if (!isHidden()) hear({ kind: 'shown' })
+  })
+  addEventListener('online', () => hear({ kind: 'online' }))
+  if (settings.storage === 'memory') return
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key && newValue === null) store.removedElsewhere(key)
+    SHARED.forEach((name) => key === store.nameOf(name) && told(name, newValue))
   })
 }
 

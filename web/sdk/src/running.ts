@@ -99,7 +99,7 @@ function run(settings: Settings): Tracker {
     guarded(() => {
       const read = readCall(type, args)
       if (read) hear({ kind: 'call', made: { call: read, messageId: world.newId(), place: world.place(), at } })
-      else world.perform({ kind: 'warn', code: `bad-${type}`, text: `${type} without a name or an id says nothing, and is ignored` })
+      else world.perform({ kind: 'warn', code: `bad-${type}`, text: `${type} without a name or an id is ignored` })
     })
   if (settings.autoPage) world.onPage(() => call('page', [], world.now()))
   const named = Object.fromEntries(CALLS.map((type) => [type, (...args: unknown[]) => call(type, args, world.now())]))

@@ -6,6 +6,8 @@ import type { Settings } from './types'
 export interface Store {
   readonly get: (name: string) => string | null
   readonly set: (name: string, text: string) => void
+  /** As `set`, also where the page itself clears the disk. */
+  readonly keep: (name: string, text: string) => void
   readonly remove: (name: string) => void
   /** Names that begin so, in their order. */
   readonly names: (head: string) => string[]
@@ -16,19 +18,25 @@ export interface Store {
 }
 
 /**
- * Open the storage of one write key. Memory has what this tab has written, too: a disk may be full, or taken away, and
- * pages clear the whole of it as somebody signs out. Where both have a text the disk's counts, as other tabs write there.
+ * Open the storage of one write key. What finds no room on disk is kept in memory, and so is a copy of what is to stay:
+ * pages clear the whole disk as somebody signs out. Where both have a text the disk's counts, as other tabs write there.
  */
 export function openStore(settings: Settings): Store {
   const prefix = `sojourn_${settings.writeKey}_`
   const memory = new Map<string, string>()
   const disk = settings.storage === 'memory' ? null : usableDisk()
+  const set = (name: string, text: string) => {
+    memory.delete(name)
+    if (attempt(() => (disk!.setItem(prefix + name, text), true))) return
+    memory.set(name, text)
+    attempt(() => disk!.removeItem(prefix + name)) // an older text
+  }
   return {
     get: (name) => attempt(() => disk?.getItem(prefix + name)) ?? memory.get(name) ?? null,
-    set(name, text) {
+    set,
+    keep(name, text) {
+      set(name, text)
       memory.set(name, text)
-      if (attempt(() => (disk?.setItem(prefix + name, text), true))) return
-      attempt(() => disk?.removeItem(prefix + name)) // an older text, which must not count
     },
     remove(name) {
       memory.delete(name)

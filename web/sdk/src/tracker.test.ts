@@ -172,6 +172,8 @@ test.each([{ n: 1n }, { text: 'x'.repeat(40_000) }])('traits that no event can c
   expect(state.person.traits).toEqual({ plan: 'pro', city: 'Rome' })
   const [other] = run(open()[0], calling('identify', 'ada', traits))
   expect(other.person).toMatchObject({ userId: 'ada', traits: {} })
+  const [known] = run(open()[0], calling('identify', { plan: 'pro' }), calling('identify', 'ada', traits))
+  expect(known.person).toMatchObject({ userId: 'ada', traits: { plan: 'pro' } })
 })
 
 test('what is held is what was told, whatever the page does to its objects meanwhile', () => {

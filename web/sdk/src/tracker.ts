@@ -117,8 +117,8 @@ function make(state: State, made: Made): [State, Effect[]] {
   const text = write(after)
   const isSayable = text !== null && text.length <= MAX_PERSON_CHARS
   // Else no event could carry what is known of them any more.
-  const person = isSayable ? (JSON.parse(text) as Person) : { ...after, traits: after.userId === state.person.userId ? state.person.traits : {} }
-  const dropped = isSayable ? [] : [warning('traits', 'traits that are no JSON, or too long, are dropped')]
+  const person = isSayable ? (JSON.parse(text) as Person) : personAfter(state.person, { ...made.call, traits: {} } as Call)
+  const dropped = isSayable ? [] : [warning('traits', 'traits are no JSON or too long, and are dropped')]
   return then(...changed(state, person), (next) => then(next, dropped, (known) => seen(known, eventOf(known, made), made.at)))
 }
 
@@ -136,7 +136,7 @@ function keep(state: State, event: Event | null, at: number): [State, Effect[]] 
   const text = write(event)
   if (text === null) return [state, [unwritable(event)]]
   if (text.length > MAX_EVENT_BYTES) {
-    return [state, [warning('too-large', `an event is over ${MAX_EVENT_BYTES} characters and is dropped: ${nameOf(event)}`)]]
+    return [state, [warning('too-large', `an event is too long and is dropped: ${nameOf(event)}`)]]
   }
   const key = keyOf(at, state.nMade, state.tab, event.messageId)
   const [delivery, effects] = added(state.delivery, at, state.settings)
@@ -214,7 +214,7 @@ function changed(state: State, person: Person): [State, Effect[]] {
 }
 
 function consented(state: State, input: Consented, at: number): [State, Effect[]] {
-  if (!isWord(input.said)) return [state, [warning('bad-consent', 'consent takes booleans, and nothing else')]]
+  if (!isWord(input.said)) return [state, [warning('bad-consent', 'consent takes booleans')]]
   const preferences = typeof input.said === 'boolean' ? state.consent.preferences : { ...state.consent.preferences, ...input.said }
   // A word on other categories alone leaves the word on analytics as it was.
   const yes = typeof input.said === 'boolean' ? input.said : (input.said['analytics'] ?? state.consent.word === 'yes')

@@ -172,5 +172,5 @@ export type Effect =
   | { readonly kind: 'warn'; readonly code: string; readonly text: string }
 
 export function never(value: never): never {
-  throw new Error(`unexpected ${value}`)
+  throw new Error(value)
 }

@@ -13,7 +13,7 @@ from threading import Lock
 
 import msgspec
 
-from sojourn.adapters.sqlite.database import open_database, transaction
+from sojourn.adapters.sqlite.database import open_database, snapshot, transaction
 from sojourn.adapters.sqlite.erasing import vacuum
 from sojourn.adapters.sqlite.traffic_folding import ALL, DAY_MS, HOUR_MS, Changes, Enrolled, Folding, Versions
 from sojourn.model.authored import InsideView
@@ -172,7 +172,7 @@ class SqliteTraffic:
         they came into the journey. `after` is the cursor of the last one of the page before.
         """
         below = after or (1 << 62, 1 << 62)
-        with self._lock:
+        with self._lock, snapshot(self._connection):
             numbers = [self._number(journey, version) for version in versions]
             if states:
                 each = [self._in_state(number, state, below, limit) for number in numbers for state in states]

@@ -8,7 +8,8 @@ Y. Hochberg, 1995).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -40,21 +41,36 @@ class _Side:
     person: Counts
     hits: Counts
     """Shape (n_pairs,): cases of the person with the edge."""
+    n_silent: int
+    """Cases without an event."""
 
     @property
     def n_cases(self) -> int:
         return int(self.n.sum())
 
 
-def difference(one: Events, other: Events, *, unit: Unit = "person", collapse: bool = False) -> Table:
+def difference(
+    one: Events,
+    other: Events,
+    *,
+    unit: Unit = "person",
+    collapse: bool = False,
+    silent: tuple[Sequence[str], Sequence[str]] = ((), ()),
+) -> Table:
     """Compare the edges of two selections, the clearest difference first.
+
+    `silent` are people of each who have no event in it: each is a case without edges.
 
     Returns source, target, share_one, share_other, difference (one less other), low, high (of the
     difference), people, p, q, is_real.
     """
     steps = sorted({*one.steps, *other.steps})
-    people = {name: i for i, name in enumerate(dict.fromkeys([*one.people, *other.people]))}
-    a, b = (_side(each, steps, people, unit=unit, collapse=collapse) for each in (one, other))
+    everybody = dict.fromkeys([*one.people, *other.people, *silent[0], *silent[1]])
+    people = {name: i for i, name in enumerate(everybody)}
+    a, b = (
+        _silenced(_side(each, steps, people, unit=unit, collapse=collapse), [people[name] for name in quiet])
+        for each, quiet in zip((one, other), silent, strict=True)
+    )
     edges = np.union1d(a.edge, b.edge)
     share_a, share_b = (_by_edge(edges, side, side.hits) / max(1, side.n_cases) for side in (a, b))
     variance = _variance(edges, a, share_a) + _variance(edges, b, share_b)
@@ -95,7 +111,15 @@ def _side(events: Events, steps: list[str], people: dict[str, int], *, unit: Uni
     person = who[lined_up.person[taken // n_edges]]
     pairs, hits = np.unique((taken % n_edges) * len(people) + person, return_counts=True)
     n = np.bincount(who[lined_up.person], minlength=len(people))
-    return _Side(n, pairs // len(people), pairs % len(people), hits)
+    return _Side(n, pairs // len(people), pairs % len(people), hits, 0)
+
+
+def _silenced(side: _Side, people: Sequence[int]) -> _Side:
+    if not people:
+        return side
+    n = side.n.copy()
+    n[np.array(people)] += 1
+    return replace(side, n=n, n_silent=len(people))
 
 
 def _by_edge(edges: Counts, side: _Side, values: NDArray[Any]) -> Numbers:
@@ -159,5 +183,7 @@ def _definition(unit: Unit, a: _Side, b: _Side, n_edges: int) -> dict[str, Any]:
         "n_edges": n_edges,
         "n_one": a.n_cases,
         "n_other": b.n_cases,
+        "silent_one": a.n_silent,
+        "silent_other": b.n_silent,
         "people_in_both": int(((a.n > 0) & (b.n > 0)).sum()),
     }

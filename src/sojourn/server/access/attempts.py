@@ -67,6 +67,11 @@ class Attempts:
         self._counts.pop(by_name, None)
         self._undo(by_address)
 
+    def take_back(self, name: str, address: str) -> None:
+        """Forget an attempt that came to nothing: nobody looked whether it was right."""
+        for key in _keys(name, address):
+            self._undo(key)
+
     def _wait(self, key: tuple[str, str], now: int) -> int:
         count = self._counts.get(key)
         if count is None:

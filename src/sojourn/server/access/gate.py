@@ -145,7 +145,11 @@ class Access:
         self._begin(name, address)
         account = await asyncio.to_thread(self.accounts.find, name)
         kept = self._nobody if account is None else account.password
-        is_right = await self._hash(lambda: is_password(password, kept))
+        try:
+            is_right = await self._hash(lambda: is_password(password, kept))
+        except UnavailableError:
+            self.attempts.take_back(name, address)
+            raise
         if account is None or not is_right:
             log.warning("a sign-in failed", account=None if account is None else account.name)
             return None

@@ -6,7 +6,8 @@ import asyncio
 import binascii
 import time
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -62,6 +63,14 @@ class Heard(Protocol):
         ...
 
 
+class Refused(Protocol):
+    """Whoever wants to know of requests that are refused whole, given by the wiring."""
+
+    def __call__(self, error: InputError, *, source: str, user_agent: str, at: int) -> None:
+        """Hear why, of which source (empty: of none that is known), and when."""
+        ...
+
+
 class Call(Struct, frozen=True, kw_only=True):
     """One HTTP request, its body not yet read."""
 
@@ -105,6 +114,8 @@ class Door:
         self._lookups = lookups
         self._observe = observe or _ignore
         self._heard = heard
+        self.on_refused: Refused | None = None
+        """Set by whoever wants to hear of requests that are refused whole."""
         self._now_ms = now_ms
         self._n_proxies = n_proxies
         self._keep_address = keep_address
@@ -114,6 +125,10 @@ class Door:
 
     async def post(self, call: Call) -> Answer:
         """Take a batch, or the one bare message of a path that names its kind."""
+        with self._telling(call):
+            return await self._post(call)
+
+    async def _post(self, call: Call) -> Answer:
         source = self._named_source(call)
         body = unpack(await self._read(call), call.headers.get(b"content-encoding", b"").decode("latin-1"))
         self._bytes_in_flight += len(body)
@@ -124,7 +139,8 @@ class Door:
 
     async def pixel(self, call: Call) -> Answer:
         """Take the message in a pixel's query, and answer with an image."""
-        await self._take(call, pixel_body(call.query), self._named_source(call))
+        with self._telling(call):
+            await self._take(call, pixel_body(call.query), self._named_source(call))
         return PIXEL
 
     async def swallow(self, call: Call) -> Answer:
@@ -145,6 +161,19 @@ class Door:
             if key in self._sources:
                 return document(source_config(key, self._sources[key]))
         raise _unknown_key()
+
+    @contextmanager
+    def _telling(self, call: Call) -> Iterator[None]:
+        """Tell of a request that is refused whole."""
+        try:
+            yield
+        except InputError as error:
+            if self.on_refused is not None:
+                known = (self._sources.get(key) for key in named_keys(call.headers, call.query))
+                agent = call.headers.get(b"user-agent", b"").decode("latin-1")
+                source = next(filter(None, known), "")
+                self.on_refused(error, source=source, user_agent=agent, at=self._now_ms())
+            raise
 
     def _named_source(self, call: Call) -> str | None:
         """Return the source of the first known key outside the body; None where none is named at all."""

@@ -2,9 +2,11 @@
 
 import { call, client, unwrap } from './client'
 import type { ChartView, HoldView, InsidePage, JourneyView, PlanView, TrafficView, VersionTextView, VersionView } from './schema'
+import { together } from './together'
 
-export function listJourneys(): Promise<readonly JourneyView[]> {
-  return unwrap(client.GET('/api/v1/journeys'))
+/** Journeys by name, each with all of its versions. */
+export async function listJourneys(): Promise<readonly JourneyView[]> {
+  return together(await unwrap(client.GET('/api/v1/journeys')))
 }
 
 export function listVersions(name: string): Promise<readonly VersionView[]> {

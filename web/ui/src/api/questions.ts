@@ -12,6 +12,10 @@ export interface Narrowing {
   readonly where?: readonly string[]
   readonly did?: readonly string[]
   readonly never?: readonly string[]
+  /** `buyers`, `buyers|lapsed`, or `!buyers`: who was in it at some instant of the time. */
+  readonly segment?: readonly string[]
+  /** `checkout=treatment`, or `checkout!=control`: who met it first, and what they did from then on. */
+  readonly variant?: readonly string[]
 }
 
 export interface Selection extends Narrowing {
@@ -145,7 +149,7 @@ export function askGraph(asked: GraphAsking, signal?: AbortSignal): Promise<Grap
   return ask('graph', asked, signal)
 }
 
-/** `compare` is `channel=email:direct`, `channel=email` for all others, or an instant. */
+/** `compare` is `channel=email:direct`, `channel=email` for all others, `variant:EXPERIMENT=A:B`, `segment=A:B`, or an instant. */
 export function askDifference(asked: GraphAsking & { readonly compare: string }, signal?: AbortSignal): Promise<DifferenceAnswer> {
   return ask('graph', asked, signal)
 }
@@ -173,6 +177,15 @@ export function askPeople(
   signal?: AbortSignal,
 ): Promise<PeopleAnswer> {
   return ask('people', asked, signal)
+}
+
+export interface SegmentsAnswer {
+  readonly segments: readonly { readonly segment: string; readonly people: number }[]
+}
+
+/** Every segment that anybody was ever in. */
+export function askSegments(signal?: AbortSignal): Promise<SegmentsAnswer> {
+  return call('GET', '/api/v1/segments', { signal })
 }
 
 /** Ask any question by the name of its path; `asked` has its parameters. */

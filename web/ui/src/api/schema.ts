@@ -367,7 +367,7 @@ export interface paths {
         };
         /**
          * Events, live
-         * @description Server-sent events without a name, one an event that came in, each an `EventHeard`; at most 200 a second. `skipped`: `{n}`, how many more there were. What came before the stream was opened is at `/api/v1/events`.
+         * @description Server-sent events without a name, one an event that came in, or a request that was refused whole, each an `EventHeard`; at most 200 a second. `skipped`: `{n}`, how many more there were. What came before the stream was opened is at `/api/v1/events`.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -2014,7 +2014,7 @@ export interface components {
             /** @description When the door had it, ms since 1970 UTC. */
             at: number;
             /**
-             * @description Why it failed, one word.
+             * @description Why it failed, or was refused, one word.
              * @default
              */
             code: string;
@@ -2031,8 +2031,11 @@ export interface components {
             /** @description `track`, `page`, ...; empty where it could not be read. */
             type: string;
             user_id: string | null;
-            /** @enum {unknown} */
-            verdict: "duplicate" | "failed" | "taken";
+            /**
+             * @description `refused`: of a whole request, of which nothing is kept; only its source and its sender are known.
+             * @enum {unknown}
+             */
+            verdict: "duplicate" | "failed" | "refused" | "taken";
         };
         /**
          * Exited
@@ -5551,7 +5554,7 @@ export interface operations {
                 /** @description Only events of this name. */
                 name?: string;
                 /** @description Only what this became of. */
-                verdict?: "taken" | "duplicate" | "failed";
+                verdict?: "taken" | "duplicate" | "failed" | "refused";
             };
             header?: never;
             path?: never;

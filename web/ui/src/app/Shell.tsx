@@ -18,6 +18,7 @@ import { Page } from '../parts/Page'
 import { SessionContext } from '../parts/session'
 import { chooseTheme, useTheme, type Theme } from '../parts/theme'
 import { Spinner } from '../parts/Waiting'
+import { isOperator, whoOf } from '../parts/who'
 import { COMMON } from '../text/common'
 import { SHELL } from '../text/shell'
 import { useJumps } from './jumps'
@@ -123,9 +124,9 @@ function You({ session }: { readonly session: SignedInView }) {
   const theme = useTheme()
   return (
     <div className={css.you}>
-      <span className={css.face} aria-hidden>{session.name.slice(0, 1).toUpperCase()}</span>
+      <span className={css.face} aria-hidden>{whoOf(session.name).slice(0, 1).toUpperCase()}</span>
       <span className={css.who}>
-        <span className={css.name}>{session.name}</span>
+        <span className={css.name} title={isOperator(session.name) ? SHELL.operatorAbout : undefined}>{whoOf(session.name)}</span>
         <span className={css.role} title={SHELL.role[session.role]}>{session.role}</span>
       </span>
       <Button

@@ -39,6 +39,7 @@ states:
   chart: {
     none: 'The chart appears when the text is a journey without errors.',
     stale: 'The chart is of the last text without errors.',
+    pick: 'Choose a step: it leads to its text, and others can be added behind it.',
     add: 'Add behind it', send: 'Message', wait: 'Wait', branch: 'Branch', rename: 'Rename', remove: 'Take out',
     cannot: 'This place cannot be changed on the chart: it is written in one line, or made from other steps. Change it in the text.',
     newName: 'New name',
@@ -67,6 +68,7 @@ states:
     columns: { what: '', draft: 'Draft', published: 'Published', change: 'Change' },
     rows: { entered: 'Entered', goals: 'Reached the goal', errors: 'Errors' },
     sent: (what: string) => `Sent: ${what}`,
+    noEffect: 'What people did is as it was: a replay tells who would get what, and not whether it would win them over. A hold-out or an experiment does.',
     onChart: 'The numbers on the chart are of this rehearsal of the draft.',
     clear: 'Take them off',
     wrong: 'Looks wrong',

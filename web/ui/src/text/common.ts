@@ -18,6 +18,7 @@ export const COMMON = {
   page: (page: number, of: number) => `Page ${page} of ${of}`,
   previous: 'Previous page',
   next: 'Next page',
+  fit: 'Show all of it',
   filter: 'Filter rows',
   clear: 'Clear filters',
   unit: { person: 'People', session: 'Sessions' },

@@ -18,7 +18,7 @@ export const JOURNEY = {
   about: {
     rate: 'Of all who entered: reached the goal so far',
     lift: 'Difference in conversion to those held out, in percentage points, with its 95 % interval',
-    withheld: 'Actions decided and not sent: held out, capped, no consent, quiet hours',
+    withheld: 'Actions decided and not sent: held out, capped, without consent, stopped, or of a past that was imported',
   },
   states: { open: 'Running', paused: 'Paused', closed: 'Closed' },
   closed: 'Its file is gone: people inside go on, nobody enters',
@@ -55,8 +55,9 @@ export const JOURNEY = {
     },
     times: { label: 'How long people stay in each state', state: 'State', n: 'Left', p50: 'Median', p90: 'Slowest tenth', now: 'Here now', came: 'Came' },
     versions: {
-      label: 'Versions', version: 'Version', published: 'Published', policy: 'People inside', inside: 'Inside now', state: 'State', open: 'Open',
-      old: 'Running out', diff: 'What changed', compare: 'Compare with the version before', only: 'This is the first version that is kept.',
+      label: 'Versions', version: 'Version', published: 'Published', policy: 'Those who were inside', inside: 'Inside now', state: 'State', open: 'Open',
+      old: 'Running out', over: 'Over', diff: 'What changed', text: 'Its text', compare: 'Compare with the version before', only: 'This is the first version that is kept.',
+      policies: { pin: 'stayed in their version', follow: 'went along', map: 'went along, by a map' } as Readonly<Record<string, string>>,
       rollback: 'Publish again', rollbackTitle: (version: string) => `Publish version ${version} again?`,
       rollbackText: 'New people enter this version. Those inside stay in theirs.',
       unknown: 'Before the log began',

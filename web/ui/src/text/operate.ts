@@ -28,7 +28,7 @@ export const TAIL = {
   name: 'Event',
   verdict: 'Verdict',
   any: 'any',
-  verdicts: { taken: 'taken', duplicate: 'duplicate', failed: 'failed' } satisfies Record<TailVerdict, string>,
+  verdicts: { taken: 'taken', duplicate: 'duplicate', failed: 'failed', refused: 'refused whole' } satisfies Record<TailVerdict, string>,
   columns: { at: 'When', verdict: 'Verdict', type: 'Type', name: 'Event', who: 'Who', source: 'Source', sdk: 'SDK', id: 'Message id' },
   skipped: (n: number) => `${many(n, 'event')} more came than anybody reads; they were taken, and are not shown.`,
   state: { connecting: 'Connecting…', open: 'Listening', lost: 'Connection lost; it comes back by itself' },

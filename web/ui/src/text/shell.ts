@@ -29,6 +29,8 @@ export const SHELL = {
   },
   theme: { label: 'Appearance', system: 'As the system', light: 'Light', dark: 'Dark' },
   out: 'Sign out',
+  operator: 'Operator',
+  operatorAbout: 'Signed in with the admin token, without an account',
   role: { viewer: 'Viewer: may look at everything', editor: 'Editor: may change journeys', admin: 'Admin: may do everything' },
   live: {
     open: 'Live',

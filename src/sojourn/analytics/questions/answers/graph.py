@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from sojourn.analytics.graph.journey_graph import Asked, JourneyGraph, journey_g
 from sojourn.analytics.graph.step_matrix import StepMatrix, step_matrix
 from sojourn.analytics.questions.asked import Graph
 from sojourn.analytics.questions.selections import Side, in_sessions, selection_of, sides_of
-from sojourn.analytics.selecting import Selection, select
+from sojourn.analytics.selecting import Selection, select, silent
 from sojourn.analytics.tables import Table
 
 MATRIX_STEPS = 15
@@ -81,10 +81,14 @@ def answer(
     events = in_sessions(events, asked)
     if sides is not None:
         one, other = sides
-        parts = _parts(events, selection, sides)
-        return ComparisonAnswer(
-            difference(*parts, unit=asked.by, collapse=asked.collapse), selection, one, other
+        parts = [_part(events, selection, side) for side in sides]
+        found = difference(
+            *(part for part, _ in parts),
+            unit=asked.by,
+            collapse=asked.collapse,
+            silent=(parts[0][1], parts[1][1]),
         )
+        return ComparisonAnswer(found, selection, one, other)
     chosen = select(events, selection)
     if asked.matrix is not None:
         return MatrixAnswer(_matrix(asked, chosen, asked.matrix, selection))
@@ -100,11 +104,19 @@ def answer(
     return GraphAnswer(journey_graph(chosen, wanted), selection)
 
 
-def _parts(events: Events, selection: Selection, sides: tuple[Side, Side]) -> Iterator[Events]:
-    """Select both sides; conditions of either look at all that people did before they met a variant, too."""
-    chosen = select(events, replace(selection, met=()))
-    for side in sides:
-        yield select(chosen, replace(side.selection, met=(*selection.met, *side.selection.met)))
+def _part(events: Events, selection: Selection, side: Side) -> tuple[Events, list[str]]:
+    """Select one side; return it, and who of it did nothing after they met its variant.
+
+    Conditions of either look at all that people did before they met a variant, too. A share of people counts
+    who did nothing: whether somebody goes on at all may be what a variant changes.
+    """
+    chosen = select(select(events, replace(selection, met=())), replace(side.selection, met=()))
+    met = (*selection.met, *side.selection.met)
+    part = select(chosen, Selection(met=met))
+    if not met or side.selection.of != "person":
+        return part, []
+    is_narrowed = any((*selection.where, *selection.did, *selection.within, *side.selection.within))
+    return part, silent(chosen if is_narrowed else events, part, replace(selection, met=met))
 
 
 def _matrix(asked: Graph, events: Events, n_columns: int, selection: Selection) -> StepMatrix:

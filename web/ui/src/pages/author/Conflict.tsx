@@ -6,6 +6,7 @@ import { Button } from '../../parts/Button'
 import { Dialog } from '../../parts/Dialog'
 import { MergeEditor } from '../../parts/editor/MergeEditor'
 import { instant } from '../../parts/format'
+import { whoOf } from '../../parts/who'
 import { AUTHOR } from '../../text/author'
 import css from './Author.module.css'
 
@@ -30,7 +31,7 @@ export function Conflict({ now, mine, onSettle }: {
     >
       <div className={css.stack}>
         <p>{WORDS.text}</p>
-        <p className={css.faint}>{now.draft ? WORDS.by(now.draft.updated_by, instant(now.draft.updated_at)) : WORDS.file}</p>
+        <p className={css.faint}>{now.draft ? WORDS.by(whoOf(now.draft.updated_by), instant(now.draft.updated_at)) : WORDS.file}</p>
         <MergeEditor label={WORDS.mine} theirs={theirs} mine={mine} onChange={setText} />
       </div>
     </Dialog>

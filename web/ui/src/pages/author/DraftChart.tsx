@@ -66,7 +66,7 @@ function Tools({ chart, picked, text, onWrite }: {
     setIsRefused(false)
     setName(null)
   }, [picked])
-  if (!state || state.kind === 'final') return null
+  if (!state || state.kind === 'final') return <span className={css.faint}>{WORDS.pick}</span>
   const edit = (changed: string | null) => {
     setIsRefused(changed === null)
     if (changed !== null) onWrite(changed)

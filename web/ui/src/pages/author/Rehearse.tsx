@@ -115,6 +115,7 @@ function Report({ report }: { readonly report: Readonly<Record<string, unknown>>
           ]}
         />
       ))}
+      {affected && <p className={css.faint}>{WORDS.noEffect}</p>}
       <p className={css.faint}>{WORDS.onChart}</p>
     </div>
   )

@@ -18,6 +18,7 @@ import { Page } from '../../parts/Page'
 import { useMay } from '../../parts/session'
 import { Table, type Column } from '../../parts/Table'
 import { useAddress } from '../../parts/url'
+import { whoOf } from '../../parts/who'
 import { COMMON } from '../../text/common'
 import { AUTHOR } from '../../text/author'
 import css from './Author.module.css'
@@ -34,7 +35,7 @@ const COLUMNS: readonly Column<FileEntry>[] = [
   { key: 'state', title: TITLES.state, value: stateOf, cell: (file) => <Badge tone={file.is_draft ? 'accent' : 'plain'}>{AUTHOR.states[stateOf(file)]}</Badge> },
   { key: 'problems', title: TITLES.problems, value: (file) => file.n_problems, isNumber: true, cell: (file) => (file.n_problems ? <Badge tone="bad">{file.n_problems}</Badge> : '0') },
   { key: 'updated', title: TITLES.updated, value: (file) => file.updated_at, isNumber: true, cell: (file) => <span title={instant(file.updated_at)}>{ago(file.updated_at, Date.now())}</span> },
-  { key: 'by', title: TITLES.by, value: (file) => file.updated_by },
+  { key: 'by', title: TITLES.by, value: (file) => file.updated_by && whoOf(file.updated_by) },
 ]
 
 export default function AuthorPage() {

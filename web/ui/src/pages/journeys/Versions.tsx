@@ -17,6 +17,7 @@ import { Table } from '../../parts/Table'
 import type { Address } from '../../parts/url'
 import { COMMON } from '../../text/common'
 import { JOURNEY } from '../../text/journey'
+import css from './Journeys.module.css'
 
 const WORDS = JOURNEY.one.versions
 
@@ -35,9 +36,9 @@ export default function Versions({ name, address }: { readonly name: string; rea
               onPick={(each) => address.set({ diff: each.version })} isPicked={(each) => each.version === chosen}
               columns={[
                 { key: 'version', title: WORDS.version, value: (each) => each.version, cell: (each) => <code>{each.version}</code> },
-                { key: 'state', title: WORDS.state, value: (each) => each.is_open, cell: (each) => <Badge tone={each.is_open ? 'good' : 'plain'}>{each.is_open ? WORDS.open : WORDS.old}</Badge> },
+                { key: 'state', title: WORDS.state, value: (each) => each.is_open, cell: (each) => <Badge tone={each.is_open ? 'good' : 'plain'}>{each.is_open ? WORDS.open : each.n_people > 0 ? WORDS.old : WORDS.over}</Badge> },
                 { key: 'at', title: WORDS.published, value: (each) => each.published_at, cell: (each) => (each.published_at ? instant(each.published_at) : WORDS.unknown) },
-                { key: 'policy', title: WORDS.policy, value: (each) => each.policy },
+                { key: 'policy', title: WORDS.policy, value: (each) => (each.published_at ? WORDS.policies[each.policy] ?? each.policy : COMMON.nothing) },
                 { key: 'inside', title: WORDS.inside, value: (each) => each.n_people, cell: (each) => count(each.n_people), isNumber: true },
                 {
                   key: 'again', title: '', value: () => null, isFixed: true,
@@ -61,8 +62,15 @@ function Difference({ name, version }: { readonly name: string; readonly version
     queryKey: ['version-text', name, version], queryFn: ({ signal }) => getVersionText(name, version, signal), staleTime: Infinity,
   })
   return (
-    <Card title={WORDS.diff} note={text.data?.before ? `${text.data.before} → ${version}` : WORDS.only}>
-      <Answer query={text}>{(found) => <DiffView label={WORDS.diff} before={found.before_text ?? found.text} after={found.text} />}</Answer>
+    <Card
+      title={text.data && text.data.before_text === null ? WORDS.text : WORDS.diff}
+      note={text.data?.before ? `${text.data.before} → ${version}` : text.data && WORDS.only}
+    >
+      <Answer query={text}>
+        {(found) => (found.before_text === null
+          ? <pre className={css.text} tabIndex={0}>{found.text}</pre>
+          : <DiffView label={WORDS.diff} before={found.before_text} after={found.text} />)}
+      </Answer>
     </Card>
   )
 }

@@ -95,7 +95,7 @@ function Summary({ journey }: { readonly journey: JourneyView }) {
         <Figure label={WORDS.entered} value={count(journey.entered)} />
         <Figure label={WORDS.goals} value={count(journey.goals)} note={journey.entered > 0 && WORDS.rate(share(journey.goals / journey.entered))} />
         <LiftFigure journey={journey} />
-        <Figure label={WORDS.actions} value={count(journey.actions)} note={WORDS.withheld(count(journey.withheld))} />
+        <Figure label={WORDS.actions} value={count(journey.actions)} note={<span title={JOURNEY.about.withheld}>{WORDS.withheld(count(journey.withheld))}</span>} />
       </Figures>
     </div>
   )

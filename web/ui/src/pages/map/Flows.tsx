@@ -12,7 +12,7 @@ import { MAP } from '../../text/map'
 import { useStepNames } from './data'
 import { flowRows, sankeyOf } from './flow'
 import css from './Map.module.css'
-import { selectionOf, type View } from './selection'
+import { keyOf, selectionOf, type View } from './selection'
 
 const N_COLUMNS = 6
 const N_STEPS = 7
@@ -22,7 +22,7 @@ export function Flows({ view }: { readonly view: View }) {
   const from = view.address.get('from') || names[0] || ''
   const { by: _, ...selection } = selectionOf(view, Date.now())
   const flows = useQuery({
-    queryKey: ['flows', view.range, view.where, view.did, view.never, view.collapse, from],
+    queryKey: ['flows', ...keyOf(view), view.collapse, from],
     queryFn: ({ signal }) => (
       askFlows({ ...selection, from, columns: N_COLUMNS, limit: N_STEPS, ...(view.collapse ? { collapse: true } : {}) }, signal)
     ),

@@ -16,7 +16,7 @@ import { MAP } from '../../text/map'
 import { useStepNames } from './data'
 import css from './Map.module.css'
 import type { MapModel } from './model'
-import { selectionOf, type View } from './selection'
+import { keyOf, selectionOf, type View } from './selection'
 
 const WORDS = MAP.funnel
 
@@ -25,7 +25,7 @@ export function FunnelView({ view, model }: { readonly view: View; readonly mode
   const steps = view.steps.length > 0 ? view.steps : likelySteps(model)
   const { by: _, ...selection } = selectionOf(view, Date.now())
   const funnel = useQuery({
-    queryKey: ['map-funnel', view.range, view.where, view.did, view.never, steps],
+    queryKey: ['map-funnel', ...keyOf(view), steps],
     queryFn: ({ signal }) => askFunnel({ ...selection, step: steps }, signal),
     enabled: steps.length >= 2,
     placeholderData: keepPreviousData,

@@ -1,9 +1,15 @@
 /** What the lines of the map mean. */
 
 import { cx } from '../../parts/cx'
+import { Icon } from '../../parts/Icon'
 import { MAP } from '../../text/map'
 import css from './Map.module.css'
 import type { MapModel } from './model'
+
+/** On each step. */
+const MARKS = [
+  { icon: 'clock', key: 'dwell' }, { icon: 'right', key: 'converts' }, { icon: 'out', key: 'leaving' }, { icon: 'warn', key: 'friction' },
+] as const
 
 export function Legend({ model, compare }: { readonly model: MapModel; readonly compare: string }) {
   const words = MAP.legend
@@ -27,6 +33,7 @@ export function Legend({ model, compare }: { readonly model: MapModel; readonly 
       {has.has('repeat') && <li><span className={cx(css.line, css.lineRepeat)} />{words.repeat}</li>}
       {has.has('skip') && <li><span className={cx(css.line, css.lineSkip)} />{words.skip}</li>}
       <li>{words.width}</li>
+      {MARKS.map(({ icon, key }) => <li key={key}><Icon name={icon} size={11} />{words.marks[key]}</li>)}
     </ul>
   )
 }

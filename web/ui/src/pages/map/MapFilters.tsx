@@ -7,9 +7,11 @@ import { Check, FilterBar, Select, TextField, type Choice } from '../../parts/Fi
 import { Icon } from '../../parts/Icon'
 import { TimeRange } from '../../parts/TimeRange'
 import { MAP } from '../../text/map'
-import { useStepNames, useValues } from './data'
+import { useBelongings, useStepNames, useValues } from './data'
 import css from './Map.module.css'
-import { isNarrowed, NO_GOAL, type View } from './selection'
+import {
+  experimentOf, isNarrowed, KINDS, NO_GOAL, readFilter, SEGMENT, usualSides, variantOf, writeFilter, type Kind, type View,
+} from './selection'
 
 const WORDS = MAP.filters
 
@@ -18,7 +20,7 @@ export function MapFilters({ view, goal }: { readonly view: View; readonly goal:
   const [isComparing, setIsComparing] = useState(false)
   const steps = useStepNames()
   const { address } = view
-  const clear = () => address.set({ where: null, did: null, never: null, since: null, until: null })
+  const clear = () => address.set({ ...Object.fromEntries(KINDS.map((kind) => [kind, null])), since: null, until: null })
   return (
     <FilterBar onClear={isNarrowed(view) ? clear : undefined}>
       <TimeRange range={view.range} onChange={(range) => address.set({ since: range.since, until: range.until })} />
@@ -46,16 +48,28 @@ export function compareWords(compare: string): string {
   const [attribute = '', values = ''] = compare.split('=')
   if (!values) return compare
   const [one, other] = values.split(':')
-  return `${MAP.attributes[attribute] ?? attribute}: ${one} / ${other ?? WORDS.others}`
+  return `${attributeWords(attribute)}: ${one} / ${other ?? WORDS.others}`
+}
+
+function attributeWords(attribute: string): string {
+  const experiment = experimentOf(attribute)
+  if (experiment !== null) return MAP.experiment(experiment)
+  return attribute === SEGMENT ? MAP.segment : MAP.attributes[attribute] ?? attribute
+}
+
+function filterWords(kind: Kind, text: string): string {
+  if (kind === 'did' || kind === 'never') return `${WORDS[kind]} ${MAP.step(text)}`
+  const { attribute, isNot, value } = readFilter(kind, text)
+  return `${attributeWords(attribute)} ${isNot ? WORDS.isNot : WORDS.is} ${value.replaceAll('|', ' or ')}`
 }
 
 function Chips({ view }: { readonly view: View }) {
-  const chips = (['where', 'did', 'never'] as const).flatMap((kind) => view[kind].map((text) => ({ kind, text })))
+  const chips = KINDS.flatMap((kind) => view[kind].map((text) => ({ kind, text })))
   if (chips.length === 0) return null
   return (
     <ul className={css.chips}>
       {chips.map(({ kind, text }) => {
-        const words = kind === 'where' ? whereWords(text) : `${kind === 'did' ? WORDS.did : WORDS.never} ${MAP.step(text)}`
+        const words = filterWords(kind, text)
         return (
           <li key={`${kind} ${text}`} className={css.chip}>
             {words}
@@ -72,12 +86,6 @@ function Chips({ view }: { readonly view: View }) {
   )
 }
 
-function whereWords(text: string): string {
-  const isNot = text.includes('!=')
-  const [attribute = '', value = ''] = text.split(isNot ? '!=' : '=')
-  return `${MAP.attributes[attribute] ?? attribute} ${isNot ? WORDS.isNot : WORDS.is} ${value.replaceAll('|', ' or ')}`
-}
-
 type Relation = 'is' | 'isNot' | 'did' | 'never'
 
 function AddFilter({ view, onClose }: { readonly view: View; readonly onClose: () => void }) {
@@ -91,8 +99,7 @@ function AddFilter({ view, onClose }: { readonly view: View; readonly onClose: (
   const chosen = value || (isStep ? steps[0] ?? '' : '')
   const add = () => {
     if (!chosen) return
-    const kind = isStep ? relation : 'where'
-    const text = isStep ? chosen : `${attribute}${relation === 'is' ? '=' : '!='}${chosen}`
+    const { kind, text } = relation === 'did' || relation === 'never' ? { kind: relation, text: chosen } : writeFilter(attribute, relation === 'isNot', chosen)
     view.address.set({ [kind]: [...new Set([...view[kind], text])] })
     onClose()
   }
@@ -106,16 +113,24 @@ function AddFilter({ view, onClose }: { readonly view: View; readonly onClose: (
         />
         <ValueField value={chosen} choices={choices} onChange={setValue} isChoice={isStep} />
       </div>
+      {!isStep && <Hint attribute={attribute} />}
     </Dialog>
   )
 }
 
 function Compare({ view, onClose }: { readonly view: View; readonly onClose: () => void }) {
   const [known = '', sides = ''] = view.compare.split('=')
+  const { experiments } = useBelongings()
   const [attribute, setAttribute] = useState(known || 'channel')
   const [one, setOne] = useState(sides.split(':')[0] ?? '')
   const [other, setOther] = useState(sides.split(':')[1] ?? '')
   const values = useValues(attribute)
+  const choose = (next: string) => {
+    const [treatment, control] = usualSides(experiments.get(experimentOf(next) ?? '') ?? [])
+    setAttribute(next)
+    setOne(treatment)
+    setOther(control)
+  }
   const compare = (text: string) => {
     view.address.set({ compare: text })
     onClose()
@@ -134,26 +149,42 @@ function Compare({ view, onClose }: { readonly view: View; readonly onClose: () 
     >
       <div className={css.form}>
         <span>{WORDS.attribute}</span>
-        <AttributeField attribute={attribute} onChange={(next) => { setAttribute(next); setOne(''); setOther('') }} />
+        <AttributeField attribute={attribute} onChange={choose} />
         <span>{WORDS.compareOne}</span>
         <ValueField value={one} choices={values} onChange={setOne} />
         <span>{WORDS.compareOther}</span>
         <ValueField value={other} choices={values.filter((value) => value !== one)} onChange={setOther} none={WORDS.others} />
       </div>
+      <Hint attribute={attribute} />
     </Dialog>
   )
 }
 
 const CUSTOM = '+'
 
-/** One of the attributes that most have, or any other by its name. */
+/** What a segment, or a variant, comes to: whose events, and from when. */
+function Hint({ attribute }: { readonly attribute: string }) {
+  if (attribute === SEGMENT) return <p className={css.note}>{MAP.segmentHint}</p>
+  return experimentOf(attribute) === null ? null : <p className={css.note}>{MAP.variantHint}</p>
+}
+
+/** One of the attributes that most have, or any other by its name; a segment, or an experiment. */
 function AttributeField({ attribute, onChange }: { readonly attribute: string; readonly onChange: (attribute: string) => void }) {
-  const isKnown = attribute in MAP.attributes
+  const { segments, experiments } = useBelongings()
+  const isBelonging = attribute === SEGMENT || experimentOf(attribute) !== null
+  const isKnown = attribute in MAP.attributes || isBelonging
+  const belongings = new Set([
+    ...(segments.length > 0 ? [SEGMENT] : []), ...[...experiments.keys()].map(variantOf), ...(isBelonging ? [attribute] : []),
+  ])
   return (
     <span className={css.row}>
       <Select
         label={WORDS.attribute} isLabelHidden value={isKnown ? attribute : CUSTOM} onChange={(next) => onChange(next === CUSTOM ? '' : next)}
-        choices={[...Object.entries(MAP.attributes).map(([value, label]) => ({ value, label })), { value: CUSTOM, label: MAP.other }]}
+        choices={[
+          ...Object.entries(MAP.attributes).map(([value, label]) => ({ value, label })),
+          ...[...belongings].map((value) => ({ value, label: attributeWords(value) })),
+          { value: CUSTOM, label: MAP.other },
+        ]}
       />
       {!isKnown && <TextField label={WORDS.attribute} isLabelHidden value={attribute} onChange={onChange} placeholder="plan" />}
     </span>

@@ -12,7 +12,7 @@ import { Table } from '../../parts/Table'
 import { MAP } from '../../text/map'
 import css from './Map.module.css'
 import type { MapEdge, MapModel, MapNode } from './model'
-import { selectionOf, type Picked, type View } from './selection'
+import { keyOf, selectionOf, type Picked, type View } from './selection'
 
 const WORDS = MAP.panel
 /** Who is listed: the rest is found by narrowing down. */
@@ -130,7 +130,7 @@ function MoveFacts({ move }: { readonly move: MapEdge }) {
 function Who({ view, picked }: { readonly view: View; readonly picked: Picked }) {
   const of = picked.kind === 'step' ? { step: picked.step } : { from: picked.source, to: picked.target }
   const people = useQuery({
-    queryKey: ['graph-people', view.by, view.range, view.where, view.did, view.never, of],
+    queryKey: ['graph-people', view.by, ...keyOf(view), of],
     queryFn: ({ signal }) => askPeople({ ...selectionOf(view, Date.now()), ...of, limit: N_PEOPLE }, signal),
   })
   const now = Date.now()

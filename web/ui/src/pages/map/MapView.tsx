@@ -6,7 +6,7 @@ import type { Box, LayoutTask } from '../../parts/graph/layout'
 import { useLayout } from '../../parts/graph/useLayout'
 import { Spinner } from '../../parts/Waiting'
 import { MAP } from '../../text/map'
-import { curvesOf, nearest } from './geometry'
+import { curvesOf, extentOf, nearest } from './geometry'
 import { EdgeLayer } from './EdgeLayer'
 import type { MapModel } from './model'
 import { edgeId } from './model'
@@ -22,8 +22,8 @@ interface Props {
 
 const NODE_TYPES = { step: StepNode }
 const NO_EDGES: never[] = []
-/** For moves that lead back above all steps, and for the controls and the legend. */
-const ROOM = { top: 72, right: 28, bottom: 60, left: 56 }
+/** For the controls and the legend. */
+const ROOM = { top: 20, right: 28, bottom: 60, left: 56 }
 /** How far from a move a click still means it, px of the map. */
 const REACH_PX = 9
 /** So many of the strongest moves out of and into a step say where it stands; the others do not, and are drawn. */
@@ -34,6 +34,7 @@ export function MapView({ model, picked, isDifference, onPick }: Props) {
   const layout = useLayout(task)
   const boxes = layout?.nodes
   const curves = useMemo(() => (boxes ? curvesOf(model.edges, boxes) : new Map()), [model.edges, boxes])
+  const extent = useMemo(() => (boxes ? extentOf(boxes, curves) : null), [boxes, curves])
   const lit = useMemo(() => litOf(model, picked), [model, picked])
   const pickStep = useCallback((step: string) => onPick({ kind: 'step', step }), [onPick])
   const nodes = useMemo(
@@ -48,7 +49,7 @@ export function MapView({ model, picked, isDifference, onPick }: Props) {
   return (
     <Graph
       label={MAP.title} nodes={nodes} edges={NO_EDGES} nodeTypes={NODE_TYPES} onPickNothing={pickAt}
-      fitKey={model.nodes.length > 0 ? [...layout.nodes.keys()].join() : ''} hasMiniMap={model.nodes.length > 40} room={ROOM}
+      fitKey={model.nodes.length > 0 ? [...layout.nodes.keys()].join() : ''} hasMiniMap={model.nodes.length > 40} extent={extent} room={ROOM}
     >
       <EdgeLayer edges={model.edges} curves={curves} lit={lit.edges} isDifference={isDifference} />
     </Graph>

@@ -3,11 +3,12 @@
 import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
 import { useEffect, useMemo } from 'react'
 import { ApiError } from '../../api/errors'
+import { askExperiments } from '../../api/experiments'
 import { useMoves } from '../../api/live'
 import {
-  askDifference, askFriction, askFunnel, askGraph, type DifferenceAnswer, type FrictionFinding, type GraphAnswer, type GraphNode,
+  askDifference, askFriction, askFunnel, askGraph, askSegments, type DifferenceAnswer, type FrictionFinding, type GraphAnswer, type GraphNode,
 } from '../../api/questions'
-import { NO_GOAL, selectionOf, type View } from './selection'
+import { experimentOf, keyOf, NO_GOAL, SEGMENT, selectionOf, type View } from './selection'
 
 /** After something moved, the next look comes at once, and then at most so often. */
 const LOOK_MS = 500
@@ -30,7 +31,7 @@ export function useMapData(view: View): MapData {
   const isReady = names !== NONE || view.goal !== ''
   const goal = view.goal === NO_GOAL ? '' : view.goal || LIKELY_GOALS.find((each) => names.includes(each)) || ''
   const asked = { collapse: view.collapse || null, goal: goal ? [goal] : [] }
-  const key = [view.by, view.range, view.where, view.did, view.never, asked]
+  const key = [view.by, ...keyOf(view), asked]
   const graph = useQuery({
     queryKey: ['graph', ...key],
     queryFn: ({ signal }) => askGraph({ ...selectionOf(view, Date.now()), ...trimmed(asked) }, signal),
@@ -110,8 +111,39 @@ function kept<Told>(name: string): { readonly initialData?: Told; readonly initi
   return { initialData: told, initialDataUpdatedAt: at_ms }
 }
 
-/** The values of an attribute among events, the most frequent first: by what the commonest step is broken down. */
+/** Segments anybody was ever in, and experiments anybody met: name -> its variants. */
+export interface Belongings {
+  readonly segments: readonly string[]
+  readonly experiments: ReadonlyMap<string, readonly string[]>
+}
+
+export function useBelongings(): Belongings {
+  const segments = useQuery({ queryKey: ['segments'], queryFn: ({ signal }) => askSegments(signal), staleTime: SLOW_MS, retry: false })
+  const experiments = useQuery({
+    queryKey: ['experiment-arms'], queryFn: ({ signal }) => askExperiments<Listing>(signal), staleTime: SLOW_MS, retry: false,
+  })
+  return useMemo(() => ({
+    segments: (segments.data?.segments ?? []).map((each) => each.segment),
+    experiments: new Map((experiments.data?.experiments ?? []).map((each) => [each.experiment, Object.keys(each.variants)])),
+  }), [segments.data, experiments.data])
+}
+
+interface Listing {
+  readonly experiments: readonly { readonly experiment: string; readonly variants: Readonly<Record<string, number>> }[]
+}
+
+/** What an attribute, a segment or an experiment can be. */
 export function useValues(attribute: string): readonly string[] {
+  const belongings = useBelongings()
+  const experiment = experimentOf(attribute)
+  const isKnown = attribute === SEGMENT || experiment !== null
+  const values = useAttributeValues(isKnown ? '' : attribute)
+  if (attribute === SEGMENT) return belongings.segments
+  return experiment === null ? values : belongings.experiments.get(experiment) ?? NONE
+}
+
+/** The values of an attribute among events, the most frequent first: by what the commonest step is broken down. */
+function useAttributeValues(attribute: string): readonly string[] {
   const [step] = useStepNames()
   const values = useQuery({
     queryKey: ['values', attribute, step],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { curvesOf, nearest, pointAt, widthOf } from './geometry'
+import { curvesOf, extentOf, nearest, pointAt, widthOf } from './geometry'
 
 const BOXES = new Map([
   ['A', { x: 0, y: 0, width: 100, height: 40 }],
@@ -38,4 +38,14 @@ test('a pointer finds the nearest move in reach, and none beyond it', () => {
 
 test('four times the people are twice as wide, beside the line that all have', () => {
   expect([widthOf(100, 100), widthOf(25, 100), widthOf(0, 100), widthOf(3, 0)]).toEqual([8, 4.5, 1, 1])
+})
+
+test('what is brought into view holds the moves that rise above the steps', () => {
+  const curves = curvesOf([move('A', 'B', 'forward'), move('B', 'A', 'back')], BOXES)
+  const extent = extentOf(BOXES, curves)
+  expect(extent).toMatchObject({ x: 0, width: 400 })
+  expect(extent.y).toBeLessThan(-20)
+  expect(extent.y + extent.height).toBe(140)
+  expect(extentOf(BOXES, new Map())).toEqual({ x: 0, y: 0, width: 400, height: 140 })
+  expect(extentOf(new Map(), new Map()).width).toBe(0)
 })

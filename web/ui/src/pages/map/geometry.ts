@@ -39,6 +39,19 @@ export function pointAt({ from, one, two, to }: Curve, t: number): Point {
   return { x: a * from.x + b * one.x + c * two.x + d * to.x, y: a * from.y + b * one.y + c * two.y + d * to.y }
 }
 
+/** What all steps and the moves between them take up: moves that lead back rise above the steps. */
+export function extentOf(boxes: ReadonlyMap<string, Box>, curves: ReadonlyMap<string, Curve>): Box {
+  const points = [...curves.values()].flatMap((curve) => Array.from({ length: N_EXTENT + 1 }, (_, i) => pointAt(curve, i / N_EXTENT)))
+  for (const box of boxes.values()) points.push(box, { x: box.x + box.width, y: box.y + box.height })
+  const [left, top, right, bottom] = points.reduce(
+    ([l, t, r, b], { x, y }) => [Math.min(l, x), Math.min(t, y), Math.max(r, x), Math.max(b, y)], [Infinity, Infinity, -Infinity, -Infinity],
+  )
+  return points.length > 0 ? { x: left, y: top, width: right - left, height: bottom - top } : { x: 0, y: 0, width: 0, height: 0 }
+}
+
+/** A curve bends so little that these points tell how far it goes. */
+const N_EXTENT = 8
+
 /** How wide a move is drawn: its area grows with people, and the rarest can still be seen. */
 export function widthOf(people: number, most: number): number {
   return most > 0 ? 1 + 7 * Math.sqrt(people / most) : 1

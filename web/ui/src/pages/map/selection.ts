@@ -13,6 +13,10 @@ export interface View {
   readonly where: readonly string[]
   readonly did: readonly string[]
   readonly never: readonly string[]
+  /** `buyers`, `!buyers`. */
+  readonly segment: readonly string[]
+  /** `checkout=treatment`, `checkout!=treatment`. */
+  readonly variant: readonly string[]
   readonly goal: string
   readonly compare: string
   readonly collapse: boolean
@@ -46,6 +50,8 @@ export function readView(address: Address): View {
     where: address.all('where'),
     did: address.all('did'),
     never: address.all('never'),
+    segment: address.all('segment'),
+    variant: address.all('variant'),
     goal: address.get('goal'),
     compare: address.get('compare'),
     collapse: address.get('collapse') === 'true',
@@ -60,12 +66,62 @@ export function selectionOf(view: View, now_ms: number): Selection {
   return {
     ...(view.by === 'person' ? {} : { by: view.by }),
     ...askedRange(view.range, now_ms),
-    where: view.where, did: view.did, never: view.never,
+    where: view.where, did: view.did, never: view.never, segment: view.segment, variant: view.variant,
   }
 }
 
+/** What an answer about the selection is remembered by. */
+export function keyOf(view: View): readonly unknown[] {
+  return [view.range, ...KINDS.map((kind) => view[kind])]
+}
+
+/** Parameters that narrow the map to some people. */
+export const KINDS = ['where', 'did', 'never', 'segment', 'variant'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** What stands in the place of an attribute where a segment is chosen, or, with its name behind it, an experiment. */
+export const SEGMENT = 'segment'
+const VARIANT = 'variant:'
+
+export function variantOf(experiment: string): string {
+  return `${VARIANT}${experiment}`
+}
+
+/** The experiment that is chosen in the place of an attribute; null: none is. */
+export function experimentOf(attribute: string): string | null {
+  return attribute.startsWith(VARIANT) ? attribute.slice(VARIANT.length) : null
+}
+
+/** The parameter that says that something is, or is not, a value. */
+export function writeFilter(attribute: string, isNot: boolean, value: string): { readonly kind: Kind; readonly text: string } {
+  if (attribute === SEGMENT) return { kind: 'segment', text: `${isNot ? '!' : ''}${value}` }
+  const experiment = experimentOf(attribute)
+  const sign = isNot ? '!=' : '='
+  return experiment === null
+    ? { kind: 'where', text: `${attribute}${sign}${value}` }
+    : { kind: 'variant', text: `${experiment}${sign}${value}` }
+}
+
+/** Read a filter that says what something is: the other way round. */
+export function readFilter(kind: 'where' | 'segment' | 'variant', text: string) {
+  if (kind === 'segment') return { attribute: SEGMENT, isNot: text.startsWith('!'), value: text.replace(/^!/, '') }
+  const isNot = text.includes('!=')
+  const at = text.indexOf(isNot ? '!=' : '=')
+  const name = text.slice(0, at)
+  return { attribute: kind === 'variant' ? variantOf(name) : name, isNot, value: text.slice(at + (isNot ? 2 : 1)) }
+}
+
+/** Of the variants of an experiment, what is usually compared: one that is no control, with the control. */
+export function usualSides(variants: readonly string[]): readonly [string, string] {
+  const control = CONTROLS.find((name) => variants.includes(name)) ?? variants[0] ?? ''
+  return [variants.find((name) => name !== control) ?? '', control]
+}
+
+/** As the report of an experiment knows them. */
+const CONTROLS = ['control', 'none', 'baseline', 'off', 'default']
+
 export function isNarrowed(view: View): boolean {
-  return Boolean(view.where.length || view.did.length || view.never.length || view.range.since || view.range.until)
+  return Boolean(KINDS.some((kind) => view[kind].length) || view.range.since || view.range.until)
 }
 
 export function writePicked(picked: Picked | null): string {

@@ -17,7 +17,7 @@ import css from './operate.module.css'
 import { whoOf, type TailRow } from './tailRows'
 import { useTail } from './useTail'
 
-export const VERDICT_TONES: Readonly<Record<TailVerdict, Tone>> = { taken: 'good', duplicate: 'plain', failed: 'bad' }
+export const VERDICT_TONES: Readonly<Record<TailVerdict, Tone>> = { taken: 'good', duplicate: 'plain', failed: 'bad', refused: 'warn' }
 const VERDICTS = Object.entries(TAIL.verdicts).map(([value, label]) => ({ value, label }))
 
 export function TailTab() {

@@ -2,6 +2,7 @@
 
 import type { ProfileView } from '../../api/schema'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { listJourneys } from '../../api/journeys'
 import { explain } from '../../api/people'
 import { Answer } from '../../parts/Answer'
@@ -26,21 +27,27 @@ export function Journeys({ profile }: { readonly profile: ProfileView }) {
   const toggle = (name: string, isOpen: boolean) =>
     address.set({ why: isOpen ? [...open.filter((one) => one !== name), name] : open.filter((one) => one !== name) })
   const shown = [...known, ...asked]
+  // What was just asked for stands last, maybe below a long story: the answer is brought into view.
+  const [brought, setBrought] = useState('')
   return (
     <Card
       title={PERSON.journeys} note={PERSON.journeysNote} isFlush
-      actions={<AskAnother taken={shown.map((one) => one.name)} onAsk={(name) => toggle(name, true)} />}
+      actions={<AskAnother taken={shown.map((one) => one.name)} onAsk={(name) => { setBrought(name); toggle(name, true) }} />}
     >
       {shown.length === 0 && <Empty icon="journeys" title={PERSON.neverEntered}>{PERSON.noJourneys}</Empty>}
       <ul className={css.journeys}>
         {shown.map(({ name }) => (
-          <li key={name}>
+          <li key={name} ref={name === brought ? bring : undefined}>
             <One name={name} profile={profile} isOpen={open.includes(name)} onToggle={(isOpen) => toggle(name, isOpen)} />
           </li>
         ))}
       </ul>
     </Card>
   )
+}
+
+function bring(row: HTMLElement | null): void {
+  row?.scrollIntoView({ block: 'center' })
 }
 
 function AskAnother({ taken, onAsk }: { readonly taken: readonly string[]; readonly onAsk: (name: string) => void }) {

@@ -46,7 +46,7 @@ export function tell(fact: Fact): Line {
 function told(fact: Fact): Told {
   switch (fact.type) {
     case 'step':
-      return line('steps', MAP.step(fact.name), fact.channel ? `by ${fact.channel}` : '')
+      return line('steps', MAP.step(fact.name), fact.channel ? SAYS.channel(fact.channel) : '')
     case 'session_started':
       return line('visits', SAYS.session(fact.channel ?? ''))
     case 'session_revised':
