@@ -52,6 +52,8 @@ export const MAP = {
     width: 'Wider: more people',
     order: 'What is back is told from the order in which steps usually come.',
   },
+  since: (when: string) => `what came since ${when}`,
+  before: (when: string) => `what was before ${when}`,
   differenceLegend: (one: string, other: string) => ({
     one: `More often in ${one}`, other: `More often in ${other}`,
     unsure: 'Faint: may be chance (q over 5%)',
