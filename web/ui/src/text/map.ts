@@ -65,7 +65,7 @@ export const MAP = {
   panel: {
     step: 'Step', move: 'Move', close: 'Close the panel',
     people: 'People', sessions: 'Sessions', times: 'Times', share: 'Of those who leave the step', dwell: 'Time, median',
-    dwell90: 'Time, slowest tenth', starts: 'Begin here', ends: 'End here', ofWalks: (share: string) => `${share} of the walks that come by`, repeats: 'Repeats', returns: 'Come back after other steps',
+    dwell90: 'Time, slowest tenth', starts: 'Begin here', ends: 'End here', ofWalks: (share: string) => `${share} of walks`, repeats: 'Repeats', returns: 'Come back after other steps',
     conversion: 'Reach the goal from here', converted: 'Did reach it, here or later',
     forecast: 'A forecast from the step alone: not an effect of it.',
     in: 'From', out: 'On to', left: 'They leave',
