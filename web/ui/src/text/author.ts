@@ -35,7 +35,8 @@ states:
   dropTitle: 'Drop this draft?',
   dropText: 'The file in the folder stays as it is. What you wrote in this draft is gone.',
   readOnly: 'You may look at this, and not change it: that needs the role editor.',
-  editor: 'The definition, as YAML; Escape and then Tab leaves it',
+  editor: 'The definition, as YAML',
+  leave: 'Tab indents; Esc, then Tab leaves the text.',
   chart: {
     none: 'The chart appears when the text is a journey without errors.',
     stale: 'The chart is of the last text without errors.',
