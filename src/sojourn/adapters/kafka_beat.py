@@ -1,8 +1,8 @@
-"""The beat: which partitions are to be given an empty record, so that their clock moves on.
+"""The beat: which partitions are to be given a tick, a record of nothing, so that their clock moves on.
 
 Flink takes an event through its stages once every partition's clock has passed it. Pure: instants come in.
 
-Events release one another where they come densely; what comes seldom is followed by a round of empty records
+Events release one another where they come densely; what comes seldom is followed by a round of ticks
 within `tick_ms`, and at rest there is one round a second, which timers wait for. So an installation in which
 little happens writes little.
 """
@@ -25,7 +25,7 @@ class Beat:
         self._gaps = [REST_MS] * n_partitions
         """How long before that the one before was sent."""
         self._under_way = [False] * n_partitions
-        """Whether an empty record is unconfirmed in each: a cluster that is down is not given more."""
+        """Whether a tick is unconfirmed in each: a cluster that is down is not given more."""
         self._newest = 0
         """The broker's instant of the newest event."""
         self._round_at = -REST_MS
@@ -45,7 +45,7 @@ class Beat:
             self._event_at = now
 
     def ticked(self, partition: int, stamp: int | None) -> None:
-        """An empty record is in its partition; None: it is not."""
+        """A tick is in its partition; None: it is not."""
         self._under_way[partition] = False
         self._stamps[partition] = max(self._stamps[partition], stamp or 0)
 
@@ -58,7 +58,7 @@ class Beat:
         return min(rest, max(self._round_at + self._tick_ms, since + SETTLE_MS))
 
     def round(self, *, now: int) -> list[int]:
-        """Begin a round: return the partitions that are to be sent an empty record now.
+        """Begin a round: return the partitions that are to be ticked now.
 
         Those are left out that have passed the newest event, and those whose own events come so densely that
         the next one does it.

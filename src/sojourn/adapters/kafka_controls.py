@@ -1,7 +1,8 @@
 """Controls on Kafka: read from the topic's beginning, and appended by one publisher at a time.
 
 A publisher has a transaction under one name for all of them: the brokers let the newest go on and refuse the
-one before, so that nobody's plan is carried out on top of another's that it has not seen.
+one before, so that nobody's plan is carried out on top of another's that it has not seen. In the same
+transaction every shard of the events has an empty record, so that it looks at the control.
 """
 
 from __future__ import annotations
@@ -66,11 +67,12 @@ def _take(kafka: Any, messages: list[Message], found: list[Entry], *, end: int) 
 class Publisher:
     """Whoever appends controls. Made before they are read, it is refused where another came meanwhile."""
 
-    def __init__(self, client: Client, topics: Topics) -> None:
+    def __init__(self, client: Client, topics: Topics, *, n_shards: int) -> None:
         """Take the place of any publisher before; raises ConfigError."""
         self._kafka = library(OWNER)
         self._client = client
-        self._topic = topics.controls
+        self._topics = topics
+        self._n_shards = n_shards
         own = {
             "transactional.id": topics.controls,
             "transaction.timeout.ms": TRANSACTION_MS,
@@ -92,12 +94,20 @@ class Publisher:
                 record = encode_events([Sent(event)])
                 (self._entry,) = read_events(record, shard=CONTROLS, offset=offset, at=message.timestamp()[1])
 
+        producer = self._producer
         try:
-            self._producer.begin_transaction()
-            self._producer.produce(
-                self._topic, encode_events([Sent(event)]), event.message_id, partition=0, on_delivery=hear
+            producer.begin_transaction()
+            producer.produce(
+                self._topics.controls,
+                encode_events([Sent(event)]),
+                event.message_id,
+                partition=0,
+                on_delivery=hear,
             )
-            self._producer.commit_transaction(TIMEOUT_S)
+            producer.flush(TIMEOUT_S)  # so that what follows has a later instant
+            for shard in range(self._n_shards):
+                producer.produce(self._topics.events, b"", partition=shard)
+            producer.commit_transaction(TIMEOUT_S)
         except self._kafka.KafkaException as error:
             if error.args[0].code() in self._fenced():
                 raise UnavailableError(

@@ -1,15 +1,15 @@
 """The log on Kafka: what makes events durable, and keeps the clocks going that a cluster's timers live by.
 
     events     a record of events of one shard (`engine.records`), in the shard's own partition
-    controls   the same of controls, in the only partition
+    controls   the same of controls, in the only partition; then an empty record in every shard's
     failed     a record for each failed event, as JSON
 
 Every record is confirmed by all replicas in sync before anybody is told that its events are taken. The
 producer is idempotent, so that its own retries add nothing twice. What a client sends again, though it was
 taken, is a duplicate that the first stage refuses.
 
-Empty records go through a producer of their own, confirmed by the leader alone: a lost one is followed by
-another, and events do not wait in line with them.
+Ticks, records of nothing, go through a producer of their own, confirmed by the leader alone: a lost one is
+followed by another, and events do not wait in line with them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class _Request(Struct, gc=False):
 
 
 class _Place(Struct, frozen=True, gc=False):
-    """Which event of which request: from `len(events)` on, failed ones."""
+    """Which event of which request: from `len(events)` on, failed ones; -1: the word that a control came."""
 
     request: _Request
     index: int
@@ -117,7 +117,7 @@ class KafkaLog:
         self._moved = asyncio.Event()
         self._beat = Beat(n_shards + 1, tick_ms=tick_ms)
         self.n_ticks = 0
-        """Empty records sent."""
+        """Ticks sent."""
         self.n_refused = 0
         """Records of events that Kafka did not confirm."""
         self._refused_at = 0
@@ -233,7 +233,8 @@ class KafkaLog:
         record = _Record(lane, parts, self._producing.producer)
         topic, number = self._place_of(lane)
         is_failed = lane > self._n_shards
-        content = parts[0].content if is_failed else join_sent(part.content for part in parts)
+        contents = [part.content for part in parts if part.content]
+        content = contents[0] if is_failed else join_sent(contents) if contents else b""
         # Each record of controls has a key of its own: what is compacted away are empty ones.
         key = f"control-{time_ns()}" if lane == self._n_shards else None
         try:
@@ -292,21 +293,32 @@ class KafkaLog:
         shard = CONTROLS if record.lane == self._n_shards else record.lane
         if record.lane <= self._n_shards:
             self._beat.confirmed(record.lane, record.stamp, now=_now())
-        for number, part in enumerate(record.parts):
+        number = 0  # in the record
+        for part in record.parts:
             request, index = part.of.request, part.of.index
-            if index < len(request.events):
+            if record.lane == self._n_shards:
+                self._spread(request)
+            if 0 <= index < len(request.events):
                 # Of its producer's repetition a broker may say that it knows it, and not from where.
                 is_told = record.offset >= 0
                 position = position_of(record.offset, number, shard=shard) if is_told else UNTOLD
                 request.entries[index] = Entry(
                     position=position, at=record.stamp, event=request.events[index]
                 )
+                number += 1
             self._n_pending -= 1
             request.n_missing -= 1
             if not request.n_missing and not request.answer.done():
                 entries = [entry for entry in request.entries if entry is not None]
                 request.answer.set_result(Appended(entries, []))
         self._tell(None)
+
+    def _spread(self, request: _Request) -> None:
+        """Have every shard look at a control that is in the log; the request waits for that, too."""
+        self._n_pending += self._n_shards
+        request.n_missing += self._n_shards
+        for shard in range(self._n_shards):
+            self._put(shard, b"", _Place(request, -1))
 
     def _refused(self, record: _Record, error: KafkaError) -> None:
         """Kafka did not confirm a record: none of the requests with a part in it is answered with 200."""
@@ -336,7 +348,7 @@ class KafkaLog:
 
         try:
             key = b"tick" if lane == self._n_shards else None
-            producer.produce(topic, b"", key, partition=number, on_delivery=hear)
+            producer.produce(topic, None, key, partition=number, on_delivery=hear)
             self.n_ticks += 1
         except (BufferError, self._kafka.KafkaException):
             self._beat.ticked(lane, None)

@@ -2,7 +2,7 @@
 
     events     one partition for each shard; a device's, or a server's user's, events are in one of them
     controls   one partition; kept for ever: what is in force follows from all of it. It is compacted, for its
-               empty records have one key
+               ticks have one key
     facts      what happened, in transactions
     actions    what is to be done, by whom it is for
     failed     what could not be taken
@@ -117,7 +117,7 @@ def _wanted(
     }
 
 
-# An hour of empty records, and then they are gone.
+# An hour of ticks, and then they are gone.
 _COMPACTED: dict[str, int | str] = {
     "cleanup.policy": "compact", "segment.ms": 3_600_000, "max.compaction.lag.ms": 3_600_000,
 }  # fmt: skip

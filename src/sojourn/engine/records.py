@@ -3,7 +3,8 @@
 Everything is JSON, as it is at the door and in the log of one machine: the parts of an event that nobody
 reads stay the bytes that came in.
 
-    events     a batch of one shard's events, in order: [[event, flags, at, position], ...]; empty: a tick
+    events     a batch of one shard's events, in order: [[event, flags, at, position], ...];
+               nothing: a tick, that only says how late it is; empty: the word that a control has come
     controls   the same, of controls
 """
 
@@ -66,7 +67,7 @@ def join_sent(parts: Iterable[bytes]) -> bytes:
 
 
 def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entry]:
-    """Read a record of events at its place in the log; a tick has none.
+    """Read a record of events at its place in the log; an empty one has none.
 
     The position is made of where the record lies: unique, growing along every shard, and the same whenever it
     is read.

@@ -41,7 +41,7 @@ def publish(config: Config, asked: Publish) -> PlanView:
     """
     client, topics = client_for(config), topics_of(config)
     # Made before the controls are read: who publishes after that is told so, and so are we.
-    publisher = None if asked.dry_run else Publisher(client, topics)
+    publisher = None if asked.dry_run else Publisher(client, topics, n_shards=config.cluster.shards)
     known = in_force_of(read_controls(client, topics))
     planned = plan_on(known, asked)
     view = planned.view

@@ -112,7 +112,7 @@ class _DoorServing:
             "sojourn_log_refused", "Records of events that Kafka did not confirm", lambda: kafka.n_refused
         )
         metrics.watch_total(
-            "sojourn_log_ticks", "Empty records, written to keep clocks going", lambda: kafka.n_ticks
+            "sojourn_log_ticks", "Records of nothing that keep clocks going", lambda: kafka.n_ticks
         )
 
     def _tell_start(self, listener: socket.socket) -> None:
