@@ -57,6 +57,7 @@ OURS = frozenset({
 _DEFAULTS: dict[str, Any] = {
     "log_level": 0,  # it writes to stderr as it likes; what matters is in `trouble`
     "message.max.bytes": 1_000_000,
+    "socket.nagle.disable": True,
     "reconnect.backoff.max.ms": 1_000,  # its own 10 s are for clients that nobody waits for
 }
 
