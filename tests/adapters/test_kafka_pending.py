@@ -1,4 +1,4 @@
-"""What a cluster's outbox worker has in hand, against a broker in a list and a naive count of what is done."""
+"""What a cluster's outbox worker has in hand, against brokers in a list and a naive count of what is done."""
 
 from __future__ import annotations
 
@@ -232,10 +232,17 @@ def test_a_letter_in_two_partitions_stays_while_one_is_ours() -> None:
     assert pending.commits() == {1: (1, "")}
 
 
-def test_the_letters_of_people_are_found() -> None:
-    """Of somebody who is to be forgotten."""
-    pending = Pending()
+def test_somebody_who_is_forgotten_is_sent_nothing_that_was_decided_before() -> None:
+    """Neither what is in hand nor what is still to be read; a new life under the same id is another's."""
+    pending, bob = Pending(), ProfileId("u:8")
     pending.assign(0, Ledger())
-    pending.take(Taken(partition=0, offset=0, action=action("a")))
-    pending.take(Taken(partition=0, offset=1, action=action("b", profile_id=ProfileId("u:8"))))
-    assert [letter.action.id for letter in pending.of({ProfileId("u:8")})] == ["b"]
+    letters = [action("a"), action("b", profile_id=bob), replace(action("c", profile_id=bob), at=51)]
+    for offset, one in enumerate(letters):
+        pending.take(Taken(partition=0, offset=offset, action=one))
+    pending.withdraw({bob}, at=50)
+    later = [replace(action("d", profile_id=bob), at=50), replace(action("e", profile_id=bob), at=52)]
+    for offset, one in enumerate(later, start=3):
+        pending.take(Taken(partition=0, offset=offset, action=one))
+    waiting = pending.waiting("shop", now=100, limit=10)
+    assert [letter.action.id for letter in waiting] == ["a", "c", "e"]
+    assert pending.commits() == {0: (0, "5:0,2,4")}

@@ -20,6 +20,7 @@ import msgspec
 from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError, UnavailableError
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Place
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ class DeadLetters:
 
     def bury(self, letters: Sequence[Letter]) -> None:
         """Keep letters; return once they are durable. UnavailableError where the brokers do not confirm."""
+        self._write([(letter.action.id, _encode(letter)) for letter in letters])
+
+    def erase(self, forgotten: Mapping[ProfileId, int]) -> None:
+        """Take out what was decided for people until an instant (ms).
+
+        Their bytes are gone once the brokers compact the topic, or delete them for their age.
+        """
+        found = [letter.action for letter in self._all()]
+        self._write([(one.id, None) for one in found if one.at <= forgotten.get(one.profile_id, -1)])
+
+    def _write(self, records: Sequence[tuple[str, bytes | None]]) -> None:
         if self._producer is None:
             self._producer = self._produces({"message.timeout.ms": int(CONFIRM_S * 1000)})
         refused: list[str] = []
@@ -57,16 +69,13 @@ class DeadLetters:
             if error is not None:
                 refused.append(error.str())
 
-        for letter in letters:
+        for key, value in records:
             self._producer.produce(
-                self._topics.dead_letters,
-                key=letter.action.id.encode(),
-                value=_encode(letter),
-                on_delivery=confirm,
+                self._topics.dead_letters, key=key.encode(), value=value, on_delivery=confirm
             )
         if self._producer.flush(CONFIRM_S) or refused:
             why = refused[0] if refused else f"no answer in {CONFIRM_S:.0f} s"
-            raise UnavailableError(f"topic {self._topics.dead_letters}: a dead letter was not kept: {why}")
+            raise UnavailableError(f"topic {self._topics.dead_letters}: not written: {why}")
 
     def read(self, *, limit: int = 100, before: Place | None = None) -> list[Letter]:
         """Return dead letters, newest first; `before` a letter's place, to page."""

@@ -14,7 +14,7 @@ under the same ids: attempts are counted anew, and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from sojourn.adapters.kafka_pending import Bounds, Ledger, Pending, Taken
 from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import ConfigError, UnavailableError
+from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Place, Queue
 
 if TYPE_CHECKING:
@@ -142,6 +143,15 @@ class KafkaOutbox:
         """Put dead letters (the newest, with None) back among the actions; return how many."""
         return len(self._dead.revive(action_ids, now=now))
 
+    def withdraw(self, people: Collection[ProfileId], *, at: int) -> None:
+        """Let people's letters go that were decided until an instant (ms), here and to come."""
+        with self._lock:
+            self._pending.withdraw(people, at=at)
+
+    def erase(self, forgotten: Mapping[ProfileId, int]) -> None:
+        """Take people's dead letters out that were decided until an instant (ms)."""
+        self._dead.erase(forgotten)
+
     # -- The group.
 
     def counts(self) -> tuple[int, int]:
@@ -232,7 +242,8 @@ class KafkaOutbox:
 
     def _decoded(self, message: Message) -> Taken | tuple[int, int]:
         partition, offset, content = message.partition(), message.offset(), message.value()
-        assert partition is not None and offset is not None
+        assert partition is not None
+        assert offset is not None
         headers: Any = message.headers() or ()
         try:
             revived = dict(headers).get(REVIVED)
@@ -281,12 +292,10 @@ class KafkaOutbox:
             self._heard.trouble(f"offsets were not committed: {error.args[0].str()}")
 
     def _heed_commit(self, error: Any, places: Sequence[TopicPartition]) -> None:
-        failed = [place for place in places if error is not None or place.error is not None]
-        for place in failed:
-            self._sent.pop(place.partition, None)  # the next time it is tried again
-        if failed:
-            why = error if error is not None else failed[0].error
-            self._heard.trouble(f"offsets were not committed: {why.str()}")
+        errors = {place.partition: error or place.error for place in places if error or place.error}
+        for partition, why in errors.items():
+            self._sent.pop(partition, None)  # the next time it is tried again
+            self._heard.trouble(f"offsets of partition {partition} were not committed: {why}")
 
     def _measure(self, consumer: Any) -> None:
         lag = 0

@@ -1,4 +1,4 @@
-"""What one outbox worker of a cluster has in hand: records read, not yet done with, and how far it may commit.
+"""What one outbox worker of a cluster has in hand: records read and open, and how far it may commit.
 
 Nothing here knows a broker: partitions, offsets and letters, in memory, bounded.
 """
@@ -131,6 +131,8 @@ class Pending:
         self._by_sink: dict[str, list[tuple[int, float, str]]] = {}
         self._settled: OrderedDict[str, None] = OrderedDict()
         """Marks of what is done with, also of partitions that are somebody else's by now."""
+        self._forgotten: dict[ProfileId, int] = {}
+        """Profile -> the instant until which what was decided for it is for nobody."""
         self._n_taken = 0
         self.n_open = 0
         """Records that letters wait with."""
@@ -146,7 +148,7 @@ class Pending:
         """Have partitions no longer; return the ids of the letters that go with them."""
         for partition in partitions:
             self._ledgers.pop(partition, None)
-        gone = set()
+        gone: set[str] = set()
         for slot in list(self._slots.values()):
             kept = [place for place in slot.places if place[0] not in partitions]
             self.n_open -= len(slot.places) - len(kept)
@@ -158,9 +160,7 @@ class Pending:
 
     def commits(self) -> dict[int, tuple[int, str]]:
         """Return, for each partition, the offset to commit and the note beside it."""
-        return {
-            partition: (ledger.committable, ledger.note()) for partition, ledger in self._ledgers.items()
-        }
+        return {partition: (ledger.committable, ledger.note()) for partition, ledger in self._ledgers.items()}
 
     def is_above(self, share: float) -> bool:
         """Tell whether there is more in hand than a share of what may be."""
@@ -174,7 +174,8 @@ class Pending:
         ledger = self._ledgers.get(taken.partition)
         if ledger is None or not ledger.read(taken.offset):
             return False
-        if taken.mark in self._settled:
+        action = taken.action
+        if taken.mark in self._settled or action.at <= self._forgotten.get(action.profile_id, -1):
             ledger.close(taken.offset)
             return False
         slot = self._slots.get(taken.action.id)
@@ -224,9 +225,11 @@ class Pending:
         """Tell whether a letter is in hand."""
         return action_id in self._slots
 
-    def of(self, people: Collection[ProfileId]) -> list[Letter]:
-        """Return people's letters."""
-        return [slot.letter for slot in self._slots.values() if slot.letter.action.profile_id in people]
+    def withdraw(self, people: Collection[ProfileId], *, at: int) -> None:
+        """Be done with people's letters that were decided until an instant (ms), and with those to come."""
+        self._forgotten |= dict.fromkeys(people, at)
+        letters = [slot.letter for slot in self._slots.values()]
+        self.settle(one for one in letters if one.action.profile_id in people and one.action.at <= at)
 
     def waiting(self, sink: str, *, now: int, limit: int) -> list[Letter]:
         """Return letters for a sink that are due, oldest first."""

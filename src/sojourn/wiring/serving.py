@@ -7,8 +7,8 @@ import os
 import random
 import signal
 import socket
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 import structlog
 import uvicorn
@@ -24,7 +24,6 @@ from sojourn.model.ports import Sink
 from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
 from sojourn.runtime.controls import Applied
 from sojourn.runtime.importing import end_play
-from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
 from sojourn.server.access.gate import Access
@@ -44,13 +43,14 @@ from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
+from sojourn.wiring.delivering import MetricsMeter, policy_of
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.forgetting import Forgetters
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
-from sojourn.wiring.listening import listening
-from sojourn.wiring.sinks import make_sinks, rates_of
+from sojourn.wiring.listening import Server, listening
+from sojourn.wiring.sinks import make_sinks
 from sojourn.wiring.watching import SinkMeter, Watch, Watching
 
 GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
@@ -105,8 +105,8 @@ class _Serving:
             now=now_ms,
             random=random.random,
             on_outcome=self._tell,
-            policy=_policy(config),
-            meter=SinkMeter(_Meter(self._metrics), self._watching.books),
+            policy=policy_of(config),
+            meter=SinkMeter(MetricsMeter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
         self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
@@ -129,7 +129,7 @@ class _Serving:
         assert house.driver.controls is not None
         house.driver.controls.on_applied = self._heed_control
         self._outbox.hold(is_held=self._desk.holds().stopped)
-        self._server = _Server(self._uvicorn(lookups))
+        self._server = Server(self._uvicorn(lookups))
         self._stopping = asyncio.Event()
 
     async def run(self, listener: socket.socket) -> None:
@@ -404,53 +404,6 @@ class _Serving:
             "How often the process that answers questions had to be ended, or ended, before an answer",
             lambda: analyst.n_ended,
         )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own ideas about signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the house, which has more to stop than HTTP."""
-        yield
-
-
-class _Meter(Meter):
-    """Tells the outbox's doings to the metrics."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def attempted(self, sink: str, result: Result, took_ms: int) -> None:
-        self._metrics.attempts.labels(sink).observe(took_ms / 1000)
-        if result == "retried":
-            self._metrics.retries.labels(sink).inc()
-
-    def in_flight(self, sink: str, n_actions: int) -> None:
-        self._metrics.in_flight.labels(sink).set(n_actions)
-
-    def throttled(self, sink: str) -> None:
-        self._metrics.throttled.labels(sink).inc()
-
-    def paused(self, sink: str, *, is_paused: bool) -> None:
-        self._metrics.paused.labels(sink).set(is_paused)
-        if is_paused:
-            log.warning("a sink is down", sink=sink, do="nothing: it is tried again by itself")
-        else:
-            log.info("a sink is back", sink=sink)
-
-
-def _policy(config: Config) -> Policy:
-    deliver = config.deliver
-    return Policy(
-        max_in_flight=deliver.max_in_flight,
-        max_attempts=deliver.max_attempts,
-        delivery_timeout_ms=deliver.delivery_timeout_ms,
-        backoff_base_ms=deliver.backoff_base_ms,
-        backoff_cap_ms=deliver.backoff_cap_ms,
-        retry_after_cap_ms=deliver.retry_after_cap_ms,
-        rates=rates_of(config),
-    )
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
