@@ -1,4 +1,4 @@
-"""Embedded = replay = Kafka + Flink: the same history, byte for byte, at any parallelism, cut in half or not."""
+"""Embedded = replay = Kafka + Flink: the same history, byte for byte, at any parallelism, cut or whole."""
 
 from __future__ import annotations
 

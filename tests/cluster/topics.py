@@ -42,6 +42,8 @@ class Installation:
             record = encode_events([Sent(entry.event, flags, entry.at, entry.position)])
             if is_control(entry.event):
                 self._put(self.topics.controls, 0, record, entry.at)
+                for shard in range(self.n_shards):
+                    self._put(self.topics.events, shard, b"", entry.at)
             else:
                 self._put(self.topics.events, entry_shard(entry.event, self.n_shards), record, entry.at)
         self._producer.flush()
@@ -49,11 +51,11 @@ class Installation:
     def tick(self, at: int) -> None:
         """Say on every partition that it is later than an instant."""
         for shard in range(self.n_shards):
-            self._put(self.topics.events, shard, b"", at + 1)
-        self._put(self.topics.controls, 0, b"", at + 1)
+            self._put(self.topics.events, shard, None, at + 1)
+        self._put(self.topics.controls, 0, None, at + 1)
         self._producer.flush()
 
-    def _put(self, topic: str, partition: int, record: bytes, at: int) -> None:
+    def _put(self, topic: str, partition: int, record: bytes | None, at: int) -> None:
         self._producer.produce(topic, value=record, partition=partition, timestamp=at)
 
     def read(self, expected: Outcome, *, patience_s: float = READ_S) -> Outcome:
@@ -79,7 +81,8 @@ class Installation:
                         break
                     continue
                 content = message.value()
-                assert message.error() is None and isinstance(content, bytes)
+                assert message.error() is None
+                assert isinstance(content, bytes)
                 assert message.topic() != self.topics.failed, content
                 if message.topic() == self.topics.facts:
                     facts += [bytes(fact) for fact in msgspec.json.decode(content, type=list[msgspec.Raw])]

@@ -1,7 +1,7 @@
 """Labels: by what Flink knows a shard, so that each of its key groups has exactly one.
 
-Flink spreads keys over groups by a hash, and groups over tasks in equal ranges. With shards as keys some tasks
-would have twice as many as others; with these labels, and as many groups as shards, all have the same.
+Flink spreads keys over groups by a hash, and groups over tasks in equal ranges. With shards as keys some
+tasks would have twice as many as others; with these labels, and as many groups as shards, all have the same.
 """
 
 from __future__ import annotations

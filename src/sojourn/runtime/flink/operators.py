@@ -1,13 +1,13 @@
-"""The three stages as operators of Flink: what comes waits on its shard's shelf until the watermark has passed it.
+"""The three stages as operators: what comes waits on its shard's shelf until the watermark is past it.
 
-An operator's watermark is the least of all partitions of the events and of the controls. Everything at or before
-it has come, so that a shard is called with all its inputs in order, whichever way they travelled.
+An operator's watermark is the least of all partitions of the events and of the controls. Everything at or
+before it has come, so that a shard is called with all its inputs in order, whichever way they travelled.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -19,6 +19,8 @@ from sojourn.definitions.publishing import InForce
 from sojourn.model.event import Entry
 from sojourn.model.ids import message_digest
 from sojourn.model.turn import Forward, Stage
+from sojourn.runtime.flink.labels import Labels
+from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import Failure
 from sojourn.runtime.shards.chronicle import Chronicle
 from sojourn.runtime.shards.records import (
@@ -32,8 +34,6 @@ from sojourn.runtime.shards.records import (
     shard_of,
 )
 from sojourn.runtime.shards.worker import Outcome, Worker
-from sojourn.runtime.flink.labels import Labels
-from sojourn.runtime.flink.shelf import FlinkShelf
 
 INPUTS = Types.TUPLE([Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
 """(shard, the first instant, a record of inputs)."""
@@ -58,18 +58,19 @@ _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
 _FACTS, _ACTIONS, _FAILED = 2, 3, 4
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
 _OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED}
-_Out = Iterator[tuple[int, int, int, bytes]]
+_Out = Iterable[tuple[int, int, int, bytes]]
 
 
 class Sorter(ProcessFunction):  # type: ignore[misc]
     """Hands each output to those it is for, right behind its stage.
 
-    A function with broadcast state may not do so itself in a timer: in PyFlink 2.2's thread mode what it yields
-    there is taken for its main output, whatever the tag.
+    A function with broadcast state may not do so itself in a timer: in PyFlink 2.2's thread mode what it
+    yields there is taken for its main output, whatever the tag.
     """
 
     def process_element(self, value: Any, context: Any) -> Iterator[tuple[OutputTag, Any]]:
         """Sort one output."""
+        del context
         kind, shard, at, content = value
         if kind in _TO:
             yield _TO[kind], (shard, at, content)
@@ -100,13 +101,14 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
             self._chronicle.hear(entry)
             state.put(entry.position, encode_control(entry))
 
-    def process_element(self, value: Any, context: Any) -> None:
+    def process_element(self, value: Any, context: Any) -> _Out:
         """Let a record of inputs wait; an empty one says that a control is to take effect."""
         shelf = self._shelf.at(value[0], context.timer_service())
         if value[2]:
             shelf.wait_encoded(value[2], value[1])
         else:
             shelf.call_at(value[1])
+        return ()
 
     def on_timer(self, timestamp: int, context: Any) -> _Out:
         """Do what a shard has to do at an instant."""
@@ -159,7 +161,7 @@ class IdentityOperator(StageOperator):
         self._read_controls(context)
         shard: int = value[0]
         shelf = self._shelf.at(shard, context.timer_service())
-        at = self._tick(shard, context.timestamp())
+        at = self._tick(shard, max(context.timestamp(), shelf.watermark + 1))
         chapter = self._chronicle.next(shelf.mark, upto=at)
         if chapter is not None:
             shelf.call_at(chapter.mark[0])
@@ -182,7 +184,7 @@ class IdentityOperator(StageOperator):
                 yield kind, self._shelf.number, chapter.mark[0], b""
 
     def _tick(self, shard: int, stamped: int) -> int:
-        """Move a partition's clock; where its broker's goes back, ours stands still."""
+        """Move a partition's clock; where its broker's goes back behind what was said, ours stands still."""
         clock = self._clocks.get(shard)
         if clock is None:
             clock = self._clock.value() or 0

@@ -46,6 +46,12 @@ class FlinkShelf:
         return self
 
     @property
+    def watermark(self) -> int:
+        """The instant up to which everything has come, ms."""
+        watermark: int = self._timers.current_watermark()
+        return watermark
+
+    @property
     def mark(self) -> Mark:
         """The last control that took effect."""
         mark = self._marks.get(self.number)

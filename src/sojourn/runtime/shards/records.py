@@ -3,8 +3,9 @@
 Everything is JSON, as it is at the door and in the log of one machine: the parts of an event that nobody
 reads stay the bytes that came in.
 
-    events     a batch of one shard's events, in order: [[event, flags, at, position], ...]; empty: a tick
-    controls   one control: an entry
+    events     a batch of one shard's events, in order: [[event, flags, at, position], ...];
+               nothing: a tick, that only says how late it is; empty: the word that a control has come
+    controls   the same, of controls
     inputs     from stage to stage, for one shard: [[key, input], ...]
     facts      of one shard: [fact, ...]
     actions    one action
@@ -69,7 +70,7 @@ def encode_events(events: Sequence[Sent]) -> bytes:
 
 
 def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entry]:
-    """Read a record of events at its place in the log; a tick has none.
+    """Read a record of events at its place in the log; an empty one has none.
 
     The position is made of where the record lies: unique, growing along every shard, and the same whenever it
     is read.
