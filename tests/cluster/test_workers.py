@@ -124,7 +124,7 @@ def test_what_is_given_up_is_listed_and_tried_again(workplace: Callable[..., Wor
     assert (found["a0"].attempts, found["a0"].action) == (2, action("a0"))
     assert found["a1"].last_error.startswith("given up after 2 attempts; the last: ")
     place.receiver.get_well()
-    assert dead.revive(["a0", "a1", "unknown"], now=1) == ["a0", "a1"]
+    assert sorted(dead.revive(["a0", "a1", "unknown"], now=1)) == ["a0", "a1"]
     until("the receiver", lambda: sorted(place.receiver.bodies) == ["a0", "a1"])
     assert [letter.action.id for letter in dead.read()] == ["lost"]
     until("the outcomes", lambda: len(place.outcomes()) == 5)
@@ -151,7 +151,7 @@ def test_nothing_is_sent_while_all_stands_still_nor_to_who_is_forgotten(
     until("the deliveries", lambda: sorted(place.receiver.bodies) == ["a0", "b0"])
     place.control(forget_event(Forgetting(request="r", users=["8"]), now=3))
     until("the dead letter's end", lambda: dead.read() == [])
-    place.write([action("b1", user="8"), action("b2", user="8", at=int(time.time() * 1000) + 60_000)])
+    place.write([action("b1", user="8"), action("b2", user="8", at=int(time.time() * 1000))])
     until("the commits", lambda: place.open() == 0)
     assert sorted(place.receiver.bodies) == ["a0", "b0", "b2"]
 
