@@ -139,7 +139,7 @@ class _Run:
     def _tick(self) -> None:
         for shard in range(N_SHARDS):
             self._put(shard, None)
-        self._producer.produce(self._topics.controls, value=None, partition=0)
+        self._producer.produce(self._topics.controls, value=None, key="tick", partition=0)
         self._producer.flush()
 
     def _read(self, topic: str, *, patience_s: float = 120) -> Iterator[bytes]:

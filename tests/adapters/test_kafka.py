@@ -128,7 +128,7 @@ def test_a_client_that_stopped_for_good_is_replaced(brokers: str, monkeypatch: p
 
     async def story() -> tuple[bool, str]:
         sink = KafkaSink("bus", {"bootstrap_servers": brokers, "topic": "again"})
-        monkeypatch.setattr(sink, "_producer", Stopped())
+        monkeypatch.setattr(sink._producing, "producer", Stopped())
         try:
             with pytest.raises(SinkError) as caught:
                 await sink.deliver(checked_action(1))

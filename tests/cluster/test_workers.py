@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -123,8 +124,12 @@ def test_what_is_given_up_is_listed_and_tried_again(workplace: Callable[..., Wor
     assert "no sink is named 'nowhere'" in found["lost"].last_error
     assert (found["a0"].attempts, found["a0"].action) == (2, action("a0"))
     assert found["a1"].last_error.startswith("given up after 2 attempts; the last: ")
+    shown = place.run("dead", "list")
+    assert all(name in shown.stdout for name in ("a0", "a1", "lost")), shown
+    assert place.run("dead", "retry").returncode == 2
     place.receiver.get_well()
-    assert sorted(dead.revive(["a0", "a1", "unknown"], now=1)) == ["a0", "a1"]
+    retried = place.run("dead", "retry", "a0", "a1", "unknown", "--json")
+    assert (retried.returncode, json.loads(retried.stdout)) == (1, {"revived": 2}), retried
     until("the receiver", lambda: sorted(place.receiver.bodies) == ["a0", "a1"])
     assert [letter.action.id for letter in dead.read()] == ["lost"]
     until("the outcomes", lambda: len(place.outcomes()) == 5)

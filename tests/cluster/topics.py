@@ -56,7 +56,9 @@ class Installation:
         self._producer.flush()
 
     def _put(self, topic: str, partition: int, record: bytes | None, at: int) -> None:
-        self._producer.produce(topic, value=record, partition=partition, timestamp=at)
+        # What is compacted needs keys, and every control one of its own.
+        key = (f"{at}-{uuid4().hex}" if record else "tick") if topic == self.topics.controls else None
+        self._producer.produce(topic, value=record, key=key, partition=partition, timestamp=at)
 
     def read(self, expected: Outcome, *, patience_s: float = READ_S) -> Outcome:
         """Return what came out, committed, once there is as much as expected or it is time to look."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -16,10 +17,10 @@ from msgspec import Raw
 
 from demo.receiver import Receiver, new_secret
 from sojourn.adapters.kafka_topics import Topics, make_topics
+from sojourn.engine.records import CONTROLS, Sent, encode_events, read_events
 from sojourn.model.action import Action
 from sojourn.model.event import Event
 from sojourn.model.ids import ActionId, EnrolmentId, ProfileId
-from sojourn.runtime.shards.records import CONTROLS, Sent, encode_events, read_events
 from tests.cluster.machines import ROOT, Kafka, Machine, free_port, until
 
 FAR = 4_000_000_000_000
@@ -27,6 +28,12 @@ N_SHARDS = 4
 CONFIG = """
 http: {{ port: {port} }}
 log: {{ format: json }}
+cluster:
+  brokers: "{brokers}"
+  prefix: {prefix}
+  shards: {shards}
+  replicas: 1
+  client: {{ session.timeout.ms: "6000" }}
 sinks:
   shop: {{ type: webhook, url: "{url}", secret: "{secret}" }}
 deliver: {{ backoff_base: 50ms, backoff_cap: 500ms, max_attempts: {attempts} }}
@@ -84,19 +91,36 @@ class Workplace:
         self.receiver.start()
         self._producer = Producer(self.client | {"enable.idempotence": True})
         self.workers: list[Worker] = []
+        self.configs: list[Path] = []
 
     def worker(self) -> Worker:
         """Add a worker; it is not started."""
         port, name = free_port(), f"worker-{len(self.workers)}"
         config = self._folder / f"{name}.yaml"
-        told = CONFIG.format(port=port, url=self.receiver.url, secret=self._secret, attempts=self._attempts)
+        self.configs.append(config)
+        told = CONFIG.format(
+            brokers=self._kafka.brokers,
+            prefix=self.prefix,
+            shards=N_SHARDS,
+            port=port,
+            url=self.receiver.url,
+            secret=self._secret,
+            attempts=self._attempts,
+        )
         config.write_text(told)
-        command = [sys.executable, "-m", "tests.cluster.worker_child", str(config)]
-        command += [self._kafka.brokers, self.prefix, str(N_SHARDS)]
-        env = dict(os.environ) | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-        found = Worker(Machine(name, command, self._folder, env), port)
+        command = [sys.executable, "-c", "from sojourn.cli import main; main()", "cluster", "work"]
+        command += ["--config", str(config)]
+        found = Worker(Machine(name, command, self._folder, _environment()), port)
         self.workers.append(found)
         return found
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `sojourn cluster ...`, configured as the last worker."""
+        command = [sys.executable, "-c", "from sojourn.cli import main; main()", "cluster", *arguments]
+        return subprocess.run(
+            [*command, "--config", str(self.configs[-1])],
+            env=_environment(), capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
 
     def write(self, actions: Iterable[Action]) -> None:
         """Write actions, as the job does: spread over the partitions, without a key."""
@@ -158,3 +182,7 @@ class Workplace:
         for worker in self.workers:
             worker.machine.kill()
         self.receiver.stop()
+
+
+def _environment() -> dict[str, str]:
+    return dict(os.environ) | {"PYTHONPATH": str(ROOT / "src")}

@@ -12,11 +12,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sojourn.adapters.kafka_client import library
 from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError, UnavailableError
@@ -42,7 +42,7 @@ class DeadLetters:
 
     def __init__(self, client: Mapping[str, Any], topics: Topics) -> None:
         """Name them; `client` are settings of librdkafka, with `bootstrap.servers`."""
-        self._kafka = import_module("confluent_kafka")
+        self._kafka = library("cluster")
         self._client = dict(client)
         self._topics = topics
         self._producer: Any = None

@@ -1,18 +1,19 @@
-"""Following a topic: every record of it, from the beginning, and then those that come."""
+"""Following a topic: every record of it that says something, from the beginning, and then those that come."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from threading import Event
 from typing import Any
 
 from msgspec import Struct
 
+from sojourn.adapters.kafka_client import library
 from sojourn.adapters.kafka_topics import TIMEOUT_S
 from sojourn.model.errors import ConfigError, UnavailableError
 
 POLL_S = 0.2
+AT_ONCE = 1_000
 
 
 class Written(Struct, frozen=True):
@@ -29,13 +30,13 @@ class TopicFollower:
 
     def __init__(self, client: Mapping[str, Any], topic: str) -> None:
         """Name the topic; `client` are settings of librdkafka, with `bootstrap.servers`."""
-        self._kafka = import_module("confluent_kafka")
+        self._kafka = library("cluster")
         self._client = dict(client)
         self._topic = topic
         self._stopping = Event()
 
     def follow(self, hear: Callable[[Written], None], caught_up: Callable[[], None]) -> None:
-        """Hear every record until `stop`; `caught_up` is called once, when all that was there is heard.
+        """Hear every record that is not empty until `stop`; be told once that all that was there is heard.
 
         Raises ConfigError where the topic is not there.
         """
@@ -53,19 +54,25 @@ class TopicFollower:
         try:
             self._begin(consumer)
             while not self._stopping.is_set():
-                message = consumer.poll(POLL_S)
-                if message is None:
-                    continue
-                error = message.error()
-                if error is None:
-                    hear(Written(message.offset(), message.timestamp()[1], message.value() or b""))
-                elif error.code() == self._kafka.KafkaError._PARTITION_EOF and is_behind:
-                    is_behind = False
-                    caught_up()
-                elif error.fatal() or error.code() == self._kafka.KafkaError._AUTO_OFFSET_RESET:
-                    raise UnavailableError(f"topic {self._topic}: {error.str()}")
+                for message in consumer.consume(AT_ONCE, POLL_S):
+                    if message.error() is None:
+                        self._tell(message, hear)
+                    elif self._is_end(message) and is_behind:
+                        is_behind = False
+                        caught_up()
         finally:
             consumer.close()
+
+    def _tell(self, message: Any, hear: Callable[[Written], None]) -> None:
+        content = message.value()
+        if content:  # most records of controls only keep the clock going
+            hear(Written(message.offset(), message.timestamp()[1], content))
+
+    def _is_end(self, message: Any) -> bool:
+        error = message.error()
+        if error.fatal() or error.code() == self._kafka.KafkaError._AUTO_OFFSET_RESET:
+            raise UnavailableError(f"topic {self._topic}: {error.str()}")
+        return bool(error.code() == self._kafka.KafkaError._PARTITION_EOF)
 
     def stop(self) -> None:
         """Have `follow` return."""

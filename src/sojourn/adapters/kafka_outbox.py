@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sojourn.adapters.kafka_client import library
 from sojourn.adapters.kafka_dead import MOST, REVIVED, DeadLetters
 from sojourn.adapters.kafka_pending import Bounds, Ledger, Pending, Taken
 from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
@@ -75,7 +75,7 @@ class KafkaOutbox:
         bounds: Bounds | None = None,
     ) -> None:
         """Name the topics and the group; `client` are settings of librdkafka, with `bootstrap.servers`."""
-        self._kafka = import_module("confluent_kafka")
+        self._kafka = library("cluster")
         self._client = dict(client)
         self._topic = topics.actions
         self._group = group

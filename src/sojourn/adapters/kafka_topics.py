@@ -1,7 +1,8 @@
 """The topics of a cluster: what they are called, how many partitions they have, how long they keep what.
 
     events     one partition for each shard; a device's, or a server's user's, events are in one of them
-    controls   one partition; kept for ever: what is in force follows from all of it
+    controls   one partition; kept for ever: what is in force follows from all of it. It is compacted, for its
+               ticks have one key
     facts      what happened, in transactions
     actions    what is to be done, by whom it is for
     failed     what could not be taken
@@ -114,12 +115,18 @@ def _wanted(
     log_ms = -1 if is_moved else retention.events_ms
     return {
         topics.events: (n_shards, {"message.timestamp.type": stamped, "retention.ms": log_ms}),
-        topics.controls: (1, {"message.timestamp.type": stamped, "retention.ms": -1}),
+        topics.controls: (1, {"message.timestamp.type": stamped, "retention.ms": -1, **_COMPACTED}),
         topics.facts: (n_partitions, {"retention.ms": retention.facts_ms}),
         topics.actions: (n_partitions, {"retention.ms": retention.actions_ms}),
         topics.failed: (1, {"retention.ms": retention.events_ms}),
         topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
     }
+
+
+# An hour of ticks, and then they are gone.
+_COMPACTED: dict[str, int | str] = {
+    "cleanup.policy": "compact", "segment.ms": 3_600_000, "max.compaction.lag.ms": 3_600_000,
+}  # fmt: skip
 
 
 def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:

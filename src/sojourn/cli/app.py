@@ -13,6 +13,7 @@ from sojourn.cli import (
     attributing,
     causal,
     checking,
+    clustering,
     converting,
     deciding,
     drawing,
@@ -239,6 +240,7 @@ app.add_typer(lake.lake, name="lake")
 app.add_typer(experiments.experiment, name="experiment")
 app.add_typer(policies.policy, name="policy")
 app.add_typer(accounts.account, name="account")
+app.add_typer(clustering.cluster, name="cluster")
 
 
 @app.command("version")

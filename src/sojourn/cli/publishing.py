@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,7 +9,8 @@ import typer
 
 from sojourn.cli.asking import ask
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
-from sojourn.cli.output import complain, instant, printable, say_json, show, table
+from sojourn.cli.output import instant, printable, say_json, show, table
+from sojourn.cli.plan_report import carry_out, confirm
 from sojourn.cli.texts import journey_paths, read_text
 from sojourn.model.errors import ConfigError
 from sojourn.model.views import HoldView, PlanView
@@ -53,21 +53,8 @@ def publish(
 
     The same content publishes nothing. A server that works in the folder is asked over HTTP.
     """
-    from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
-
     settings = configuration(config, data)
-    texts = (
-        [(str(path), read_text(path)) for path in journey_paths(files)]
-        if files
-        else configured_texts(settings)
-    )
-    asked = {
-        "definitions": [{"file": file, "text": text} for file, text in texts],
-        "is_whole": not files,
-        "settings": None if files else _told(settings),
-        "policy": policy,
-        "states": _states(states),
-    }
+    asked = whole_of(settings, files) | {"policy": policy, "states": states_of(states)}
     _carry_out(settings, "/api/v1/publish", asked, dry_run=dry_run, yes=yes, json=json)
 
 
@@ -89,7 +76,7 @@ def rollback(  # noqa: PLR0913 - the options of a command
 
     The file in the folder still says what it said: the next start publishes it, unless it is mended.
     """
-    asked = {"journey": journey, "to": to, "policy": policy, "states": _states(states)}
+    asked = {"journey": journey, "to": to, "policy": policy, "states": states_of(states)}
     settings = configuration(config, data)
     _carry_out(settings, "/api/v1/rollback", asked, dry_run=dry_run, yes=yes, json=json)
 
@@ -151,7 +138,7 @@ def stop(
     """Let all journeys stand still, and send nothing more, until `sojourn release`."""
     settings = configuration(config, data)
     if not yes:
-        _confirm("Stop all journeys and send nothing more?")
+        confirm("Stop all journeys and send nothing more?")
     _hold(settings, "$stop", "", json=json)
 
 
@@ -163,22 +150,12 @@ def release(*, data: DataOption = None, config: ConfigOption = None, json: JsonO
 def _carry_out(
     settings: Config, path: str, asked: dict[str, Any], *, dry_run: bool, yes: bool, json: bool
 ) -> None:
-    """Show the plan, ask, and do it."""
-    if not dry_run and not yes and not json:
-        view = ask(settings, path, {**asked, "dry_run": True}, PlanView)
-        _show_plan(view)
-        _stop_where_refused(view)
-        if not _changes(view):
-            return
-        _confirm("Publish this?")
-    view = ask(settings, path, {**asked, "dry_run": dry_run}, PlanView)
-    if json:
-        say_json(view)
-    elif dry_run or yes:
-        _show_plan(view)
-    _stop_where_refused(view, is_told=json)
-    if view.revision is not None and not json:
-        typer.echo(f"In force, as revision {view.revision}")
+    carry_out(
+        lambda is_dry: ask(settings, path, {**asked, "dry_run": is_dry}, PlanView),
+        dry_run=dry_run,
+        yes=yes,
+        json=json,
+    )
 
 
 def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
@@ -190,12 +167,29 @@ def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
     typer.echo(f"{'All journeys stand still' if view.stopped else 'Journeys go on'}{printable(paused)}")
 
 
+def whole_of(settings: Config, files: list[Path] | None) -> dict[str, Any]:
+    """Read what is to be published: some files, or all of the configuration."""
+    from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
+
+    texts = (
+        [(str(path), read_text(path)) for path in journey_paths(files)]
+        if files
+        else configured_texts(settings)
+    )
+    return {
+        "definitions": [{"file": file, "text": text} for file, text in texts],
+        "is_whole": not files,
+        "settings": None if files else _told(settings),
+    }
+
+
 def _told(settings: Config) -> dict[str, Any]:
     """Say what is published beside journeys, segments and the policy."""
     return {"steps": settings.steps, "session_gap_ms": settings.session_gap_ms}
 
 
-def _states(pairs: list[str] | None) -> dict[str, str]:
+def states_of(pairs: list[str] | None) -> dict[str, str]:
+    """Read `--map`; raises ConfigError."""
     states: dict[str, str] = {}
     for pair in pairs or ():
         old, sign, new = pair.partition("=")
@@ -203,49 +197,3 @@ def _states(pairs: list[str] | None) -> dict[str, str]:
             raise ConfigError(f"--map: expected OLD=NEW, got {pair!r}")
         states[old.strip()] = new.strip()
     return states
-
-
-def _changes(view: PlanView) -> bool:
-    is_changed = any(each.change != "unchanged" for each in view.journeys)
-    return is_changed or bool(view.shared or view.settings)
-
-
-def _show_plan(view: PlanView) -> None:
-    rows = [
-        (each.journey, each.change, each.version, f"was {each.before}" if each.before else "")
-        for each in view.journeys
-    ]
-    show(table(("journey", "", "version", ""), rows) if rows else "No journeys.")
-    people = [
-        (each.journey, one.version, one.state, f"{one.n_people:,}", _where(one.lands_in, stays=one.stays))
-        for each in view.journeys
-        for one in each.people
-    ]
-    if people:
-        show(table(("journey", "version", "people now in", "", "will be in"), people))
-    if view.shared:
-        show(table(("shared by journeys", ""), [(each.what, each.change) for each in view.shared]))
-    if view.settings:
-        others = [(one.name, one.before, one.after) for one in view.settings]
-        show(table(("changes, too", "was", "will be"), others))
-    if not _changes(view) and view.revision is None:
-        typer.echo("Nothing to publish: this is in force")
-
-
-def _where(lands_in: list[str] | None, *, stays: bool) -> str:
-    if lands_in is None:
-        return "nowhere: map it"
-    return "the same version" if stays else ", ".join(lands_in)
-
-
-def _stop_where_refused(view: PlanView, *, is_told: bool = False) -> None:
-    if view.refused:
-        if not is_told:
-            complain("\n".join(view.refused))
-        raise typer.Exit(1)
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise ConfigError("nobody is there to be asked; say --yes")
-    typer.confirm(question, abort=True)

@@ -3,6 +3,7 @@
 from sojourn.config.loading import journey_files, load_config, metric_files
 from sojourn.config.settings import (
     Analytics,
+    Cluster,
     Config,
     Deliver,
     Http,
@@ -19,6 +20,7 @@ from sojourn.config.starting import Started, start
 
 __all__ = [
     "Analytics",
+    "Cluster",
     "Config",
     "Deliver",
     "Http",

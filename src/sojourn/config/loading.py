@@ -20,7 +20,7 @@ from sojourn.config.reading import (
     read_scalar,
     settings_of,
 )
-from sojourn.config.settings import Config, Secret, Unsubscribe
+from sojourn.config.settings import Cluster, Config, Secret, Unsubscribe
 from sojourn.definitions.yaml import load
 from sojourn.model.errors import ConfigError, DefinitionError
 from sojourn.model.event import OUR_SOURCE
@@ -35,6 +35,9 @@ TOKEN_CHARS = 16  # Shorter ones are guessed.
 NEAR = 0.85
 # RFC 8058 wants https for one-click; http is for trying it out on one machine.
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
+TICK_FROM_MS, TICK_TO_MS = 5, 10_000
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)  # a topic's name may have 249 characters
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}", re.ASCII)
 DEFINITION_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -183,6 +186,7 @@ def _check(config: Config, where: str) -> None:
         raise ConfigError(f"{where}: admin_token: expected at least {TOKEN_CHARS} characters, got fewer")
     _check_unsubscribe(config.unsubscribe, where)
     _check_decisions(config, where)
+    _check_cluster(config.cluster, where)
     repeated = sorted({step for step in config.steps if config.steps.count(step) > 1})
     if repeated:
         raise ConfigError(f"{where}: steps: {repeated[0]!r} stands there twice; give each step one place")
@@ -202,6 +206,26 @@ def _check_unsubscribe(unsubscribe: Unsubscribe, where: str) -> None:
             f"{where}: unsubscribe.public_url: expected https://host, and a path where a proxy adds one, "
             f"got {unsubscribe.public_url[:SHOWN_CHARS]!r}"
         )
+
+
+def _check_cluster(cluster: Cluster, where: str) -> None:
+    """Refuse names that Kafka would not take, and ticks that would be no clock."""
+    if not _PREFIX.fullmatch(cluster.prefix):
+        raise ConfigError(
+            f"{where}: cluster.prefix: expected letters, digits, `.`, `_` and `-`, at most 200, got "
+            f"{cluster.prefix[:SHOWN_CHARS]!r}"
+        )
+    for broker in cluster.brokers.split(",") if cluster.brokers else ():
+        if not _BROKER.fullmatch(broker.strip()):
+            raise ConfigError(
+                f"{where}: cluster.brokers: expected host:port, or several with commas, got "
+                f"{broker.strip()[:SHOWN_CHARS]!r}"
+            )
+    if not TICK_FROM_MS <= cluster.tick_ms <= TICK_TO_MS:
+        raise ConfigError(f"{where}: cluster.tick: expected {TICK_FROM_MS} ms to {TICK_TO_MS // 1000} s")
+    twice = sorted(cluster.client.keys() & cluster.client_env.keys())
+    if twice:
+        raise ConfigError(f"{where}: cluster.client_env: {twice[0]!r} stands in client, too; keep one")
 
 
 def _check_decisions(config: Config, where: str) -> None:

@@ -105,7 +105,7 @@ class Reader:
             self._refuse(node, path, str(wrong))
             return None
 
-    def _named(self, kind: type[Struct], node: AnyNode, path: str) -> dict[str, Any]:
+    def _named(self, kind: type[Any], node: AnyNode, path: str) -> dict[str, Any]:
         """Read groups under names the operator chose."""
         if isinstance(node, ScalarNode) and node.value is None:
             return {}
@@ -119,9 +119,18 @@ class Reader:
                 self._refuse(node.keys[name], where, "expected a name of letters, digits, `_.-`, at most 64")
             elif kind is Sink:
                 found[name] = self._sink(value, where)
+            elif kind is str:
+                found[name] = self._text(value, where)
             else:
                 found[name] = kind(**self.group(kind, value, where))
         return found
+
+    def _text(self, node: AnyNode, path: str) -> str:
+        try:
+            return str(read_scalar(str, "", _text(node), folder=self._folder))
+        except WrongValueError as wrong:
+            self._refuse(node, path, str(wrong))
+            return ""
 
     def _sink(self, node: AnyNode, path: str) -> Sink | None:
         """Read a sink: its type is ours to know, its options are the type's."""

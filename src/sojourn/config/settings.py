@@ -156,6 +156,42 @@ class Decisions(Struct, frozen=True, kw_only=True):
     """Open at once."""
 
 
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long the topics of a cluster keep what."""
+
+    events_ms: int = 30 * DAY_MS
+    """As long as a job may be behind, or a replay may reach back."""
+    facts_ms: int = 7 * DAY_MS
+    actions_ms: int = 7 * DAY_MS
+
+
+class Cluster(Struct, frozen=True, kw_only=True):
+    """Where the log is Kafka and the engine runs on Flink; only `sojourn cluster` reads it."""
+
+    brokers: str = ""
+    """`host:port`, by commas."""
+    prefix: str = "sojourn"
+    """What the topics' names begin with."""
+    shards: Annotated[int, Meta(ge=1, le=1_023)] = 64
+    """Partitions of the events, and parts of everybody's states; chosen once."""
+    partitions: Annotated[int, Meta(ge=1, le=10_000)] = 8
+    """Of facts and of actions."""
+    replicas: Annotated[int, Meta(ge=1, le=32_767)] = 3
+    """Of every partition; of three, two have what is acknowledged."""
+    tick_ms: int = 20
+    """So soon after an event every partition has a record, for what has come to go on."""
+    retention: Retention = Retention()
+    client: dict[str, str] = {}
+    """Further settings of the client, as librdkafka names them: `security.protocol`, ..."""
+    client_env: dict[str, str] = {}
+    """Those that are secrets, each with the environment variable that holds it."""
+    job_client: dict[str, str] = {}
+    """Settings of Kafka's Java client that the job needs and `client` does not lead to."""
+
+    def __repr__(self) -> str:
+        return f"Cluster(brokers={self.brokers!r}, prefix={self.prefix!r}, shards={self.shards})"
+
+
 class Studio(Struct, frozen=True, kw_only=True):
     """The pages people look at, and how long they stay signed in."""
 
@@ -200,6 +236,7 @@ class Config(Struct, frozen=True, kw_only=True):
     lake: Lake = Lake()
     analytics: Analytics = Analytics()
     studio: Studio = Studio()
+    cluster: Cluster = Cluster()
     log: Logging = Logging()
     steps: list[str] = []
     """The order in which a person is meant to pass the product's steps, for `regressed()`."""

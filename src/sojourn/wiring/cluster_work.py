@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import socket
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,33 +11,32 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
-import uvicorn
-from msgspec import Struct
 
 from sojourn import __version__
 from sojourn.adapters.kafka_follow import TopicFollower, Written
+from sojourn.adapters.kafka_log import KafkaLog
 from sojourn.adapters.kafka_outbox import Heard, KafkaOutbox
-from sojourn.adapters.kafka_pending import Bounds
-from sojourn.adapters.kafka_topics import Topics
 from sojourn.config import Config
 from sojourn.definitions.controls import RELEASE, STOP, is_control, read_forgetting
 from sojourn.engine.forgetting import people_of
+from sojourn.engine.records import CONTROLS, read_events
 from sojourn.model.action import Action, Delivery
 from sojourn.model.errors import UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Appended, Sink
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
-from sojourn.runtime.shards.records import CONTROLS, read_events
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
+from sojourn.wiring.cluster import client_for, topics_of
 from sojourn.wiring.delivering import MetricsMeter, policy_of
 from sojourn.wiring.house import now_ms
-from sojourn.wiring.listening import Server, listening
+from sojourn.wiring.listening import listening
 from sojourn.wiring.logs import set_up_logs
+from sojourn.wiring.process import GRACE_S, Server, Stopping, ended, url_of
 from sojourn.wiring.sinks import make_sinks
 
-GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
+TICK_MS = 200  # what became of actions may go on a little later than what people do.
 
 log = structlog.get_logger("sojourn")
 
@@ -52,54 +49,54 @@ class Accept(Protocol):
         ...
 
 
-class Working(Struct, frozen=True, kw_only=True):
-    """Where the work comes from."""
-
-    client: Mapping[str, Any]
-    """Settings of librdkafka, with `bootstrap.servers`."""
-    topics: Topics
-    group: str
-    """Workers that share the work."""
-    bounds: Bounds = Bounds()
-
-
-async def work(config: Config, working: Working, *, accept: Accept) -> None:
+async def work(config: Config) -> None:
     """Deliver as one of a group until SIGINT or SIGTERM; then what is in flight ends and is committed.
 
     Raises ConfigError with what to do, and whatever ended the work.
     """
     set_up_logs(config.log)
+    client, topics, cluster = client_for(config), topics_of(config), config.cluster
     with listening(config) as listener:
         sinks = make_sinks(config)
-        log.info(
-            "working",
-            version=__version__,
-            url=f"http://{config.http.host}:{listener.getsockname()[1]}",
-            group=working.group,
-            actions=working.topics.actions,
-            sinks=sorted(sinks),
-        )
+        kafka = KafkaLog(client, topics, n_shards=cluster.shards, tick_ms=max(cluster.tick_ms, TICK_MS))
+        kafka.on_trouble = _tell_trouble
         try:
-            await _Work(config, working, sinks, accept=accept).run(listener)
+            await asyncio.to_thread(kafka.check)
+            log.info(
+                "working",
+                version=__version__,
+                url=url_of(config.http.host, listener),
+                brokers=cluster.brokers,
+                prefix=cluster.prefix,
+                group=group_of(config),
+                sinks=sorted(sinks),
+            )
+            await _Work(config, client.settings, sinks, kafka=kafka).run(listener)
         finally:
+            await kafka.close()
             for sink in sinks.values():
                 await sink.close()
+
+
+def group_of(config: Config) -> str:
+    """Name the consumer group of an installation's workers."""
+    return f"{config.cluster.prefix}.workers"
 
 
 class _Work:
     """The parts of one run, and how they start and end."""
 
     def __init__(
-        self, config: Config, working: Working, sinks: Mapping[str, Sink], *, accept: Accept
+        self, config: Config, client: Mapping[str, Any], sinks: Mapping[str, Sink], *, kafka: KafkaLog
     ) -> None:
-        self._accept = accept
+        self._kafka = kafka
+        self._accept: Accept = kafka.accept
         self._metrics = Metrics()
-        self._stopping = asyncio.Event()
+        self._stopping = Stopping()
         self._ear = _Ear(self)
-        self._outbox = KafkaOutbox(
-            working.client, working.topics, group=working.group, heard=self._ear, bounds=working.bounds
-        )
-        self._controls = TopicFollower(working.client, working.topics.controls)
+        topics = topics_of(config)
+        self._outbox = KafkaOutbox(client, topics, group=group_of(config), heard=self._ear)
+        self._controls = TopicFollower(client, topics.controls)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self.worker = OutboxWorker(
             self._outbox,
@@ -120,16 +117,15 @@ class _Work:
         self.worker.hold(is_held=True)
         self.n_partitions: int | None = None
         """None until the group has shared them out."""
-        self._server = Server(self._uvicorn())
+        self._server = Server(Probes(self._metrics, is_ready=lambda: self._is_ready))
 
     async def run(self, listener: socket.socket) -> None:
         """Work until a signal, or until a part ends; raises what a part failed with."""
         self._watch()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop, number)
+        self._stopping.heed_signals()
         parts = {
-            "http": asyncio.create_task(self._server.serve(sockets=[listener]), name="http"),
+            "http": asyncio.create_task(self._server.run_on(listener), name="http"),
+            "clocks": asyncio.create_task(self._kafka.run(), name="clocks"),
             "outbox": asyncio.create_task(self.worker.run(), name="outbox"),
             "consumer": asyncio.create_task(asyncio.to_thread(self._outbox.consume), name="consumer"),
             "controls": asyncio.create_task(
@@ -139,19 +135,21 @@ class _Work:
         }
         stop = asyncio.create_task(self._stopping.wait(), name="stop")
         await asyncio.wait({*parts.values(), stop}, return_when=asyncio.FIRST_COMPLETED)
-        ended = [task for task in parts.values() if task.done()]  # the cause of all that follows
-        _tell_end(ended)
+        first = [task for task in parts.values() if task.done()]  # the cause of all that follows
+        _tell_end(first)
         self._stopping.set()
         self._server.should_exit = True
         self._controls.stop()
         await self.worker.stop(GRACE_S)
-        await _ended(parts["outbox"])
+        await ended(parts["outbox"])
         self._outbox.stop()
         for task in (parts["consumer"], parts["controls"], parts["http"], *self._erasing):
-            await _ended(task)
+            await ended(task)
         stop.cancel()
         self._thread.shutdown()
-        for task in (*ended, *parts.values()):
+        await self._kafka.close()
+        await ended(parts["clocks"])
+        for task in (*first, *parts.values()):
             task.result()
         log.info("stopped")
 
@@ -216,15 +214,6 @@ class _Work:
 
     # -- Around it.
 
-    def _stop(self, number: int) -> None:
-        """Stop in good order; asked a second time, at once: what is not committed comes again."""
-        if self._stopping.is_set():
-            log.warning(
-                "stopped at once", do="nothing: what was in flight is sent again, under the same keys"
-            )
-            os._exit(128 + number)
-        self._stopping.set()
-
     def _watch(self) -> None:
         metrics, outbox = self._metrics, self._outbox
         metrics.watch_family(
@@ -237,10 +226,6 @@ class _Work:
         )
         metrics.watch("sojourn_actions_partitions", "Partitions this worker has", lambda: outbox.counts()[1])
         metrics.watch("sojourn_outbox_held", "1 while nothing is sent", lambda: self.worker.is_held)
-
-    def _uvicorn(self) -> uvicorn.Config:
-        probes = Probes(self._metrics, is_ready=lambda: self._is_ready)
-        return uvicorn.Config(probes, lifespan="off", log_config=None, access_log=False, server_header=False)
 
     @property
     def _is_ready(self) -> bool:
@@ -285,14 +270,8 @@ class _Ear(Heard):
             self._loop.call_soon_threadsafe(function, *arguments)
 
 
-async def _ended(task: asyncio.Task[Any]) -> None:
-    """Wait for a task; what it raised is raised later, after the others have ended."""
-    with suppress(Exception):
-        await asyncio.shield(task)
-
-
-def _tell_end(ended: Sequence[asyncio.Task[Any]]) -> None:
-    for task in ended:
+def _tell_end(first: Sequence[asyncio.Task[Any]]) -> None:
+    for task in first:
         error = task.exception()
         log.error(
             f"the {task.get_name()} ended, so all does",
@@ -300,5 +279,12 @@ def _tell_end(ended: Sequence[asyncio.Task[Any]]) -> None:
             do="see to the cause and start again: what was not done comes again, under the same keys",
             exc_info=error,
         )
-    if not ended:
+    if not first:
         log.info("stopping", grace_s=GRACE_S)
+
+
+def _tell_trouble(trouble: str | None) -> None:
+    if trouble is None:
+        log.info("Kafka confirms events again")
+    else:
+        log.error("Kafka does not confirm events: what became of actions waits", error=trouble)

@@ -168,10 +168,10 @@ def planned(desk: Desk, asked: Publish | Rollback) -> Planned:
     if isinstance(asked, Rollback):
         return desk.plan_rollback(asked.journey, asked.to, request)
     texts = [(each.file, each.text) for each in asked.definitions]
-    return desk.plan(texts, request, is_whole=asked.is_whole, settings=_settings(asked.settings))
+    return desk.plan(texts, request, is_whole=asked.is_whole, settings=settings_asked(asked.settings))
 
 
-def _settings(asked: Settings | None) -> dict[str, Any] | None:
+def settings_asked(asked: Settings | None) -> dict[str, Any] | None:
     """Read what is to hold beside the files; raises InputError."""
     if asked is None:
         return None

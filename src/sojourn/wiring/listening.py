@@ -1,12 +1,10 @@
-"""Listening: the port a server takes, before it touches anything else, and the server on it."""
+"""Listening: the port a server takes, before it touches anything else."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import uvicorn
 
 from sojourn.config import Config
 from sojourn.model.errors import ConfigError
@@ -37,12 +35,3 @@ def listening(config: Config) -> Iterator[socket.socket]:
         ) from error
     with listener:
         yield listener
-
-
-class Server(uvicorn.Server):
-    """uvicorn without its own ideas about signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the house, which has more to stop than HTTP."""
-        yield

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import socket
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 
 import structlog
-import uvicorn
 
 from sojourn import __version__
 from sojourn.adapters.lookups import LocalLookups
@@ -35,7 +31,6 @@ from sojourn.server.ingest.door import Door
 from sojourn.server.metrics import Metrics
 from sojourn.server.probes import Probes
 from sojourn.server.scripts import Scripts
-from sojourn.server.segments import OneSegment
 from sojourn.server.studio import Studio
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.accounts import open_access, tell_access
@@ -49,11 +44,10 @@ from sojourn.wiring.forgetting import Forgetters
 from sojourn.wiring.house import House, now_ms, open_house
 from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
-from sojourn.wiring.listening import Server, listening
+from sojourn.wiring.listening import listening
+from sojourn.wiring.process import GRACE_S, Server, Stopping, ended, url_of
 from sojourn.wiring.sinks import make_sinks
 from sojourn.wiring.watching import SinkMeter, Watch, Watching
-
-GRACE_S = 10  # what is in flight may end; orchestrators kill after 30.
 
 _ADD_A_SOURCE = "add one under `sources` with a write_key; `sojourn init` writes a file to begin with"
 
@@ -129,15 +123,15 @@ class _Serving:
         assert house.driver.controls is not None
         house.driver.controls.on_applied = self._heed_control
         self._outbox.hold(is_held=self._desk.holds().stopped)
-        self._server = Server(self._uvicorn(lookups))
-        self._stopping = asyncio.Event()
+        self._server = Server(self._application(lookups))
+        self._stopping = Stopping()
 
     async def run(self, listener: socket.socket) -> None:
         """Serve until a signal, or until a part ends; raises what a part failed with."""
         self._watch()
-        self._heed_signals()
+        self._stopping.heed_signals()
         self._notify(self._house.outbox.sinks())  # letters of sinks that are not configured any more, too
-        http = asyncio.create_task(self._serve_http(listener), name="http")
+        http = asyncio.create_task(self._server.run_on(listener), name="http")
         outbox = asyncio.create_task(self._outbox.run(), name="outbox")
         engine = asyncio.create_task(self._live.run(), name="engine")
         watching = asyncio.create_task(self._watching.run(), name="watching")
@@ -148,30 +142,30 @@ class _Serving:
         self._authorship.start()
         erasing = asyncio.create_task(self._forgetters.run(), name="erasing")
         await asyncio.wait({engine, outbox, http, stop}, return_when=asyncio.FIRST_COMPLETED)
-        ended = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
-        _tell_end(ended)
+        first = [task for task in (engine, outbox, http) if task.done()]  # the cause of all that follows
+        _tell_end(first)
         self._server.should_exit = True
         self._counter.hang_up()
         self._watching.hang_up()
         await self._analyst.stop()
         await self._authorship.stop()
-        await _ended(http)
+        await ended(http)
         await self._outbox.stop(GRACE_S)
-        await _ended(outbox)
+        await ended(outbox)
         await self._counter.stop()
         self._watching.stop()
-        await _ended(watching)
+        await ended(watching)
         self._forgetters.stop()
-        await _ended(erasing)
+        await ended(erasing)
         self._live.close()
-        await _ended(engine)
+        await ended(engine)
         await self._lakeside.stop()
-        await _ended(lakeside)
+        await ended(lakeside)
         await asyncio.to_thread(self._live.release)
         self._authorship.close()
         stop.cancel()
         collector.cancel()
-        for task in [*ended, engine, outbox, http, lakeside, watching, erasing]:
+        for task in [*first, engine, outbox, http, lakeside, watching, erasing]:
             task.result()
         log.info("stopped", position=self._house.driver.position)
 
@@ -264,22 +258,6 @@ class _Serving:
         self._authorship.forget()
         self._operator.forget()
 
-    async def _serve_http(self, listener: socket.socket) -> None:
-        await self._server.serve(sockets=[listener])
-        assert self._server.started, "uvicorn ends before it starts only where its application fails"
-
-    def _heed_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop, number)
-
-    def _stop(self, number: int) -> None:
-        """Stop in good order; asked a second time, at once: what was acknowledged is in the log."""
-        if self._stopping.is_set():
-            log.warning("stopped at once", do="nothing: the next start takes up what was not processed")
-            os._exit(128 + number)
-        self._stopping.set()
-
     async def _tell(self, action: Action, delivery: Delivery) -> None:
         """What became of an action enters by the same door as every event."""
         await self._live.tell([outcome_event(action, delivery, now=now_ms())])
@@ -291,17 +269,6 @@ class _Serving:
     def _notify(self, sinks: Sequence[str] | set[str]) -> None:
         for sink in sinks:
             self._outbox.notify(sink)
-
-    def _uvicorn(self, lookups: LocalLookups) -> uvicorn.Config:
-        return uvicorn.Config(
-            self._application(lookups),
-            http=OneSegment,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # the door counts the operator's own proxies itself
-            timeout_graceful_shutdown=GRACE_S,
-        )
 
     def _application(self, lookups: LocalLookups) -> App:
         config = self._config
@@ -406,12 +373,6 @@ class _Serving:
         )
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Wait for a task; what it raised is raised later, after the others have ended."""
-    with suppress(Exception):
-        await asyncio.shield(task)
-
-
 def _tell_end(ended: Sequence[asyncio.Task[None]]) -> None:
     for task in ended:
         error = task.exception()
@@ -427,11 +388,10 @@ def _tell_end(ended: Sequence[asyncio.Task[None]]) -> None:
 
 def _tell_start(config: Config, house: House, sinks: dict[str, Sink], listener: socket.socket) -> None:
     """Say where it serves, and at the start what will not work, and what to do."""
-    host, port = config.http.host, listener.getsockname()[1]
     log.info(
         "serving",
         version=__version__,
-        url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
+        url=url_of(config.http.host, listener),
         data=str(config.data),
         journeys=len(house.catalogue.journeys),
         sources=sorted(config.sources),

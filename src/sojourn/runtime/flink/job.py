@@ -44,6 +44,8 @@ def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
     """Put the job together."""
     env.set_max_parallelism(settings.shards)
     tables = StreamTableEnvironment.create(env)
+    # Readers are found again in a savepoint by where they stand in this program, at any parallelism.
+    tables.get_config().set("table.exec.uid.generation", "ALWAYS")
     events = _source(tables, "events", settings.topics.events, settings)
     # A reader without a partition would hold the watermark back for ever: one partition, one reader.
     controls = _source(tables, "controls", settings.topics.controls, settings, n_readers=1)

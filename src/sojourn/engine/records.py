@@ -1,0 +1,96 @@
+"""Records: how the log of a cluster holds events, as bytes; and where in it an event has its place.
+
+Everything is JSON, as it is at the door and in the log of one machine: the parts of an event that nobody
+reads stay the bytes that came in.
+
+    events     a batch of one shard's events, in order: [[event, flags, at, position], ...];
+               nothing: a tick, that only says how late it is; empty: the word that a control has come
+    controls   the same, of controls
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from zlib import crc32
+
+import msgspec
+from msgspec import Struct
+
+from sojourn.engine.turn import route
+from sojourn.model.event import Entry, Event
+
+MAX_SHARDS = 1_023
+CONTROLS = 1_023
+"""The shard that is none: controls have their place among the positions, too."""
+MAX_EVENTS = 1_024
+"""In one record."""
+_OFFSET = 20  # bits below an offset: 10 for the place in the record, 10 for the shard. 2^33 records fit into
+# the 53 bits that every JSON reader keeps.
+
+HISTORY, SHADOW = 1, 2
+
+
+class Sent(Struct, array_like=True, frozen=True, gc=False):
+    """One event of a record."""
+
+    event: Event
+    flags: int = 0
+    at: int = 0
+    """Its instant in the log it was moved here from; 0: it came in here, when the broker says."""
+    position: int = 0
+    """Its position in that log."""
+
+
+encode_sent = msgspec.json.Encoder().encode
+"""Write one event of a record, for `join_sent`."""
+_decode_sent = msgspec.json.Decoder(list[Sent]).decode
+
+
+def shard_of(key: str, n_shards: int) -> int:
+    """Say in which of so many shards a key lives, in every stage."""
+    return crc32(key.encode()) % n_shards
+
+
+def entry_shard(event: Event, n_shards: int) -> int:
+    """Say in which shard an event enters."""
+    return shard_of(route(event)[1], n_shards)
+
+
+def encode_events(events: Sequence[Sent]) -> bytes:
+    """Write one record of events, at most MAX_EVENTS."""
+    return encode_sent(events)
+
+
+def join_sent(parts: Iterable[bytes]) -> bytes:
+    """Write one record of events that are written already, at most MAX_EVENTS."""
+    return b"[%b]" % b",".join(parts)
+
+
+def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entry]:
+    """Read a record of events at its place in the log; an empty one has none.
+
+    The position is made of where the record lies: unique, growing along every shard, and the same whenever it
+    is read.
+    """
+    if not record:
+        return []
+    return [
+        Entry(
+            position=sent.position or position_of(offset, index, shard=shard),
+            at=sent.at or at,
+            event=sent.event,
+            is_history=bool(sent.flags & HISTORY),
+            is_shadow=bool(sent.flags & SHADOW),
+        )
+        for index, sent in enumerate(_decode_sent(record))
+    ]
+
+
+def position_of(offset: int, index: int, *, shard: int) -> int:
+    """Return the position of the event at a place (from 0) in a record of a cluster's own log."""
+    return offset << _OFFSET | index << 10 | shard
+
+
+def offset_of(position: int) -> int:
+    """Return the offset of the record that an entry of a cluster's own log lies in."""
+    return position >> _OFFSET

@@ -1,0 +1,91 @@
+"""The commands of a cluster, on real topics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sojourn.adapters.kafka_topics import Topics
+from sojourn.definitions.controls import PUBLISH
+from tests.cluster.machines import Kafka
+from tests.cluster.shops import WELCOME, Shop
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def shop(kafka: Kafka, tmp_path: Path) -> Shop:
+    """An installation without topics."""
+    return Shop(tmp_path, kafka.brokers)
+
+
+def test_topics_are_created_once(shop: Shop) -> None:
+    """Said twice, it finds everything there; other partitions are refused: states lie by them."""
+    names = [f"{shop.prefix}.{name}" for name in Topics.__struct_fields__]
+    assert shop.answer("init") == {"created": names, "kept": []}
+    assert shop.answer("init") == {"created": [], "kept": names}
+    shop.file.write_text(shop.file.read_text().replace('"shards": 8', '"shards": 9'))
+    refused = shop.run("init")
+    assert refused.returncode == 2
+    assert "has 8 partitions, not 9" in refused.stderr
+
+
+def test_the_same_is_published_once(shop: Shop) -> None:
+    """What is in force follows from the topic of controls, and said twice from there it is nothing new."""
+    shop.run("init")
+    dry = shop.answer("publish", "--dry-run")
+    assert [each["change"] for each in dry["journeys"]] == ["new"]
+    assert shop.entries(shop.topics.controls) == []
+    assert shop.answer("publish")["revision"] == 1
+    assert shop.answer("publish")["revision"] is None
+    (control,) = shop.entries(shop.topics.controls)
+    assert control.event.name == PUBLISH
+    words = {message.partition(): message for message in shop.messages(shop.topics.events)}
+    assert sorted(words) == list(range(shop.shards))  # so that every shard looks at it
+    assert all(one.value() == b"" and one.timestamp()[1] >= control.at for one in words.values())
+    shop.journey.write_text(WELCOME.replace("1d", "2d"))
+    assert shop.answer("publish")["revision"] == 2
+    assert len(shop.entries(shop.topics.controls)) == 2
+
+
+def test_a_definition_with_a_mistake_is_refused_with_its_line(shop: Shop) -> None:
+    """And nothing is appended."""
+    shop.run("init")
+    shop.journey.write_text(WELCOME.replace("1d: done", "1d: nowhere"))
+    refused = shop.run("publish", "--yes")
+    assert refused.returncode == 1
+    assert "welcome.yaml:4:27" in refused.stderr, refused.stderr
+    assert shop.entries(shop.topics.controls) == []
+
+
+def test_a_state_that_is_gone_is_refused_until_it_is_mapped(shop: Shop) -> None:
+    """Nobody counts people here, so that it is asked what becomes of those who may be there."""
+    shop.run("init")
+    shop.answer("publish")
+    shop.journey.write_text(WELCOME.replace("waiting", "resting"))
+    refused = shop.run("publish", "--yes", "--policy", "follow")
+    assert refused.returncode == 1
+    assert "people may be in 'waiting'" in refused.stderr
+    assert len(shop.entries(shop.topics.controls)) == 1
+    mapped = shop.answer("publish", "--map", "waiting=resting")
+    assert (mapped["policy"], mapped["revision"]) == ("map", 2)
+
+
+def test_before_there_are_topics_it_says_what_to_do(shop: Shop) -> None:
+    """Whoever begins with the second step."""
+    for command in ("publish", "serve"):
+        refused = shop.run(command)
+        assert refused.returncode == 2
+        assert "run `sojourn cluster init`" in refused.stderr, refused.stderr
+
+
+def test_the_job_is_told_where_everything_is(shop: Shop, tmp_path: Path) -> None:
+    """And the command names the file."""
+    out = tmp_path / "job.json"
+    told = shop.answer("job", "--out", str(out), "--parallelism", "2")
+    assert told["command"].startswith("flink run -d -p 2 -py ")
+    assert told["command"].endswith(str(out))
+    found = json.loads(out.read_text())
+    assert (found["brokers"], found["prefix"], found["shards"]) == (shop.brokers, shop.prefix, 8)
