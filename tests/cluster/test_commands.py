@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sojourn.adapters.kafka_topics import Topics
 from sojourn.definitions.controls import PUBLISH
 from tests.cluster.machines import Kafka
 from tests.cluster.shops import WELCOME, Shop
@@ -22,7 +23,7 @@ def shop(kafka: Kafka, tmp_path: Path) -> Shop:
 
 def test_topics_are_created_once(shop: Shop) -> None:
     """Said twice, it finds everything there; other partitions are refused: states lie by them."""
-    names = [f"{shop.prefix}.{name}" for name in ("events", "controls", "facts", "actions", "failed")]
+    names = [f"{shop.prefix}.{name}" for name in Topics.__struct_fields__]
     assert shop.answer("init") == {"created": names, "kept": []}
     assert shop.answer("init") == {"created": [], "kept": names}
     shop.file.write_text(shop.file.read_text().replace('"shards": 8', '"shards": 9'))

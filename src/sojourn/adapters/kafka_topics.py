@@ -6,6 +6,7 @@
     facts      what happened, in transactions
     actions    what is to be done, by whom it is for
     failed     what could not be taken
+    dead_letters   actions that were given up, by their ids, until they are tried again
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
 moved here its entries bring their own, and nothing is deleted for its age.
@@ -23,6 +24,8 @@ from sojourn.model.errors import ConfigError
 
 DAY_MS = 86_400_000
 TIMEOUT_S = 30.0
+# The newest of each action; a letter has more than the action it is of, which may be as large as a record.
+_DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000}
 
 
 class Topics(Struct, frozen=True):
@@ -33,6 +36,7 @@ class Topics(Struct, frozen=True):
     facts: str
     actions: str
     failed: str
+    dead_letters: str
 
     @classmethod
     def of(cls, prefix: str) -> Topics:
@@ -46,6 +50,7 @@ class Retention(Struct, frozen=True):
     events_ms: int = 30 * DAY_MS
     facts_ms: int = 7 * DAY_MS
     actions_ms: int = 7 * DAY_MS
+    dead_letters_ms: int = 30 * DAY_MS
 
 
 def make_topics(
@@ -114,6 +119,7 @@ def _wanted(
         topics.facts: (n_partitions, {"retention.ms": retention.facts_ms}),
         topics.actions: (n_partitions, {"retention.ms": retention.actions_ms}),
         topics.failed: (1, {"retention.ms": retention.events_ms}),
+        topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
     }
 
 

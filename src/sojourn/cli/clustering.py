@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from sojourn.cli import working
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import say_json
 from sojourn.cli.plan_report import carry_out
@@ -101,3 +102,7 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
     from sojourn.wiring.cluster_serving import serve_door  # noqa: PLC0415
 
     uvloop.run(serve_door(configuration(config, data)))
+
+
+cluster.command("work", epilog="`sojourn cluster work`")(working.work)
+cluster.add_typer(working.dead, name="dead")

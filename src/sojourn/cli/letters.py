@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from typing import Annotated
 
 import typer
@@ -10,6 +10,7 @@ import typer
 from sojourn.cli.asking import ask
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration
 from sojourn.cli.output import complain, instant, say_json, show, table
+from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.server.asked import FailedRetriedList, Retried
 
@@ -115,6 +116,11 @@ def list_dead(
 
     with wiring.open_readings(configuration(config, data)) as house:
         letters = house.dead(limit=limit)
+    show_dead(letters, limit=limit, json=json)
+
+
+def show_dead(letters: Sequence[Letter], *, limit: int, json: bool) -> None:
+    """Show dead letters."""
     if json:
         say_json(letters)
         return

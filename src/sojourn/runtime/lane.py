@@ -145,10 +145,14 @@ class Lane:
 
     def withdraw(self, people: Collection[ProfileId]) -> None:
         """Let go of people's letters, which are in the outbox no longer."""
-        gone = {letter.action.id for letter in self._ready if letter.action.profile_id in people}
+        self.release({letter.action.id for letter in self._ready if letter.action.profile_id in people})
+        self._withdrawn |= {one.id for one in self._carried.values() if one.profile_id in people}
+
+    def release(self, action_ids: Collection[str]) -> None:
+        """Let go of letters that are another worker's; what is in flight ends, and is told of."""
+        gone = {letter.action.id for letter in self._ready if letter.action.id in action_ids}
         self._ready = deque(letter for letter in self._ready if letter.action.id not in gone)
         self._held -= gone
-        self._withdrawn |= {one.id for one in self._carried.values() if one.profile_id in people}
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Deliver until `end`; deliveries run as tasks of `group`."""

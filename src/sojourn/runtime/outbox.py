@@ -117,6 +117,11 @@ class OutboxWorker:
         for lane in self._lanes.values():
             lane.withdraw(people)
 
+    def release(self, action_ids: Collection[str]) -> None:
+        """Let go of letters that the outbox gave up to another worker; call it on the event loop."""
+        for lane in self._lanes.values():
+            lane.release(action_ids)
+
     async def stop(self, grace_s: float = 10.0) -> None:
         """Begin nothing new, let what is in flight end within the grace; the rest stays in the outbox."""
         self._stopping.set()

@@ -20,7 +20,6 @@ from sojourn.model.ports import Sink
 from sojourn.model.views import ForgottenRow, ForgottenView, HoldView, PlanView
 from sojourn.runtime.controls import Applied
 from sojourn.runtime.importing import end_play
-from sojourn.runtime.lane import Meter, Policy, Result
 from sojourn.runtime.live import Live
 from sojourn.runtime.outbox import OutboxWorker, outcome_event
 from sojourn.server.access.gate import Access
@@ -39,6 +38,7 @@ from sojourn.wiring.analyst import Analyst
 from sojourn.wiring.authorship import Authorship
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.deciding import Counter
+from sojourn.wiring.delivering import MetricsMeter, policy_of
 from sojourn.wiring.desk import Desk, planned
 from sojourn.wiring.forgetting import Forgetters
 from sojourn.wiring.house import House, now_ms, open_house
@@ -46,7 +46,7 @@ from sojourn.wiring.inforce import journey_warnings, tell_applied
 from sojourn.wiring.lakeside import Lakeside
 from sojourn.wiring.listening import listening
 from sojourn.wiring.process import GRACE_S, Server, Stopping, ended, url_of
-from sojourn.wiring.sinks import make_sinks, rates_of
+from sojourn.wiring.sinks import make_sinks
 from sojourn.wiring.watching import SinkMeter, Watch, Watching
 
 _ADD_A_SOURCE = "add one under `sources` with a write_key; `sojourn init` writes a file to begin with"
@@ -99,8 +99,8 @@ class _Serving:
             now=now_ms,
             random=random.random,
             on_outcome=self._tell,
-            policy=_policy(config),
-            meter=SinkMeter(_Meter(self._metrics), self._watching.books),
+            policy=policy_of(config),
+            meter=SinkMeter(MetricsMeter(self._metrics), self._watching.books),
             executor=self._live.store_thread,
         )
         self._authorship = Authorship(config, house.driver, bring=self._publish, now=now_ms)
@@ -371,44 +371,6 @@ class _Serving:
             "How often the process that answers questions had to be ended, or ended, before an answer",
             lambda: analyst.n_ended,
         )
-
-
-class _Meter(Meter):
-    """Tells the outbox's doings to the metrics."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def attempted(self, sink: str, result: Result, took_ms: int) -> None:
-        self._metrics.attempts.labels(sink).observe(took_ms / 1000)
-        if result == "retried":
-            self._metrics.retries.labels(sink).inc()
-
-    def in_flight(self, sink: str, n_actions: int) -> None:
-        self._metrics.in_flight.labels(sink).set(n_actions)
-
-    def throttled(self, sink: str) -> None:
-        self._metrics.throttled.labels(sink).inc()
-
-    def paused(self, sink: str, *, is_paused: bool) -> None:
-        self._metrics.paused.labels(sink).set(is_paused)
-        if is_paused:
-            log.warning("a sink is down", sink=sink, do="nothing: it is tried again by itself")
-        else:
-            log.info("a sink is back", sink=sink)
-
-
-def _policy(config: Config) -> Policy:
-    deliver = config.deliver
-    return Policy(
-        max_in_flight=deliver.max_in_flight,
-        max_attempts=deliver.max_attempts,
-        delivery_timeout_ms=deliver.delivery_timeout_ms,
-        backoff_base_ms=deliver.backoff_base_ms,
-        backoff_cap_ms=deliver.backoff_cap_ms,
-        retry_after_cap_ms=deliver.retry_after_cap_ms,
-        rates=rates_of(config),
-    )
 
 
 def _tell_end(ended: Sequence[asyncio.Task[None]]) -> None:
