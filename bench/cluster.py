@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from bench import journeys, traffic
+from bench import cluster_door, journeys, traffic
 from bench.figures import Figure, Figures, NotMeasuredError
 from sojourn.adapters.kafka_topics import Topics, make_topics
 from sojourn.definitions.compile import compile_journey
@@ -45,6 +45,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
     n_events = 20_000 if is_quick else 100_000
     found: Figures = {}
     with _machines(folder) as (kafka, flink):
+        found |= cluster_door.measure(kafka, folder, n_shards=N_SHARDS, is_quick=is_quick)
         for n_tasks in (1, 2):
             run = _Run(kafka, flink, folder)
             found[f"cluster_{n_tasks}_events_per_s"] = Figure(

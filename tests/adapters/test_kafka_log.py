@@ -243,6 +243,39 @@ def test_a_producer_that_stopped_for_good_is_replaced(brokers: str, monkeypatch:
     assert [entry.event.message_id for entry in entries(brokers, "again.events")] == ["ann-3"]
 
 
+class Silent(Stopped):
+    """A client that stops for good with records in it, and says nothing of them."""
+
+    def __init__(self) -> None:
+        self.n_taken = 0
+
+    def produce(self, *args: Any, **options: Any) -> None:
+        """Take it."""
+        self.n_taken += 1
+
+    def poll(self, timeout: float) -> int:
+        """Say what happened, as the library does."""
+        if self.n_taken:
+            raise kafka.KafkaException(kafka.KafkaError(kafka.KafkaError._FATAL, "out of order", fatal=True))
+        return 0
+
+
+def test_what_a_producer_had_when_it_stopped_is_refused(
+    brokers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for a word that never comes, and the thread that hears goes on."""
+
+    async def story(log: KafkaLog) -> list[str]:
+        monkeypatch.setattr(log._producing, "producer", Silent())
+        async with asyncio.timeout(10):
+            with pytest.raises(UnavailableError):
+                await log.accept([seen("ann", 0), seen("bob", 0)])
+            taken = await log.accept([seen("ann", 1)])
+        return [entry.event.message_id for entry in taken.entries]
+
+    assert on(brokers, "silent", story) == ["ann-1"]
+
+
 def test_secrets_are_named_and_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in what the client complains of either."""
     monkeypatch.setenv("KAFKA_PASSWORD", PASSWORD)

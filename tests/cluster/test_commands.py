@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from sojourn.adapters.kafka_client import Client
+from sojourn.adapters.kafka_controls import Publisher, read_controls
 from sojourn.adapters.kafka_topics import Topics
-from sojourn.definitions.controls import PUBLISH
-from tests.cluster.machines import Kafka
+from sojourn.definitions.controls import PUBLISH, Publishing, control_event
+from sojourn.model.errors import UnavailableError
+from sojourn.wiring.cluster import java_client
+from tests.cluster.machines import PEERS, Kafka
 from tests.cluster.shops import WELCOME, Shop
 
 pytestmark = pytest.mark.cluster
@@ -71,6 +77,38 @@ def test_a_state_that_is_gone_is_refused_until_it_is_mapped(shop: Shop) -> None:
     assert len(shop.entries(shop.topics.controls)) == 1
     mapped = shop.answer("publish", "--map", "waiting=resting")
     assert (mapped["policy"], mapped["revision"]) == ("map", 2)
+
+
+def test_of_two_who_publish_at_once_one_looks_again(shop: Shop) -> None:
+    """The brokers let the newer one go on: nobody's plan is carried out on top of one it has not seen."""
+    shop.run("init")
+    client = Client({"bootstrap.servers": shop.brokers})
+    first, second = (Publisher(client, shop.topics, n_shards=shop.shards) for _ in range(2))
+    with pytest.raises(UnavailableError, match="somebody else publishes"):
+        first.append(control_event(PUBLISH, Publishing(), after=0, now=7))
+    entry = second.append(control_event(PUBLISH, Publishing(), after=0, now=8))
+    assert read_controls(client, shop.topics) == [entry]
+
+
+def test_a_secret_is_read_where_the_job_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Kafka's own client, as the connector has it: the file names the variable only."""
+    if not shutil.which("javac"):
+        pytest.skip("needs a Java compiler")
+    secrets = {"sasl.password": "KAFKA_PASSWORD"}
+    told = java_client({"sasl.mechanism": "PLAIN", "sasl.username": "shop"}, secrets)
+    put = "".join(f"p.put({json.dumps(key)}, {json.dumps(value)});" for key, value in told.items())
+    kafka = "org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.AdminClientConfig"
+    (tmp_path / "Told.java").write_text(
+        "class Told { public static void main(String[] a) { var p = new java.util.HashMap<String, Object>();"
+        f'p.put("bootstrap.servers", "localhost:1"); {put}'
+        f'System.out.println(new {kafka}(p).getPassword("sasl.jaas.config").value()); }} }}'
+    )
+    monkeypatch.setenv("KAFKA_PASSWORD", "hunter2")
+    path = f"{PEERS / 'flink-jars'}/*:{next((PEERS / 'kafka').glob('slf4j-api-*.jar'))}"
+    done = subprocess.run(
+        ["java", "-cp", path, "Told.java"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert 'PlainLoginModule required username="shop" password="hunter2";' in done.stdout, done.stderr
 
 
 def test_before_there_are_topics_it_says_what_to_do(shop: Shop) -> None:

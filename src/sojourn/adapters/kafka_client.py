@@ -81,14 +81,19 @@ class Producing:
         own: Mapping[str, Any],
         *,
         after_poll: Callable[[], None] = lambda: None,
+        on_stop: Callable[[Any], None] | None = None,
     ) -> None:
-        """Make it; `own` are settings that nobody else may say, `after_poll` is called by the thread after
-        confirmations."""
+        """Make it; `own` are settings that nobody else may say.
+
+        The thread calls `after_poll` after confirmations, and `on_stop` where a producer stopped for good: of
+        records that it had, some are confirmed or refused no more.
+        """
         self._owner = owner
         self._client = client
         self._kafka = library(owner)
         self._settings = {**client.settings, **own}
         self._after_poll = after_poll
+        self._on_stop = on_stop
         self.producer = self._produces()
         """The one that takes records now."""
         self._stopped: list[Producer] = []
@@ -99,7 +104,12 @@ class Producing:
 
     def heed(self, error: KafkaError, producer: Producer) -> None:
         """Put another in the place of one that stopped for good; any other error changes nothing."""
-        if error.fatal() and producer is self.producer:
+        if error.fatal():
+            self.replace(producer)
+
+    def replace(self, producer: Producer) -> None:
+        """Put another in the place of one, unless that is done."""
+        if producer is self.producer:
             self._stopped.append(producer)
             self.producer = self._produces()
 
@@ -113,13 +123,22 @@ class Producing:
 
     def _ask(self) -> None:
         while not self._is_closed:
-            n_heard = self.producer.poll(POLL_S)
+            n_heard = self._poll(self.producer, POLL_S)
             for stopped in list(self._stopped):
-                n_heard += stopped.poll(0)
+                n_heard += self._poll(stopped, 0)
                 if not len(stopped):
                     self._stopped.remove(stopped)
             if n_heard:
                 self._after_poll()
+
+    def _poll(self, producer: Producer, timeout_s: float) -> int:
+        try:
+            return producer.poll(timeout_s)
+        except (self._kafka.KafkaException, SystemError):
+            # A fatal error is raised here; a callback that runs with it set trips over it, and is lost.
+            if self._on_stop is not None:
+                self._on_stop(producer)
+            return 1
 
     def _produces(self) -> Producer:
         try:

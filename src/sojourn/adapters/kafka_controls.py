@@ -108,8 +108,9 @@ class Publisher:
             for shard in range(self._n_shards):
                 producer.produce(self._topics.events, b"", partition=shard)
             producer.commit_transaction(TIMEOUT_S)
-        except self._kafka.KafkaException as error:
-            if error.args[0].code() in self._fenced():
+        except (self._kafka.KafkaException, SystemError) as error:
+            # Of the client's own errors one comes so: that it may go on no more, in the midst of a callback.
+            if isinstance(error, SystemError) or error.args[0].code() in self._fenced():
                 raise UnavailableError(
                     "somebody else publishes; see what is in force now, and publish again"
                 ) from None

@@ -90,7 +90,7 @@ class _Place(Struct, frozen=True, gc=False):
     index: int
 
 
-class _Record(Struct, gc=False):
+class _Record(Struct, eq=False):
     """One record on its way."""
 
     lane: int
@@ -114,6 +114,7 @@ class KafkaLog:
         self._lanes.append(Lane(most=1))  # of failed events
         self._dirty: set[int] = set()
         self._n_pending = 0
+        self._unsettled: set[_Record] = set()
         self._heard: deque[_Record] = deque()
         self._ticked: deque[tuple[int, int | None]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -134,7 +135,11 @@ class KafkaLog:
         """Called when that begins, and when it is over."""
         settings = {**_DEFAULTS, **client.settings}
         self._producing = Producing(
-            OWNER, Client(settings, client.hidden), self._own(), after_poll=self._call_loop
+            OWNER,
+            Client(settings, client.hidden),
+            self._own(),
+            after_poll=self._call_loop,
+            on_stop=self._call_stopped,
         )
         self._ticking = Producing(
             OWNER, Client(settings, client.hidden), self._own_of_ticks(), after_poll=self._call_loop
@@ -238,6 +243,7 @@ class KafkaLog:
 
     def _send(self, lane: int, parts: Sequence[Part[_Place]]) -> None:
         record = _Record(lane, parts, self._producing.producer)
+        self._unsettled.add(record)
         topic, number = self._place_of(lane)
         is_failed = lane > self._n_shards
         contents = [part.content for part in parts if part.content]
@@ -276,6 +282,22 @@ class KafkaLog:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._settle_all)
 
+    def _call_stopped(self, producer: Producer) -> None:
+        """Have the loop replace a producer; on the client's thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stopped, producer)
+
+    def _stopped(self, producer: Producer) -> None:
+        """A producer stopped for good: nothing more is said of what it has."""
+        self._settle_all()
+        self._producing.replace(producer)
+        for record in [one for one in self._unsettled if one.producer is producer]:
+            record.error = self._kafka.KafkaError(
+                self._kafka.KafkaError._FATAL, "the client stopped", fatal=True
+            )
+            self._settle(record)
+        self._settle_all()
+
     def _settle_all(self) -> None:
         while self._heard:
             self._settle(self._heard.popleft())
@@ -287,6 +309,9 @@ class KafkaLog:
 
     def _settle(self, record: _Record) -> None:
         """Tell those whose events are in a record, and send what has waited for it."""
+        if record not in self._unsettled:
+            return  # it was given up with its producer
+        self._unsettled.remove(record)
         lane = self._lanes[record.lane]
         lane.settle()
         if record.error is None:

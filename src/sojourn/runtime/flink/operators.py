@@ -165,6 +165,8 @@ class IdentityOperator(StageOperator):
         chapter = self._chronicle.next(shelf.mark, upto=at)
         if chapter is not None:
             shelf.call_at(chapter.mark[0])
+        if not value[3]:
+            shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
         here: list[Addressed] = []
         beyond: list[Forward] = []
