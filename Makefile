@@ -8,6 +8,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # What tests of one file share is made once in each process: cheaper than to wait for the slowest file.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
+# Properties whose every example is dear: a few in each run of the tests, many where the slow ones run.
+HARDER := tests/laws tests/adapters/lake tests/analytics/sql tests/conformance tests/server/test_openapi.py
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test cluster-test peers-test statistics-test docs format clean
 
@@ -38,7 +41,7 @@ soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
 
 crash: $(READY) ## 100 rounds of kill -9 under load, the other slow tests, and the laws four times as hard
 	$(PY) -m pytest -m slow
-	SOJOURN_SOAK=4 $(PY) -m pytest -m "not slow and not browser" $(SIDE_BY_SIDE) tests/laws tests/adapters/lake tests/analytics/sql tests/server/test_openapi.py
+	SOJOURN_SOAK=4 $(PY) -m pytest -m "not slow and not browser" $(SIDE_BY_SIDE) $(HARDER)
 
 spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its own (needs Java 17)
 	$(call peer,spark)

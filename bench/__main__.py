@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     checking,
+    cluster,
     decisions,
     features,
     figures,
@@ -37,6 +38,7 @@ PARTS = (
     "import",
     "replay",
     "scale",
+    "cluster",
 )
 LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
@@ -89,6 +91,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
         "decisions": lambda: decisions.measure(folder, is_quick=is_quick),
         "streams": lambda: streams.measure(folder, is_quick=is_quick),
         "studio": lambda: studio.measure(folder, is_quick=is_quick),
+        "cluster": lambda: cluster.measure(folder, is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "scale": lambda: scale.measure(folder, is_quick=is_quick),

@@ -6,10 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.soak import tries
@@ -27,17 +27,9 @@ settings.register_profile(
 )
 settings.load_profile("house")
 
-# What a test logs is shown where it fails; as a picture with the locals of every frame it takes seconds.
-structlog.configure(
-    processors=[
-        *structlog.get_config()["processors"][:-1],
-        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-    ]
-)
-
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the folders of tests in memory: a third of the time went to waiting for a disk.
+    """Have the folders of tests in memory: houses wait for the disk at every commit, one after another.
 
     What is killed there dies as it would on a disk, since the kernel lives on. `--basetemp`, or pytest's own
     PYTEST_DEBUG_TEMPROOT, say another place.
@@ -45,6 +37,23 @@ def pytest_configure(config: pytest.Config) -> None:
     is_told = config.getoption("basetemp") or "PYTEST_DEBUG_TEMPROOT" in os.environ
     if not is_told and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+    with suppress(ImportError):  # tests/peers run where nothing of ours logs
+        log_plainly()
+
+
+def log_plainly() -> None:
+    """Show what a test logged without the locals of every frame: a picture of them takes half a second."""
+    import structlog
+
+    *before, _ = structlog.get_config()["processors"]
+    shown = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, shown])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores: some test always waits for a server, a child or a clock."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -49,8 +50,11 @@ SHOWN_ADDRESS = "localhost:8080"
 BLOCK_SECONDS = 60
 START_SECONDS = 30
 STOP_SECONDS = 15
+MANY = 7
+"""Commands of a page, each a process: who shows more is followed by `make docs` and `make crash`."""
 
 FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.M | re.S)
+COMMAND = re.compile(r"(?:^|[|;&(] *)sojourn (\w[\w-]*)", re.M)
 LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
@@ -64,6 +68,13 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 def is_session(page: Path) -> bool:
     """Tell whether a page has commands to run."""
     return any(info in ("sh run", "sh serve") for info, _ in blocks(page))
+
+
+def sessions() -> Iterator[Any]:
+    """Yield the pages that are sessions; long ones are slow."""
+    for page in filter(is_session, PAGES):
+        n = sum(len(COMMAND.findall(body)) for info, body in blocks(page) if info in ("sh run", "sh serve"))
+        yield pytest.param(page, id=page_id(page), marks=[pytest.mark.slow] if n > MANY else [])
 
 
 def page_id(page: Path) -> str:
@@ -82,8 +93,7 @@ def commands() -> frozenset[str]:
 def missing_commands(page: Path) -> list[str]:
     """List the commands a page runs that the command line does not know yet."""
     text = "\n".join(body for info, body in blocks(page) if info in ("sh run", "sh serve"))
-    wanted = re.findall(r"(?:^|[|;&(] *)sojourn (\w[\w-]*)", text, re.M)
-    return sorted(set(wanted) - commands())
+    return sorted(set(COMMAND.findall(text)) - commands())
 
 
 class Session:
@@ -180,7 +190,7 @@ def session(folder: Path) -> Iterator[Session]:
         following.stop()
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if is_session(page)], ids=page_id)
+@pytest.mark.parametrize("page", [*sessions()])
 def test_every_command_a_page_shows_runs(page: Path, tmp_path: Path) -> None:
     """The first command that fails is where a newcomer leaves."""
     if missing := missing_commands(page):

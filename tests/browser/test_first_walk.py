@@ -97,6 +97,11 @@ def change_the_wait(page: Page) -> None:
     page.keyboard.type(AFTER)
     expect(page.get_by_text("Checked: no problems")).to_be_visible()
     expect(page.get_by_role("status").filter(has_text="Draft saved")).to_be_visible()
+    expect(page.get_by_text("Esc, then Tab leaves the text")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(text).not_to_be_focused()
+    expect(text.get_by_text(AFTER, exact=True)).to_be_visible()
 
 
 def rehearse(page: Page) -> None:

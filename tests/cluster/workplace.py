@@ -118,7 +118,7 @@ class Workplace:
         config.write_text(told)
         command = [sys.executable, "-c", "from sojourn.cli import main; main()", "cluster", "work"]
         command += ["--config", str(config)]
-        found = Worker(Machine(name, command, self._folder, _environment()), port)
+        found = Worker(Machine(name, command, self._folder, environment()), port)
         self.workers.append(found)
         return found
 
@@ -127,7 +127,7 @@ class Workplace:
         command = [sys.executable, "-c", "from sojourn.cli import main; main()", "cluster", *arguments]
         return subprocess.run(
             [*command, "--config", str(self.configs[-1])],
-            env=_environment(), capture_output=True, text=True, check=False, timeout=60,
+            env=environment(), capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
 
     def write(self, actions: Iterable[Action]) -> None:
@@ -193,5 +193,5 @@ class Workplace:
         self.receiver.stop()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     return dict(os.environ) | {"PYTHONPATH": str(ROOT / "src")}

@@ -22,12 +22,13 @@ from sojourn.model.errors import DefinitionError
 from tests.clients.installing import node_modules
 from tests.conformance.machine_lives import NAMES, compile_guard, live
 from tests.conformance.random_machines import Json, random_case
+from tests.soak import tries
 
 XSTATE = Path(__file__).parents[1] / "clients" / "xstate"
 RUN_S = 120
-N_MACHINES = 500  # a batch; each with up to ten events and waits
-N_BATCHES = 4
-N_JOURNEYS = 200
+N_MACHINES = 250  # a batch; each with up to ten events and waits
+N_BATCHES = 8  # all but the first are slow
+N_JOURNEYS = tries(100)
 FIRST_SEED = int(os.environ.get("SOJOURN_XSTATE_SEED") or 1)
 SEEDS_OF_A_BATCH = 1_000_000
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_demo_needs_no_terminal_ends_by_itself_and_something_was_done(tmp_path: Path) -> None:
     """`DEMO_SECONDS=n make demo` is how anybody checks that all of it works together."""
-    environment = os.environ | {"DEMO_SECONDS": "5", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"DEMO_SECONDS": "8", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-m", "demo"],
         cwd=tmp_path,  # its data folder is made here, and not over somebody's own

@@ -255,6 +255,15 @@ def test_a_bug_is_500_and_loud_and_tells_a_stranger_nothing(monkeypatch: pytest.
     assert "division" not in answer.text
 
 
+def test_the_log_of_a_bug_names_the_route_and_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids of people are in paths; a log is kept longer than somebody who is forgotten."""
+    house = House()
+    monkeypatch.setattr(type(house.store), "load", lambda self, keys: 1 / 0)
+    with capture_logs() as logs:
+        house.ask("/api/v1/profiles/ada")
+    assert [line["path"] for line in logs] == ["/api/v1/profiles/{any_id}"]
+
+
 def test_a_path_that_is_none_is_named_with_where_events_go() -> None:
     """Whoever types /v1/trak sends events, and holds no token for the document."""
     told = House().ask("/v1/trak").json()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sojourn.server import ofrep_streams as streams_module
+from sojourn.server import sse
 from sojourn.server.ofrep import Ofrep
 from sojourn.server.ofrep_reading import Caller, Callers
 from sojourn.server.ofrep_streams import Streams
@@ -284,7 +285,7 @@ def test_who_leaves_is_watched_no_more() -> None:
 
 def test_a_silent_stream_has_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies close what says nothing."""
-    monkeypatch.setattr(streams_module, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.01)
 
     async def story(shop: Shop) -> None:
         page = await shop.page("phone")
@@ -296,7 +297,7 @@ def test_a_silent_stream_has_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_reader_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait like that, nothing piles up for them."""
-    monkeypatch.setattr(streams_module, "SLOW_S", 0.02)
+    monkeypatch.setattr(sse, "SLOW_S", 0.02)
 
     async def story(shop: Shop) -> None:
         page = await shop.page("phone")

@@ -24,6 +24,7 @@ async def rest(scope: Any, receive: Any, send: Any) -> None:
 def scripts(tmp_path: Path) -> Scripts:
     """Make a build with one script, and a file beside it that is none."""
     (tmp_path / "sojourn.min.js").write_bytes(SCRIPT)
+    (tmp_path / "sojourn.min.js.gz").write_bytes(gzip.compress(SCRIPT))
     (tmp_path / "made-of.txt").write_text("secret")
     return Scripts(rest, folder=tmp_path)
 
@@ -61,6 +62,8 @@ def test_it_goes_packed_to_whoever_takes_it(scripts: Scripts) -> None:
     _, headers, body = ask(scripts, "/sdk/sojourn.min.js", accept_encoding="gzip, br")
     assert headers["content-encoding"] == "gzip"
     assert gzip.decompress(body) == SCRIPT
+    _, headers, body = ask(scripts, "/sdk/sojourn.min.js", accept_encoding="gzip;q=0")
+    assert ("content-encoding" in headers, body) == (False, SCRIPT)
 
 
 def test_a_page_that_has_it_is_told_so(scripts: Scripts, tmp_path: Path) -> None:

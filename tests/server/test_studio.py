@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from sojourn.server.built import read_files
 from sojourn.server.http import App
-from sojourn.server.studio import Studio, read_files
+from sojourn.server.studio import Studio
 from tests.server.serving import served
 
 PAGE = (

@@ -96,7 +96,7 @@ entry: { on: Cart }
 steps:
   - split: { id: offer, variants: { none: 1, gift: 1 }, steps: { gift: [{ wait: 1h }] } }
 """
-FOND = "segments: { fond: \"count('Cart') > 0 and since('Buy') < days(99)\" }"
+FOND = "segments: { fond: \"count('Wish') > 0\" }"
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +115,15 @@ def server(data: Path) -> Iterator[Serving]:
     """A server of the folder, where some people meet an experiment, and some are in a segment."""
     with serving(data.parent / "sojourn.yaml") as house:
         batch = [
-            {"type": "track", "event": step, "userId": f"p{i}", "messageId": f"{step}-{i}"}
+            {
+                "type": "track",
+                "event": step,
+                "userId": f"p{i}",
+                "messageId": f"{step}-{i}",
+                "timestamp": f"2026-03-10T10:{minute:02}:00Z",
+            }
             for i in range(12)
-            for step in ("View", "Cart", "Buy" if i % 2 else "Help")
+            for minute, step in enumerate(("View", "Cart", "Wish" if i % 2 else "Help", "Buy"))
         ]
         assert house.ask("/v1/batch", {"batch": batch})[0] == 200
         soon(lambda: met(house) == 12)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
@@ -13,6 +16,7 @@ import duckdb
 import msgspec
 import pytest
 from msgspec import Raw
+from structlog.testing import capture_logs
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
 from sojourn.config import Config
@@ -21,11 +25,15 @@ from sojourn.model.errors import InputError
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.views import ForgottenView
 from sojourn.runtime.driver import Driver
+from sojourn.runtime.forgotten import Waiting
+from sojourn.runtime.live import Live
 from sojourn.runtime.tallies import Tallies
 from sojourn.server.forgetting import Forget
+from sojourn.server.metrics import Metrics
 from sojourn.wiring import House, open_house, open_readings
+from sojourn.wiring import forgetting as forgetting_module
 from sojourn.wiring.erasing import Erasing
-from sojourn.wiring.forgetting import Clerk, forget_in
+from sojourn.wiring.forgetting import Clerk, Forgetters, forget_in
 from sojourn.wiring.lake import compact, erase_lake, open_lake
 from sojourn.wiring.trafficside import IdleTraffic
 from tests.engine.makers import MINUTE, T0, event
@@ -360,6 +368,67 @@ def test_one_under_way_shows_in_the_status(tmp_path: Path) -> None:
         erasing(config, house, lake=lambda: erase_lake(config.data)).erase(waiting)
         assert house.status().forgetting == []
         assert house.driver.forgotten.ledger[0].n_failed == 1
+
+
+def test_a_reader_in_the_way_has_nothing_cleaned_twice(tmp_path: Path) -> None:
+    """A table of states is written anew as a whole: not again and again while somebody reads the log."""
+    config, seen = settings(tmp_path), []
+    with open_house(config) as house, closing(sqlite3.connect(config.data / "log.db")) as reader:
+        fill(house, n_people=1, n_events=6)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM blocks").fetchone()
+
+        def check() -> None:
+            seen.append((config.data / "states.db").stat().st_mtime_ns)
+            if len(seen) == 2:
+                reader.rollback()
+
+        work = erasing(config, house, lake=lambda: None)
+        work._check = check
+        house.driver.log.append([event("Viewed", user_id="ann", message_id="w")], now=T0 + 1)
+        work.clean()
+    assert len(seen) == 2
+    assert len(set(seen)) == 1
+
+
+def test_an_erasing_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that was full must not leave somebody half erased until the next start."""
+    config, fails = settings(tmp_path), [OSError("no space left")]
+    monkeypatch.setattr(forgetting_module, "RETRY_S", 0.0)
+
+    class Failing(Erasing):
+        def erase(self, waiting: Waiting) -> None:
+            if fails:
+                raise fails.pop()
+            super().erase(waiting)
+
+    monkeypatch.setattr(forgetting_module, "Erasing", Failing)
+
+    async def story(house: House) -> list[str]:
+        live = Live(
+            house.driver, now=lambda: house.driver.clock, observer=Metrics(), on_actions=lambda _: None
+        )
+        erased = asyncio.Event()
+
+        async def bring(event: Event) -> None:
+            await live.tell([event])
+            await live.processed(live.appended)
+
+        traffic = IdleTraffic(config.data)
+        made = Forgetters(config, house, live, bring=bring, traffic=traffic, on_erased=erased.set)
+        tasks = [asyncio.create_task(live.run()), asyncio.create_task(made.run())]
+        await made.forget(MARK, Forget(confirm=MARK), by="me")
+        await asyncio.wait_for(erased.wait(), 30)
+        made.stop()
+        live.close()
+        await asyncio.gather(*tasks)
+        return [row.stage for row in made.forgotten()]
+
+    with open_house(config) as house:
+        fill(house, n_people=1, n_events=6)
+        with capture_logs() as logs:
+            assert asyncio.run(story(house)) == ["done"]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["erasing failed"]
 
 
 def erasing(config: Config, house: House, *, lake: Callable[[], None]) -> Erasing:

@@ -54,6 +54,13 @@ OURS = frozenset({
 })  # fmt: skip
 """What is not to be chosen: what is promised rests on it."""
 
+_DEFAULTS: dict[str, Any] = {
+    "log_level": 0,  # it writes to stderr as it likes; what matters is in `trouble`
+    "message.max.bytes": 1_000_000,
+    "socket.nagle.disable": True,
+    "reconnect.backoff.max.ms": 1_000,  # its own 10 s are for clients that nobody waits for
+}
+
 _WHAT_TO_DO = {
     "UNKNOWN_TOPIC_OR_PART": "run `sojourn cluster init`",
     "_UNKNOWN_TOPIC": "run `sojourn cluster init`",
@@ -125,7 +132,7 @@ class KafkaLog:
         """Why the last record was not confirmed, and what to do; None: it was."""
         self.on_trouble: Callable[[str | None], None] = _tell_nobody
         """Called when that begins, and when it is over."""
-        settings = {"log_level": 0, "message.max.bytes": 1_000_000, **client.settings}
+        settings = {**_DEFAULTS, **client.settings}
         self._producing = Producing(
             OWNER, Client(settings, client.hidden), self._own(), after_poll=self._call_loop
         )

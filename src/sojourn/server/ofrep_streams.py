@@ -11,9 +11,8 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -24,12 +23,11 @@ from sojourn.server.http import Send
 from sojourn.server.ingest.door import Receive
 from sojourn.server.ofrep_reading import Asked, Caller
 from sojourn.server.ofrep_writing import cross_origin, etag_of_flags, event
+from sojourn.server.sse import Line
 
 TOKEN_BYTES = 16  # 128 bits: nobody guesses one.
 MAX_OFFERED = 50_000  # streams that may still be opened; the oldest offers are forgotten first.
 MAX_OFFERED_BYTES = 32 << 20  # of what is said beside those questions, as it came.
-HEARTBEAT_S = 15.0  # proxies close what is silent for 30 to 60 s.
-SLOW_S = 10.0  # a reader who takes nothing for so long is let go, and asks anew.
 
 log = structlog.get_logger("sojourn")
 
@@ -77,13 +75,8 @@ class _Stream:
         self.told = "" if offer.has_changed else offer.etag
         self.pending = ""
         """The ETag to tell next: a later one takes the place of an earlier one, so nothing queues."""
-        self.woken = asyncio.Event()
-        self.is_closed = False
+        self.line = Line(pause_s=0, is_endless=True)
         self.watch: object = None
-
-    def wake(self) -> None:
-        """Have it look at what there is to say."""
-        self.woken.set()
 
 
 class Streams:
@@ -153,8 +146,7 @@ class Streams:
         self._is_closing = True
         self._has_changed.set()
         for stream in self._open:
-            stream.is_closed = True
-            stream.wake()
+            stream.line.close()
 
     async def serve(self, token: str, origin: bytes | None, receive: Receive, send: Send) -> int:
         """Answer one who opens a stream, until either side ends it; return the status."""
@@ -167,32 +159,34 @@ class Streams:
             return status
         stream = _Stream(offer)
         self._open.add(stream)
-        gone = asyncio.ensure_future(_gone(receive, stream))
         try:
-            await self._open_stream(stream, origin, send)
-            await self._talk(stream, send)
-        except TimeoutError:
-            self.n_slow += 1  # the server closes what has no end
+            await stream.line.talk(
+                lambda: self._next_piece(stream),
+                receive,
+                send,
+                headers=cross_origin(origin),
+                begin=lambda: self._begin(stream),
+            )
         finally:
-            stream.is_closed = True
-            gone.cancel()
+            self.n_slow += stream.line.is_slow
             self._open.discard(stream)
             self._changed.pop(stream, None)
             if stream.watch is not None:
                 self._watched.unwatch(stream.watch)
         return 200
 
-    async def _open_stream(self, stream: _Stream, origin: bytes | None, send: Send) -> None:
-        headers = [
-            (b"content-type", b"text/event-stream"),
-            (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),  # nginx would keep events until it has a page full
-            *cross_origin(origin),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await _say(b"retry: 1000\n: open\n\n", send)
+    async def _begin(self, stream: _Stream) -> None:
+        """Watch, and compare: something may have changed since the answer that named the stream."""
         stream.watch = self._watched.watch(stream.offer.asked, lambda: self._note(stream))
-        await self._compare(stream)  # what changed since the answer that named the stream
+        await self._compare(stream)
+
+    def _next_piece(self, stream: _Stream) -> bytes:
+        """Write what waits."""
+        etag, stream.pending = stream.pending, ""
+        if not etag:
+            return b""
+        self.n_told += 1
+        return event(etag, now_s=int(time.time()))
 
     def _note(self, stream: _Stream) -> None:
         self._changed[stream] = None
@@ -208,37 +202,8 @@ class Streams:
         else:
             seen = [each for each in decisions if self._may_see(offer.caller, each.key)]
             etag = etag_of_flags(seen, offer.token)
-        if stream.is_closed:
+        if stream.line.is_closed:
             self._watched.unwatch(stream.watch)
         elif etag != stream.told:
             stream.told = stream.pending = etag
-            stream.wake()
-
-    async def _talk(self, stream: _Stream, send: Send) -> None:
-        while not stream.is_closed:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(HEARTBEAT_S):
-                    await stream.woken.wait()
-            stream.woken.clear()
-            if stream.pending:
-                etag, stream.pending = stream.pending, ""
-                self.n_told += 1
-                await _say(event(etag, now_s=int(time.time())), send)
-            elif not stream.is_closed:
-                await _say(b": still here\n\n", send)
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def _gone(receive: Receive, stream: _Stream) -> None:
-    """Close a stream whose reader has gone."""
-    message: Any = {}
-    while message.get("type") != "http.disconnect":
-        message = await receive()
-    stream.is_closed = True
-    stream.wake()
-
-
-async def _say(text: bytes, send: Send) -> None:
-    """Send a piece; raises TimeoutError where the reader takes nothing."""
-    async with asyncio.timeout(SLOW_S):
-        await send({"type": "http.response.body", "body": text, "more_body": True})
+            stream.line.wake()

@@ -107,7 +107,8 @@ def refuse_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Re
     if isinstance(error, RecursionError) and request.method == "POST":
         code, do = _ADVICE[400]
         return Response(Refusal(code=code, message="nested too deep", do=do), status_code=400)
-    log.error("the API failed, by a bug of ours", path=request.url.path, exc_info=error)
+    path = request.scope.get("path_template", "")  # not the path itself, in which ids of people may be
+    log.error("the API failed, by a bug of ours", path=path, exc_info=error)
     do = "please report it; the server's log has the traceback"
     return Response(Refusal(code="internal", message="a bug of ours", do=do), status_code=500)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import Struct
-
+from sojourn.server.built import Build, changed_at, plain, show
 from sojourn.server.http import App, Scope, Send, send_answer
 from sojourn.server.ingest.answers import Answer
 from sojourn.server.ingest.door import Receive
@@ -18,23 +14,14 @@ PREFIX = "/sdk/"
 FOLDER = Path(__file__).with_name("studio") / "sdk"
 """Where `make studio` puts what it builds; it is part of the wheel."""
 
+_SUFFIX = ".min.js"
 # A page asks an hour later whether there is a newer one, and shows the one it has meanwhile.
-_CACHING = (b"cache-control", b"public, max-age=3600, stale-while-revalidate=86400")
+_CACHING = b"public, max-age=3600, stale-while-revalidate=86400"
 _ANYWHERE = (
     (b"access-control-allow-origin", b"*"),  # for `integrity` and `crossorigin`
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"x-content-type-options", b"nosniff"),
 )
-_KIND = (b"content-type", b"text/javascript; charset=utf-8")
-
-
-class Script(Struct, frozen=True):
-    """One file, in memory."""
-
-    body: bytes
-    packed: bytes
-    """The same, as gzip."""
-    etag: bytes
 
 
 class Scripts:
@@ -42,9 +29,7 @@ class Scripts:
 
     def __init__(self, rest: App, *, folder: Path = FOLDER) -> None:
         self._rest = rest
-        self._folder = folder
-        self._scripts: dict[str, Script] = {}
-        self._stamp: dict[str, int] = {}
+        self._build = Build(folder, _stamp)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope, as ASGI 3 has it."""
@@ -58,43 +43,15 @@ class Scripts:
 
     async def _answer(self, method: str, name: str, headers: Mapping[bytes, bytes]) -> Answer:
         if method not in ("GET", "HEAD"):
-            return _plain(405, b"GET or HEAD", (b"allow", b"GET, HEAD"))
-        stamp = _stamp(self._folder)
-        if stamp != self._stamp:
-            self._scripts, self._stamp = await asyncio.to_thread(read_scripts, self._folder), stamp
-        script = self._scripts.get(name)
+            return plain(405, b"GET or HEAD", (b"allow", b"GET, HEAD"))
+        files = await self._build.files()
+        script = files.get(name) if name.endswith(_SUFFIX) else None
         if script is None:
-            told = b"no such script" if self._scripts else b"the SDK is not built: make studio"
-            return _plain(404, told)
-        return _show(script, headers)
+            return plain(404, b"no such script" if files else b"the SDK is not built: make studio")
+        return show(script, headers, caching=_CACHING)
 
 
-def read_scripts(folder: Path) -> dict[str, Script]:
-    """Read the scripts of a build, by their names."""
-    found = {}
-    for path in sorted(folder.glob("*.min.js")):
-        body = path.read_bytes()
-        etag = hashlib.sha256(body).hexdigest()[:32].encode()
-        found[path.name] = Script(body=body, packed=gzip.compress(body, mtime=0), etag=etag)
-    return found
-
-
-def _stamp(folder: Path) -> dict[str, int]:
-    """Return what changes with every build."""
-    return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.min.js")}
-
-
-def _show(script: Script, headers: Mapping[bytes, bytes]) -> Answer:
-    is_packed = b"gzip" in headers.get(b"accept-encoding", b"")
-    etag = b'"' + script.etag + (b"-gzip" if is_packed else b"") + b'"'
-    said = (_CACHING, (b"etag", etag), (b"vary", b"accept-encoding"))
-    if etag in headers.get(b"if-none-match", b""):
-        return Answer(304, b"", said)
-    if is_packed:
-        return Answer(200, script.packed, (*said, _KIND, (b"content-encoding", b"gzip")))
-    return Answer(200, script.body, (*said, _KIND))
-
-
-def _plain(status: int, text: bytes, *headers: tuple[bytes, bytes]) -> Answer:
-    kind = (b"content-type", b"text/plain; charset=utf-8")
-    return Answer(status, text + b"\n", (kind, (b"cache-control", b"no-store"), *headers))
+def _stamp(folder: Path) -> tuple[int, ...] | None:
+    """Return what changes with every build, at its end too: scripts are packed last; None without one."""
+    found = sorted(folder.glob(f"*{_SUFFIX}"))
+    return tuple(changed_at(each) for one in found for each in (one, one.with_name(f"{one.name}.gz"))) or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -27,13 +27,15 @@ HEADERS = [
 class Line:
     """Our end of a stream: woken where there is something to say."""
 
-    def __init__(self, *, pause_s: float, look_s: float = HEARTBEAT_S) -> None:
+    def __init__(self, *, pause_s: float, look_s: float | None = None, is_endless: bool = False) -> None:
         """Take how long it rests after it said something: what comes meanwhile is said together.
 
-        It looks every `look_s`, also where nobody woke it.
+        It looks every `look_s` (None: when it is time to say that it is still there), also where nobody woke
+        it. It is closed after LONGEST_S, or never.
         """
         self.pause_s = pause_s
         self.look_s = look_s
+        self.is_endless = is_endless
         self.is_closed = False
         self.is_slow = False
         """Its reader took nothing for too long."""
@@ -50,14 +52,27 @@ class Line:
         self._woken.set()
         self._ended.set()
 
-    async def talk(self, next_piece: Callable[[], bytes], receive: Receive, send: Send) -> None:
-        """Answer a request with what `next_piece` returns each time it is woken, until either side ends."""
+    async def talk(
+        self,
+        next_piece: Callable[[], bytes],
+        receive: Receive,
+        send: Send,
+        *,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        begin: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Answer a request with what `next_piece` returns each time it is woken, until either side ends.
+
+        `headers` are sent beside our own; `begin` is awaited once the stream is open.
+        """
         gone = asyncio.ensure_future(self._hear(receive))
         loop = asyncio.get_running_loop()
-        longest = loop.call_later(LONGEST_S, self.close)
+        longest = None if self.is_endless else loop.call_later(LONGEST_S, self.close)
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *headers]})
             await _say(OPEN, send)
+            if begin is not None:
+                await begin()
             said_at = loop.time()
             while not self.is_closed:
                 self._woken.clear()
@@ -67,15 +82,15 @@ class Line:
                 if piece:
                     await _say(piece, send)
                     said_at = loop.time()
-                await self._rest(
-                    self._ended if piece else self._woken, self.pause_s if piece else self.look_s
-                )
+                look_s = HEARTBEAT_S if self.look_s is None else self.look_s
+                await self._rest(self._ended if piece else self._woken, self.pause_s if piece else look_s)
             await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             self.is_slow = True  # the server closes what has no end
         finally:
             self.is_closed = True
-            longest.cancel()
+            if longest is not None:
+                longest.cancel()
             gone.cancel()
 
     async def _hear(self, receive: Receive) -> None:

@@ -45,7 +45,7 @@ T = TypeVar("T")
 FOLDER = "forget"
 BATCH_ROWS = 32  # rows of facts written over in one transaction.
 REST = 2.0  # times as long as a piece of work took: the engine's turn.
-RETRY_S = 0.5
+RETRY_S, MAX_RETRY_S = 0.5, 5.0  # between two looks whether a reader has left; a stop waits as long.
 
 _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
@@ -145,9 +145,11 @@ class Erasing:
 
     def clean(self) -> None:
         """Leave no trace of what was written over."""
-        while not (self._store.clean() and self._log.clean() and self._clean_traffic()):
+        left, wait_s = [self._store.clean, self._log.clean, self._clean_traffic], RETRY_S
+        while left := [each for each in left if not each()]:  # each writes whole tables: none twice
             self._check()
-            time.sleep(RETRY_S)
+            time.sleep(wait_s)
+            wait_s = min(2 * wait_s, MAX_RETRY_S)
 
     def _clean_traffic(self) -> bool:
         if not (self._data / TRAFFIC).exists():

@@ -36,13 +36,14 @@ states:
   dropText: 'The file in the folder stays as it is. What you wrote in this draft is gone.',
   readOnly: 'You may look at this, and not change it: that needs the role editor.',
   editor: 'The definition, as YAML',
+  leave: 'Tab indents; Esc, then Tab leaves the text.',
   chart: {
     none: 'The chart appears when the text is a journey without errors.',
     stale: 'The chart is of the last text without errors.',
     pick: 'Choose a step: it leads to its text, and others can be added behind it.',
     add: 'Add behind it', send: 'Message', wait: 'Wait', branch: 'Branch', rename: 'Rename', remove: 'Take out',
     cannot: 'This place cannot be changed on the chart: it is written in one line, or made from other steps. Change it in the text.',
-    newName: 'New name', toText: 'Show in the text',
+    newName: 'New name',
   },
   problems: { title: 'Problems', none: 'No problems', at: (line: number, column: number) => `Line ${line}, column ${column}`, ok: 'Checked: no problems' },
   conflict: {

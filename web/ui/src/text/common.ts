@@ -19,8 +19,6 @@ export const COMMON = {
   previous: 'Previous page',
   next: 'Next page',
   fit: 'Show all of it',
-  sortedUp: 'ascending',
-  sortedDown: 'descending',
   filter: 'Filter rows',
   clear: 'Clear filters',
   unit: { person: 'People', session: 'Sessions' },

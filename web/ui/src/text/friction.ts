@@ -50,7 +50,6 @@ export const FRICTION = {
   title: 'Friction',
   about: 'Where people struggle: what went wrong at some time and for some people, and what is always hard.',
   goal: 'Goal',
-  goalHint: 'The event that counts as success. With it, findings are ranked by the conversions they cost.',
   noGoal: 'No goal: ranked by how many it happens to',
   by: 'A case is',
   bySession: 'a session',

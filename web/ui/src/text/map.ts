@@ -52,6 +52,8 @@ export const MAP = {
     width: 'Wider: more people',
     order: 'What is back is told from the order in which steps usually come.',
   },
+  since: (when: string) => `what came since ${when}`,
+  before: (when: string) => `what was before ${when}`,
   differenceLegend: (one: string, other: string) => ({
     one: `More often in ${one}`, other: `More often in ${other}`,
     unsure: 'Faint: may be chance (q over 5%)',
@@ -63,7 +65,7 @@ export const MAP = {
   panel: {
     step: 'Step', move: 'Move', close: 'Close the panel',
     people: 'People', sessions: 'Sessions', times: 'Times', share: 'Of those who leave the step', dwell: 'Time, median',
-    dwell90: 'Time, slowest tenth', starts: 'Begin here', ends: 'End here', ofWalks: (share: string) => `${share} of the walks that come by`, repeats: 'Repeats', returns: 'Come back after other steps',
+    dwell90: 'Time, slowest tenth', starts: 'Begin here', ends: 'End here', ofWalks: (share: string) => `${share} of walks`, repeats: 'Repeats', returns: 'Come back after other steps',
     conversion: 'Reach the goal from here', converted: 'Did reach it, here or later',
     forecast: 'A forecast from the step alone: not an effect of it.',
     in: 'From', out: 'On to', left: 'They leave',

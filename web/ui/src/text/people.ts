@@ -10,7 +10,7 @@ export const PEOPLE = {
   recent: 'Seen last',
   found: (query: string) => `People for “${query}”`,
   columns: {
-    person: 'Person', ids: 'Ids', email: 'E-mail', events: 'Events', firstSeen: 'First seen', lastSeen: 'Last seen', foundBy: 'Found by',
+    person: 'Person', ids: 'Ids', email: 'E-mail', events: 'Events', firstSeen: 'First seen', lastSeen: 'Last seen',
   },
   nobodyTitle: (query: string) => `Nobody is found for “${query}”`,
   nobody: 'Ids are searched as they are spelled, from their beginning. A name or e-mail is looked for among people seen lately only.',
@@ -106,7 +106,6 @@ export const PERSON = {
 
   timeline: 'Timeline',
   timelineNote: 'What happened, newest first.',
-  timelineShow: 'Show',
   topics: {
     steps: 'Steps', visits: 'Visits', journeys: 'Journeys', actions: 'Messages', experiments: 'Experiments', identity: 'Identity',
     segments: 'Segments', friction: 'Friction',

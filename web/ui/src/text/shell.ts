@@ -43,7 +43,6 @@ export const SHELL = {
     text: 'The address may be cut short. All pages stand on the left.',
     home: 'To the journey map',
   },
-  soon: 'This page is being built.',
 } as const
 
 export const SIGN_IN = {

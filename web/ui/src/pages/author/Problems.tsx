@@ -10,7 +10,14 @@ export function Problems({ problems, isChecked, onPick }: {
   readonly isChecked: boolean
   readonly onPick: (line: number) => void
 }) {
-  if (problems.length === 0) return <p className={css.fine} role="status">{isChecked ? AUTHOR.problems.ok : ''}</p>
+  if (problems.length === 0) {
+    return (
+      <div className={css.fine}>
+        <span role="status">{isChecked ? AUTHOR.problems.ok : ''}</span>
+        <small className={css.faint}>{AUTHOR.leave}</small>
+      </div>
+    )
+  }
   return (
     <ul className={css.problems} aria-label={AUTHOR.problems.title}>
       {problems.map((problem, i) => (

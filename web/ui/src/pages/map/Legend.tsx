@@ -5,6 +5,7 @@ import { Icon } from '../../parts/Icon'
 import { MAP } from '../../text/map'
 import css from './Map.module.css'
 import type { MapModel } from './model'
+import { sidesOf } from './selection'
 
 /** On each step. */
 const MARKS = [
@@ -14,9 +15,8 @@ const MARKS = [
 export function Legend({ model, compare }: { readonly model: MapModel; readonly compare: string }) {
   const words = MAP.legend
   if (compare) {
-    const [name = '', values = ''] = compare.split(': ')
-    const [one = name, other = MAP.filters.others] = values.split(' / ')
-    const told = MAP.differenceLegend(one, other)
+    const sides = sidesOf(compare)
+    const told = MAP.differenceLegend(sides?.one ?? MAP.since(compare), sides ? sides.other || MAP.filters.others : MAP.before(compare))
     return (
       <ul className={css.legend} aria-label={words.title}>
         <li><span className={cx(css.line, css.lineOne)} />{told.one}</li>

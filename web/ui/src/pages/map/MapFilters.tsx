@@ -10,7 +10,7 @@ import { MAP } from '../../text/map'
 import { useBelongings, useStepNames, useValues } from './data'
 import css from './Map.module.css'
 import {
-  experimentOf, isNarrowed, KINDS, NO_GOAL, readFilter, SEGMENT, usualSides, variantOf, writeFilter, type Kind, type View,
+  experimentOf, isNarrowed, KINDS, NO_GOAL, readFilter, SEGMENT, sidesOf, usualSides, variantOf, writeFilter, type Kind, type View,
 } from './selection'
 
 const WORDS = MAP.filters
@@ -44,11 +44,9 @@ export function MapFilters({ view, goal }: { readonly view: View; readonly goal:
   )
 }
 
-export function compareWords(compare: string): string {
-  const [attribute = '', values = ''] = compare.split('=')
-  if (!values) return compare
-  const [one, other] = values.split(':')
-  return `${attributeWords(attribute)}: ${one} / ${other ?? WORDS.others}`
+function compareWords(compare: string): string {
+  const sides = sidesOf(compare)
+  return sides ? `${attributeWords(sides.attribute)}: ${sides.one} / ${sides.other || WORDS.others}` : compare
 }
 
 function attributeWords(attribute: string): string {
@@ -119,11 +117,11 @@ function AddFilter({ view, onClose }: { readonly view: View; readonly onClose: (
 }
 
 function Compare({ view, onClose }: { readonly view: View; readonly onClose: () => void }) {
-  const [known = '', sides = ''] = view.compare.split('=')
+  const sides = sidesOf(view.compare)
   const { experiments } = useBelongings()
-  const [attribute, setAttribute] = useState(known || 'channel')
-  const [one, setOne] = useState(sides.split(':')[0] ?? '')
-  const [other, setOther] = useState(sides.split(':')[1] ?? '')
+  const [attribute, setAttribute] = useState(sides?.attribute || 'channel')
+  const [one, setOne] = useState(sides?.one ?? '')
+  const [other, setOther] = useState(sides?.other ?? '')
   const values = useValues(attribute)
   const choose = (next: string) => {
     const [treatment, control] = usualSides(experiments.get(experimentOf(next) ?? '') ?? [])

@@ -14,13 +14,13 @@ import { Flows } from './Flows'
 import { FunnelView } from './FunnelView'
 import { Legend } from './Legend'
 import css from './Map.module.css'
-import { compareWords, MapFilters } from './MapFilters'
+import { MapFilters } from './MapFilters'
 import { MapPanel } from './MapPanel'
 import { MapTables } from './MapTables'
 import { MapView } from './MapView'
 import { modelOf, type MapModel } from './model'
 import { steadyOrder, type Found } from './order'
-import { useView, writePicked, type Picked, type Tab, type View } from './selection'
+import { keyOf, useView, writePicked, type Picked, type Tab, type View } from './selection'
 
 /** So many steps are all shown, also the rarest, unless somebody says otherwise. */
 const FEW_STEPS = 40
@@ -72,7 +72,7 @@ function useOrder(view: View, { graph }: MapData): readonly string[] {
   const found = useRef<Found | null>(null)
   // While the next answer is on its way, what is shown is the one before: it answers what was asked before.
   if (graph.data && !(graph.isPlaceholderData && found.current)) {
-    const asked = JSON.stringify([view.by, view.range, view.where, view.did, view.never, view.collapse])
+    const asked = JSON.stringify([view.by, ...keyOf(view), view.collapse])
     found.current = steadyOrder(found.current, asked, graph.data)
   }
   return found.current?.order ?? NO_STEPS
@@ -92,7 +92,7 @@ function Shown({ view, data, model, pick }: {
       return (
         <>
           <MapView model={model} picked={view.picked} isDifference={isDifference} onPick={pick} />
-          <Legend model={model} compare={isDifference ? compareWords(view.compare) : ''} />
+          <Legend model={model} compare={isDifference ? view.compare : ''} />
         </>
       )
     case 'sankey':

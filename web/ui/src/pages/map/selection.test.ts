@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFilter, usualSides, variantOf, writeFilter } from './selection'
+import { readFilter, sidesOf, usualSides, variantOf, writeFilter } from './selection'
 
 test.each([
   ['channel', false, 'email', 'where', 'channel=email'],
@@ -18,4 +18,13 @@ test('a variant is compared with the control, or with the first where none is ca
   expect(usualSides(['free_shipping', 'none', 'ten_off'])).toEqual(['free_shipping', 'none'])
   expect(usualSides(['a', 'b'])).toEqual(['b', 'a'])
   expect(usualSides([])).toEqual(['', ''])
+})
+
+test.each([
+  ['channel=email:direct', { attribute: 'channel', one: 'email', other: 'direct' }],
+  ['channel=email', { attribute: 'channel', one: 'email', other: '' }],
+  ['page=/list?sort=new', { attribute: 'page', one: '/list?sort=new', other: '' }],
+  ['2026-03-01T10:00:00Z', null],
+])('two sides are read out of %s', (compare, sides) => {
+  expect(sidesOf(compare)).toEqual(sides)
 })

@@ -111,6 +111,15 @@ export function readFilter(kind: 'where' | 'segment' | 'variant', text: string) 
   return { attribute: kind === 'variant' ? variantOf(name) : name, isNot, value: text.slice(at + (isNot ? 2 : 1)) }
 }
 
+/** What is compared: `other` is empty where it is with all others; null where it is no two sides, but an instant. */
+export function sidesOf(compare: string): { readonly attribute: string; readonly one: string; readonly other: string } | null {
+  const at = compare.indexOf('=')
+  if (at < 0) return null
+  const values = compare.slice(at + 1)
+  const colon = values.indexOf(':')
+  return { attribute: compare.slice(0, at), one: colon < 0 ? values : values.slice(0, colon), other: colon < 0 ? '' : values.slice(colon + 1) }
+}
+
 /** Of the variants of an experiment, what is usually compared: one that is no control, with the control. */
 export function usualSides(variants: readonly string[]): readonly [string, string] {
   const control = CONTROLS.find((name) => variants.includes(name)) ?? variants[0] ?? ''

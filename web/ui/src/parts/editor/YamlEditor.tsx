@@ -10,6 +10,7 @@ import { Compartment, EditorState } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view'
 import { useEffect, useRef } from 'react'
 import type { ProblemView } from '../../api/schema'
+import { AUTHOR } from '../../text/author'
 import css from './Editor.module.css'
 import { highlighting, theme } from './look'
 import { shadowOf } from './shadow'
@@ -81,7 +82,7 @@ function stateOf(text: string, latest: { readonly current: Props }, label: strin
       autocompletion({ override: [(context) => completionsOf(context, latest.current.complete)], icons: false, activateOnTyping: true }),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...completionKeymap, { key: 'Ctrl-Space', run: startCompletion }, indentWithTab]),
       READ_ONLY.of(EditorState.readOnly.of(latest.current.isReadOnly)),
-      EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+      EditorView.contentAttributes.of({ 'aria-label': label, 'aria-description': AUTHOR.leave, tabindex: '0' }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) latest.current.onChange(update.state.doc.toString())
         if (update.selectionSet) latest.current.onLine(update.state.doc.lineAt(update.state.selection.main.head).number)
