@@ -246,3 +246,23 @@ def test_somebody_who_is_forgotten_is_sent_nothing_that_was_decided_before() -> 
     waiting = pending.waiting("shop", now=100, limit=10)
     assert [letter.action.id for letter in waiting] == ["a", "c", "e"]
     assert pending.commits() == {0: (0, "5:0,2,4")}
+
+
+def test_what_leaves_is_handed_out_no_more_and_may_end() -> None:
+    """While a partition is about to be another worker's."""
+    pending = Pending()
+    pending.assign(0, Ledger())
+    pending.assign(1, Ledger())
+    for partition, name in ((0, "a"), (0, "b"), (1, "c"), (1, "b")):
+        offset = pending.n_open % 2 if partition else pending.n_open
+        pending.take(Taken(partition=partition, offset=offset, action=action(name)))
+    carried, *_ = pending.waiting("shop", now=0, limit=10)
+    assert pending.leave([0]) == {"a"}
+    assert [letter.action.id for letter in pending.waiting("shop", now=0, limit=10)] == ["b", "c"]
+    pending.postpone(replace(carried, attempts=1))
+    assert [letter.action.id for letter in pending.waiting("shop", now=0, limit=10)] == ["b", "c"]
+    pending.settle([carried])
+    assert pending.commits() == {0: (1, "1:0"), 1: (0, "2:0,1")}
+    assert pending.give_up([0]) == set()
+    pending.settle(pending.waiting("shop", now=0, limit=10))
+    assert pending.commits() == {1: (2, "")}

@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -19,7 +20,7 @@ from sojourn.adapters.kafka_outbox import KafkaOutbox
 from sojourn.adapters.memory import MemoryStore
 from sojourn.definitions.controls import RELEASE, STOP, Forgetting, Holding, control_event, forget_event
 from sojourn.model.ports import Commit, Outbox, Store
-from sojourn.testing.outbox import check_outbox
+from sojourn.testing.outbox import DELIVERED, check_outbox
 from tests.cluster.machines import Kafka, until
 from tests.cluster.workplace import Workplace, action
 
@@ -63,11 +64,10 @@ def test_a_worker_is_killed_while_the_receiver_is_down(workplace: Callable[..., 
     place.write(Random(1).sample(actions, 125))
     until("a refusal", lambda: place.receiver.tally.n_unwell >= 10)
     place.receiver.get_well()
-    until("some deliveries", lambda: len(place.receiver.bodies) >= 100)
+    until("deliveries by both", lambda: first.n_delivered() >= 40 and second.n_delivered() >= 40)
     first.machine.kill()
     is_done(place, 500)
-    n_repeated = place.receiver.tally.n_repeated
-    print(f"repeated after a kill: {n_repeated}")
+    assert place.receiver.tally.n_repeated <= 250  # of the two: what it had done since its last commit
     second.machine.end()
     assert '"event": "stopped"' in second.said()
 
@@ -92,8 +92,7 @@ def test_workers_come_and_go_in_good_order_and_nothing_is_repeated(
     first.machine.end(signal.SIGTERM)
     feeding.join()
     is_done(place, 1_000)
-    print(f"repeated in good order: {place.receiver.tally.n_repeated}")
-    assert place.receiver.tally.n_repeated <= 32  # in flight while its partition went to the other
+    assert place.receiver.tally.n_repeated == 0
 
 
 def test_the_broker_is_stopped_and_started(workplace: Callable[..., Workplace], kafka: Kafka) -> None:
@@ -159,6 +158,30 @@ def test_nothing_is_sent_while_all_stands_still_nor_to_who_is_forgotten(
     place.write([action("b1", user="8"), action("b2", user="8", at=int(time.time() * 1000))])
     until("the commits", lambda: place.open() == 0)
     assert sorted(place.receiver.bodies) == ["a0", "b0", "b2"]
+
+
+def test_a_successor_knows_what_was_done_behind_what_waits(workplace: Callable[..., Workplace]) -> None:
+    """By the note that the brokers keep beside the commit."""
+    place = workplace()
+    place.write_in_order(action(name) for name in "abcd")
+    for there, done in (("abcd", "bd"), ("ac", "a"), ("c", "c")):
+        with consuming(place) as outbox:
+            until("the letters", lambda names=there: outbox.counts() == (len(names), 4))
+            letters = outbox.waiting("shop", now=0, limit=10)
+            assert "".join(letter.action.id for letter in letters) == there
+            outbox.settle([(one, DELIVERED) for one in letters if one.action.id in done])
+    assert place.open() == 0
+
+
+@contextmanager
+def consuming(place: Workplace) -> Iterator[KafkaOutbox]:
+    """Be one of the workers for a while."""
+    outbox = KafkaOutbox(place.client, place.topics, group=f"{place.prefix}.workers")
+    thread = Thread(target=outbox.consume)
+    thread.start()
+    yield outbox
+    outbox.stop()
+    thread.join()
 
 
 class Waited(KafkaOutbox):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -72,6 +73,13 @@ class Worker:
         """Return what it measured."""
         return httpx.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
 
+    def n_delivered(self) -> int:
+        """Return how many actions it delivered."""
+        found = re.search(
+            r'sojourn_deliveries_total\{outcome="delivered",sink="shop"\} (\d+)', self.metrics()
+        )
+        return int(found[1]) if found else 0
+
     def said(self) -> str:
         """Return the end of its log."""
         return self.machine.log.read_text(errors="replace")[-3_000:] if self.machine.log.exists() else ""
@@ -136,7 +144,8 @@ class Workplace:
 
     def control(self, event: Event) -> None:
         """Write a control."""
-        self._producer.produce(self.topics.controls, value=encode_events([Sent(event)]), partition=0)
+        record = encode_events([Sent(event)])
+        self._producer.produce(self.topics.controls, record, event.message_id, partition=0)
         assert self._producer.flush(60) == 0
 
     def open(self) -> int:
@@ -164,14 +173,14 @@ class Workplace:
         consumer = Consumer(client)
         consumer.assign([TopicPartition(self.topics.events, number, 0) for number in range(N_SHARDS)])
         found: list[Event] = []
-        n_ended = 0
-        while n_ended < N_SHARDS:
+        ended: set[int | None] = set()
+        while len(ended) < N_SHARDS:
             message = consumer.poll(30)
             assert message is not None, "the broker does not answer"
             if message.error() is not None:
-                n_ended += 1
+                ended.add(message.partition())
                 continue
-            content = message.value()
+            content = message.value() or b""  # a tick
             assert isinstance(content, bytes)
             found += [one.event for one in read_events(content, shard=CONTROLS, offset=0, at=0)]
         consumer.close()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sojourn.server.metrics import Metrics
+from sojourn.server.probes import Probes
 from tests.server.houses import House
 
 OPERATE = Path(__file__).parents[2] / "docs/how-to/operate.md"
@@ -80,3 +84,24 @@ def test_what_is_watched_is_asked_at_each_look() -> None:
     found = samples(metrics)
     names = ("sojourn_lag_entries", "sojourn_engine_failures_total", "sojourn_kept{kind=n}")
     assert [found[name] for name in names] == [7.0, 7.0, 7.0]
+
+
+def test_where_nothing_else_is_served_other_paths_are_not_found() -> None:
+    """A worker has probes, and no door."""
+    worker = Probes(Metrics(), is_ready=lambda: True)
+
+    async def asked(path: str) -> list[MutableMapping[str, Any]]:
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        async def receive() -> MutableMapping[str, Any]:
+            raise AssertionError("a probe has no body")
+
+        await worker({"type": "http", "method": "GET", "path": path}, receive, send)
+        return sent
+
+    ready, other = asyncio.run(asked("/ready")), asyncio.run(asked("/v1/batch"))
+    assert (ready[0]["status"], ready[1]["body"]) == (200, b'{"ready":true}')
+    assert (other[0]["status"], b"not-found" in other[1]["body"]) == (404, True)

@@ -7,7 +7,7 @@ under the same ids: attempts are counted anew, and
     in one process    a letter is delivered once: repetitions are known while it is in hand and, of the newest
                       100,000, when it is done with
     after a restart   what was done behind a letter that waits is known by the note beside the commit
-    for the rest      (what was done since the last commit, half a second) the receiver knows the idempotency
+    for the rest      (what was done since the last commit, 0.2 s) the receiver knows the idempotency
                       key, and the log the message id of the outcome
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.1  # how long it waits for the first record; the others come with it.
 AT_ONCE = 500
-COMMIT_S = 0.5
+COMMIT_S = 0.2
 LAG_S = 2.0
 RESUME_BELOW = 0.5  # of the bounds: a worker that is full reads on when half of it is done.
 
@@ -49,8 +49,11 @@ class Heard:
     def arrived(self, sinks: Collection[str]) -> None:
         """Letters came in for sinks."""
 
+    def leaving(self, action_ids: Collection[str]) -> None:
+        """Letters are to be another worker's: return when none of them is in flight, or late."""
+
     def left(self, action_ids: Collection[str]) -> None:
-        """Letters are another worker's from now on."""
+        """Letters are another worker's from now on, or since a while."""
 
     def shared(self, n_partitions: int) -> None:
         """The partitions were shared out anew: so many are ours."""
@@ -326,7 +329,11 @@ class KafkaOutbox:
         return found
 
     def _revoke(self, consumer: Any, places: list[TopicPartition]) -> None:
-        """Commit what is done, and give the letters up; what is in flight ends."""
+        """Let what is in flight end, commit what is done, and give the rest up."""
+        with self._lock:
+            leaving = self._pending.leave({place.partition for place in places})
+        if leaving:
+            self._heard.leaving(leaving)
         self._commit(consumer, waits=True)
         self._lose(consumer, places)
 

@@ -105,7 +105,7 @@ class Ledger:
 class _Slot:
     """A letter, and the records that it came with."""
 
-    __slots__ = ("letter", "marks", "n_bytes", "number", "places")
+    __slots__ = ("is_leaving", "letter", "marks", "n_bytes", "number", "places")
 
     def __init__(self, letter: Letter, taken: Taken, number: int) -> None:
         self.letter = letter
@@ -113,6 +113,8 @@ class _Slot:
         self.places = [(taken.partition, taken.offset)]
         self.marks = {taken.mark}
         self.n_bytes = taken.n_bytes
+        self.is_leaving = False
+        """It waits for nobody here any more; what is in flight may end."""
 
     @property
     def place(self) -> tuple[int, float, str]:
@@ -143,6 +145,16 @@ class Pending:
     def assign(self, partition: int, ledger: Ledger) -> None:
         """Have a partition from now on."""
         self._ledgers[partition] = ledger
+
+    def leave(self, partitions: Collection[int]) -> set[str]:
+        """Hand out no more letters of partitions that are to be given up; return their ids."""
+        found: set[str] = set()
+        for slot in self._slots.values():
+            if all(partition in partitions for partition, _ in slot.places):
+                self._unindex(slot)
+                slot.is_leaving = True
+                found.add(slot.letter.action.id)
+        return found
 
     def give_up(self, partitions: Collection[int]) -> set[str]:
         """Have partitions no longer; return the ids of the letters that go with them."""
@@ -216,10 +228,10 @@ class Pending:
         """Keep a letter's new attempts, due_at and last_error."""
         slot = self._slots.get(letter.action.id)
         if slot is not None:
-            own = self._by_sink[letter.action.sink]
-            del own[bisect_left(own, slot.place)]
+            self._unindex(slot)
             slot.letter = letter
-            insort(own, slot.place)
+            if not slot.is_leaving:
+                insort(self._by_sink.setdefault(letter.action.sink, []), slot.place)
 
     def has(self, action_id: str) -> bool:
         """Tell whether a letter is in hand."""
@@ -261,11 +273,15 @@ class Pending:
         if len(self._settled) > self._bounds.remembered:
             self._settled.popitem(last=False)
 
+    def _unindex(self, slot: _Slot) -> None:
+        if not slot.is_leaving:
+            own = self._by_sink[slot.letter.action.sink]
+            del own[bisect_left(own, slot.place)]
+            if not own:
+                del self._by_sink[slot.letter.action.sink]
+
     def _remove(self, slot: _Slot) -> None:
-        own = self._by_sink[slot.letter.action.sink]
-        del own[bisect_left(own, slot.place)]
-        if not own:
-            del self._by_sink[slot.letter.action.sink]
+        self._unindex(slot)
         del self._slots[slot.letter.action.id]
         self.n_open -= len(slot.places)
         self._n_bytes -= slot.n_bytes

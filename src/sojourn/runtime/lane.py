@@ -154,6 +154,10 @@ class Lane:
         self._ready = deque(letter for letter in self._ready if letter.action.id not in gone)
         self._held -= gone
 
+    def holds(self, action_ids: Collection[str]) -> bool:
+        """Tell whether one of some letters is here, or in flight, or not yet written back."""
+        return any(action_id in action_ids for action_id in self._held)
+
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Deliver until `end`; deliveries run as tasks of `group`."""
         while True:

@@ -9,6 +9,7 @@ promised about the order of two actions.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import Executor
 
@@ -24,6 +25,7 @@ from sojourn.runtime.lane import Gate, House, Lane, Meter, Policy
 
 MAX_UNKNOWN_SINKS = 256
 """Lanes for sinks nobody configured; names come from journeys, of which there are fewer."""
+LOOK_S = 0.02
 DROP_S = 2.0  # For deliveries to notice that they were cancelled, and to tell the outbox of the others.
 
 
@@ -121,6 +123,17 @@ class OutboxWorker:
         """Let go of letters that the outbox gave up to another worker; call it on the event loop."""
         for lane in self._lanes.values():
             lane.release(action_ids)
+
+    async def part(self, action_ids: Collection[str], *, grace_s: float) -> None:
+        """Let go of letters that the outbox hands out no more; return when none is in flight, or late."""
+        n_looks = 0  # The outbox may have handed them out just before, and the lane not have them yet.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while n_looks < 2:
+                    self.release(action_ids)
+                    is_held = any(lane.holds(action_ids) for lane in self._lanes.values())
+                    n_looks = 0 if is_held else n_looks + 1
+                    await asyncio.sleep(LOOK_S)
 
     async def stop(self, grace_s: float = 10.0) -> None:
         """Begin nothing new, let what is in flight end within the grace; the rest stays in the outbox."""

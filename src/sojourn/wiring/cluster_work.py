@@ -36,6 +36,7 @@ from sojourn.wiring.logs import set_up_logs
 from sojourn.wiring.process import GRACE_S, Server, Stopping, ended, url_of
 from sojourn.wiring.sinks import make_sinks
 
+PART_S = 10.0  # what is in flight may end before its partition is another worker's.
 TICK_MS = 200  # what became of actions may go on a little later than what people do.
 
 log = structlog.get_logger("sojourn")
@@ -242,6 +243,16 @@ class _Ear(Heard):
     def arrived(self, sinks: Collection[str]) -> None:
         for sink in sinks:
             self._call(self._work.worker.notify, sink)
+
+    def leaving(self, action_ids: Collection[str]) -> None:
+        part = self._work.worker.part(action_ids, grace_s=PART_S)
+        try:
+            asyncio.run_coroutine_threadsafe(part, self._loop).result(2 * PART_S)
+        except (
+            RuntimeError,
+            TimeoutError,
+        ):  # the loop has ended, or is stuck: who comes next waits no longer
+            part.close()
 
     def left(self, action_ids: Collection[str]) -> None:
         self._call(self._work.worker.release, action_ids)
