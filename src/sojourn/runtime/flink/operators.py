@@ -16,8 +16,6 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
-from sojourn.model.event import Entry
-from sojourn.model.ids import message_digest
 from sojourn.model.turn import Forward, Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
@@ -33,6 +31,7 @@ from sojourn.runtime.shards.records import (
     read_events,
     shard_of,
 )
+from sojourn.runtime.shards.seen import Seen
 from sojourn.runtime.shards.worker import Outcome, Worker
 
 INPUTS = Types.TUPLE([Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
@@ -49,9 +48,6 @@ ACTIONS = OutputTag("actions", Types.STRING())
 FAILED = OutputTag("failed", Types.STRING())
 
 CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
-
-DAY_MS = 86_400_000
-WINDOW_MS = 30 * DAY_MS
 
 _json = msgspec.json.Encoder().encode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
@@ -152,7 +148,9 @@ class IdentityOperator(StageOperator):
     def open(self, context: Any) -> None:
         """Begin, or go on after a restart."""
         super().open(context)
-        self._seen = context.get_map_state(MapStateDescriptor("seen", Types.STRING(), Types.LONG()))
+        marks = [MapStateDescriptor(f"seen-{n}", Types.STRING(), Types.LONG()) for n in (0, 1)]
+        newest = ValueStateDescriptor("seen-newest", Types.LONG())
+        self._seen = Seen([context.get_map_state(one) for one in marks], context.get_state(newest))
         self._clock = context.get_state(ValueStateDescriptor("clock", Types.LONG()))
         self._clocks: dict[int, int] = {}
 
@@ -168,7 +166,7 @@ class IdentityOperator(StageOperator):
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
         here: list[Addressed] = []
         beyond: list[Forward] = []
-        for stage, addressed in arrivals(entry for entry in entries if self._is_new(entry)):
+        for stage, addressed in arrivals(entry for entry in entries if self._seen.is_new(shard, entry)):
             if stage == self._stage:
                 here.append(addressed)
             else:
@@ -193,14 +191,6 @@ class IdentityOperator(StageOperator):
             self._clock.update(clock)
         self._clocks[shard] = clock
         return clock
-
-    def _is_new(self, entry: Entry) -> bool:
-        mark = message_digest(entry.event.source, entry.event.message_id).hex()
-        seen_at = self._seen.get(mark)
-        if seen_at is not None and seen_at > entry.at - WINDOW_MS:
-            return False
-        self._seen.put(mark, entry.at)
-        return True
 
 
 def _described(failure: Failure) -> dict[str, Any]:
