@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sojourn.adapters.kafka_pending import NOTE_CHARS, Bounds, Ledger, Pending, Taken
+from sojourn.model.action import Letter
 from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Queue
 from tests.runtime.outboxes import action
@@ -33,6 +34,7 @@ class World:
         self.next: list[int] = [0] * 3
         self.delivered: Counter[tuple[int, str]] = Counter()
         """By life of a worker, and action."""
+        self.in_flight: list[dict[str, Letter]] = [{}, {}]
         self.lives = [0, 1]
         self.n_lives = 2
         self.done: set[str] = set()
@@ -67,13 +69,22 @@ class World:
             self.workers[owner].take(Taken(partition=partition, offset=offset, action=action(name)))
 
     def deliver(self) -> None:
+        """Begin a delivery; a lane begins none of a letter that it has in flight."""
         number = self.random.choice([0, 1])
         waiting = self.workers[number].waiting("shop", now=0, limit=10)
-        if waiting:
-            letter = self.random.choice(waiting)
+        free = [letter for letter in waiting if letter.action.id not in self.in_flight[number]]
+        if free:
+            letter = self.random.choice(free)
             self.delivered[self.lives[number], letter.action.id] += 1
-            self.done.add(letter.action.id)
-            self.workers[number].settle([letter])
+            self.in_flight[number][letter.action.id] = letter
+
+    def land(self) -> None:
+        """End a delivery, whoever has its partition by now."""
+        number = self.random.choice([0, 1])
+        if self.in_flight[number]:
+            name = self.random.choice(sorted(self.in_flight[number]))
+            self.done.add(name)
+            self.workers[number].settle([self.in_flight[number].pop(name)])
 
     def commit(self, number: int) -> None:
         for partition, place in self.workers[number].commits().items():
@@ -85,6 +96,7 @@ class World:
         """A worker is gone without a word, and another takes its place in the group."""
         number = self.random.choice([0, 1])
         self.workers[number] = Pending()
+        self.in_flight[number] = {}
         self.lives[number], self.n_lives = self.n_lives, self.n_lives + 1
         for partition in range(3):
             if self.owner[partition] == number:
@@ -108,6 +120,7 @@ class World:
         for _ in range(5_000):
             self.read()
             self.deliver()
+            self.land()
         for number in (0, 1):
             self.commit(number)
 
@@ -117,7 +130,17 @@ class World:
 def test_nothing_is_lost_and_no_life_does_a_thing_twice(seed: int, with_notes: bool) -> None:
     """Whatever is written twice, moved, killed and committed when."""
     world = World(seed, with_notes=with_notes)
-    steps = [world.write, world.write, world.read, world.read, world.read, world.deliver, world.deliver]
+    steps = [
+        world.write,
+        world.write,
+        world.read,
+        world.read,
+        world.read,
+        world.deliver,
+        world.deliver,
+        world.land,
+        world.land,
+    ]
     steps += [lambda: world.commit(world.random.choice([0, 1]))]
     for _ in range(world.random.randrange(300)):
         world.random.choice(steps)()

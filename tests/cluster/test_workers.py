@@ -16,7 +16,8 @@ from confluent_kafka import Message
 from msgspec.structs import replace
 
 from sojourn.adapters.kafka_dead import DeadLetters
-from sojourn.adapters.kafka_outbox import KafkaOutbox
+from sojourn.adapters.kafka_outbox import AT_ONCE, KafkaOutbox
+from sojourn.adapters.kafka_pending import Bounds
 from sojourn.adapters.memory import MemoryStore
 from sojourn.definitions.controls import RELEASE, STOP, Forgetting, Holding, control_event, forget_event
 from sojourn.model.ports import Commit, Outbox, Store
@@ -173,10 +174,33 @@ def test_a_successor_knows_what_was_done_behind_what_waits(workplace: Callable[.
     assert place.open() == 0
 
 
+def test_a_worker_reads_no_more_than_it_may_have_in_hand(workplace: Callable[..., Workplace]) -> None:
+    """And reads on when half of it is done; in the end it has seen all."""
+    place = workplace()
+    place.write(action(f"a{number}") for number in range(5_000))
+    seen: set[str] = set()
+    most = 0
+    with consuming(place, Bounds(records=200)) as outbox:
+
+        def is_all_seen() -> bool:
+            nonlocal most
+            most = max(most, outbox.counts()[0])
+            letters = outbox.waiting("shop", now=0, limit=150)
+            seen.update(letter.action.id for letter in letters)
+            outbox.settle([(letter, DELIVERED) for letter in letters])
+            return len(seen) == 5_000
+
+        until("the letters", lambda: outbox.counts()[0] >= 200)
+        time.sleep(2)
+        assert outbox.counts()[0] <= 200 + AT_ONCE
+        until("all of them", is_all_seen)
+    assert (most <= 200 + AT_ONCE, place.open()) == (True, 0)
+
+
 @contextmanager
-def consuming(place: Workplace) -> Iterator[KafkaOutbox]:
+def consuming(place: Workplace, bounds: Bounds | None = None) -> Iterator[KafkaOutbox]:
     """Be one of the workers for a while."""
-    outbox = KafkaOutbox(place.client, place.topics, group=f"{place.prefix}.workers")
+    outbox = KafkaOutbox(place.client, place.topics, group=f"{place.prefix}.workers", bounds=bounds)
     thread = Thread(target=outbox.consume)
     thread.start()
     yield outbox

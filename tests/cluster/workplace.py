@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -92,7 +93,7 @@ class Workplace:
         self._kafka, self._folder, self._attempts = kafka, folder, attempts
         self.prefix = f"work-{uuid4().hex[:8]}"
         self.topics = Topics.of(self.prefix)
-        self.client = {"bootstrap.servers": kafka.brokers}
+        self.client: dict[str, Any] = {"bootstrap.servers": kafka.brokers, "log_level": 0}
         make_topics(self.client, self.topics, n_shards=N_SHARDS, n_partitions=4)
         self._secret = new_secret()
         self.receiver = Receiver(self._secret, share_unwell=unwell)

@@ -21,7 +21,7 @@ cluster:
   partitions: 16
   replicas: 1
   tick: 50ms
-  retention: {{ events: 60d, facts: 1d, actions: 12h }}
+  retention: {{ events: 60d, facts: 1d, actions: 12h, dead_letters: 90d }}
   client:
     security.protocol: SASL_SSL
     sasl.username: 0012
@@ -48,7 +48,12 @@ def test_every_setting_is_read_into_its_type(tmp_path: Path) -> None:
         partitions=16,
         replicas=1,
         tick_ms=50,
-        retention=Retention(events_ms=60 * 86_400_000, facts_ms=86_400_000, actions_ms=43_200_000),
+        retention=Retention(
+            events_ms=60 * 86_400_000,
+            facts_ms=86_400_000,
+            actions_ms=43_200_000,
+            dead_letters_ms=90 * 86_400_000,
+        ),
         client={
             "security.protocol": "SASL_SSL",
             "sasl.username": "0012",

@@ -43,7 +43,7 @@ class DeadLetters:
     def __init__(self, client: Mapping[str, Any], topics: Topics) -> None:
         """Name them; `client` are settings of librdkafka, with `bootstrap.servers`."""
         self._kafka = library("cluster")
-        self._client = dict(client)
+        self._client = {"log_level": 0, **client}
         self._topics = topics
         self._producer: Any = None
 

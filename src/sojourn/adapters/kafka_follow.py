@@ -42,6 +42,7 @@ class TopicFollower:
         """
         consumer = self._kafka.Consumer(
             {
+                "log_level": 0,  # the outbox's client says the same
                 **self._client,
                 "group.id": f"{self._topic}.followers",  # asked for; none is joined
                 "enable.auto.commit": False,

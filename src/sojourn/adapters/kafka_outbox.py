@@ -194,6 +194,7 @@ class KafkaOutbox:
     def _settings(self) -> dict[str, Any]:
         return {
             "queued.max.messages.kbytes": 16_384,
+            "log_level": 0,  # what it has to say comes as errors
             **self._client,
             "group.id": self._group,
             "partition.assignment.strategy": "cooperative-sticky",

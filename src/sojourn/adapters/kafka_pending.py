@@ -23,8 +23,8 @@ _LAST = float("inf")  # Behind every number among letters that are due at one in
 class Bounds(Struct, frozen=True, kw_only=True):
     """How much one worker keeps in memory."""
 
-    records: int = 10_000
-    """Records that are read and not done with; then no more are read."""
+    records: int = 50_000
+    """Records that are read and not done with, some 1.5 kB each beside their bytes; then no more are read."""
     record_bytes: int = 64_000_000
     """What they have together."""
     remembered: int = 100_000

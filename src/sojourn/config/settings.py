@@ -163,6 +163,7 @@ class Retention(Struct, frozen=True, kw_only=True):
     """As long as a job may be behind, or a replay may reach back."""
     facts_ms: int = 7 * DAY_MS
     actions_ms: int = 7 * DAY_MS
+    dead_letters_ms: int = 30 * DAY_MS
 
 
 class Cluster(Struct, frozen=True, kw_only=True):

@@ -60,7 +60,10 @@ def make_cluster(config: Config) -> list[str]:
         n_partitions=cluster.partitions,
         replicas=cluster.replicas,
         retention=kafka_topics.Retention(
-            events_ms=kept.events_ms, facts_ms=kept.facts_ms, actions_ms=kept.actions_ms
+            events_ms=kept.events_ms,
+            facts_ms=kept.facts_ms,
+            actions_ms=kept.actions_ms,
+            dead_letters_ms=kept.dead_letters_ms,
         ),
     )
 

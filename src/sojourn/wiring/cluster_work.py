@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -37,6 +38,7 @@ from sojourn.wiring.process import GRACE_S, Server, Stopping, ended, url_of
 from sojourn.wiring.sinks import make_sinks
 
 PART_S = 10.0  # what is in flight may end before its partition is another worker's.
+QUIET_S = 10.0
 TICK_MS = 200  # what became of actions may go on a little later than what people do.
 
 log = structlog.get_logger("sojourn")
@@ -239,6 +241,7 @@ class _Ear(Heard):
     def __init__(self, work: _Work) -> None:
         self._work = work
         self._loop = asyncio.get_running_loop()
+        self._quiet_until = 0.0
 
     def arrived(self, sinks: Collection[str]) -> None:
         for sink in sinks:
@@ -247,12 +250,12 @@ class _Ear(Heard):
     def leaving(self, action_ids: Collection[str]) -> None:
         part = self._work.worker.part(action_ids, grace_s=PART_S)
         try:
-            asyncio.run_coroutine_threadsafe(part, self._loop).result(2 * PART_S)
-        except (
-            RuntimeError,
-            TimeoutError,
-        ):  # the loop has ended, or is stuck: who comes next waits no longer
+            parting = asyncio.run_coroutine_threadsafe(part, self._loop)
+        except RuntimeError:  # the loop has ended, and with it whatever was in flight
             part.close()
+            return
+        with suppress(TimeoutError):  # the loop is stuck: who comes next waits no longer
+            parting.result(2 * PART_S)
 
     def left(self, action_ids: Collection[str]) -> None:
         self._call(self._work.worker.release, action_ids)
@@ -265,7 +268,10 @@ class _Ear(Heard):
         log.error("a record is no action", at=place, error=why, do="see who else writes there")
 
     def trouble(self, what: str) -> None:
-        log.warning("Kafka", error=what, do="nothing, while it is short: it goes on by itself")
+        now = time.monotonic()
+        if now >= self._quiet_until:  # a client that finds nobody says so many times a second
+            self._quiet_until = now + QUIET_S
+            log.warning("Kafka", error=what, do="nothing, while it is short: it goes on by itself")
 
     def control(self, written: Written) -> None:
         """A record of the controls."""
