@@ -41,7 +41,7 @@ soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
 
 crash: $(READY) ## 100 rounds of kill -9 under load, the other slow tests, and the laws four times as hard
 	$(PY) -m pytest -m slow
-	SOJOURN_SOAK=4 $(PY) -m pytest -m "not slow and not browser" $(SIDE_BY_SIDE) $(HARDER)
+	SOJOURN_SOAK=4 $(PY) -m pytest -m "not slow and not browser and not cluster" $(SIDE_BY_SIDE) $(HARDER)
 
 spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its own (needs Java 17)
 	$(call peer,spark)
