@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sojourn.definitions.controls import PUBLISH, Publishing, control_event
@@ -46,6 +46,9 @@ def test_on_shards_is_replay(seed: int, n_events: int) -> None:
 
 @settings(max_examples=tries(40), deadline=None)
 @given(seeds, lengths)
+@example(
+    1_492_565, 26
+)  # a shard came late to two controls; what the first set going was due before the second
 def test_on_shards_is_replay_with_everything(seed: int, n_events: int) -> None:
     """With every feature in force, too."""
     random, entries = everything.edited(seed, n_events)

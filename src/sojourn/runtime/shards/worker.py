@@ -13,18 +13,20 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from sojourn.definitions.controls import read_forgetting
+from sojourn.definitions.journey import Catalogue
 from sojourn.engine.forgetting import forget, keys_of
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import turn
 from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.turn import Forward, Input, Result, Stage
-from sojourn.runtime.salvage import Failure, salvage
+from sojourn.runtime.salvage import Failure, Salvaged, salvage
 from sojourn.runtime.shards.chronicle import Chapter, Chronicle, Mark
 from sojourn.runtime.shards.records import Addressed
 
 HOT_STATES = 20_000
 """Decoded in memory, per stage and task: some 60 MB of people."""
+_COLD: tuple[Any, int | None] = (None, None)
 
 
 class Kept(Struct, frozen=True, gc=False):
@@ -63,6 +65,10 @@ class Shelf(Protocol):
         """Call the worker at an instant (ms), with this key among those due."""
         ...
 
+    def call_at(self, at: int) -> None:
+        """Call the worker at an instant (ms), the earliest first; it may be the one it is called at."""
+        ...
+
     def due(self, at: int) -> list[str]:
         """Take those who asked to be woken at an instant."""
         ...
@@ -93,7 +99,8 @@ class Worker:
     def __init__(self, stage: Stage, chronicle: Chronicle, *, hot: int = HOT_STATES) -> None:
         self.stage = stage
         self.chronicle = chronicle
-        self._hot: dict[tuple[int, str], Any] = {}
+        self._hot: dict[tuple[int, str], tuple[Any, int | None]] = {}
+        """(shard, key) -> its state, decoded, and when it wants to be woken: as the shelf has them."""
         self._max_hot = hot
 
     def call(self, shelf: Shelf, at: int, *, upto: int) -> Outcome:
@@ -111,6 +118,12 @@ class Worker:
             if chapter is None or chapter.mark[0] > at:
                 break
             self._switch(shelf, chapter, out)
+            if chapter.mark[0] < at:
+                # The shard came late to it, and what it set going may be due by now: that comes first.
+                for key in woken:
+                    shelf.wake(key, at)
+                shelf.call_at(at)
+                break
         if waiting:
             shelf.wait(waiting)
         return out
@@ -126,65 +139,70 @@ class Worker:
 
     def _forget(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
         forgetting = read_forgetting(chapter.entry.event)
-        for stage, key in () if forgetting is None else keys_of(forgetting):
-            if stage != self.stage:
+        if forgetting is None:
+            return
+        for stage, key in keys_of(forgetting):
+            kept = shelf.get(key) if stage == self.stage else None
+            if kept is None:
                 continue
-            kept = shelf.get(key)
-            if kept is None or forgetting is None:
-                continue
-            state = decode(stage, kept.state)
             self._hot.pop((shelf.number, key), None)
+            state = decode(stage, kept.state)
             result = forget(stage, key, state, forgetting, at=chapter.mark[0], position=chapter.mark[1])
             if result is not None:
                 out.facts += result.facts
-                self._keep(shelf, key, result, kept)
+                self._keep(shelf, key, result, wake=kept.wake)
 
     def _turns(self, shelf: Shelf, groups: dict[str, list[Input]], until: int, out: Outcome) -> None:
         catalogue = self.chronicle.catalogue(shelf.mark)
         for key, inputs in groups.items():
-            kept = shelf.get(key)
-            state = self._hot.pop((shelf.number, key), None)
-            if kept is None and not inputs:
+            state, wake = self._hot.pop((shelf.number, key), _COLD)
+            if state is None and (kept := shelf.get(key)) is not None:
+                state, wake = decode(self.stage, kept.state), kept.wake
+            if state is None and not inputs:
                 continue  # It was forgotten since it asked to be woken.
-            if state is None and kept is not None:
-                state = decode(self.stage, kept.state)
             try:
                 result = turn(self.stage, key, state, inputs, until=until, catalogue=catalogue)
             except MemoryError:
                 raise
             except Exception:  # A bug of ours: the rest of the key, and everybody else, goes on.
-                saved = salvage(
-                    (self.stage, key),
-                    inputs,
-                    before=None if kept is None else kept.state,
-                    wake=None if kept is None else kept.wake or None,
-                    until=until,
-                    catalogue=catalogue,
-                )
+                saved = self._saved(shelf, key, inputs, until, catalogue=catalogue)
                 result = saved.result
                 out.failures += saved.failures
             out.forward += result.forward
             out.facts += result.facts
             out.actions += result.actions
-            self._keep(shelf, key, result, kept)
+            self._keep(shelf, key, result, wake=wake)
 
-    def _keep(self, shelf: Shelf, key: str, result: Result, kept: Kept | None) -> None:
+    def _saved(
+        self, shelf: Shelf, key: str, inputs: Sequence[Input], until: int, *, catalogue: Catalogue
+    ) -> Salvaged:
+        before = shelf.get(key)
+        return salvage(
+            (self.stage, key),
+            inputs,
+            before=None if before is None else before.state,
+            wake=None if before is None else before.wake or None,
+            until=until,
+            catalogue=catalogue,
+        )
+
+    def _keep(self, shelf: Shelf, key: str, result: Result, *, wake: int | None) -> None:
+        """Keep what a turn came to; `wake` as the shelf has it, None where it has nothing of the key."""
         if result.state is None:
             shelf.remove(key)
             return
-        wake = result.wake or 0
-        if result.changed or result.facts or kept is None or kept.wake != wake:
-            is_same = kept is not None and not result.changed and not result.facts
-            if kept is None and not (result.changed or result.facts):
-                return
-            state = kept.state if is_same and kept is not None else encode(result.state)
-            shelf.put(key, Kept(state, wake))
-        if wake and (kept is None or kept.wake != wake):
-            shelf.wake(key, wake)
-        self._remember((shelf.number, key), result.state)
+        asked = result.wake or 0
+        has_changed = result.changed or bool(result.facts)
+        if wake is None and not has_changed:
+            return
+        if has_changed or wake != asked:
+            shelf.put(key, Kept(encode(result.state), asked))
+        if asked and wake != asked:
+            shelf.wake(key, asked)
+        self._remember((shelf.number, key), result.state, asked)
 
-    def _remember(self, place: tuple[int, str], state: Any) -> None:
-        self._hot[place] = state
+    def _remember(self, place: tuple[int, str], state: Any, wake: int) -> None:
+        self._hot[place] = state, wake
         if len(self._hot) > self._max_hot:
             del self._hot[next(iter(self._hot))]
 
