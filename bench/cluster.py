@@ -18,10 +18,11 @@ from confluent_kafka import Consumer, Producer
 
 from bench import cluster_door, journeys, traffic
 from bench.figures import Figure, Figures, NotMeasuredError
-from sojourn.adapters.kafka_topics import Topics, make_topics
+from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.publishing import InForce, Version
 from sojourn.model.event import Event
+from sojourn.model.topics import Topics
 from sojourn.runtime.shards.records import Sent, encode_events, entry_shard
 from sojourn.server.ingest.message import Request
 from sojourn.server.ingest.segment import judge, open_parcel

@@ -12,11 +12,11 @@ import pytest
 from sojourn.adapters import kafka_log
 from sojourn.adapters.kafka_client import Client, client_of, refuse_ours
 from sojourn.adapters.kafka_log import KafkaLog
-from sojourn.adapters.kafka_topics import Topics
 from sojourn.definitions.controls import PUBLISH, Publishing, control_event
 from sojourn.engine.records import CONTROLS, entry_shard, read_events
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
+from sojourn.model.topics import Topics
 from tests.engine.makers import event
 
 kafka = pytest.importorskip("confluent_kafka", reason="the extra `kafka` is not installed")

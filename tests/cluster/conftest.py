@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,9 +29,3 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
     cluster.start(n_tasks=N_TASKS)
     yield cluster
     cluster.end()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where a test's settings lie."""
-    return tmp_path

@@ -18,9 +18,9 @@ from uuid import uuid4
 import msgspec
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from sojourn.adapters.kafka_topics import Topics
 from sojourn.engine.records import CONTROLS, read_events
 from sojourn.model.event import Entry
+from sojourn.model.topics import Topics
 
 KEY = "write-key"
 WELCOME = """\

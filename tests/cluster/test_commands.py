@@ -11,9 +11,9 @@ import pytest
 
 from sojourn.adapters.kafka_client import Client
 from sojourn.adapters.kafka_controls import Publisher, read_controls
-from sojourn.adapters.kafka_topics import Topics
 from sojourn.definitions.controls import PUBLISH, Publishing, control_event
 from sojourn.model.errors import UnavailableError
+from sojourn.model.topics import Topics
 from sojourn.wiring.cluster import java_client
 from tests.cluster.machines import PEERS, Kafka
 from tests.cluster.shops import WELCOME, Shop

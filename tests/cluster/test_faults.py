@@ -53,49 +53,51 @@ def is_once(found: Outcome, alone: Outcome) -> None:
     assert sorted(set(found.actions)) == alone.actions
 
 
-def test_taskmanagers_are_killed(kafka: Kafka, flink: Flink, folder: Path) -> None:
-    """All of them, as by a power cut; others take over from the last checkpoint."""
-    entries, alone = history(7)
+def lived_through(what: Callable[[str], str], kafka: Kafka, flink: Flink, folder: Path, *, seed: int) -> None:
+    """Live a history in whose middle something happens to a job; it goes on as the job returned."""
+    entries, alone = history(seed)
     installation = Installation(kafka.brokers, folder, everything.FIRST)
     job = flink.run(installation.settings, parallelism=1)
     with feeding(installation, entries) as n_fed:
         until("half of it", lambda: n_fed() > 25)
-        killed_at = time.monotonic()
-        flink.replace_taskmanagers()
-        until("the restart", lambda: flink.restarts(job) > 0)
+        began = time.monotonic()
+        job = what(job)
         flink.until_running(job)
-        print(f"running again {time.monotonic() - killed_at:.1f} s after TaskManagers were killed")
+        print(f"running again after {time.monotonic() - began:.1f} s")
     found = installation.read(alone)
     flink.cancel(job)
     is_once(found, alone)
 
 
-def test_the_broker_is_killed(kafka: Kafka, flink: Flink, folder: Path) -> None:
+def test_taskmanagers_are_killed(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
+    """All of them, as by a power cut; others take over from the last checkpoint."""
+
+    def replaced(job: str) -> str:
+        flink.replace_taskmanagers()
+        until("the restart", lambda: flink.restarts(job) > 0)
+        return job
+
+    lived_through(replaced, kafka, flink, tmp_path, seed=7)
+
+
+def test_the_broker_is_killed(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
     """The only one there is; it comes back with what it acknowledged."""
-    entries, alone = history(11)
-    installation = Installation(kafka.brokers, folder, everything.FIRST)
-    job = flink.run(installation.settings, parallelism=1)
-    with feeding(installation, entries) as n_fed:
-        until("half of it", lambda: n_fed() > 25)
+
+    def away(job: str) -> str:
         kafka.machine.kill()
         time.sleep(2)
         kafka.start()
-    found = installation.read(alone)
-    flink.cancel(job)
-    is_once(found, alone)
+        return job
+
+    lived_through(away, kafka, flink, tmp_path, seed=11)
 
 
-def test_the_jobmanager_is_killed(kafka: Kafka, flink: Flink, folder: Path) -> None:
+def test_the_jobmanager_is_killed(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
     """Without another one to take over, the job is gone; it goes on from its last checkpoint."""
-    entries, alone = history(2026)
-    installation = Installation(kafka.brokers, folder, everything.FIRST)
-    job = flink.run(installation.settings, parallelism=1)
-    with feeding(installation, entries) as n_fed:
-        until("half of it", lambda: n_fed() > 25)
-        killed_at = time.monotonic()
+
+    def resumed(job: str) -> str:
         flink.replace_jobmanager()
-        job = flink.run(installation.settings, parallelism=1, savepoint=flink.last_checkpoint(job))
-        print(f"running again {time.monotonic() - killed_at:.1f} s after the JobManager was killed")
-    found = installation.read(alone)
-    flink.cancel(job)
-    is_once(found, alone)
+        (file,) = tmp_path.glob("test-*.json")
+        return flink.run(file, parallelism=1, savepoint=flink.last_checkpoint(job))
+
+    lived_through(resumed, kafka, flink, tmp_path, seed=2026)

@@ -31,11 +31,11 @@ def history(seed: int) -> tuple[list[Entry], Outcome]:
 
 @pytest.mark.parametrize(("seed", "parallelism"), RUNS)
 def test_the_same_history_is_the_same(
-    kafka: Kafka, flink: Flink, folder: Path, seed: int, parallelism: int
+    kafka: Kafka, flink: Flink, tmp_path: Path, seed: int, parallelism: int
 ) -> None:
     """Everything at once: merges, late events, timers, experiments, policies, publishings by every policy."""
     entries, alone = history(seed)
-    installation = Installation(kafka.brokers, folder, everything.FIRST)
+    installation = Installation(kafka.brokers, tmp_path, everything.FIRST)
     job = flink.run(installation.settings, parallelism=parallelism)
     installation.feed(entries)
     installation.tick(end_of(entries))
@@ -44,11 +44,11 @@ def test_the_same_history_is_the_same(
     same(found, alone)
 
 
-def test_a_savepoint_cuts_it_in_half_and_it_grows(kafka: Kafka, flink: Flink, folder: Path) -> None:
+def test_a_savepoint_cuts_it_in_half_and_it_grows(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
     """Stopped in the middle, with timers in flight, and gone on with twice as many tasks."""
     entries, alone = history(4)
     half = Random(4).randrange(20, 40)
-    installation = Installation(kafka.brokers, folder, everything.FIRST)
+    installation = Installation(kafka.brokers, tmp_path, everything.FIRST)
     job = flink.run(installation.settings, parallelism=1)
     installation.feed(entries[:half])
     installation.tick(entries[half - 1].at - 1)

@@ -29,12 +29,12 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def workplace(kafka: Kafka, folder: Path) -> Iterator[Callable[..., Workplace]]:
+def workplace(kafka: Kafka, tmp_path: Path) -> Iterator[Callable[..., Workplace]]:
     """Make workplaces; end what works there."""
     made: list[Workplace] = []
 
     def make(**settings: float) -> Workplace:
-        made.append(Workplace(kafka, folder, **settings))  # type: ignore[arg-type]
+        made.append(Workplace(kafka, tmp_path, **settings))  # type: ignore[arg-type]
         return made[-1]
 
     yield make

@@ -18,11 +18,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from msgspec import Raw
 
 from demo.receiver import Receiver, new_secret
-from sojourn.adapters.kafka_topics import Topics, make_topics
+from sojourn.adapters.kafka_topics import make_topics
 from sojourn.engine.records import CONTROLS, Sent, encode_events, read_events
 from sojourn.model.action import Action
 from sojourn.model.event import Event
 from sojourn.model.ids import ActionId, EnrolmentId, ProfileId
+from sojourn.model.topics import Topics
 from tests.cluster.machines import ROOT, Kafka, Machine, free_port, until
 
 FAR = 4_000_000_000_000

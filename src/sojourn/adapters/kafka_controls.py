@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sojourn.adapters.kafka_client import Client, library
-from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
+from sojourn.adapters.kafka_topics import TIMEOUT_S
 from sojourn.engine.records import CONTROLS, Sent, encode_events, read_events
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.event import Entry, Event
+from sojourn.model.topics import Topics
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sojourn.adapters.kafka_client import library
-from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
+from sojourn.adapters.kafka_topics import TIMEOUT_S
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Place
+from sojourn.model.topics import Topics
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message

@@ -27,12 +27,13 @@ from msgspec import Struct
 from sojourn.adapters.kafka_beat import Beat
 from sojourn.adapters.kafka_client import Client, Producing, library
 from sojourn.adapters.kafka_gather import Lane, Part
-from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
+from sojourn.adapters.kafka_topics import TIMEOUT_S
 from sojourn.definitions.controls import is_control
 from sojourn.engine.records import CONTROLS, Sent, encode_sent, entry_shard, join_sent, position_of
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.event import Entry, Event, FailedEvent
 from sojourn.model.ports import Appended
+from sojourn.model.topics import Topics
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer

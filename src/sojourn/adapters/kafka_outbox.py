@@ -23,11 +23,12 @@ import msgspec
 from sojourn.adapters.kafka_client import library
 from sojourn.adapters.kafka_dead import MOST, REVIVED, DeadLetters
 from sojourn.adapters.kafka_pending import Bounds, Ledger, Pending, Taken
-from sojourn.adapters.kafka_topics import TIMEOUT_S, Topics
+from sojourn.adapters.kafka_topics import TIMEOUT_S
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Place, Queue
+from sojourn.model.topics import Topics
 
 if TYPE_CHECKING:
     from collections.abc import Collection

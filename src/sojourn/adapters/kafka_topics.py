@@ -21,27 +21,12 @@ from typing import Any
 from msgspec import Struct
 
 from sojourn.model.errors import ConfigError
+from sojourn.model.topics import Topics
 
 DAY_MS = 86_400_000
 TIMEOUT_S = 30.0
 # The newest of each action; a letter has more than the action it is of, which may be as large as a record.
 _DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000}
-
-
-class Topics(Struct, frozen=True):
-    """The topics of one installation, by what is in them."""
-
-    events: str
-    controls: str
-    facts: str
-    actions: str
-    failed: str
-    dead_letters: str
-
-    @classmethod
-    def of(cls, prefix: str) -> Topics:
-        """Name them after a prefix."""
-        return cls(*(f"{prefix}.{name}" for name in cls.__struct_fields__))
 
 
 class Retention(Struct, frozen=True):

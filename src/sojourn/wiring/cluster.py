@@ -11,9 +11,10 @@ from sojourn import runtime
 from sojourn.adapters import kafka_topics
 from sojourn.adapters.kafka_client import Client, client_of, refuse_ours
 from sojourn.adapters.kafka_log import OURS, OWNER
-from sojourn.adapters.kafka_topics import Topics, make_topics
+from sojourn.adapters.kafka_topics import make_topics
 from sojourn.config import Config
 from sojourn.model.errors import ConfigError
+from sojourn.model.topics import Topics
 from sojourn.runtime.flink.settings import JobSettings
 
 _LOGINS = {

@@ -8,16 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from sojourn.definitions.publishing import InForce
-
-
-class Topics(Struct, frozen=True):
-    """The topics of one installation, by what is in them."""
-
-    events: str
-    controls: str
-    facts: str
-    actions: str
-    failed: str
+from sojourn.model.topics import Topics
 
 
 class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +29,7 @@ class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def topics(self) -> Topics:
         """The names of the topics."""
-        return Topics(*(f"{self.prefix}.{name}" for name in Topics.__struct_fields__))
+        return Topics.of(self.prefix)
 
 
 def read_settings(path: Path) -> JobSettings:
