@@ -31,17 +31,23 @@ def prepare(folder: Path, *, sinks: dict[str, Any]) -> Setup:
     )
 
 
-def crowd(program: Program, *, n_people: int, seed: int) -> int:
-    """Let people act now, all at once, as if it were a busy minute; return how many events they sent."""
+def crowd(program: Program, *, n_people: int, seed: int, rest_s: float = 0.0) -> int:
+    """Let people act now, as if it were a busy minute; return how many events they sent.
+
+    They do the first half of it at once and, after a rest in which journeys decide, the other.
+    """
     now_s = time.time()
     shop = Shop(seed=seed, n_people=n_people, started_at_s=now_s - BUSY_S)
     key = b64encode(f"{program.setup.write_key}:".encode()).decode()
     headers = {"Authorization": f"Basic {key}"}
     n = 0
     with httpx.Client(base_url=program.address, headers=headers, timeout=PATIENCE_S) as client:
-        for batch in shop.batches(now_s):
-            client.post("/v1/batch", json=batch.body(now_s)).raise_for_status()
-            n += len(batch.events)
+        for until_s in (now_s - BUSY_S / 2, now_s):
+            for batch in shop.batches(until_s):
+                client.post("/v1/batch", json=batch.body(now_s)).raise_for_status()
+                n += len(batch.events)
+            if until_s < now_s:
+                time.sleep(rest_s)
     return n
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ SEED = 7
 N_PEOPLE = 250
 SEGMENTS = "segments: { buyers: \"count('Order Completed') > 0\" }"
 DECIDED_S = 12.0
-"""The demo's rescue waits ten seconds before it decides, and draws a variant."""
+"""The demo's rescue waits ten seconds before it decides, and draws a variant; then some act on."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,6 @@ def opened(folder: Path) -> Iterator[House]:
     (folder / "journeys/segments.yaml").write_text(SEGMENTS)
     remember(setup, seed=SEED)
     with Program(setup) as program:
-        crowd(program, n_people=N_PEOPLE, seed=SEED)
-        time.sleep(DECIDED_S)
+        crowd(program, n_people=N_PEOPLE, seed=SEED, rest_s=DECIDED_S)
         yield House(program, setup)
         program.stop()

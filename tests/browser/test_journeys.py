@@ -29,17 +29,20 @@ def test_the_list_says_what_the_api_says(page: Page, house: House) -> None:
 def test_a_journey_is_drawn_with_all_its_states_and_who_took_its_ways(page: Page, house: House) -> None:
     """Each state of the chart is there; a click on one says how long people stay."""
     chart = ask(house, "/api/v1/journeys/checkout-rescue/chart")
-    traffic = ask(house, "/api/v1/journeys/checkout-rescue/traffic")
     look(page, "/journeys/checkout-rescue")
     page.locator("[data-state]").first.wait_for()
     drawn = {each.get_attribute("data-state") for each in page.locator("[data-state]").all()}
     assert drawn == {state["id"] for state in chart["states"]}
     page.locator("[data-state=waiting]").click()
     panel = page.get_by_role("complementary", name="waiting")
-    expect(
-        panel.get_by_text(f"{traffic['states']['waiting']['entered']:,}", exact=True).first
-    ).to_be_visible()
+    expect(panel.get_by_text(f"{_entered(house, 'waiting'):,}", exact=True).first).to_be_visible()
     assert serious(page) == []
+
+
+def _entered(house: House, state: str) -> int:
+    """Count who entered a state of the version that is drawn: nobody yet, where another test published it."""
+    states = ask(house, "/api/v1/journeys/checkout-rescue/traffic")["states"]
+    return int(states.get(state, {}).get("entered", 0))
 
 
 def test_who_is_where_times_and_versions_have_their_addresses(page: Page) -> None:
