@@ -21,9 +21,9 @@ from bench.figures import Figure, Figures, NotMeasuredError
 from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.publishing import InForce, Version
+from sojourn.engine.records import Sent, encode_events, entry_shard
 from sojourn.model.event import Event
 from sojourn.model.topics import Topics
-from sojourn.runtime.shards.records import Sent, encode_events, entry_shard
 from sojourn.server.ingest.message import Request
 from sojourn.server.ingest.segment import judge, open_parcel
 from tests.cluster.machines import Flink, Kafka, require

@@ -13,9 +13,9 @@ from confluent_kafka import Consumer, Producer
 from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.publishing import InForce
+from sojourn.engine.records import HISTORY, SHADOW, Sent, encode_events, entry_shard
 from sojourn.model.event import Entry
 from sojourn.model.topics import Topics
-from sojourn.runtime.shards.records import HISTORY, SHADOW, Sent, encode_events, entry_shard
 from tests.laws.runtimes import Outcome
 
 READ_S = 60.0

@@ -10,10 +10,11 @@ import msgspec
 
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.publishing import InForce
+from sojourn.engine.records import shard_of
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES, Stage
 from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle, Mark
-from sojourn.runtime.shards.records import Addressed, arrivals, decode_inputs, encode_inputs, shard_of
+from sojourn.runtime.shards.records import Addressed, arrivals, decode_inputs, encode_inputs
 from sojourn.runtime.shards.worker import Kept, Outcome, Worker
 from tests.laws import runtimes
 

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from sojourn.definitions.controls import PUBLISH, Publishing, control_event
 from sojourn.definitions.publishing import InForce
+from sojourn.engine import records
+from sojourn.engine.records import Sent, encode_events, entry_shard, read_events
 from sojourn.model.event import Entry, Event
 from sojourn.model.fact import ActionWithheld
-from sojourn.runtime.shards import records
 from sojourn.runtime.shards.chronicle import Chronicle
-from sojourn.runtime.shards.records import Sent, encode_events, entry_shard, read_events
+from sojourn.runtime.shards.records import arrivals
 from tests.laws import test_everything_published as everything
 from tests.laws import test_publishing as published
 from tests.laws.edited import in_force_of
@@ -76,7 +77,7 @@ def test_what_is_due_before_a_control_is_done_by_what_was_in_force() -> None:
     control = Entry(position=4, at=T0 + 10 * MINUTE + 30_000, event=publishing)
     chronicle = Chronicle(first)
     floor = Floor("profile", chronicle, n_shards=1, n_tasks=1)
-    for _, addressed in records.arrivals(entries):
+    for _, addressed in arrivals(entries):
         floor.shelves[0].wait([addressed])
     floor.advance(T0 + MINUTE)
     chronicle.hear(control)

@@ -16,20 +16,18 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
+from sojourn.engine.records import CONTROLS, read_events, shard_of
 from sojourn.model.turn import Forward, Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import Failure
 from sojourn.runtime.shards.chronicle import Chronicle
 from sojourn.runtime.shards.records import (
-    CONTROLS,
     Addressed,
     arrivals,
     decode_control,
     encode_control,
     encode_inputs,
-    read_events,
-    shard_of,
 )
 from sojourn.runtime.shards.seen import Seen
 from sojourn.runtime.shards.worker import Outcome, Worker

@@ -11,42 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from sojourn.engine.records import (
-    CONTROLS,
-    HISTORY,
-    MAX_EVENTS,
-    MAX_SHARDS,
-    SHADOW,
-    Sent,
-    encode_events,
-    entry_shard,
-    offset_of,
-    read_events,
-    shard_of,
-)
 from sojourn.engine.turn import route
 from sojourn.model.event import Entry, is_erased
 from sojourn.model.turn import Arrived, Input, Stage
-
-__all__ = [
-    "CONTROLS",
-    "HISTORY",
-    "MAX_EVENTS",
-    "MAX_SHARDS",
-    "SHADOW",
-    "Addressed",
-    "Sent",
-    "arrivals",
-    "decode_control",
-    "decode_inputs",
-    "encode_control",
-    "encode_events",
-    "encode_inputs",
-    "entry_shard",
-    "offset_of",
-    "read_events",
-    "shard_of",
-]
 
 Addressed = tuple[str, Input]
 """A key and what is for it."""
