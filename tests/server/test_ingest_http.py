@@ -272,6 +272,13 @@ def test_a_pixel_is_an_event_and_an_image(query: str) -> None:
     assert json.loads(bytes(event.properties)) == {"campaign": "c1", "mail": "7"}
 
 
+def test_a_pixel_with_a_wrong_key_is_refused_for_it_whatever_it_holds() -> None:
+    """A stranger learns nothing of how what they sent is read."""
+    log = Kept()
+    answer = call(http(log), "GET", "/pixel/v1/track", query="writeKey=wrong&data=%C3%A0")
+    assert (answer.status, answer.json["code"], log.n_calls) == (401, "unknown-key", 0)
+
+
 def test_an_sdks_own_metrics_are_swallowed() -> None:
     """They come without a key."""
     log = Kept()

@@ -140,7 +140,9 @@ class Door:
     async def pixel(self, call: Call) -> Answer:
         """Take the message in a pixel's query, and answer with an image."""
         with self._telling(call):
-            await self._take(call, pixel_body(call.query), self._named_source(call))
+            # Who asks, before anything they send is looked at.
+            source = self._named_source(call)
+            await self._take(call, pixel_body(call.query), source)
         return PIXEL
 
     async def swallow(self, call: Call) -> Answer:
