@@ -1,7 +1,7 @@
 """Goldens: histories cut in their middle by an older release, as bytes of its own.
 
-`python -m tests.evolution.goldens` writes the shapes, with a FOLDER a release's goldens, too; with `--tails` it
-writes what follows from the goldens there are, where today's code means to decide otherwise.
+`python -m tests.evolution.goldens` writes the shapes; with a FOLDER a release's goldens, too; with `--tails`
+what follows from the goldens there are, where today's code means to decide otherwise.
 """
 
 from __future__ import annotations
@@ -166,14 +166,19 @@ def _stopped(floor: Floor) -> Stopped:
 
 def _written(shelf: DictShelf) -> Shelf:
     states = {key: (kept.wake, kept.state) for key, kept in shelf.kept.items()}
-    return Shelf(shelf.mark, states, dict(shelf.asleep), encode_inputs(shelf.waiting))
+    return Shelf(shelf.mark, states, _apart(shelf.asleep), encode_inputs(shelf.waiting))
 
 
 def _restore(shelf: DictShelf, kept: Shelf) -> None:
     shelf.mark = kept.mark
     shelf.kept = {key: Kept(state, wake) for key, (wake, state) in kept.states.items()}
-    shelf.asleep = dict(kept.due)
+    shelf.asleep = _apart(kept.due)
     shelf.waiting = decode_inputs(kept.waiting)
+
+
+def _apart(due: Mapping[int, list[str]]) -> dict[int, list[str]]:
+    """Copy who is due when: a shelf goes on writing into its own."""
+    return {at: list(keys) for at, keys in due.items()}
 
 
 def _raw(value: Any) -> msgspec.Raw:
@@ -205,7 +210,8 @@ def main() -> None:
     """Write the shapes anew, and a release's goldens into a folder that is named."""
     SHAPES.write_bytes(msgspec.json.format(msgspec.json.encode(shapes()), indent=1) + b"\n")
     if "--tails" in sys.argv[1:]:
-        return _tell_anew()
+        _tell_anew()
+        return
     for folder in map(Path, sys.argv[1:]):
         folder.mkdir()
         for seed in SEEDS:
