@@ -156,8 +156,12 @@ def in_todays_words(facts: Iterable[bytes], actions: Iterable[bytes]) -> Outcome
 def goldens() -> dict[str, Golden]:
     """Read all there are, by their names."""
     files = sorted(FOLDER.glob("release-*/*.json.gz"))
-    decode = msgspec.json.Decoder(Golden).decode
-    return {f"{one.parent.name}/{one.name[:-8]}": decode(gzip.decompress(one.read_bytes())) for one in files}
+    return {f"{one.parent.name}/{one.name[:-8]}": read(one) for one in files}
+
+
+def read(file: Path) -> Golden:
+    """Read one."""
+    return msgspec.json.decode(gzip.decompress(file.read_bytes()), type=Golden)
 
 
 def _stopped(floor: Floor) -> Stopped:
@@ -199,10 +203,11 @@ def _tell_anew() -> None:
         tail = lived_on(restored(golden), golden)
         golden.facts = [msgspec.Raw(fact) for fact in tail.facts]
         golden.actions = [msgspec.Raw(action) for action in tail.actions]
-        _write(FOLDER / f"{name}.json.gz", golden)
+        write(FOLDER / f"{name}.json.gz", golden)
 
 
-def _write(file: Path, golden: Golden) -> None:
+def write(file: Path, golden: Golden) -> None:
+    """Write one, small."""
     file.write_bytes(gzip.compress(msgspec.json.encode(golden), 9, mtime=0))
 
 
@@ -215,7 +220,7 @@ def main() -> None:
     for folder in map(Path, sys.argv[1:]):
         folder.mkdir()
         for seed in SEEDS:
-            _write(folder / f"everything-{seed}.json.gz", cut(seed))
+            write(folder / f"everything-{seed}.json.gz", cut(seed))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -24,13 +27,17 @@ from tests.evolution.goldens import (
     goldens,
     in_todays_words,
     lived_on,
+    read,
     restored,
 )
+from tests.evolution.older import NOTE, older_copy
 from tests.evolution.shapes import shapes
+from tests.laws.runtimes import Outcome
 from tests.laws.sharded import Run
 from tests.laws.test_equality import same
 
 GOLDENS = goldens()
+decode_bare = msgspec.msgpack.Decoder().decode
 CHANGED = """\
 {name}: today's code lives on with it and comes to something else than the release did. Was that meant? Then
 say so in the change log, and `python -m tests.evolution.goldens --tails` writes what follows anew.
@@ -57,11 +64,31 @@ def test_it_goes_on_as_the_release_did(name: str) -> None:
 def test_it_goes_on_as_if_today_had_written_it(name: str) -> None:
     """The same history, lived by today's code alone up to the cut."""
     golden = GOLDENS[name]
+    same(lived_on(restored(golden), golden), todays(golden))
+
+
+def todays(golden: Golden) -> Outcome:
+    """Live a golden's history with today's code alone; return what that comes to after the cut."""
     in_force, before, _ = golden.read()
     run = Run(in_force, n_shards=N_SHARDS, n_tasks=1, random=Random(2))
     follow(run, before, behind=BEHIND)
-    own = lived_on(run, golden)
-    same(lived_on(restored(golden), golden), own)
+    return lived_on(run, golden)
+
+
+def test_a_shorter_layout_is_lived_on_with(tmp_path: Path) -> None:
+    """Written by a copy of the code whose enrolments and memories end earlier."""
+    code = f"import tests.evolution.goldens as g; g.write(g.Path({str(tmp_path)!r}, 'old.json.gz'), g.cut(7))"
+    path = f"{older_copy(tmp_path)}{os.pathsep}{installed.FOLDER.parents[1]}"
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True
+    )
+    assert NOTE.encode() in told.stdout
+    golden = read(tmp_path / "old.json.gz")
+    enrolments = [
+        decode_bare(raw)[8] for shelf in golden.stages["profile"].shelves for _, raw in shelf.states.values()
+    ]
+    assert {len(one) for each in enrolments for one in each} == {15}
+    same(lived_on(restored(golden), golden), todays(golden))
 
 
 @pytest.mark.parametrize("file", sorted(installed.FOLDER.glob("release-*/one-machine.tar.xz")), ids=str)
