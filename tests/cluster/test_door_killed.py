@@ -1,4 +1,4 @@
-"""The door is killed in the middle of batches: clients repeat what was not acknowledged, and all counts once."""
+"""The door is killed in the middle of batches: clients repeat what was not answered, and all counts once."""
 
 from __future__ import annotations
 
