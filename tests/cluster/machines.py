@@ -79,6 +79,19 @@ class Machine:
         """End it as a power cut would."""
         self.end(signal.SIGKILL)
 
+    def cpu_s(self) -> float:
+        """Return the processor time of its processes so far, s."""
+        assert self._process is not None
+        found = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            except OSError:  # It has ended meanwhile.
+                continue
+            if int(fields[2]) == self._process.pid:  # its group: what it started is in it
+                found += int(fields[11]) + int(fields[12])
+        return found / os.sysconf("SC_CLK_TCK")
+
     def said(self, text: str) -> bool:
         """Tell whether its log has a text."""
         return self.log.exists() and text in self.log.read_text(errors="replace")
@@ -275,6 +288,21 @@ class Flink:
         operation = until("the savepoint", done)
         assert "location" in operation, operation
         return str(operation["location"])
+
+    def checkpoint(self, job_id: str, kind: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Take a checkpoint, `FULL` or `INCREMENTAL`, now; return what Flink says of it."""
+        begun = self._rest.post(f"/jobs/{job_id}/checkpoints", json={"checkpointType": kind})
+        begun.raise_for_status()
+        trigger = begun.json()["request-id"]
+
+        def done() -> Any:
+            found = self._ask(f"/jobs/{job_id}/checkpoints/{trigger}")
+            return found and found["status"]["id"] == "COMPLETED" and found["operation"]
+
+        operation = until("the checkpoint", done, patience_s=patience_s)
+        assert "checkpointId" in operation, operation
+        told: dict[str, Any] = self._ask(f"/jobs/{job_id}/checkpoints/details/{operation['checkpointId']}")
+        return told
 
     def cancel(self, job_id: str) -> None:
         """End a job, and wait until its slots are free."""
