@@ -33,8 +33,7 @@ def require_lines() -> None:
         pytest.skip("network namespaces need iproute2: apt install iproute2")
     try:
         os.close(os.open(_TUN, os.O_RDWR))
-        _ip("netns", "add", "sojourn-probe")
-        _ip("netns", "del", "sojourn-probe")
+        Namespace(f"sojourn-probe-{os.getpid()}").end()
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"network namespaces may not be made here ({error})")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ class Apart:
     """A broker in a network of its own, with a line to the doors and one to Flink."""
 
     def __init__(self, folder: Path, begun: ExitStack) -> None:
-        namespace = Namespace("sojourn-broker")
+        namespace = Namespace(f"sojourn-{os.getpid()}")
         begun.callback(namespace.end)
         self.to_door, self.to_flink = (Line(namespace, number, delay_s=DELAY_S) for number in (1, 2))
         begun.callback(self.to_door.end)
