@@ -1,4 +1,7 @@
-"""An older release: a copy of the code whose states lack what came last."""
+"""An older release: a copy of the code whose states lack what came last.
+
+Whoever puts more at the end of what is named here takes that out here as well.
+"""
 
 from __future__ import annotations
 
