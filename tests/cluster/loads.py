@@ -92,7 +92,15 @@ def counted_once(whole: Whole, load: Load) -> None:
 
     until("every step", lambda: load.messages <= steps().keys(), patience_s=LATE_S)
     acted = whole.receiver.tally
-    until("every action", lambda: acted.n_acted >= 2 * len(load.carts), patience_s=LATE_S)
+    wanted = {(name, cart) for cart in load.carts for name in ("cart", "again")}
+
+    def lacking() -> set[tuple[str, str]]:
+        return wanted - {effect for hook in whole.heard() for effect in hook.data["body"].items()}
+
+    try:
+        until("every action", lambda: not lacking(), patience_s=LATE_S)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; {len(lacking())} lack, {sorted(lacking())[:5]}, {acted}") from None
     once = dict.fromkeys(load.carts, 1)
     assert {who: n for who, n in steps().items() if n > 1} == {}
     assert steps().keys() == load.messages

@@ -33,7 +33,7 @@ class Apart:
         self.to_door, self.to_flink = (Line(namespace, number, delay_s=DELAY_S) for number in (1, 2))
         begun.callback(self.to_door.end)
         begun.callback(self.to_flink.end)
-        doors = [f"{line.there}:{PORT}" for line in (self.to_door, self.to_flink)]
+        doors = [f"{self.to_door.there}:{PORT}", f"{self.to_flink.there}:{PORT + 1}"]
         self.kafka = Kafka(folder / "broker", doors=doors, inside=namespace.inside)
         begun.callback(self.kafka.machine.kill)
         self.kafka.start()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from demo.receiver import Receiver, new_secret
+from demo.receiver import Receiver, Webhook, new_secret
 from tests.cluster.machines import Flink, Machine, free_port
 from tests.cluster.shops import Door, Shop
 from tests.cluster.workplace import Worker, environment
@@ -38,6 +38,8 @@ class Whole:
         """Prepare one; the job may know the brokers by another address than doors and workers."""
         secret = new_secret()
         self.receiver = Receiver(secret)
+        self._heard: list[Webhook] = []
+        self.receiver.on_action = self._heard.append
         self.receiver.start()
         self.shop = Shop(folder, brokers, shards=4)
         self.shop.journey.unlink()
@@ -46,6 +48,10 @@ class Whole:
         config["sinks"] = {"shop": {"type": "webhook", "url": self.receiver.url, "secret": secret}}
         self.shop.file.write_text(json.dumps(config))
         self._folder, self._flink, self._job_brokers = folder, flink, job_brokers or brokers
+
+    def heard(self) -> list[Webhook]:
+        """Return all that the receiver has acted on."""
+        return list(self._heard)
 
     @contextmanager
     def running(self) -> Iterator[Door]:
