@@ -115,6 +115,7 @@ def sharded(
         for shelf in floor.shelves:
             shelf.call_at(until)
         run.advance(floor, until)
+    run.hold_to_what_was_told()
     return run.outcome()
 
 
@@ -174,17 +175,20 @@ class Run:
         assert again[1].at > self.floors[stage].watermark, "nothing may come late"
         self.floors[stage].shelves[shard_of(again[0], self._n_shards)].wait([again])
 
-    def outcome(self) -> runtimes.Outcome:
-        """Return everything, sorted."""
-        states = {
-            (str(stage), key): kept.state
+    def hold_to_what_was_told(self) -> None:
+        """Whoever follows the states from the beginning has them as the shelves do."""
+        told = [(name, decode_saved(each)) for name, each in self._states.items() if each is not None]
+        assert {name: Kept(saved.state, saved.wake) for name, saved in told} == {
+            saved_name(stage, key): kept
             for stage, floor in self.floors.items()
             for shelf in floor.shelves
             for key, kept in shelf.kept.items()
         }
-        told = [(name, decode_saved(each)) for name, each in self._states.items() if each is not None]
-        assert {name: Kept(saved.state, saved.wake) for name, saved in told} == {
-            saved_name(stage, key): kept
+
+    def outcome(self) -> runtimes.Outcome:
+        """Return everything, sorted."""
+        states = {
+            (str(stage), key): kept.state
             for stage, floor in self.floors.items()
             for shelf in floor.shelves
             for key, kept in shelf.kept.items()
