@@ -10,7 +10,7 @@ import msgspec
 
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import shard_of
+from sojourn.engine.records import Saved, decode_saved, encode_saved, saved_name, shard_of
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES, Stage
 from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle, Mark
@@ -115,6 +115,7 @@ def sharded(
         for shelf in floor.shelves:
             shelf.call_at(until)
         run.advance(floor, until)
+    run.hold_to_what_was_told()
     return run.outcome()
 
 
@@ -128,6 +129,8 @@ class Run:
             stage: Floor(stage, self.chronicle, n_shards=n_shards, n_tasks=n_tasks) for stage in STAGES
         }
         self._n_shards = n_shards
+        self._states: dict[str, bytes | None] = {}
+        """As a compacted topic has them: the newest of each."""
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
 
@@ -146,11 +149,20 @@ class Run:
             assert not outcome.failures
             self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
             self._actions += [msgspec.json.encode(action) for action in outcome.actions]
+            self._follow(floor.stage, outcome)
             for one in outcome.forward:
                 assert ORDER[one.stage] > ORDER[floor.stage]
                 self._deliver(one.stage, (one.key, one.input))
             for chapter in outcome.switched:
                 self._nudge(floor.stage, chapter.mark[0])
+
+    def _follow(self, stage: Stage, outcome: Outcome) -> None:
+        for key, (kept, place) in outcome.kept.items():
+            name = saved_name(stage, key)
+            if before := self._states.get(name):
+                saved = decode_saved(before)
+                assert place >= (saved.at, saved.position), "what follows is taken no less far"
+            self._states[name] = None if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
 
     def _nudge(self, stage: Stage, at: int) -> None:
         """Tell some shards of the instant of a control; the others find it when they are called next."""
@@ -162,6 +174,16 @@ class Run:
         (again,) = decode_inputs(encode_inputs([addressed]))
         assert again[1].at > self.floors[stage].watermark, "nothing may come late"
         self.floors[stage].shelves[shard_of(again[0], self._n_shards)].wait([again])
+
+    def hold_to_what_was_told(self) -> None:
+        """Whoever follows the states from the beginning has them as the shelves do."""
+        told = [(name, decode_saved(each)) for name, each in self._states.items() if each is not None]
+        assert {name: Kept(saved.state, saved.wake) for name, saved in told} == {
+            saved_name(stage, key): kept
+            for stage, floor in self.floors.items()
+            for shelf in floor.shelves
+            for key, kept in shelf.kept.items()
+        }
 
     def outcome(self) -> runtimes.Outcome:
         """Return everything, sorted."""
