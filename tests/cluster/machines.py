@@ -90,16 +90,19 @@ class Kafka:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.port, controller = free_port(), free_port()
+        self.data = folder / "data"
         self.brokers = f"127.0.0.1:{self.port}"
         config = folder / "server.properties"
         config.write_text(
             f"process.roles=broker,controller\nnode.id=1\n"
             f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}\n"
             f"controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n"
-            f"log.dirs={folder / 'data'}\nauto.create.topics.enable=false\n"
+            f"log.dirs={self.data}\nauto.create.topics.enable=false\n"
             "offsets.topic.replication.factor=1\ntransaction.state.log.replication.factor=1\n"
             "transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n"
             "share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\n"
+            # What is too old, or compacted, goes at once where a topic asks for it.
+            "log.retention.check.interval.ms=500\nlog.cleaner.backoff.ms=500\nlog.initial.task.delay.ms=500\n"
         )
         java = ["java", "-Xmx512m", "-cp", f"{PEERS / 'kafka'}/*"]
         identity = "c29qb3Vybi1jbHVzdGVyMQ"  # 16 bytes, as Kafka writes them

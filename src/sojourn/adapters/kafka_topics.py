@@ -25,8 +25,12 @@ from sojourn.model.topics import Topics
 
 DAY_MS = 86_400_000
 TIMEOUT_S = 30.0
+SEGMENT_MS = DAY_MS
+"""What is too old is deleted a segment at a time: a day's, so that the day on which it goes can be told."""
 # The newest of each action; a letter has more than the action it is of, which may be as large as a record.
-_DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000}
+_DEAD: dict[str, int | str] = {
+    "cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000, "max.compaction.lag.ms": DAY_MS,
+}  # fmt: skip
 
 
 class Retention(Struct, frozen=True):
@@ -116,5 +120,7 @@ _COMPACTED: dict[str, int | str] = {
 
 def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:
     # Of three, two must have what is acknowledged.
-    safe: dict[str, int | str] = {"min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete"}
+    safe: dict[str, int | str] = {
+        "min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete", "segment.ms": SEGMENT_MS,
+    }  # fmt: skip
     return {key: str(value) for key, value in (safe | dict(config)).items()}
