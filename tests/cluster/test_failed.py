@@ -28,7 +28,9 @@ def test_what_was_refused_is_listed_and_tried_again(kafka: Kafka, tmp_path: Path
         until("the refusal", lambda: len(shop.answer("failed", "list")) == 1)
     body = b'{"type":"track","event":"Seen","userId":"ada","messageId":"m-2"}'
     mended = FailedEvent(source="web", received_at=7, code="old-rule", reason="then", body=body)
-    step = Failure(("profile", "ada"), Arrived(5, 9, event("Seen", at=5)), ValueError("planted"), 5)
+    with pytest.raises(ValueError, match="planted") as planted:
+        raise ValueError("planted")
+    step = Failure(("profile", "ada"), Arrived(5, 9, event("Seen", at=5)), planted.value, 5)
     producer = Producer({"bootstrap.servers": kafka.brokers})
     for one in (mended, failed_step(step), failed_step(step)):
         producer.produce(shop.topics.failed, msgspec.json.encode(one), partition=0)

@@ -7,6 +7,7 @@
     actions    what is to be done, by whom it is for
     failed     what could not be taken
     dead_letters   actions that were given up, by their ids, until they are tried again
+    learnt     the counts of whoever learns from the facts; its one partition is whose turn it is
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
 moved here its entries bring their own, and nothing is deleted for its age.
@@ -109,9 +110,11 @@ def _wanted(
         topics.actions: (n_partitions, {"retention.ms": retention.actions_ms}),
         topics.failed: (1, {"retention.ms": retention.events_ms}),
         topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
+        topics.learnt: (1, {"retention.ms": -1, **_COMPACTED, "max.message.bytes": COUNTS_BYTES}),
     }
 
 
+COUNTS_BYTES = 8_000_000  # of 200 steps and what follows each, and of 1,000 experiments' variants
 # An hour of ticks, and then they are gone.
 _COMPACTED: dict[str, int | str] = {
     "cleanup.policy": "compact", "segment.ms": 3_600_000, "max.compaction.lag.ms": 3_600_000,

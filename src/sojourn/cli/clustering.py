@@ -104,5 +104,6 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
 
 cluster.command("forget", epilog="`sojourn cluster forget ada --dry-run`")(cluster_forgetting.forget)
 cluster.command("work", epilog="`sojourn cluster work`")(working.work)
+cluster.command("learn", epilog="`sojourn cluster learn`")(working.learn)
 cluster.add_typer(working.dead, name="dead")
 cluster.add_typer(working.failed, name="failed")

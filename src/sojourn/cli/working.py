@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import typer
@@ -103,3 +104,13 @@ def retry_failed(
     from sojourn.wiring import cluster_failed  # noqa: PLC0415 - help needs no Kafka
 
     show_retried(cluster_failed.retry_failed(configuration(config, data), numbers), json=json)
+
+
+def learn(*, data: DataOption = None, config: ConfigOption = None) -> None:
+    """Learn forecasts and weights of experiments from a cluster's facts, until it is told to stop.
+
+    One process learns, and puts what follows into the log; a second one stands by, and goes on where it was.
+    """
+    from sojourn.wiring import cluster_learning  # noqa: PLC0415 - help needs no Kafka
+
+    asyncio.run(cluster_learning.learn(configuration(config, data)))
