@@ -15,6 +15,7 @@ class Topics(Struct, frozen=True):
     failed: str
     dead_letters: str
     learnt: str
+    states: str
 
     @classmethod
     def of(cls, prefix: str) -> Topics:
