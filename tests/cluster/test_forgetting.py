@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka import Producer
 
 from sojourn.definitions.controls import FORGET
 from sojourn.model.fact import Exited, Fact
@@ -36,6 +38,7 @@ def working(shop: Shop, flink: Flink, folder: Path) -> Iterator[Door]:
     """Run the job and a door."""
     settings = folder / "job.json"
     shop.answer("job", "--out", str(settings))
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"states": True}))
     job = flink.run(settings, parallelism=1)
     try:
         with shop.door() as door:
@@ -98,25 +101,48 @@ def named_in(folder: Path, *needles: str) -> list[str]:
     return sorted(found)
 
 
-def test_nothing_names_who_was_forgotten_and_then_no_byte_does(
-    shop: Shop, kafka: Kafka, flink: Flink, tmp_path: Path
+def test_the_life_ends_in_every_shard_and_nothing_names_them_after(
+    shop: Shop, flink: Flink, tmp_path: Path
 ) -> None:
-    """The life ends in the shards, the ledger says until when the rest is there, and then it is not."""
+    """Their phone is found by what the job keeps of them; others go on, and they may come as a stranger."""
     with working(shop, flink, tmp_path) as door:
-        assert door.send(
-            said(ADA, "Signed Up", 1, anonymousId=PHONE), said("bob", "Signed Up", 1)
-        ) == 200  # fmt: skip
+        assert door.send(said(ADA, "Signed Up", 1, anonymousId=PHONE), said("bob", "Signed Up", 1)) == 200
         until("facts of both", lambda: {"u:bob", f"u:{ADA}"} <= {fact.profile_id for fact in facts(shop)})
-        shown = shop.answer("forget", ADA, "--also", PHONE, "--dry-run")
-        assert (shown["view"]["ids"], shown["view"]["request_id"]) == ([ADA, PHONE], None)
-        done = shop.answer("forget", ADA, "--also", PHONE, "--yes", "--reason", "ticket 12")
-        at = done["view"]["done"]["at"]
+        shown = until(
+            "her states", lambda: (found := shop.answer("forget", ADA, "--dry-run"))["view"]["ids"] and found
+        )
+        assert (shown["view"]["ids"], shown["view"]["n_journeys"], shown["is_known"]) == (
+            [ADA, PHONE],
+            1,
+            True,
+        )
+        at = shop.answer("forget", PHONE, "--yes", "--reason", "ticket 12")["view"]["done"]["at"]
         ended = until("the end of the life", lambda: [one for one in facts(shop) if isinstance(one, Exited)])
         assert [(one.profile_id, one.reason, one.at) for one in ended] == [(f"u:{ADA}", "forgotten", at)]
         assert door.send(said("bob", "Signed Up", 2), said("cyd", "Signed Up", 1)) == 200
         until("facts of others", lambda: "u:cyd" in {fact.profile_id for fact in facts(shop)})
-        assert [fact.at for fact in facts(shop) if ADA in str(fact) and fact.at > at] == []
+        assert [fact for fact in facts(shop) if ADA in str(fact) and fact.at > at] == []
+        kept = {one.key(): one.value() for one in shop.messages(shop.topics.states)}
+        assert kept[f"profile|{ADA}".encode()] is kept[f"identity|{PHONE}".encode()] is None
+        assert [key for key, state in kept.items() if state and ADA.encode() in state] == []
+        assert shop.answer("forget", ADA, "--dry-run")["view"]["ids"] == []
+        assert door.send(said(ADA, "Signed Up", 2)) == 200
+        until(
+            "a stranger's new life",
+            lambda: [f for f in facts(shop) if f.profile_id == f"u:{ADA}" and f.at > at],
+        )
 
+
+def test_the_ledger_says_until_when_and_then_no_byte_is_left(shop: Shop, kafka: Kafka) -> None:
+    """Events and facts go for their age, and at last the control loses its ids, and the brokers its bytes."""
+    with shop.door() as door:
+        assert door.send(said(ADA, "Signed Up", 1, anonymousId=PHONE), said("bob", "Signed Up", 1)) == 200
+        producer = Producer({"bootstrap.servers": kafka.brokers})
+        producer.produce(shop.topics.facts, f'[{{"profile_id":"u:{ADA}"}}]'.encode(), partition=0)
+        assert producer.flush(30) == 0
+        done = shop.answer("forget", ADA, "--also", PHONE, "--yes", "--reason", "ticket 12")
+        request, at = done["view"]["request_id"], done["view"]["done"]["at"]
+        assert (done["is_known"], done["view"]["ids"]) == (False, [ADA, PHONE])
         (row,) = shop.answer("forget", "--status")
         assert (row["row"]["reason"], row["row"]["stage"], len(row["row"]["hashes"])) == (
             "ticket 12",
@@ -124,20 +150,19 @@ def test_nothing_names_who_was_forgotten_and_then_no_byte_does(
             2,
         )
         left = {each["place"]: each for each in row["remains"]}
+        assert not left[shop.topics.events]["is_gone"]
         days = (left[shop.topics.facts]["until"] - at) / 86_400_000
-        assert 8 < days < 8.1  # seven, and the day in which a segment is filled
+        assert 8 < days < 8.1  # seven, and the one in which a segment is filled
         assert shop.answer("forget", "--finish") == {"finished": []}
-
         assert named_in(kafka.data, ADA, PHONE)
+
         hasten(shop)
-        request = done["view"]["request_id"]
         deadline = time.monotonic() + 60
         while shop.answer("forget", "--finish") != {"finished": [request]}:
             assert door.send(said("bob", "Seen", time.time_ns())) == 200
             assert time.monotonic() < deadline, shop.answer("forget", "--status")
         until("the last byte's end", lambda: not named_in(kafka.data, ADA, PHONE), patience_s=40)
-        (row,) = shop.answer("forget", "--status")
-        assert (row["row"]["request_id"], row["row"]["at"]) == (request, at)
-        assert [each.event.name for each in shop.entries(shop.topics.controls)].count(FORGET) == 1
-        assert door.send(said(ADA, "Signed Up", 2)) == 200
-        until("a stranger's new life", lambda: f"u:{ADA}" in {fact.profile_id for fact in facts(shop)})
+    (row,) = shop.answer("forget", "--status")
+    assert (row["row"]["request_id"], row["row"]["at"]) == (request, at)
+    (control,) = [entry.event for entry in shop.entries(shop.topics.controls) if entry.event.name == FORGET]
+    assert json.loads(bytes(control.properties)).get("users") is None

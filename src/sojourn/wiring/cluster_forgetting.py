@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from sojourn.adapters.kafka_ages import LATE_MS, Age, ages_of, is_past
 from sojourn.adapters.kafka_controls import Publisher, read_controls
+from sojourn.adapters.kafka_states import TopicStates
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event, read_forgetting
 from sojourn.engine.forgetting import erased_control
@@ -82,9 +83,9 @@ def forget(config: Config, any_id: str, asked: Forget) -> ClusterForgottenView:
 
 
 def states_of(config: Config) -> States | None:
-    """Return who can be asked for people's states; None where nobody can."""
-    del config
-    return None
+    """Return who can be asked for people's states; None where the job does not write them."""
+    states = TopicStates(client_for(config).settings, topics_of(config))
+    return states if states.is_kept() else None
 
 
 def _kin(states: States | None, any_id: str, asked: Forget) -> Kin:
