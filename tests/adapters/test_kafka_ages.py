@@ -33,7 +33,7 @@ def test_without_a_retention_it_stays_for_ever() -> None:
 
 
 def test_what_another_record_takes_the_place_of_goes_with_the_cleaner() -> None:
-    """The segment is rolled within the lag, and cleaned within another; a key goes a day and a round later."""
+    """The segment is rolled within the lag, and cleaned within another; keys go a day and a round later."""
     once = 4 * HOUR + CLEANING_MS
     assert STATES.replaced_ms(has_key=False) == once + 60_000
     assert STATES.replaced_ms(has_key=True) == once + 60_000 + DAY + once
