@@ -126,6 +126,7 @@ def test_the_life_ends_in_every_shard_and_nothing_names_them_after(
         assert kept[f"profile|{ADA}".encode()] is kept[f"identity|{PHONE}".encode()] is None
         assert [key for key, state in kept.items() if state and ADA.encode() in state] == []
         assert shop.answer("forget", ADA, "--dry-run")["view"]["ids"] == []
+        until("every shard", lambda: shop.answer("forget", "--status")[0]["ended"] == 3 * shop.shards)
         assert door.send(said(ADA, "Signed Up", 2)) == 200
         until(
             "a stranger's new life",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
 LEAST = 4  # bytes of an id that is looked for in states: a shorter one stands in too many
+MARKS = "mark|"
 ALIASES = saved_name("alias", "")
 
 
@@ -36,6 +37,7 @@ class TopicStates:
         """Names that were looked for in all of it."""
         self._found: dict[str, Stored] = {}
         self._aliases: list[str] | None = None
+        self._marks: dict[str, tuple[int, int]] = {}
 
     def is_kept(self) -> bool:
         """Tell whether the job writes states: whether there ever was a record."""
@@ -50,6 +52,11 @@ class TopicStates:
             return any(consumer.get_watermark_offsets(each, timeout=TIMEOUT_S)[1] > 0 for each in places)
         finally:
             consumer.close()
+
+    def marks(self) -> list[tuple[int, int]]:
+        """Return (at, position) of the last control that took effect, for each shard of each stage."""
+        self._read()
+        return list(self._marks.values())
 
     def load(self, keys: Sequence[Key]) -> Mapping[Key, Stored]:
         """Return the states that exist of these keys."""
@@ -80,7 +87,10 @@ class TopicStates:
             name, content = message.key(), message.value()
             assert isinstance(name, bytes), "states have their names as keys"
             key = name.decode()
-            if not content:
+            if content and key.startswith(MARKS):
+                mark = decode_saved(content)
+                self._marks[key] = (mark.at, mark.position)
+            elif not content:
                 self._found.pop(key, None)
             elif key in self._wanted or key.startswith(ALIASES) or any(one in content for one in needles):
                 saved = decode_saved(content)

@@ -136,6 +136,7 @@ def _show_ledger(settings: Config, *, json: bool) -> None:
         rows = [
             ("request", one.row.request_id),
             ("their life ended (UTC)", instant(one.row.at)),
+            ("in shards", "nobody tells" if one.ended is None else f"{one.ended} of {one.shards}"),
             ("asked by", one.row.by),
             ("reason", one.row.reason),
         ]

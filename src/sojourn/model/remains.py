@@ -24,6 +24,10 @@ class ClusterForgottenRow(Struct, kw_only=True):
 
     row: ForgottenRow
     remains: list[Remain]
+    shards: int
+    """Of all stages together."""
+    ended: int | None = None
+    """In how many of these the control took effect; null where the job does not write states."""
 
 
 class ClusterForgottenView(Struct, kw_only=True):

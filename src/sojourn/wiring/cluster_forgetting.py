@@ -18,11 +18,12 @@ from sojourn.adapters.kafka_controls import Publisher, read_controls
 from sojourn.adapters.kafka_states import TopicStates
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event, read_forgetting
-from sojourn.engine.forgetting import erased_control
+from sojourn.engine.forgetting import bare_control
 from sojourn.model.account import OPERATOR
 from sojourn.model.event import Entry
 from sojourn.model.remains import ClusterForgottenRow, ClusterForgottenView, Remain
 from sojourn.model.topics import Topics
+from sojourn.model.turn import STAGES
 from sojourn.model.views import ForgottenRow, ForgottenView
 from sojourn.runtime.kin import Kin, States, find_kin
 from sojourn.server.forgetting import Forget
@@ -74,7 +75,8 @@ def forget(config: Config, any_id: str, asked: Forget) -> ClusterForgottenView:
     now = now_ms()
     if ids and not asked.dry_run:
         publisher = Publisher(client, topics, n_shards=config.cluster.shards)
-        event = forget_event(forgetting_of(config.data, kin, asked, by=OPERATOR), now=now)
+        forgetting = replace(forgetting_of(config.data, kin, asked, by=OPERATOR), shared=kin.shared)
+        event = forget_event(forgetting, now=now)
         entry = publisher.append(event)
         view.request_id, now = event.message_id, entry.at
         view.done = _row(_Asked(entry, _read(entry)), stage="log")
@@ -82,7 +84,7 @@ def forget(config: Config, any_id: str, asked: Forget) -> ClusterForgottenView:
     return ClusterForgottenView(view=view, is_known=states is not None, remains=remains)
 
 
-def states_of(config: Config) -> States | None:
+def states_of(config: Config) -> TopicStates | None:
     """Return who can be asked for people's states; None where the job does not write them."""
     states = TopicStates(client_for(config).settings, topics_of(config))
     return states if states.is_kept() else None
@@ -99,12 +101,22 @@ def ledger(config: Config) -> list[ClusterForgottenRow]:
     """Return every request, newest first, with what is still there of it."""
     client, topics = client_for(config), topics_of(config)
     remains = _Remains(client.settings, topics)
+    requests = _requests(read_controls(client, topics))
+    states = states_of(config) if requests else None
+    marks = None if states is None else states.marks()
     found = []
-    for one in _requests(read_controls(client, topics)):
+    for one in requests:
         left = remains.of(_at(one), one)
         stage = "done" if all(each.is_gone for each in left if each.place != CHECKPOINTS) else "log"
-        found.append(ClusterForgottenRow(row=_row(one, stage=stage), remains=left))
+        place = (one.entry.at, one.entry.position)
+        row = ClusterForgottenRow(row=_row(one, stage=stage), remains=left, shards=_n_shards(config))
+        row.ended = None if marks is None else sum(mark >= place for mark in marks)
+        found.append(row)
     return found[::-1]
+
+
+def _n_shards(config: Config) -> int:
+    return config.cluster.shards * len(STAGES)
 
 
 def finish(config: Config) -> list[str]:
@@ -125,7 +137,7 @@ def finish(config: Config) -> list[str]:
 
 def _bare(entry: Entry) -> Any:
     # When it was, the record that takes its place would not say.
-    return replace(erased_control(entry).event, received_at=entry.at)
+    return replace(bare_control(entry).event, received_at=entry.at)
 
 
 def _requests(controls: Sequence[Entry]) -> list[_Asked]:

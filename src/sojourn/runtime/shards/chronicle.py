@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sojourn.definitions.controls import read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, apply_control, asks_everybody, catalogue_of
-from sojourn.engine.forgetting import erased_control
+from sojourn.engine.forgetting import bare_control
 from sojourn.model.event import Entry
 
 Mark = tuple[int, int]
@@ -100,4 +100,4 @@ def takes_ids_out(control: Entry) -> bool:
 
 def without_ids(control: Entry, bare: Entry) -> Entry:
     """Return a control as it was, but without its ids where another one takes its place."""
-    return erased_control(control) if control.event.message_id == bare.event.message_id else control
+    return bare_control(control) if control.event.message_id == bare.event.message_id else control
