@@ -40,6 +40,11 @@ def test_what_was_refused_is_listed_and_tried_again(kafka: Kafka, tmp_path: Path
         (3, "engine-error"), (2, "old-rule"), (1, "missing-id"),
     ]  # fmt: skip
     assert "ValueError" in listed[0]["reason"]
+    kinds = shop.answer("failed", "summary")
+    assert sorted((each["code"], each["n"]) for each in kinds) == [
+        ("engine-error", 1), ("missing-id", 1), ("old-rule", 1),
+    ]  # fmt: skip
+    assert shop.answer("forget", "ada", "--dry-run")["view"]["n_failed"] == 1
     tried = shop.run("failed", "retry", "1", "2", "3", "9", "--json")
     assert tried.returncode == 1
     assert [(each["id"], each["verdict"]) for each in json.loads(tried.stdout)] == [

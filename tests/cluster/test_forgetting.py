@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import Producer
 
 from sojourn.definitions.controls import FORGET
+from sojourn.engine.records import decode_saved
 from sojourn.model.fact import Exited, Fact
 from tests.cluster.machines import Flink, Kafka, until
 from tests.cluster.shops import Door, Shop
@@ -34,17 +35,18 @@ def shop(kafka: Kafka, tmp_path: Path) -> Shop:
 
 
 @contextmanager
-def working(shop: Shop, flink: Flink, folder: Path) -> Iterator[Door]:
-    """Run the job and a door."""
+def working(shop: Shop, flink: Flink, folder: Path) -> Iterator[tuple[Door, str]]:
+    """Run the job and a door; the block ends the job."""
     settings = folder / "job.json"
     shop.answer("job", "--out", str(settings))
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"states": True}))
     job = flink.run(settings, parallelism=1)
     try:
         with shop.door() as door:
-            yield door
-    finally:
+            yield door, job
+    except BaseException:
         flink.cancel(job)
+        raise
 
 
 def said(who: str, name: str, number: int, **more: Any) -> dict[str, Any]:
@@ -101,11 +103,26 @@ def named_in(folder: Path, *needles: str) -> list[str]:
     return sorted(found)
 
 
+def finish(shop: Shop, door: Door) -> None:
+    """Take the ids out of the control, as soon as the topics have nothing more."""
+    hasten(shop)
+    deadline = time.monotonic() + 60
+    while not shop.answer("forget", "--finish")["finished"]:
+        assert door.send(said("bob", "Seen", time.time_ns())) == 200
+        assert time.monotonic() < deadline, shop.answer("forget", "--status")
+
+
+def marks(shop: Shop) -> list[int]:
+    """Return the instant of the last control that took effect, for each shard of each stage."""
+    told = {one.key(): one.value() or b"" for one in shop.messages(shop.topics.states)}
+    return [decode_saved(value).at for key, value in told.items() if (key or b"").startswith(b"mark|")]
+
+
 def test_the_life_ends_in_every_shard_and_nothing_names_them_after(
     shop: Shop, flink: Flink, tmp_path: Path
 ) -> None:
-    """Their phone is found by what the job keeps of them; others go on, and they may come as a stranger."""
-    with working(shop, flink, tmp_path) as door:
+    """Their phone is found by what the job keeps of them; others go on; in the end no savepoint has it."""
+    with working(shop, flink, tmp_path) as (door, job):
         assert door.send(said(ADA, "Signed Up", 1, anonymousId=PHONE), said("bob", "Signed Up", 1)) == 200
         until("facts of both", lambda: {"u:bob", f"u:{ADA}"} <= {fact.profile_id for fact in facts(shop)})
         shown = until(
@@ -127,11 +144,12 @@ def test_the_life_ends_in_every_shard_and_nothing_names_them_after(
         assert [key for key, state in kept.items() if state and ADA.encode() in state] == []
         assert shop.answer("forget", ADA, "--dry-run")["view"]["ids"] == []
         until("every shard", lambda: shop.answer("forget", "--status")[0]["ended"] == 3 * shop.shards)
-        assert door.send(said(ADA, "Signed Up", 2)) == 200
-        until(
-            "a stranger's new life",
-            lambda: [f for f in facts(shop) if f.profile_id == f"u:{ADA}" and f.at > at],
-        )
+        finish(shop, door)
+        (bare,) = [one for one in shop.entries(shop.topics.controls) if one.event.name == FORGET][-1:]
+        until("every shard to hear of it", lambda: min(marks(shop)) >= bare.at)
+        after = Path(flink.stop(job, kind="CANONICAL").removeprefix("file:"))
+    assert named_in(after, "cyd")
+    assert named_in(after, ADA, PHONE) == []
 
 
 def test_the_ledger_says_until_when_and_then_no_byte_is_left(shop: Shop, kafka: Kafka) -> None:
@@ -157,11 +175,7 @@ def test_the_ledger_says_until_when_and_then_no_byte_is_left(shop: Shop, kafka: 
         assert shop.answer("forget", "--finish") == {"finished": []}
         assert named_in(kafka.data, ADA, PHONE)
 
-        hasten(shop)
-        deadline = time.monotonic() + 60
-        while shop.answer("forget", "--finish") != {"finished": [request]}:
-            assert door.send(said("bob", "Seen", time.time_ns())) == 200
-            assert time.monotonic() < deadline, shop.answer("forget", "--status")
+        finish(shop, door)
         until("the last byte's end", lambda: not named_in(kafka.data, ADA, PHONE), patience_s=40)
     (row,) = shop.answer("forget", "--status")
     assert (row["row"]["request_id"], row["row"]["at"]) == (request, at)

@@ -117,9 +117,10 @@ def _describe(found: ClusterForgottenView, person: str) -> list[Any]:
         return [f"{person}: nothing is kept of anybody with this id"]
     rows = [(each, "stays others', who named it, too" if each in view.shared else "") for each in view.ids]
     tables = [table(("id", ""), rows)]
+    kept = [("failed events that name them", f"{view.n_failed:,}")]
     if found.is_known:
-        kept = [("events", f"{view.n_events:,}"), ("journeys they are inside", f"{view.n_journeys:,}")]
-        tables.append(table(("kept", ""), kept))
+        kept += [("events", f"{view.n_events:,}"), ("journeys they are inside", f"{view.n_journeys:,}")]
+    tables.append(table(("kept", ""), kept))
     return [*tables, _remains(found.remains)]
 
 

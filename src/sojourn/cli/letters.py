@@ -13,7 +13,7 @@ from sojourn.cli.output import complain, instant, say_json, show, table
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import FailedEvent
-from sojourn.model.operating import FailedRetried
+from sojourn.model.operating import FailedKind, FailedRetried
 from sojourn.server.asked import FailedRetriedList, Retried
 
 UrlOption = Annotated[
@@ -79,6 +79,11 @@ def count_failed(*, data: DataOption = None, config: ConfigOption = None, json: 
     settings = configuration(config, data)
     with wiring.open_readings(settings) as house:
         kinds = look(settings, house).failed_kinds()
+    show_failed_kinds(kinds, json=json)
+
+
+def show_failed_kinds(kinds: Sequence[FailedKind], *, json: bool) -> None:
+    """Show how many failed events there are of each kind."""
     if json:
         say_json(kinds)
         return

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli.letters import BeforeOption, revive_dead, show_dead, show_failed, show_retried
+from sojourn.cli.letters import (
+    BeforeOption,
+    revive_dead,
+    show_dead,
+    show_failed,
+    show_failed_kinds,
+    show_retried,
+)
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOption, configuration
 
 dead = typer.Typer(
@@ -84,6 +91,14 @@ def list_failed(
     show_failed(
         failed_events(configuration(config, data), limit=limit, before=before), limit=limit, json=json
     )
+
+
+@failed.command("summary", epilog="`sojourn cluster failed summary`")
+def count_failed(*, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Count events that were refused, by reason and source; those retried with success are left out."""
+    from sojourn.wiring.cluster_failed import failed_kinds  # noqa: PLC0415 - help needs no Kafka
+
+    show_failed_kinds(failed_kinds(configuration(config, data)), json=json)
 
 
 @failed.command("retry", epilog="`sojourn cluster failed retry 17 18`")

@@ -28,6 +28,7 @@ from sojourn.model.views import ForgottenRow, ForgottenView
 from sojourn.runtime.kin import Kin, States, find_kin
 from sojourn.server.forgetting import Forget
 from sojourn.wiring.cluster import client_for, topics_of
+from sojourn.wiring.cluster_failed import n_failed_of
 from sojourn.wiring.forgetting import forgetting_of, refuse
 from sojourn.wiring.house import now_ms
 
@@ -70,7 +71,7 @@ def forget(config: Config, any_id: str, asked: Forget) -> ClusterForgottenView:
         shared=kin.shared,
         n_events=kin.n_events,
         n_journeys=kin.n_journeys,
-        n_failed=0,
+        n_failed=n_failed_of(config, set(ids) - set(kin.shared)) if ids else 0,
     )
     now = now_ms()
     if ids and not asked.dry_run:
