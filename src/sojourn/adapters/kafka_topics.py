@@ -7,6 +7,7 @@
     actions    what is to be done, by whom it is for
     failed     what could not be taken
     dead_letters   actions that were given up, by their ids, until they are tried again
+    learnt     the counts of whoever learns from the facts; its one partition is whose turn it is
     states     what every stage keeps of every key, the newest of each, where the job writes them
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
@@ -26,12 +27,18 @@ from sojourn.model.topics import Topics
 
 DAY_MS = 86_400_000
 TIMEOUT_S = 30.0
+SEGMENT_MS = DAY_MS
+"""What is too old is deleted a segment at a time: a day's, so that the day on which it goes can be told."""
 # The newest of each action; a letter has more than the action it is of, which may be as large as a record.
-_DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000}
+_DEAD: dict[str, int | str] = {
+    "cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000, "max.compaction.lag.ms": DAY_MS,
+}  # fmt: skip
 
 
 # A life may be larger than an event.
-_STATES: dict[str, int | str] = {"cleanup.policy": "compact", "max.message.bytes": 8 << 20}
+_STATES: dict[str, int | str] = {
+    "cleanup.policy": "compact", "max.message.bytes": 8 << 20, "max.compaction.lag.ms": DAY_MS,
+}  # fmt: skip
 
 
 class Retention(Struct, frozen=True):
@@ -111,9 +118,11 @@ def _wanted(
         topics.failed: (1, {"retention.ms": retention.events_ms}),
         topics.states: (n_partitions, _STATES),
         topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
+        topics.learnt: (1, {"retention.ms": -1, **_COMPACTED, "max.message.bytes": COUNTS_BYTES}),
     }
 
 
+COUNTS_BYTES = 8_000_000  # of 200 steps and what follows each, and of 1,000 experiments' variants
 # An hour of ticks, and then they are gone.
 _COMPACTED: dict[str, int | str] = {
     "cleanup.policy": "compact", "segment.ms": 3_600_000, "max.compaction.lag.ms": 3_600_000,
@@ -122,5 +131,7 @@ _COMPACTED: dict[str, int | str] = {
 
 def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:
     # Of three, two must have what is acknowledged.
-    safe: dict[str, int | str] = {"min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete"}
+    safe: dict[str, int | str] = {
+        "min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete", "segment.ms": SEGMENT_MS,
+    }  # fmt: skip
     return {key: str(value) for key, value in (safe | dict(config)).items()}

@@ -8,11 +8,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from sojourn.cli import working
+from sojourn.cli import cluster_forgetting, working
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import say_json
 from sojourn.cli.plan_report import carry_out
-from sojourn.cli.publishing import DryOption, MapOption, PolicyOption, YesOption, states_of, whole_of
+from sojourn.cli.publishing import DryOption, FilesArgument, MapOption, PolicyOption, YesOption, asked_of
 from sojourn.model.views import PlanView
 
 cluster = typer.Typer(help="On Kafka and Flink: topics, journeys, the job, the door.", no_args_is_help=True)
@@ -35,9 +35,7 @@ def init(*, data: DataOption = None, config: ConfigOption = None, json: JsonOpti
 
 @cluster.command("publish", epilog="`sojourn cluster publish --dry-run`")
 def publish(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="By default all of the configuration.")
-    ] = None,
+    files: FilesArgument = None,
     *,
     policy: PolicyOption = "pin",
     states: MapOption = None,
@@ -57,7 +55,7 @@ def publish(
     from sojourn.wiring import cluster_publishing  # noqa: PLC0415
 
     settings = configuration(config, data)
-    asked = whole_of(settings, files) | {"policy": policy, "states": states_of(states)}
+    asked = asked_of(settings, files, policy=policy, states=states)
 
     def do(is_dry: bool) -> PlanView:
         return cluster_publishing.publish(settings, msgspec.convert({**asked, "dry_run": is_dry}, Publish))
@@ -104,5 +102,8 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
     uvloop.run(serve_door(configuration(config, data)))
 
 
+cluster.command("forget", epilog="`sojourn cluster forget ada --dry-run`")(cluster_forgetting.forget)
 cluster.command("work", epilog="`sojourn cluster work`")(working.work)
+cluster.command("learn", epilog="`sojourn cluster learn`")(working.learn)
 cluster.add_typer(working.dead, name="dead")
+cluster.add_typer(working.failed, name="failed")

@@ -14,6 +14,7 @@ class Topics(Struct, frozen=True):
     actions: str
     failed: str
     dead_letters: str
+    learnt: str
     states: str
 
     @classmethod

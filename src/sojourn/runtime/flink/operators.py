@@ -20,8 +20,8 @@ from sojourn.engine.records import CONTROLS, Saved, encode_saved, mark_name, rea
 from sojourn.model.turn import Forward, Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
-from sojourn.runtime.salvage import Failure
-from sojourn.runtime.shards.chronicle import Chronicle
+from sojourn.runtime.salvage import failed_step
+from sojourn.runtime.shards.chronicle import Chronicle, takes_ids_out, without_ids
 from sojourn.runtime.shards.records import (
     Addressed,
     arrivals,
@@ -102,6 +102,9 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         state = context.get_broadcast_state(CONTROL_STATE)
         for entry in read_events(value[3], shard=CONTROLS, offset=value[1], at=context.timestamp()):
             self._chronicle.hear(entry)
+            if takes_ids_out(entry):
+                for position, raw in list(state.items()):
+                    state.put(position, encode_control(without_ids(decode_control(raw), entry)))
             state.put(entry.position, encode_control(entry))
 
     def process_element(self, value: Any, context: Any) -> _Out:
@@ -136,7 +139,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         for action in outcome.actions:
             yield _ACTIONS, self._shelf.number, 0, _named((action.profile_id, _json(action)))
         for failure in outcome.failures:
-            yield _FAILED, self._shelf.number, 0, _json(_described(failure))
+            yield _FAILED, self._shelf.number, 0, _json(failed_step(failure))
         if self._tells_states:
             yield from self._kept(outcome)
 
@@ -211,9 +214,3 @@ class IdentityOperator(StageOperator):
             self._clock.update(clock)
         self._clocks[shard] = clock
         return clock
-
-
-def _described(failure: Failure) -> dict[str, Any]:
-    stage, key = failure.key
-    position = None if failure.input is None else failure.input.position
-    return {"stage": stage, "key": key, "position": position, "error": type(failure.error).__name__}
