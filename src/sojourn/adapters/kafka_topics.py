@@ -7,6 +7,7 @@
     actions    what is to be done, by whom it is for
     failed     what could not be taken
     dead_letters   actions that were given up, by their ids, until they are tried again
+    entries    what the first stage took as new, in transactions; only where there is a lake
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
 moved here its entries bring their own, and nothing is deleted for its age.
@@ -36,6 +37,7 @@ class Retention(Struct, frozen=True):
     facts_ms: int = 7 * DAY_MS
     actions_ms: int = 7 * DAY_MS
     dead_letters_ms: int = 30 * DAY_MS
+    entries_ms: int = 7 * DAY_MS
 
 
 def make_topics(
@@ -47,6 +49,7 @@ def make_topics(
     replicas: int = 1,
     retention: Retention | None = None,
     is_moved: bool = False,
+    has_entries: bool = False,
 ) -> list[str]:
     """Create the topics that are not there; return their names.
 
@@ -58,6 +61,7 @@ def make_topics(
         replicas: of every partition; 3 where nothing may be lost with a machine.
         retention: how long what is kept.
         is_moved: a log is about to be moved here.
+        has_entries: there is a lake, which wants the topic of entries.
 
     Raises ConfigError where the brokers do not answer, refuse, or have such a topic with other partitions.
     """
@@ -67,7 +71,10 @@ def make_topics(
         known = asked.list_topics(timeout=TIMEOUT_S).topics
     except import_module("confluent_kafka").KafkaException as error:
         raise ConfigError(f"Kafka does not answer: {error.args[0].str()}") from error
-    wanted = _wanted(topics, n_shards, n_partitions, retention or Retention(), is_moved=is_moved)
+    kept = retention or Retention()
+    wanted = _wanted(topics, n_shards, n_partitions, kept, is_moved=is_moved)
+    if has_entries:
+        wanted[topics.entries] = (n_partitions, {"retention.ms": kept.entries_ms})
     for name, (partitions, _) in wanted.items():
         if name in known and name == topics.events and len(known[name].partitions) != partitions:
             raise ConfigError(

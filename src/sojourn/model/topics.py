@@ -14,6 +14,8 @@ class Topics(Struct, frozen=True):
     actions: str
     failed: str
     dead_letters: str
+    entries: str
+    """What was taken as new, for the lake; only where there is one."""
 
     @classmethod
     def of(cls, prefix: str) -> Topics:

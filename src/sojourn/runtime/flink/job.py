@@ -21,6 +21,7 @@ from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.operators import (
     ACTIONS,
     CONTROL_STATE,
+    ENTRIES,
     FACTS,
     FAILED,
     OUTPUTS,
@@ -58,11 +59,14 @@ def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
         return worked.process(Sorter(), Types.INT()).name(f"{name}-sorter").uid(f"{name}-sorter")
 
     common = settings.shards, settings.in_force
-    identity = stage(events, IdentityOperator(*common), "identity")
+    identity = stage(events, IdentityOperator(*common, passes_on=settings.entries), "identity")
     alias = stage(identity.get_side_output(TO["alias"]), StageOperator("alias", *common), "alias")
     lives = identity.get_side_output(TO["profile"]).union(alias.get_side_output(TO["profile"]))
     profile = stage(lives, StageOperator("profile", *common), "profile")
 
+    if settings.entries:
+        entries = _sink(settings.topics.entries, DeliveryGuarantee.EXACTLY_ONCE, settings)
+        identity.get_side_output(ENTRIES).sink_to(entries).name("entries").uid("entries-sink")
     stages = (identity, alias, profile)
     for tag, topic, guarantee in (
         (FACTS, settings.topics.facts, DeliveryGuarantee.EXACTLY_ONCE),

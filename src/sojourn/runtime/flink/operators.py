@@ -16,7 +16,7 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import CONTROLS, read_events, shard_of
+from sojourn.engine.records import CONTROLS, encode_taken, read_events, shard_of
 from sojourn.model.turn import Forward, Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
@@ -44,14 +44,15 @@ OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYT
 FACTS = OutputTag("facts", Types.STRING())
 ACTIONS = OutputTag("actions", Types.STRING())
 FAILED = OutputTag("failed", Types.STRING())
+ENTRIES = OutputTag("entries", Types.STRING())
 
 CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
 
 _json = msgspec.json.Encoder().encode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
-_FACTS, _ACTIONS, _FAILED = 2, 3, 4
+_FACTS, _ACTIONS, _FAILED, _ENTRIES = 2, 3, 4, 5
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
-_OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED}
+_OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED, _ENTRIES: ENTRIES}
 _Out = Iterable[tuple[int, int, int, bytes]]
 
 
@@ -140,8 +141,10 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 class IdentityOperator(StageOperator):
     """The first stage: what comes are records of the log, of one partition for each shard."""
 
-    def __init__(self, n_shards: int, in_force: InForce) -> None:
+    def __init__(self, n_shards: int, in_force: InForce, *, passes_on: bool = False) -> None:
+        """With `passes_on`, what is new goes to the topic of entries, too."""
         super().__init__("identity", n_shards, in_force)
+        self._passes_on = passes_on
 
     def open(self, context: Any) -> None:
         """Begin, or go on after a restart."""
@@ -164,9 +167,13 @@ class IdentityOperator(StageOperator):
         if not value[3]:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
+        new = [entry for entry in entries if self._seen.is_new(shard, entry)]
+        if self._passes_on and new:
+            taken = encode_taken(value[3], new, len(entries), shard=shard, offset=value[1], at=at)
+            yield _ENTRIES, shard, at, taken
         here: list[Addressed] = []
         beyond: list[Forward] = []
-        for stage, addressed in arrivals(entry for entry in entries if self._seen.is_new(shard, entry)):
+        for stage, addressed in arrivals(new):
             if stage == self._stage:
                 here.append(addressed)
             else:
