@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from sojourn.cli import working
+from sojourn.cli import laking, working
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import say_json
 from sojourn.cli.plan_report import carry_out
@@ -106,3 +106,4 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
 
 cluster.command("work", epilog="`sojourn cluster work`")(working.work)
 cluster.add_typer(working.dead, name="dead")
+cluster.add_typer(laking.lake, name="lake")

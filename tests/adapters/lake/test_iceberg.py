@@ -1,10 +1,9 @@
-"""A cluster's lake has the rows of a lake of one machine that lived the same, whatever happens to who writes it."""
+"""A cluster's lake has the rows of a lake of one machine that lived the same, whatever kills its writer."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 

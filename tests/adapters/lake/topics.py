@@ -1,4 +1,4 @@
-"""The topics of a cluster, in lists: what a history would leave in them, and a lake that is written from that."""
+"""The topics of a cluster, in lists: what a history leaves in them, and a lake that is written from that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ import msgspec
 from sojourn.adapters.lake.iceberg import writing
 from sojourn.adapters.lake.iceberg.catalogue import Place
 from sojourn.adapters.lake.iceberg.writing import IcebergLake
-from sojourn.engine.records import HISTORY, SHADOW, Sent, encode_events, encode_taken, entry_shard, read_taken, shard_of
+from sojourn.engine.records import (
+    HISTORY,
+    SHADOW,
+    Sent,
+    encode_events,
+    encode_taken,
+    entry_shard,
+    read_taken,
+    shard_of,
+)
 from sojourn.model.event import Entry
 from sojourn.model.fact import Fact
 from tests.adapters.lake.folders import Numbered
@@ -27,7 +36,11 @@ class CrashError(Exception):
 def place_in(folder: Path) -> Place:
     """Name a catalogue, and a warehouse, in a folder."""
     folder.mkdir(exist_ok=True)
-    catalog = {"type": "sql", "uri": f"sqlite:///{folder}/catalog.db", "warehouse": f"file://{folder}/it's here"}
+    catalog = {
+        "type": "sql",
+        "uri": f"sqlite:///{folder}/catalog.db",
+        "warehouse": f"file://{folder}/it's here",
+    }
     return Place(catalog=catalog)
 
 
@@ -51,10 +64,17 @@ class Topics:
         for shard, some in by_shard.items():
             for here in _parted(some, self._random):
                 sent = [
-                    Sent(each.event, HISTORY * each.is_history | SHADOW * each.is_shadow, each.at, each.position)
+                    Sent(
+                        each.event,
+                        HISTORY * each.is_history | SHADOW * each.is_shadow,
+                        each.at,
+                        each.position,
+                    )
                     for each in here
                 ]
-                record = encode_taken(encode_events(sent), here, len(here), shard=shard, offset=0, at=here[0].at)
+                record = encode_taken(
+                    encode_events(sent), here, len(here), shard=shard, offset=0, at=here[0].at
+                )
                 self._random.choice(self.records["entries"]).append(record)
         calls: dict[tuple[int, int], list[Fact]] = {}
         for _, _, fact in facts:

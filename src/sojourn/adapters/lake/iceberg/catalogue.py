@@ -25,7 +25,7 @@ OFFSETS = "sojourn.offsets"
 LAYOUT = "sojourn.layout"
 
 OF_STEPS = frozenset({"profile_id", "session_id", "channel"})
-"""Columns of events that say what their steps say: readers join those, for steps come in topics of their own."""
+"""Columns of events that say what their steps say: readers join those, which come in another topic."""
 DATE = Column("date", "text", "the day of `logged_at`, in UTC")
 
 PROPERTIES = {
@@ -75,8 +75,12 @@ class Reached(Struct, frozen=True, kw_only=True):
 
     def at(self, topic: str, partition: int) -> int:
         """Return where to go on in a partition."""
+        return self.known(topic, partition) or 0
+
+    def known(self, topic: str, partition: int) -> int | None:
+        """Return where to go on in a partition; None where nothing of it was taken ever."""
         known = self.next.get(topic, [])
-        return known[partition] if partition < len(known) else 0
+        return known[partition] if partition < len(known) else None
 
 
 def library(name: str) -> Any:
@@ -221,5 +225,3 @@ def _by_date(table: Table) -> Any:
 
 def _type(column: Column) -> Any:
     return getattr(library("pyiceberg.types"), _TYPES[column.kind])()
-
-

@@ -32,9 +32,7 @@ def read_link(lake: Path) -> Place | None:
 def write_link(lake: Path, place: Place) -> Path:
     """Let the folder of a lake stand for a place; raises ConfigError where it is a lake itself."""
     if (lake.parent / "log.db").exists() or (lake / "progress.json").exists():
-        raise ConfigError(
-            f"{lake.parent}: has data of its own; name another folder with --data [lake-link]"
-        )
+        raise ConfigError(f"{lake.parent}: has data of its own; name another folder with --data [lake-link]")
     try:
         lake.mkdir(parents=True, exist_ok=True)
         replace_file(lake / LINK, msgspec.json.format(msgspec.json.encode(place), indent=2) + b"\n")

@@ -125,7 +125,9 @@ class IcebergLake:
                 _commit(table, rows, reach)
         except UnavailableError:
             raise
-        except Exception as error:  # of the catalogue's driver, or the storage's: whether it counts is not known
+        except (
+            Exception
+        ) as error:  # of the catalogue's driver, or the storage's: whether it counts is not known
             raise UnavailableError(f"{OWNER}: {name}: {type(error).__name__}: {error}") from error
         self._reached[name] = reach
 
@@ -133,7 +135,7 @@ class IcebergLake:
 def group_of(fact: Fact) -> int:
     """Return what orders a person's facts, whatever partitions they lie in: twice its instant, or one more.
 
-    What somebody lived without a name comes before what they live at the same instant with one: that is of the
+    What somebody lived without a name comes before what they live at the same instant with one: it is of the
     first stage. All else that is somebody's at one instant lies in one record, in order.
     """
     return 2 * fact.at + (not fact.profile_id.startswith(UNNAMED))
@@ -148,7 +150,9 @@ def further(one: Reached, other: Reached) -> Reached:
     """Return how far two have come together: a table that was ahead stays so where the others are not yet."""
     topics = one.next.keys() | other.next.keys()
     reached_of = {
-        topic: [max(pair) for pair in zip_longest(one.next.get(topic, []), other.next.get(topic, []), fillvalue=0)]
+        topic: [
+            max(pair) for pair in zip_longest(one.next.get(topic, []), other.next.get(topic, []), fillvalue=0)
+        ]
         for topic in sorted(topics)
     }
     return replace(other, next=reached_of, clock=max(one.clock, other.clock))
