@@ -41,7 +41,7 @@ def test_entries_are_what_the_reference_takes(seed: int, n_events: int) -> None:
         for shard in range(N_SHARDS):
             record = encode_events([one for one in batch if entry_shard(one.event, N_SHARDS) == shard])
             entries = read_events(record, shard=shard, offset=offset, at=at)
-            new = [entry for entry in entries if seen[shard].is_new(shard, entry)]
+            new = seen[shard].take(shard, entries)
             all_read += entries
             if new:
                 passed.append(encode_taken(record, new, len(entries), shard=shard, offset=offset, at=at))

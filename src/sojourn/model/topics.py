@@ -16,6 +16,7 @@ class Topics(Struct, frozen=True):
     dead_letters: str
     entries: str
     """What was taken as new, for the lake; only where there is one."""
+    states: str
 
     @classmethod
     def of(cls, prefix: str) -> Topics:

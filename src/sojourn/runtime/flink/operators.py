@@ -16,7 +16,16 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import CONTROLS, encode_taken, read_events, shard_of
+from sojourn.engine.records import (
+    CONTROLS,
+    Saved,
+    encode_saved,
+    encode_taken,
+    mark_name,
+    read_events,
+    saved_name,
+    shard_of,
+)
 from sojourn.model.turn import Forward, Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
@@ -42,17 +51,23 @@ TO: dict[Stage, OutputTag] = {
 OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
 """(kind, shard, the first instant, content)."""
 FACTS = OutputTag("facts", Types.STRING())
-ACTIONS = OutputTag("actions", Types.STRING())
 FAILED = OutputTag("failed", Types.STRING())
 ENTRIES = OutputTag("entries", Types.STRING())
+KEYED = Types.TUPLE([Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
+"""(the record's name, content); empty: none. A tuple of Java's has no nothing in it."""
+ACTIONS = OutputTag("actions", KEYED)
+STATES = OutputTag("states", KEYED)
 
 CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
 
 _json = msgspec.json.Encoder().encode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
-_FACTS, _ACTIONS, _FAILED, _ENTRIES = 2, 3, 4, 5
+_FACTS, _ACTIONS, _FAILED, _STATES, _ENTRIES = 2, 3, 4, 5, 6
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
-_OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED, _ENTRIES: ENTRIES}
+_OUT = {_FACTS: FACTS, _FAILED: FAILED, _ENTRIES: ENTRIES}
+_NAMED = {_ACTIONS: ACTIONS, _STATES: STATES}
+_named = msgspec.msgpack.Encoder().encode
+_read_named = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
 _Out = Iterable[tuple[int, int, int, bytes]]
 
 
@@ -69,6 +84,8 @@ class Sorter(ProcessFunction):  # type: ignore[misc]
         kind, shard, at, content = value
         if kind in _TO:
             yield _TO[kind], (shard, at, content)
+        elif kind in _NAMED:
+            yield _NAMED[kind], _read_named(content)
         else:
             yield _OUT[kind], content.decode()
 
@@ -76,7 +93,8 @@ class Sorter(ProcessFunction):  # type: ignore[misc]
 class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
     """One stage; what comes are records of inputs."""
 
-    def __init__(self, stage: Stage, n_shards: int, in_force: InForce) -> None:
+    def __init__(self, stage: Stage, n_shards: int, in_force: InForce, *, tells_states: bool = False) -> None:
+        self._tells_states = tells_states
         self._stage: Stage = stage
         self._n_shards = n_shards
         self._labels = Labels(n_shards)
@@ -126,9 +144,20 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         if outcome.facts:
             yield _FACTS, self._shelf.number, 0, _json(outcome.facts)
         for action in outcome.actions:
-            yield _ACTIONS, self._shelf.number, 0, _json(action)
+            yield _ACTIONS, self._shelf.number, 0, _named((action.profile_id, _json(action)))
         for failure in outcome.failures:
             yield _FAILED, self._shelf.number, 0, _json(_described(failure))
+        if self._tells_states:
+            yield from self._kept(outcome)
+
+    def _kept(self, outcome: Outcome) -> _Out:
+        shard = self._shelf.number
+        for key, (kept, place) in outcome.kept.items():
+            content = b"" if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
+            yield _STATES, shard, 0, _named((saved_name(self._stage, key), content))
+        for chapter in outcome.switched:
+            content = encode_saved(Saved(b"", 0, *chapter.mark))
+            yield _STATES, shard, 0, _named((mark_name(self._stage, shard), content))
 
     def _forwarded(self, forward: list[Forward]) -> _Out:
         records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
@@ -141,9 +170,11 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 class IdentityOperator(StageOperator):
     """The first stage: what comes are records of the log, of one partition for each shard."""
 
-    def __init__(self, n_shards: int, in_force: InForce, *, passes_on: bool = False) -> None:
+    def __init__(
+        self, n_shards: int, in_force: InForce, *, tells_states: bool = False, passes_on: bool = False
+    ) -> None:
         """With `passes_on`, what is new goes to the topic of entries, too."""
-        super().__init__("identity", n_shards, in_force)
+        super().__init__("identity", n_shards, in_force, tells_states=tells_states)
         self._passes_on = passes_on
 
     def open(self, context: Any) -> None:
@@ -167,7 +198,7 @@ class IdentityOperator(StageOperator):
         if not value[3]:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
-        new = [entry for entry in entries if self._seen.is_new(shard, entry)]
+        new = self._seen.take(shard, entries)
         if self._passes_on and new:
             taken = encode_taken(value[3], new, len(entries), shard=shard, offset=value[1], at=at)
             yield _ENTRIES, shard, at, taken
