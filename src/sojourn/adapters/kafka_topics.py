@@ -8,6 +8,7 @@
     failed     what could not be taken
     dead_letters   actions that were given up, by their ids, until they are tried again
     learnt     the counts of whoever learns from the facts; its one partition is whose turn it is
+    entries    what the first stage took as new, in transactions; only where there is a lake
     states     what every stage keeps of every key, the newest of each, where the job writes them
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
@@ -48,6 +49,7 @@ class Retention(Struct, frozen=True):
     facts_ms: int = 7 * DAY_MS
     actions_ms: int = 7 * DAY_MS
     dead_letters_ms: int = 30 * DAY_MS
+    entries_ms: int = 7 * DAY_MS
 
 
 def make_topics(
@@ -59,6 +61,7 @@ def make_topics(
     replicas: int = 1,
     retention: Retention | None = None,
     is_moved: bool = False,
+    has_entries: bool = False,
 ) -> list[str]:
     """Create the topics that are not there; return their names.
 
@@ -70,6 +73,7 @@ def make_topics(
         replicas: of every partition; 3 where nothing may be lost with a machine.
         retention: how long what is kept.
         is_moved: a log is about to be moved here.
+        has_entries: there is a lake, which wants the topic of entries.
 
     Raises ConfigError where the brokers do not answer, refuse, or have such a topic with other partitions.
     """
@@ -79,7 +83,10 @@ def make_topics(
         known = asked.list_topics(timeout=TIMEOUT_S).topics
     except import_module("confluent_kafka").KafkaException as error:
         raise ConfigError(f"Kafka does not answer: {error.args[0].str()}") from error
-    wanted = _wanted(topics, n_shards, n_partitions, retention or Retention(), is_moved=is_moved)
+    kept = retention or Retention()
+    wanted = _wanted(topics, n_shards, n_partitions, kept, is_moved=is_moved)
+    if has_entries:
+        wanted[topics.entries] = (n_partitions, {"retention.ms": kept.entries_ms})
     for name, (partitions, _) in wanted.items():
         if name in known and name == topics.events and len(known[name].partitions) != partitions:
             raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from sojourn.cli import cluster_forgetting, working
+from sojourn.cli import cluster_forgetting, laking, working
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import say_json
 from sojourn.cli.plan_report import carry_out
@@ -21,11 +21,11 @@ cluster = typer.Typer(help="On Kafka and Flink: topics, journeys, the job, the d
 @cluster.command("init", epilog="`sojourn cluster init`")
 def init(*, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Create the topics that are not there yet; those that are stay as they are."""
-    from sojourn.wiring.cluster import make_cluster, topics_of  # noqa: PLC0415 - help needs no Kafka
+    from sojourn.wiring.cluster import make_cluster, topics_in_use  # noqa: PLC0415 - help needs no Kafka
 
     settings = configuration(config, data)
     made = make_cluster(settings)
-    names = msgspec.structs.astuple(topics_of(settings))
+    names = topics_in_use(settings)
     if json:
         say_json({"created": made, "kept": [name for name in names if name not in made]})
         return
@@ -107,3 +107,4 @@ cluster.command("work", epilog="`sojourn cluster work`")(working.work)
 cluster.command("learn", epilog="`sojourn cluster learn`")(working.learn)
 cluster.add_typer(working.dead, name="dead")
 cluster.add_typer(working.failed, name="failed")
+cluster.add_typer(laking.lake, name="lake")

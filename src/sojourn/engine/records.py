@@ -6,6 +6,8 @@ reads stay the bytes that came in.
     events     a batch of one shard's events, in order: [[event, flags, at, position], ...];
                nothing: a tick, that only says how late it is; empty: the word that a control has come
     controls   the same, of controls
+    entries    what the first stage took as new of a record of events: [shard, offset, at, [[event, flags, at,
+               position], ...]], the record as it was where nothing of it had been seen
 
 What a stage keeps of a key is written where somebody follows it, under the name `STAGE|KEY`:
 
@@ -50,9 +52,20 @@ class Sent(Struct, array_like=True, frozen=True, gc=False):
     """Its position in that log."""
 
 
+class Taken(Struct, array_like=True, frozen=True, gc=False):
+    """What was new of one record of events, and where that lies in the log."""
+
+    shard: int
+    offset: int
+    at: int
+    """Its instant, ms."""
+    sent: list[Sent]
+
+
 encode_sent = msgspec.json.Encoder().encode
 """Write one event of a record, for `join_sent`."""
 _decode_sent = msgspec.json.Decoder(list[Sent]).decode
+_decode_taken = msgspec.json.Decoder(Taken).decode
 
 
 def shard_of(key: str, n_shards: int) -> int:
@@ -81,17 +94,40 @@ def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entr
     The position is made of where the record lies: unique, growing along every shard, and the same whenever it
     is read.
     """
-    if not record:
-        return []
+    return _placed(Taken(shard, offset, at, _decode_sent(record))) if record else []
+
+
+def encode_taken(record: bytes, new: Sequence[Entry], n: int, *, shard: int, offset: int, at: int) -> bytes:
+    """Write what was new of a record of `n` events, for the lake.
+
+    Where all of it was, it is passed on as it is. What is left of others says its own places:
+    they are counted in the whole record.
+    """
+    if len(new) < n:
+        record = encode_events([_sent(entry) for entry in new])
+    return b"[%d,%d,%d,%b]" % (shard, offset, at, record)
+
+
+def read_taken(record: bytes) -> list[Entry]:
+    """Read what was new of a record of events: the same entries that `read_events` read."""
+    return _placed(_decode_taken(record))
+
+
+def _sent(entry: Entry) -> Sent:
+    flags = HISTORY * entry.is_history | SHADOW * entry.is_shadow
+    return Sent(entry.event, flags, entry.at, entry.position)
+
+
+def _placed(taken: Taken) -> list[Entry]:
     return [
         Entry(
-            position=sent.position or position_of(offset, index, shard=shard),
-            at=sent.at or at,
+            position=sent.position or position_of(taken.offset, index, shard=taken.shard),
+            at=sent.at or taken.at,
             event=sent.event,
             is_history=bool(sent.flags & HISTORY),
             is_shadow=bool(sent.flags & SHADOW),
         )
-        for index, sent in enumerate(_decode_sent(record))
+        for index, sent in enumerate(taken.sent)
     ]
 
 

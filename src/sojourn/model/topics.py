@@ -15,6 +15,8 @@ class Topics(Struct, frozen=True):
     failed: str
     dead_letters: str
     learnt: str
+    entries: str
+    """What was taken as new, for the lake; only where there is one."""
     states: str
 
     @classmethod

@@ -16,7 +16,16 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import CONTROLS, Saved, encode_saved, mark_name, read_events, saved_name, shard_of
+from sojourn.engine.records import (
+    CONTROLS,
+    Saved,
+    encode_saved,
+    encode_taken,
+    mark_name,
+    read_events,
+    saved_name,
+    shard_of,
+)
 from sojourn.model.turn import Forward, Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
@@ -43,6 +52,7 @@ OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYT
 """(kind, shard, the first instant, content)."""
 FACTS = OutputTag("facts", Types.STRING())
 FAILED = OutputTag("failed", Types.STRING())
+ENTRIES = OutputTag("entries", Types.STRING())
 KEYED = Types.TUPLE([Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
 """(the record's name, content); empty: none. A tuple of Java's has no nothing in it."""
 ACTIONS = OutputTag("actions", KEYED)
@@ -52,9 +62,9 @@ CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_
 
 _json = msgspec.json.Encoder().encode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
-_FACTS, _ACTIONS, _FAILED, _STATES = 2, 3, 4, 5
+_FACTS, _ACTIONS, _FAILED, _STATES, _ENTRIES = 2, 3, 4, 5, 6
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
-_OUT = {_FACTS: FACTS, _FAILED: FAILED}
+_OUT = {_FACTS: FACTS, _FAILED: FAILED, _ENTRIES: ENTRIES}
 _NAMED = {_ACTIONS: ACTIONS, _STATES: STATES}
 _named = msgspec.msgpack.Encoder().encode
 _read_named = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
@@ -163,8 +173,12 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 class IdentityOperator(StageOperator):
     """The first stage: what comes are records of the log, of one partition for each shard."""
 
-    def __init__(self, n_shards: int, in_force: InForce, *, tells_states: bool = False) -> None:
+    def __init__(
+        self, n_shards: int, in_force: InForce, *, tells_states: bool = False, passes_on: bool = False
+    ) -> None:
+        """With `passes_on`, what is new goes to the topic of entries, too."""
         super().__init__("identity", n_shards, in_force, tells_states=tells_states)
+        self._passes_on = passes_on
 
     def open(self, context: Any) -> None:
         """Begin, or go on after a restart."""
@@ -187,9 +201,13 @@ class IdentityOperator(StageOperator):
         if not value[3]:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
+        new = self._seen.take(shard, entries)
+        if self._passes_on and new:
+            taken = encode_taken(value[3], new, len(entries), shard=shard, offset=value[1], at=at)
+            yield _ENTRIES, shard, at, taken
         here: list[Addressed] = []
         beyond: list[Forward] = []
-        for stage, addressed in arrivals(self._seen.take(shard, entries)):
+        for stage, addressed in arrivals(new):
             if stage == self._stage:
                 here.append(addressed)
             else:
