@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import (
     checking,
     cluster,
+    cluster_state,
     decisions,
     features,
     figures,
@@ -40,6 +41,7 @@ PARTS = (
     "replay",
     "people",
     "cluster",
+    "cluster-state",
     "scale",
 )
 LIMITED = {"http", "latency", "import", "people"}
@@ -96,6 +98,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
         "streams": lambda: streams.measure(folder, is_quick=is_quick),
         "studio": lambda: studio.measure(folder, is_quick=is_quick),
         "cluster": lambda: cluster.measure(folder, is_quick=is_quick),
+        "cluster-state": lambda: cluster_state.measure(folder / "state", is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "people": lambda: people.measure(folder, is_quick=is_quick),

@@ -130,7 +130,7 @@ class _Taken(NamedTuple):
     @classmethod
     def by(cls, kafka: Kafka, flink: Flink) -> _Taken:
         (task,) = flink.taskmanagers
-        return cls(_cpu_s(task), _stages_s(task), _cpu_s(kafka.machine), time.process_time())
+        return cls(task.cpu_s(), _stages_s(task), kafka.machine.cpu_s(), time.process_time())
 
     def __sub__(self, before: tuple[float, ...]) -> _Taken:  # type: ignore[override]
         return _Taken(*(after - each for after, each in zip(self, before, strict=True)))
@@ -166,19 +166,6 @@ def _checkpoint(flink: Flink, job: str) -> Found:
         "checkpointed_bytes": middle("checkpointed_size"),
         "checkpoint_wall_ms": middle("end_to_end_duration"),
     }
-
-
-def _cpu_s(machine: Machine) -> float:
-    """Return the processor seconds a machine's process has taken, and what it started."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == machine.pid:
-            total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
 
 
 def _stages_s(machine: Machine) -> float:
