@@ -63,6 +63,12 @@ class Machine:
                 start_new_session=True,
             )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """The process, and the group of whatever it started."""
+        assert self._process is not None, f"{self.name} does not run"
+        return self._process.pid
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it, and whatever it started, by a signal."""
         if self._process is None:
