@@ -22,7 +22,11 @@ class Deployed:
         (home,) = (PEERS / "flink" / "lib").glob("python3*/site-packages/pyflink")
         for part in ("conf", "lib", "log", "flink"):
             (folder / part).mkdir(parents=True)
-        jars = [*home.glob("lib/*.jar"), *home.glob("opt/flink-python-*.jar"), *PEERS.glob("flink-jars/*.jar")]
+        jars = [
+            *home.glob("lib/*.jar"),
+            *home.glob("opt/flink-python-*.jar"),
+            *PEERS.glob("flink-jars/*.jar"),
+        ]
         for jar in jars:
             (folder / "lib" / jar.name).symlink_to(jar)
         for config in [*home.glob("conf/log4j*"), ROOT / "deploy" / "flink" / "config.yaml"]:
@@ -43,7 +47,9 @@ class Deployed:
         server = "org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.server.ZooKeeperServerMain"
         command = ["java", "-Xmx128m", "-cp", dist, server, str(self._keeper), str(folder / "keeper")]
         self._zookeeper = Machine("zookeeper", command, folder, self._env)
-        self.jobmanager = self._machine("jobmanager", f"-Drest.port={self.rest}", f"-Drest.bind-port={self.rest}")
+        self.jobmanager = self._machine(
+            "jobmanager", f"-Drest.port={self.rest}", f"-Drest.bind-port={self.rest}"
+        )
         self.taskmanagers = [self._machine("taskmanager") for _ in range(2)]
 
     def _machine(self, service: str, *more: str) -> Machine:
@@ -66,9 +72,15 @@ class Deployed:
                 command[at] = command[at].replace(there, found) if there in argument else command[at]
         own = command.index("-pyclientexec") if "-pyclientexec" in command else len(command)
         # As its name resolves nowhere else, and its memory is meant for two cores of its own.
-        command[own:own] = [*more, f"-D{service}.bind-host=127.0.0.1", *([] if more else ["-Dtaskmanager.host=127.0.0.1"])]
+        command[own:own] = [
+            *more,
+            f"-D{service}.bind-host=127.0.0.1",
+            *([] if more else ["-Dtaskmanager.host=127.0.0.1"]),
+        ]
         name = f"{service}-{len(self.reporters)}"
-        return Machine(name, ["bash", str(self._home / "bin" / command[0]), *command[1:]], self._folder, self._env)
+        return Machine(
+            name, ["bash", str(self._home / "bin" / command[0]), *command[1:]], self._folder, self._env
+        )
 
     def start(self) -> None:
         """Start all, and wait until the job runs."""
@@ -97,7 +109,9 @@ class Deployed:
 
     def metrics(self) -> set[str]:
         """Name everything that Prometheus would be told."""
-        text = "".join(httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text for port in self.reporters)
+        text = "".join(
+            httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text for port in self.reporters
+        )
         return {line.partition("{")[0].split()[0] for line in text.splitlines() if line and line[0] != "#"}
 
     def end(self) -> None:

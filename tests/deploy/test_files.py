@@ -191,13 +191,17 @@ def loaded(file: Path, folder: Path) -> Config:
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=name_of)
-def test_a_configuration_and_its_journeys_are_what_sojourn_reads(file: Path, tmp_path: Path) -> None:
+def test_a_configuration_and_its_journeys_are_what_sojourn_reads(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the secrets that the files around it hand in, and no other."""
     config = loaded(file, tmp_path)
     assert config.http.host == "0.0.0.0", "else nobody outside the container is heard"
     assert set(config.sinks) == {"shop"}
     assert [each.name for each in load_texts(configured_texts(config)).journeys] == ["welcome"]
     if config.cluster.brokers:
+        for name, value in PASSWORD.items():
+            monkeypatch.setenv(name, value)
         told = job_settings(config)
         assert PASSWORD["KAFKA_PASSWORD"] not in json.dumps(told.client)
 
