@@ -14,6 +14,7 @@ class Topics(Struct, frozen=True):
     actions: str
     failed: str
     dead_letters: str
+    states: str
 
     @classmethod
     def of(cls, prefix: str) -> Topics:
