@@ -66,7 +66,7 @@ def whos(key: str) -> list[Who]:
     ]
 
 
-@settings(max_examples=tries(12), deadline=None)
+@settings(max_examples=tries(4), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 60))
 def test_decisions_from_the_topic_of_states_are_those_of_one_machine(seed: int, n_events: int) -> None:
     """Over everything there is, published while it runs: of everybody, asked in every way."""
@@ -85,7 +85,7 @@ def test_decisions_from_the_topic_of_states_are_those_of_one_machine(seed: int, 
 
     async def compare() -> None:
         exposures = Exposures(_say_nothing, now=lambda: until)
-        for one in sorted(ids):
+        for one in random.sample(sorted(ids), min(6, len(ids))):
             for who in whos(one):
                 question = Question(who=who, context={"cart": 3})
                 answers = [
@@ -111,7 +111,7 @@ def test_decisions_from_the_topic_of_states_are_those_of_one_machine(seed: int, 
 
 def embedded(entries: list[Entry], until: int) -> Driver:
     """Run a history on one machine."""
-    driver = Driver(MemoryLog(), MemoryStore(), everything.FIRST, cache=1_000)
+    driver = Driver(MemoryLog(), MemoryStore(), everything.CATALOGUE, in_force=everything.FIRST, cache=1_000)
     for first in range(0, len(entries), 7):
         batch = entries[first : first + 7]
         driver.settle(batch, until=batch[-1].at)
