@@ -186,7 +186,7 @@ class IdentityOperator(StageOperator):
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
         here: list[Addressed] = []
         beyond: list[Forward] = []
-        for stage, addressed in arrivals(entry for entry in entries if self._seen.is_new(shard, entry)):
+        for stage, addressed in arrivals(self._seen.take(shard, entries)):
             if stage == self._stage:
                 here.append(addressed)
             else:
