@@ -29,8 +29,6 @@ class Batch(Struct):
     """(name, content), in the topic's order of each name; None: it is gone."""
     offsets: dict[int, int] = {}
     """Partition -> from where it is to be read on once these are stored."""
-    stamps: list[int] = []
-    """When the broker took each, ms."""
 
 
 class StatesFollower:
@@ -144,7 +142,6 @@ class StatesFollower:
         batch.offsets[partition] = offset + 1
         if isinstance(key, bytes) and not key.startswith(MARK):
             batch.records.append((key.decode(), content if isinstance(content, bytes) else None))
-            batch.stamps.append(message.timestamp()[1])
 
     def _commit(self, consumer: Any, batch: Batch) -> None:
         # What counts is beside the states; this is for whoever watches the group.

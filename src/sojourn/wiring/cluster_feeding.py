@@ -71,7 +71,7 @@ class Feeding:
         """Whether the store answered last."""
         self.n_stored = 0
         self.lag_ms = 0
-        """Of the last batch: between the oldest of its records and now."""
+        """Of the newest state that was stored last: between the instant of the log it is of, and then."""
 
     def begin(self, *, from_beginning: bool) -> None:
         """See that the store answers; have everything read anew where that is wanted."""
@@ -96,7 +96,8 @@ class Feeding:
         if self._until_it_answers(write):
             self._stored = {**self._stored, **batch.offsets}
             self.n_stored += len(kept)
-            self.lag_ms = now_ms() - min(batch.stamps, default=now_ms())
+            places = [one.place[0] for one in kept if one.place is not None]
+            self.lag_ms = max(0, now_ms() - max(places, default=now_ms()))
 
     def is_to_begin_anew(self) -> bool:
         """Tell, now and then, whether the store lost what it had: then what it has is made again."""
@@ -178,7 +179,7 @@ class _Feed:
         metrics.watch_total("sojourn_states_stored", "States brought to the store", lambda: feeding.n_stored)
         metrics.watch(
             "sojourn_states_delay_seconds",
-            "How old the oldest state of the last batch was when the store had it",
+            "How old the newest state of the last batch was, by the log, when the store had it",
             lambda: feeding.lag_ms / 1000,
         )
         metrics.watch(
