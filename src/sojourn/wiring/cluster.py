@@ -89,6 +89,7 @@ def job_settings(config: Config) -> JobSettings:
         shards=cluster.shards,
         entries=bool(cluster.lake.catalog),
         client=told,
+        states=cluster.states or bool(cluster.serving.url),
     )
 
 

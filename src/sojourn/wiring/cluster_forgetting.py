@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from sojourn.adapters.kafka_ages import LATE_MS, Age, ages_of, is_past
 from sojourn.adapters.kafka_controls import Publisher, read_controls
-from sojourn.adapters.kafka_states import TopicStates
+from sojourn.adapters.kafka_saved import TopicStates
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event, read_forgetting
 from sojourn.engine.forgetting import bare_control
