@@ -90,13 +90,14 @@ def _of_task(told: Told) -> dict[str, Figure]:
     )  # fmt: skip
     how = f"{COMMAND}: processor time of the stages' threads, three rates, three drains, a busy machine"
     return {
-        **{name: _fitted(value, 0.5, 1.5, "us", how) for name, value in us.items()},
-        "java_us": _fitted(java, 0.5, 1.4, "us", f"{COMMAND}: the task's other threads, drains"),
-        "rest_cores": _fitted(rest, 0.3, 1.2, "cores", f"{COMMAND}: no events, 40 rounds of ticks a second"),
+        **{name: _fitted(value, (0.5, 1.5), "us", how) for name, value in us.items()},
+        "java_us": _fitted(java, (0.5, 1.4), "us", f"{COMMAND}: the task's other threads, drains"),
+        "rest_cores": _fitted(
+            rest, (0.3, 1.2), "cores", f"{COMMAND}: no events, 40 rounds of ticks a second"
+        ),
         "active_cores": _fitted(
             max(0.02, active),
-            0.3,
-            2,
+            (0.3, 2),
             "cores",
             f"{COMMAND}: other threads at three rates, less java_us and rest",
         ),
@@ -199,16 +200,16 @@ def _of_checkpoints(told: Told) -> dict[str, Figure]:
     how = f"{COMMAND}: a checkpoint after a drain, shared by raw bytes; compressed, few levels"
     return {
         "checkpoint_bytes": _fitted(
-            max(0.0, first - rates[0] * each), 0.5, 2, "bytes", f"{COMMAND}: rates {rates}"
+            max(0.0, first - rates[0] * each), (0.5, 2), "bytes", f"{COMMAND}: rates {rates}"
         ),
         "checkpoint_event_bytes": _fitted(
-            each, 0.7, 3, "bytes", f"{COMMAND}: rates {rates}; high: compaction"
+            each, (0.7, 3), "bytes", f"{COMMAND}: rates {rates}; high: compaction"
         ),
-        "mark_bytes": _fitted(state * mark / raw, 0.7, 1.6, "bytes", how),
+        "mark_bytes": _fitted(state * mark / raw, (0.7, 1.6), "bytes", how),
         "profile_bytes": _fitted(
-            state * life / raw, 0.7, 5, "bytes", f"{how}; high: a long life, many journeys"
+            state * life / raw, (0.7, 5), "bytes", f"{how}; high: a long life, many journeys"
         ),
-        "tie_bytes": _fitted(state * tie / raw, 0.7, 2, "bytes", how),
+        "tie_bytes": _fitted(state * tie / raw, (0.7, 2), "bytes", how),
     }
 
 
@@ -236,8 +237,8 @@ def _of_rest(found: dict[str, Figure], quiet: dict[str, float]) -> dict[str, Fig
         pause = low
     how = f"{LATEST}: p50 and p95 at rest, on two cores that did all of it"
     return {
-        "out_ms": _fitted(out, 0.2, 1.2, "ms", how),
-        "pause_ms": _fitted(pause, 0.2, 1.5, "ms", how),
+        "out_ms": _fitted(out, (0.2, 1.2), "ms", how),
+        "pause_ms": _fitted(pause, (0.2, 1.5), "ms", how),
     }
 
 
@@ -246,10 +247,13 @@ AT_REST = Load(100.0)
 
 
 def _measured(value: float, low: float, high: float, unit: str) -> Figure:
+    """Return a figure as it was measured; `low` and `high` are of it."""
     return Figure(_round(value), _round(value * low), _round(value * high), unit, "measured", COMMAND)
 
 
-def _fitted(value: float, low: float, high: float, unit: str, how: str) -> Figure:
+def _fitted(value: float, reach: tuple[float, float], unit: str, how: str) -> Figure:
+    """Return a figure that was found; its reach is of it."""
+    low, high = reach
     return Figure(_round(value), _round(value * low), _round(value * high), unit, "fitted", how)
 
 

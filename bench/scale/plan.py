@@ -105,7 +105,7 @@ def plan(target: Target, costs: Costs, keeping: Keeping, prices: Prices) -> Plan
     kept = storage.states(costs, keeping, people=target.people, events_per_day=target.events_per_day)
     log = storage.log(costs, keeping, events_per_s=target.events_per_s, events_per_day=target.events_per_day)
     ticks = ticks_of(load, costs)
-    brokers = _brokers(load, costs, log, ticks, keeping)
+    brokers = _brokers(load, costs, keeping, log=log, ticks=ticks)
     task_state = kept.total * max(load.task_shards / load.shards, 1 / load.tasks)
     lost = recovery(load, costs, task_state_mb=task_state / 1e6)
     serving = storage.serving_bytes(costs, people=target.people)
@@ -172,7 +172,7 @@ def ticks_of(load: Load, costs: Costs) -> float:
     return ticks_per_s(partitions=load.shards, doors=load.doors, lane_per_ms=lane, tick_ms=costs.tick_ms)
 
 
-def _brokers(load: Load, costs: Costs, log: storage.Log, ticks: float, keeping: Keeping) -> int:
+def _brokers(load: Load, costs: Costs, keeping: Keeping, *, log: storage.Log, ticks: float) -> int:
     """Return the brokers that are enough for cores, for disks, for partitions, and for safety."""
     records = records_per_s(load.events_per_s, load, costs)
     us = records * costs.broker_us + ticks * costs.tick_broker_us
