@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from bench import cluster_door, journeys, traffic
+from bench import cluster_decisions, cluster_door, journeys, traffic
 from bench.figures import Figure, Figures, NotMeasuredError
 from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.compile import compile_journey
@@ -47,6 +47,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
     found: Figures = {}
     with _machines(folder) as (kafka, flink):
         found |= cluster_door.measure(kafka, folder, n_shards=N_SHARDS, is_quick=is_quick)
+        found |= cluster_decisions.measure(kafka, folder / "decisions", is_quick=is_quick)
         for n_tasks in (1, 2):
             run = _Run(kafka, flink, folder)
             found[f"cluster_{n_tasks}_events_per_s"] = Figure(
