@@ -104,5 +104,26 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
     uvloop.run(serve_door(configuration(config, data)))
 
 
+@cluster.command("feed", epilog="`sojourn cluster feed`")
+def feed(
+    *,
+    from_beginning: Annotated[
+        bool,
+        typer.Option("--from-beginning", help="Read all states again, as for a store that is made anew."),
+    ] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Bring what the job keeps of everybody to the serving store, as one of a group, until told to stop.
+
+    Where the store lost what it had, all of it is made again from the topic of states.
+    """
+    import uvloop  # noqa: PLC0415 - help needs no server
+
+    from sojourn.wiring import cluster_feeding  # noqa: PLC0415
+
+    uvloop.run(cluster_feeding.feed(configuration(config, data), from_beginning=from_beginning))
+
+
 cluster.command("work", epilog="`sojourn cluster work`")(working.work)
 cluster.add_typer(working.dead, name="dead")

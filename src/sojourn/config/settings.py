@@ -166,6 +166,16 @@ class Retention(Struct, frozen=True, kw_only=True):
     dead_letters_ms: int = 30 * DAY_MS
 
 
+class Serving(Struct, frozen=True, kw_only=True):
+    """Where a cluster answers questions from: Redis or Valkey."""
+
+    url: str = ""
+    """`redis://host:6379/0`, or `rediss://` over TLS; empty: nobody is told anything."""
+    username: str = ""
+    password_env: str = ""
+    """The environment variable that holds the password."""
+
+
 class Cluster(Struct, frozen=True, kw_only=True):
     """Where the log is Kafka and the engine runs on Flink; only `sojourn cluster` reads it."""
 
@@ -186,6 +196,9 @@ class Cluster(Struct, frozen=True, kw_only=True):
     """Further settings of the client, as librdkafka names them: `security.protocol`, ..."""
     client_env: dict[str, str] = {}
     """Those that are secrets, each with the environment variable that holds it."""
+    states: bool = False
+    """Whether the job writes every state to a topic; it does wherever `serving` names a store."""
+    serving: Serving = Serving()
     job_client: dict[str, str] = {}
     """Settings of Kafka's Java client that the job needs and `client` does not lead to."""
 

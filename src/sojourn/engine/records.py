@@ -35,6 +35,8 @@ _OFFSET = 20  # bits below an offset: 10 for the place in the record, 10 for the
 
 HISTORY, SHADOW = 1, 2
 
+MARK = b"mark|"
+"""What the names of words begin with that are no states."""
 LAST = (1 << 53) - 1
 """The position after every entry of an instant."""
 

@@ -74,7 +74,13 @@ def job_settings(config: Config) -> JobSettings:
     client_for(config)  # the same mistakes are refused
     cluster = config.cluster
     told = java_client(cluster.client, cluster.client_env) | cluster.job_client
-    return JobSettings(brokers=cluster.brokers, prefix=cluster.prefix, shards=cluster.shards, client=told)
+    return JobSettings(
+        brokers=cluster.brokers,
+        prefix=cluster.prefix,
+        shards=cluster.shards,
+        client=told,
+        states=cluster.states or bool(cluster.serving.url),
+    )
 
 
 def write_job(config: Config, file: Path) -> None:
