@@ -62,8 +62,8 @@ def copy_folder(data: Path, to: Path, *, tell: Callable[[int], None] = lambda _:
         return _copy(data, to, tell)
     except sqlite3.Error as error:
         raise ConfigError(
-            f"{data}: cannot be copied ({error}); is it a data folder, may we write beside its databases, and is "
-            "there room? [backup-unreadable]"
+            f"{data}: cannot be copied ({error}); is it a data folder, may we write in it, and "
+            "is there room? [backup-unreadable]"
         ) from None
 
 
