@@ -142,10 +142,10 @@ CLUSTER: Rows = (
             Panel("Doors", "short", "That answer.", [('sum(up{job="sojourn-door"})', "")], is_stat=True),
             Panel("Workers", "short", "That answer.", [('sum(up{job="sojourn-worker"})', "")], is_stat=True),
             Panel(
-                "The job runs",
-                "short",
-                "1 where it does.",
-                [("max(flink_jobmanager_job_runningState)", "")],
+                "The job has run for",
+                "ms",
+                "Since it began, or began again; 0 where it does not run.",
+                [("max(flink_jobmanager_job_runningTime)", "")],
                 is_stat=True,
             ),
             Panel(
