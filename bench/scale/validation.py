@@ -55,7 +55,7 @@ def measured(costs: Costs, told: dict[str, dict[str, float]]) -> list[Beside]:
         Beside("an action at rest, p99", "ms", quiet["cluster_action_p99_ms"], rest.wait(0.99)),
         Beside(
             "drained by a task, two cores for all", "events/s", quiet["cluster_1_events_per_s"],
-            drained_per_s, f"its first job: Java compiles; the task alone: {drains.drained_per_s():,.0f}",
+            drained_per_s, f"in a JVM that had just begun; the task alone: {drains.drained_per_s():,.0f}",
         ),
         *(
             Beside(f"a task's threads, {name}", "us an event", us, said, "held out: fitted to the others")

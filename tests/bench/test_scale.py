@@ -48,7 +48,7 @@ def test_the_simulation_comes_to_what_was_measured() -> None:
     """Of what nothing was fitted to: the slowest of a hundred, a drain, a rate in between, a death."""
     found = {one.what: one for one in validation.measured(FITTED, fitting.read_measured())}
     assert abs(found["an action at rest, p99"].error) < 0.25
-    assert abs(found["drained by a task, two cores for all"].error) < 0.6  # its first job: Java compiles
+    assert abs(found["drained by a task, two cores for all"].error) < 0.6  # a JVM that had just begun
     held_out = [abs(one.error) for what, one in found.items() if what.startswith("a task's threads")]
     assert median(held_out) < 0.35
     assert abs(found["a task's death: its longest wait"].error) < 0.25
