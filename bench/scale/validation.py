@@ -142,9 +142,11 @@ def drains(costs: Costs, sizes: Sequence[int] = (2, 20, 200)) -> list[Beside]:
     return found
 
 
-def recovers(costs: Costs) -> Beside:
+DEATH = Orders(1_000, 25, dies_at_s=4, down_s=8)
+
+
+def recovers(costs: Costs, orders: Orders = DEATH) -> Beside:
     """Let a task die at half load, and count until nobody waits longer than before."""
-    orders = Orders(1_000, 25, dies_at_s=4, down_s=8)
     run = simulated(orders, costs)
     calm = 5 * max(wait for wait, at in zip(run.waits, run.arrived, strict=True) if at < 2_500)
     back = max(done for wait, done in zip(run.waits, run.done, strict=True) if wait > calm)
