@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from random import Random
 
@@ -95,27 +95,14 @@ def sharded(
     entries: list[Entry], *, in_force: InForce, until: int, n_shards: int, n_tasks: int, random: Random
 ) -> runtimes.Outcome:
     """Run a history on shards; each stage's watermark follows the one before at a pace of its own."""
-    run = _Run(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
-    waiting = list(entries)
-    while waiting:
-        n_fed = random.randrange(1, 9)
-        fed, waiting = waiting[:n_fed], waiting[n_fed:]
-        for entry in fed:
-            run.feed(entry)
-        ceiling = waiting[0].at - 1 if waiting else until
-        for floor in run.floors.values():
-            if random.random() < 0.3:
-                floor.restart()
-            ceiling = random.randint(floor.watermark, max(floor.watermark, ceiling))
-            run.advance(floor, ceiling)
-    for floor in run.floors.values():
-        for shelf in floor.shelves:
-            shelf.call_at(until)
-        run.advance(floor, until)
-    return run.outcome()
+    shards = Shards(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
+    shards.run(entries, until=until)
+    return shards.outcome()
 
 
-class _Run:
+class Shards:
+    """The shards of every stage, and what came of what was fed to them."""
+
     def __init__(self, in_force: InForce, *, n_shards: int, n_tasks: int, random: Random) -> None:
         self._chronicle = Chronicle(in_force)
         self._random = random
@@ -126,13 +113,34 @@ class _Run:
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
 
+    def run(
+        self, entries: Sequence[Entry], *, until: int, feed: Callable[[Entry], None] | None = None
+    ) -> None:
+        """Take entries, and then all that is due by an instant."""
+        random, waiting = self._random, list(entries)
+        while waiting:
+            n_fed = random.randrange(1, 9)
+            fed, waiting = waiting[:n_fed], waiting[n_fed:]
+            for entry in fed:
+                (feed or self.feed)(entry)
+            ceiling = waiting[0].at - 1 if waiting else until
+            for floor in self.floors.values():
+                if random.random() < 0.3:
+                    floor.restart()
+                ceiling = random.randint(floor.watermark, max(floor.watermark, ceiling))
+                self.advance(floor, ceiling)
+        for floor in self.floors.values():
+            for shelf in floor.shelves:
+                shelf.call_at(until)
+            self.advance(floor, until)
+
     def feed(self, entry: Entry) -> None:
         if is_control(entry.event):
             self._chronicle.hear(entry)
             self._nudge("identity", entry.at)
             return
         for stage, addressed in arrivals([entry]):
-            self._deliver(stage, addressed)
+            self.deliver(stage, addressed)
 
     def advance(self, floor: Floor, watermark: int) -> None:
         for _, outcome in floor.advance(watermark):
@@ -141,7 +149,7 @@ class _Run:
             self._actions += [msgspec.json.encode(action) for action in outcome.actions]
             for one in outcome.forward:
                 assert ORDER[one.stage] > ORDER[floor.stage]
-                self._deliver(one.stage, (one.key, one.input))
+                self.deliver(one.stage, (one.key, one.input))
             for chapter in outcome.switched:
                 self._nudge(floor.stage, chapter.mark[0])
 
@@ -151,7 +159,7 @@ class _Run:
             if self._random.random() < 0.3:
                 shelf.call_at(max(at, self.floors[stage].watermark + 1))
 
-    def _deliver(self, stage: Stage, addressed: Addressed) -> None:
+    def deliver(self, stage: Stage, addressed: Addressed) -> None:
         (again,) = decode_inputs(encode_inputs([addressed]))
         assert again[1].at > self.floors[stage].watermark, "nothing may come late"
         self.floors[stage].shelves[shard_of(again[0], self._n_shards)].wait([again])

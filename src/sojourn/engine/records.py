@@ -4,7 +4,8 @@ Everything is JSON, as it is at the door and in the log of one machine: the part
 reads stay the bytes that came in.
 
     events     a batch of one shard's events, in order: [[event, flags, at, position], ...];
-               nothing: a tick, that only says how late it is; empty: the word that a control has come
+               nothing: a tick, that only says how late it is; empty: the word that a control has come;
+               an object: what was moved here from the log and the states of one machine (`Moved`)
     controls   the same, of controls
 """
 
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from sojourn.engine.turn import route
 from sojourn.model.event import Entry, Event
+from sojourn.model.turn import Stage
 
 MAX_SHARDS = 1_023
 CONTROLS = 1_023
@@ -41,9 +43,41 @@ class Sent(Struct, array_like=True, frozen=True, gc=False):
     """Its position in that log."""
 
 
+class MovedState(Struct, array_like=True, frozen=True, gc=False):
+    """A key's state, as it was where it was moved from."""
+
+    stage: Stage
+    key: str
+    state: bytes
+    wake: int = 0
+    """When it wants to be woken, ms; 0: not at all."""
+
+
+class MovedMark(Struct, array_like=True, frozen=True, gc=False):
+    """A message that was taken there, though nothing is left of it, for who sent it was forgotten."""
+
+    digest: bytes
+    at: int
+    """When it was taken, ms."""
+
+
+class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one shard gets of an installation that was moved here: it is there, and nothing comes of it."""
+
+    at: int
+    """The instant up to which all was done, there, ms."""
+    position: int
+    """Behind all positions of that log."""
+    entries: list[Sent] = []
+    """Entries of its log, with their places: who sends one of them again sends a duplicate."""
+    states: list[MovedState] = []
+    marks: list[MovedMark] = []
+
+
 encode_sent = msgspec.json.Encoder().encode
 """Write one event of a record, for `join_sent`."""
 _decode_sent = msgspec.json.Decoder(list[Sent]).decode
+_decode_moved = msgspec.json.Decoder(Moved).decode
 
 
 def shard_of(key: str, n_shards: int) -> int:
@@ -66,14 +100,30 @@ def join_sent(parts: Iterable[bytes]) -> bytes:
     return b"[%b]" % b",".join(parts)
 
 
+def join_moved(kind: str, parts: Iterable[bytes], *, at: int, position: int) -> bytes:
+    """Write one record of what was moved: `entries`, `states` or `marks` that are written already."""
+    return b'{"at":%d,"position":%d,"%b":[%b]}' % (at, position, kind.encode(), b",".join(parts))
+
+
+def is_moved(record: bytes) -> bool:
+    """Tell whether a record of events is one of what was moved here."""
+    return record[:1] == b"{"
+
+
+def read_moved(record: bytes) -> Moved:
+    """Read one."""
+    return _decode_moved(record)
+
+
 def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entry]:
     """Read a record of events at its place in the log; an empty one has none.
 
     The position is made of where the record lies: unique, growing along every shard, and the same whenever it
-    is read.
+    is read. Entries that were moved here are read, too: whoever takes them through stages looks first.
     """
     if not record:
         return []
+    sents = _decode_moved(record).entries if is_moved(record) else _decode_sent(record)
     return [
         Entry(
             position=sent.position or position_of(offset, index, shard=shard),
@@ -82,7 +132,7 @@ def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entr
             is_history=bool(sent.flags & HISTORY),
             is_shadow=bool(sent.flags & SHADOW),
         )
-        for index, sent in enumerate(_decode_sent(record))
+        for index, sent in enumerate(sents)
     ]
 
 

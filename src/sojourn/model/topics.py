@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+WAITED = "waited"
+"""The header of an action that waited elsewhere: attempts, next instant (ms) and last error, as JSON."""
+
 
 class Topics(Struct, frozen=True):
     """The topics of one installation, by what is in them."""
@@ -14,6 +17,11 @@ class Topics(Struct, frozen=True):
     actions: str
     failed: str
     dead_letters: str
+
+    @property
+    def moving(self) -> str:
+        """The topic that is there while an installation is being moved here: nothing may run meanwhile."""
+        return f"{self.events.removesuffix('events')}moving"
 
     @classmethod
     def of(cls, prefix: str) -> Topics:

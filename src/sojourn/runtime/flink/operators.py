@@ -16,18 +16,20 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import CONTROLS, read_events, shard_of
-from sojourn.model.turn import Forward, Stage
+from sojourn.engine.records import CONTROLS, Moved, is_moved, read_events, read_moved, shard_of
+from sojourn.model.turn import Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import Failure
 from sojourn.runtime.shards.chronicle import Chronicle
 from sojourn.runtime.shards.records import (
     Addressed,
+    adoptions,
     arrivals,
     decode_control,
     encode_control,
     encode_inputs,
+    marks_of,
 )
 from sojourn.runtime.shards.seen import Seen
 from sojourn.runtime.shards.worker import Outcome, Worker
@@ -121,7 +123,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 
     def _told(self, outcome: Outcome) -> _Out:
         if outcome.forward:
-            yield from self._forwarded(outcome.forward)
+            yield from self._forwarded((one.stage, (one.key, one.input)) for one in outcome.forward)
         if outcome.facts:
             yield _FACTS, self._shelf.number, 0, _json(outcome.facts)
         for action in outcome.actions:
@@ -129,10 +131,10 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         for failure in outcome.failures:
             yield _FAILED, self._shelf.number, 0, _json(_described(failure))
 
-    def _forwarded(self, forward: list[Forward]) -> _Out:
+    def _forwarded(self, forward: Iterable[tuple[Stage, Addressed]]) -> _Out:
         records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
-        for one in forward:
-            records[one.stage, shard_of(one.key, self._n_shards)].append((one.key, one.input))
+        for stage, addressed in forward:
+            records[stage, shard_of(addressed[0], self._n_shards)].append(addressed)
         for (stage, shard), inputs in records.items():
             yield _KINDS[stage], shard, min(given.at for _, given in inputs), encode_inputs(inputs)
 
@@ -163,17 +165,33 @@ class IdentityOperator(StageOperator):
             shelf.call_at(chapter.mark[0])
         if not value[3]:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
+        if is_moved(value[3]):
+            yield from self._spread(shelf, adoptions(self._noted(shard, value[3])))
+            return
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
+        yield from self._spread(
+            shelf, arrivals(entry for entry in entries if self._seen.is_new(shard, entry))
+        )
+
+    def _spread(self, shelf: FlinkShelf, inputs: Iterable[tuple[Stage, Addressed]]) -> _Out:
+        """Let wait what is for this stage, and pass on the rest."""
         here: list[Addressed] = []
-        beyond: list[Forward] = []
-        for stage, addressed in arrivals(entry for entry in entries if self._seen.is_new(shard, entry)):
-            if stage == self._stage:
-                here.append(addressed)
+        beyond: list[tuple[Stage, Addressed]] = []
+        for one in inputs:
+            if one[0] == self._stage:
+                here.append(one[1])
             else:
-                beyond.append(Forward(stage, *addressed))
+                beyond.append(one)
         if here:
             shelf.wait(here)
         yield from self._forwarded(beyond)
+
+    def _noted(self, shard: int, record: bytes) -> Moved:
+        """Know the messages that were taken where the installation was moved from."""
+        moved = read_moved(record)
+        for mark, seen_at in marks_of(moved):
+            self._seen.note(shard, mark, seen_at)
+        return moved
 
     def _told(self, outcome: Outcome) -> _Out:
         yield from super()._told(outcome)

@@ -71,6 +71,13 @@ class Seen:
         here.put(mark, entry.at)
         return True
 
+    def note(self, shard: int, digest: bytes, at: int) -> None:
+        """Take note of a message of the shard at work that was taken elsewhere, at an instant (ms)."""
+        generation = at // self._window_ms
+        self._turn_over(shard, generation)
+        if generation >= self._remembered[shard] - 1:
+            self._marks[generation % 2].put(digest.hex(), at)
+
     def _turn_over(self, shard: int, generation: int) -> None:
         known = self._remembered.get(shard)
         if known is None:

@@ -22,7 +22,7 @@ from sojourn.model.fact import Fact
 from sojourn.model.turn import Forward, Input, Result, Stage
 from sojourn.runtime.salvage import Failure, Salvaged, salvage
 from sojourn.runtime.shards.chronicle import Chapter, Chronicle, Mark
-from sojourn.runtime.shards.records import Addressed
+from sojourn.runtime.shards.records import Addressed, Adopted
 
 HOT_STATES = 20_000
 """Decoded in memory, per stage and task: some 60 MB of people."""
@@ -106,18 +106,23 @@ class Worker:
     def call(self, shelf: Shelf, at: int, *, upto: int) -> Outcome:
         """Do what a shard has to do, its instant `at` having come, knowing all its inputs up to `upto`."""
         out = Outcome([], [], [], [], [])
+        if self.chronicle.has_left(shelf.mark):
+            return out
         woken = shelf.due(at)
         waiting = sorted(shelf.take(), key=_place)
         while True:
             chapter = self.chronicle.next(shelf.mark, upto=upto)
             until = upto if chapter is None else chapter.mark[0]
             now, waiting = _parted(waiting, until, before=None if chapter is None else chapter.mark)
+            now = self._adopt(shelf, now)
             self._turns(shelf, _by_key(now, woken if until >= at else ()), until, out)
             woken = [] if until >= at else woken
             # What is due before the control and after `at` has instants of its own, which come first.
             if chapter is None or chapter.mark[0] > at:
                 break
             self._switch(shelf, chapter, out)
+            if self.chronicle.has_left(shelf.mark):
+                return out  # What waits is another installation's, which takes it from the log.
             if chapter.mark[0] < at:
                 # The shard came late to it, and what it set going may be due by now: that comes first.
                 for key in woken:
@@ -127,6 +132,22 @@ class Worker:
         if waiting:
             shelf.wait(waiting)
         return out
+
+    def _adopt(self, shelf: Shelf, inputs: list[Addressed]) -> list[Addressed]:
+        """Put states that were moved here onto the shelf, with their wakes; return the other inputs.
+
+        Nothing that happened here is older, so none of them is in anybody's way.
+        """
+        others: list[Addressed] = []
+        for key, given in inputs:
+            if not isinstance(given, Adopted):
+                others.append((key, given))
+                continue
+            self._hot.pop((shelf.number, key), None)
+            shelf.put(key, Kept(given.state, given.wake))
+            if given.wake:
+                shelf.wake(key, given.wake)
+        return others
 
     def _switch(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
         at = chapter.mark[0]
@@ -225,6 +246,7 @@ def _parted(
 def _by_key(inputs: Sequence[Addressed], woken: Sequence[str]) -> dict[str, list[Input]]:
     groups: dict[str, list[Input]] = {}
     for key, given in inputs:
+        assert not isinstance(given, Adopted)
         groups.setdefault(key, []).append(given)
     for key in woken:
         groups.setdefault(key, [])

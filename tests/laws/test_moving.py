@@ -1,0 +1,159 @@
+"""A history cut anywhere, its first half on one machine, its second on shards, is all of it on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.definitions.publishing import InForce
+from sojourn.engine.records import entry_shard, is_moved, read_events, read_moved
+from sojourn.model.action import Letter
+from sojourn.model.event import Entry, FailedEvent
+from sojourn.model.ids import message_digest
+from sojourn.model.topics import Topics
+from sojourn.runtime.controls import kept_in_force
+from sojourn.runtime.moving.outward import Block, Cut, Record, records
+from sojourn.runtime.shards.records import adoptions, marks_of
+from sojourn.runtime.shards.seen import Seen
+from tests.laws import test_everything_published as everything
+from tests.laws import test_publishing as published
+from tests.laws.edited import restarted
+from tests.laws.runtimes import Outcome, sequential
+from tests.laws.sharded import Shards
+from tests.laws.test_equality import end_of, outcome_of, same
+from tests.soak import tries
+
+TOPICS = Topics.of("shop")
+seeds = st.integers(0, 2**32)
+lengths = st.integers(2, 60)
+
+
+class Folder:
+    """A history's first half on one machine."""
+
+    def __init__(self, entries: list[Entry], first: InForce, clock: int) -> None:
+        self._entries = entries
+        self._first = first
+        self.store = MemoryStore()
+        driver = restarted(MemoryLog(), self.store, first)
+        driver.settle(entries, until=clock)
+        driver.finish_sweep()
+
+    def blocks(self) -> Iterator[Block]:
+        for entry in self._entries:
+            event = entry.event
+            yield event.received_at, [message_digest(event.source, event.message_id)], [entry]
+
+    def letters(self) -> Iterator[Letter]:
+        yield from ()
+
+    def failed(self) -> Iterator[FailedEvent]:
+        yield from ()
+
+    def cut(self, clock: int) -> Cut:
+        in_force = kept_in_force(self.store) or self._first
+        position = self._entries[-1].position
+        return Cut(move="m", clock=clock, position=position, in_force=in_force)
+
+
+class Moved(Shards):
+    """Shards that begin with what was moved to them, and know duplicates."""
+
+    def __init__(self, n_shards: int, random: Random) -> None:
+        super().__init__(InForce(), n_shards=n_shards, n_tasks=random.randint(1, n_shards), random=random)
+        self._n = n_shards
+        self._seen = [Seen((DictMarks(), DictMarks()), Number()) for _ in range(n_shards)]
+        self.n_refused = 0
+
+    def take(self, record: Record) -> None:
+        """Take a record of the move."""
+        if record.is_last:
+            (control,) = read_events(record.value or b"", shard=1_023, offset=0, at=0)
+            self.feed(control)
+        elif record.topic == TOPICS.events and record.value and is_moved(record.value):
+            moved = read_moved(record.value)
+            for digest, at in marks_of(moved):
+                self._seen[record.partition].note(record.partition, digest, at)
+            for stage, addressed in adoptions(moved):
+                self.deliver(stage, addressed)
+
+    def hear(self, entry: Entry) -> None:
+        """Take an entry, unless it is one that was there."""
+        shard = entry_shard(entry.event, self._n)
+        if self._seen[shard].is_new(shard, entry):
+            self.feed(entry)
+        else:
+            self.n_refused += 1
+
+
+class DictMarks(dict[str, int]):
+    put = dict.__setitem__
+
+
+class Number:
+    _value: int | None = None
+
+    def value(self) -> int | None:
+        return self._value
+
+    def update(self, value: int) -> None:
+        self._value = value
+
+
+def cuts_of(entries: list[Entry]) -> list[int]:
+    """Say where a history may be cut: where the clock goes on, as it does while somebody moves."""
+    return [n for n in range(1, len(entries)) if entries[n].at > entries[n - 1].at]
+
+
+def moved(entries: list[Entry], first: InForce, random: Random) -> Outcome | None:
+    """Run it on one machine up to somewhere, then on shards; what is sent again after the cut is refused."""
+    cuts = cuts_of(entries)
+    if not cuts:
+        return None
+    n_first = random.choice(cuts)
+    before, after = entries[:n_first], entries[n_first:]
+    clock = random.randint(before[-1].at, after[0].at - 1)
+    folder = Folder(before, first, clock)
+    n_shards = random.choice((1, 2, 3, 8))
+    shards = Moved(n_shards, random)
+    for record in records(
+        folder, folder.store, folder.cut(clock), TOPICS, n_shards=n_shards, n_partitions=2
+    ):
+        shards.take(record)
+    again = [one for one in before if random.random() < 0.2]
+    sent = sorted(
+        [*after, *(replace(one, at=random.choice(after).at) for one in again)], key=lambda one: one.at
+    )
+    shards.run(sent, until=end_of(entries), feed=shards.hear)
+    assert shards.n_refused == len(again)
+    there, here = outcome_of(folder.store), shards.outcome()
+    return Outcome(sorted(there.facts + here.facts), sorted(there.actions + here.actions), here.states)
+
+
+@settings(max_examples=tries(20), deadline=None)
+@given(seeds, lengths)
+def test_moved_is_replay_over_controls(seed: int, n_events: int) -> None:
+    """With publishings by every policy, pauses and stops before the cut and after it."""
+    random, entries = published.drawn(seed, n_events)
+    found = moved(entries, published.FIRST, random)
+    if found is not None:
+        same(found, sequential(entries, published.CATALOGUE, until=end_of(entries), in_force=published.FIRST))
+
+
+@settings(max_examples=tries(12), deadline=None)
+@given(seeds, lengths)
+def test_moved_is_replay_with_everything(seed: int, n_events: int) -> None:
+    """With every feature in force, too."""
+    random, entries = everything.edited(seed, n_events)
+    found = moved(entries, everything.FIRST, random)
+    if found is not None:
+        expected = sequential(
+            entries, everything.CATALOGUE, until=end_of(entries), in_force=everything.FIRST
+        )
+        same(found, expected)
