@@ -1,11 +1,10 @@
-"""A history cut anywhere, its first half on one machine, its second on shards, is all of it on one machine."""
+"""Cut anywhere, its first half on one machine, its second on shards, a history comes to the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -122,9 +121,7 @@ def moved(entries: list[Entry], first: InForce, random: Random) -> Outcome | Non
     folder = Folder(before, first, clock)
     n_shards = random.choice((1, 2, 3, 8))
     shards = Moved(n_shards, random)
-    for record in records(
-        folder, folder.store, folder.cut(clock), TOPICS, n_shards=n_shards, n_partitions=2
-    ):
+    for record in records(folder, folder.store, folder.cut(clock), TOPICS, n_shards=n_shards, n_partitions=2):
         shards.take(record)
     again = [one for one in before if random.random() < 0.2]
     sent = sorted(
@@ -153,7 +150,5 @@ def test_moved_is_replay_with_everything(seed: int, n_events: int) -> None:
     random, entries = everything.edited(seed, n_events)
     found = moved(entries, everything.FIRST, random)
     if found is not None:
-        expected = sequential(
-            entries, everything.CATALOGUE, until=end_of(entries), in_force=everything.FIRST
-        )
+        expected = sequential(entries, everything.CATALOGUE, until=end_of(entries), in_force=everything.FIRST)
         same(found, expected)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sojourn.adapters.kafka_client import Client, library
@@ -32,17 +33,17 @@ class Writable(Protocol):
     """A record to write."""
 
     @property
-    def topic(self) -> str: ...  # noqa: D102
+    def topic(self) -> str: ...
     @property
-    def partition(self) -> int: ...  # noqa: D102
+    def partition(self) -> int: ...
     @property
-    def value(self) -> bytes | None: ...  # noqa: D102
+    def value(self) -> bytes | None: ...
     @property
-    def key(self) -> bytes | None: ...  # noqa: D102
+    def key(self) -> bytes | None: ...
     @property
-    def headers(self) -> list[tuple[str, bytes]]: ...  # noqa: D102
+    def headers(self) -> list[tuple[str, bytes]]: ...
     @property
-    def is_last(self) -> bool: ...  # noqa: D102
+    def is_last(self) -> bool: ...
 
 
 class KafkaMove:
@@ -51,7 +52,7 @@ class KafkaMove:
     def __init__(self, client: Client, topics: Topics) -> None:
         """Name them; nothing is asked of the brokers yet."""
         self._kafka = library(OWNER)
-        self._admin = __import__("confluent_kafka.admin", fromlist=["AdminClient"])
+        self._admin = import_module("confluent_kafka.admin")
         self._client = client
         self._topics = topics
         self._refused: list[str] = []

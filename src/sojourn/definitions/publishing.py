@@ -101,6 +101,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """The name of the move, derived from what was moved."""
     in_force: InForce
     """As it was there, with the instants and positions of there."""
+    documents: dict[str, bytes] = {}
+    """What was counted and learnt there, by the names that its store knows it by."""
 
 
 def apply_control(in_force: InForce, entry: Entry) -> InForce:
@@ -341,7 +343,7 @@ _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
 def is_all_held(in_force: InForce) -> bool:
     """Tell whether all stands still: somebody stopped it, and nobody released it."""
     holds = in_force.holds.get(EVERY_JOURNEY)
-    return bool(holds) and holds[-1].until is None
+    return holds is not None and len(holds) > 0 and holds[-1].until is None
 
 
 # -- From texts to what runs.

@@ -100,6 +100,8 @@ class Cut(Struct, frozen=True, kw_only=True):
     position: int
     """The last of the log."""
     in_force: InForce
+    documents: dict[str, bytes] = {}
+    """What goes along of the store's, by name."""
 
     @property
     def behind(self) -> int:
@@ -152,7 +154,7 @@ def records(
 
 def control_of(cut: Cut) -> Event:
     """Make the control with which all of it counts."""
-    arrival = Arrival(move=cut.move, in_force=cut.in_force)
+    arrival = Arrival(move=cut.move, in_force=cut.in_force, documents=cut.documents)
     return control_event(MOVED, arrival, after=cut.position, now=cut.clock)
 
 
