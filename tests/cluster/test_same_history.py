@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from sojourn.definitions.publishing import InForce
+from sojourn.engine.records import decode_saved, saved_name
+from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from tests.cluster.machines import Flink, Kafka
 from tests.cluster.topics import Installation
@@ -26,7 +29,12 @@ def history(seed: int) -> tuple[list[Entry], Outcome]:
     _, entries = everything.edited(seed, 60)
     in_force: InForce = everything.FIRST
     alone = sequential(entries, everything.CATALOGUE, until=end_of(entries), in_force=in_force)
-    return entries, Outcome(alone.facts, alone.actions, {})
+    return entries, alone
+
+
+def bare(outcome: Outcome) -> Outcome:
+    """Leave the states out."""
+    return Outcome(outcome.facts, outcome.actions, {})
 
 
 @pytest.mark.parametrize(("seed", "parallelism"), RUNS)
@@ -41,14 +49,17 @@ def test_the_same_history_is_the_same(
     installation.tick(end_of(entries))
     found = installation.read(alone)
     flink.cancel(job)
-    same(found, alone)
+    same(found, bare(alone))
 
 
 def test_a_savepoint_cuts_it_in_half_and_it_grows(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
-    """Stopped in the middle, with timers in flight, and gone on with twice as many tasks."""
+    """Stopped in the middle, with timers in flight, and gone on with twice as many tasks.
+
+    What is told of states, the newest of each, is what they are; actions lie by whom they are for.
+    """
     entries, alone = history(4)
     half = Random(4).randrange(20, 40)
-    installation = Installation(kafka.brokers, tmp_path, everything.FIRST)
+    installation = Installation(kafka.brokers, tmp_path, everything.FIRST, states=True)
     job = flink.run(installation.settings, parallelism=1)
     installation.feed(entries[:half])
     installation.tick(entries[half - 1].at - 1)
@@ -58,4 +69,14 @@ def test_a_savepoint_cuts_it_in_half_and_it_grows(kafka: Kafka, flink: Flink, tm
     installation.tick(end_of(entries))
     found = installation.read(alone)
     flink.cancel(job)
-    same(found, alone)
+    same(found, bare(alone))
+    told = {name: records[-1] for name, records in installation.keyed(installation.topics.states).items()}
+    assert {name for name in told if name.startswith("mark|")} >= {"mark|identity|0", "mark|profile|3"}
+    assert {
+        name: decode_saved(record).state
+        for name, record in told.items()
+        if record is not None and not name.startswith("mark|")
+    } == {saved_name(stage, key): state for (stage, key), state in alone.states.items()}
+    by_person = installation.keyed(installation.topics.actions)
+    for who, actions in by_person.items():
+        assert {msgspec.json.decode(each or b"", type=Action).profile_id for each in actions} == {who}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.controls import is_control
@@ -24,7 +25,9 @@ READ_S = 60.0
 class Installation:
     """Topics of their own, and a job's settings that name them."""
 
-    def __init__(self, brokers: str, folder: Path, in_force: InForce, *, n_shards: int = 4) -> None:
+    def __init__(
+        self, brokers: str, folder: Path, in_force: InForce, *, n_shards: int = 4, states: bool = False
+    ) -> None:
         self.brokers = brokers
         self.n_shards = n_shards
         self.prefix = f"test-{uuid4().hex[:8]}"
@@ -32,6 +35,7 @@ class Installation:
         # A recorded history brings its instants along, however old.
         make_topics({"bootstrap.servers": brokers}, self.topics, n_shards=n_shards, is_moved=True)
         told = {"brokers": brokers, "prefix": self.prefix, "shards": n_shards, "in_force": in_force}
+        told["states"] = states
         self.settings = folder / f"{self.prefix}.json"
         self.settings.write_bytes(msgspec.json.encode(told))
         self._producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True})
@@ -60,6 +64,28 @@ class Installation:
         # What is compacted needs keys, and every control one of its own.
         key = (f"{at}-{uuid4().hex}" if record else "tick") if topic == self.topics.controls else None
         self._producer.produce(topic, value=record, key=key, partition=partition, timestamp=at)
+
+    def keyed(self, topic: str) -> dict[str, list[bytes | None]]:
+        """Return all there is in a topic now, in its order, by name; each name lies in one partition."""
+        settings = {"bootstrap.servers": self.brokers, "group.id": uuid4().hex, "enable.auto.commit": False}
+        consumer = Consumer({**settings, "enable.partition.eof": True})
+        found: dict[str, list[bytes | None]] = defaultdict(list)
+        places: dict[str, int | None] = {}
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        n_open = len(partitions)
+        while n_open:
+            for message in consumer.consume(1_000, 5.0):
+                if message.error() is not None:
+                    n_open -= 1
+                    continue
+                key, content = message.key(), message.value()
+                assert isinstance(key, bytes)
+                assert content is None or isinstance(content, bytes)
+                assert places.setdefault(key.decode(), message.partition()) == message.partition()
+                found[key.decode()].append(content)
+        consumer.close()
+        return found
 
     def read(self, expected: Outcome, *, patience_s: float = READ_S) -> Outcome:
         """Return what came out, committed, once there is as much as expected or it is time to look."""

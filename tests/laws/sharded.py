@@ -10,7 +10,7 @@ import msgspec
 
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import shard_of
+from sojourn.engine.records import Saved, decode_saved, encode_saved, saved_name, shard_of
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES, Stage
 from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle, Mark
@@ -110,6 +110,8 @@ class Shards:
             stage: Floor(stage, self._chronicle, n_shards=n_shards, n_tasks=n_tasks) for stage in STAGES
         }
         self._n_shards = n_shards
+        self._states: dict[str, bytes | None] = {}
+        """As a compacted topic has them: the newest of each."""
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
 
@@ -147,11 +149,20 @@ class Shards:
             assert not outcome.failures
             self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
             self._actions += [msgspec.json.encode(action) for action in outcome.actions]
+            self._follow(floor.stage, outcome)
             for one in outcome.forward:
                 assert ORDER[one.stage] > ORDER[floor.stage]
                 self.deliver(one.stage, (one.key, one.input))
             for chapter in outcome.switched:
                 self._nudge(floor.stage, chapter.mark[0])
+
+    def _follow(self, stage: Stage, outcome: Outcome) -> None:
+        for key, (kept, place) in outcome.kept.items():
+            name = saved_name(stage, key)
+            if before := self._states.get(name):
+                saved = decode_saved(before)
+                assert place >= (saved.at, saved.position), "what follows is taken no less far"
+            self._states[name] = None if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
 
     def _nudge(self, stage: Stage, at: int) -> None:
         """Tell some shards of the instant of a control; the others find it when they are called next."""
@@ -167,6 +178,13 @@ class Shards:
     def outcome(self) -> runtimes.Outcome:
         states = {
             (str(stage), key): kept.state
+            for stage, floor in self.floors.items()
+            for shelf in floor.shelves
+            for key, kept in shelf.kept.items()
+        }
+        told = [(name, decode_saved(each)) for name, each in self._states.items() if each is not None]
+        assert {name: Kept(saved.state, saved.wake) for name, saved in told} == {
+            saved_name(stage, key): kept
             for stage, floor in self.floors.items()
             for shelf in floor.shelves
             for key, kept in shelf.kept.items()

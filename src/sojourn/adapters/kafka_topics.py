@@ -7,6 +7,7 @@
     actions    what is to be done, by whom it is for
     failed     what could not be taken
     dead_letters   actions that were given up, by their ids, until they are tried again
+    states     what every stage keeps of every key, the newest of each, where the job writes them
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
 moved here its entries bring their own, and nothing is deleted for its age.
@@ -27,6 +28,10 @@ DAY_MS = 86_400_000
 TIMEOUT_S = 30.0
 # The newest of each action; a letter has more than the action it is of, which may be as large as a record.
 _DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000}
+
+
+# A life may be larger than an event.
+_STATES: dict[str, int | str] = {"cleanup.policy": "compact", "max.message.bytes": 8 << 20}
 
 
 class Retention(Struct, frozen=True):
@@ -54,7 +59,7 @@ def make_topics(
         client: settings of librdkafka, with `bootstrap.servers`.
         topics: what they are called.
         n_shards: partitions of the events; never to change.
-        n_partitions: of facts and actions.
+        n_partitions: of facts, actions and states.
         replicas: of every partition; 3 where nothing may be lost with a machine.
         retention: how long what is kept.
         is_moved: a log is about to be moved here.
@@ -104,6 +109,7 @@ def _wanted(
         topics.facts: (n_partitions, {"retention.ms": retention.facts_ms}),
         topics.actions: (n_partitions, {"retention.ms": retention.actions_ms}),
         topics.failed: (1, {"retention.ms": retention.events_ms}),
+        topics.states: (n_partitions, _STATES),
         topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
     }
 

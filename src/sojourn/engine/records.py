@@ -7,6 +7,11 @@ reads stay the bytes that came in.
                nothing: a tick, that only says how late it is; empty: the word that a control has come;
                an object: what was moved here from the log and the states of one machine (`Moved`)
     controls   the same, of controls
+
+What a stage keeps of a key is written where somebody follows it, under the name `STAGE|KEY`:
+
+    states     [state, wake, at, position], as msgpack; nothing: no state of the key is kept any more.
+               `mark|STAGE|SHARD`: a control has taken effect in a shard
 """
 
 from __future__ import annotations
@@ -30,6 +35,9 @@ _OFFSET = 20  # bits below an offset: 10 for the place in the record, 10 for the
 # the 53 bits that every JSON reader keeps.
 
 HISTORY, SHADOW = 1, 2
+
+LAST = (1 << 53) - 1
+"""The position after every entry of an instant."""
 
 
 class Sent(Struct, array_like=True, frozen=True, gc=False):
@@ -144,3 +152,30 @@ def position_of(offset: int, index: int, *, shard: int) -> int:
 def offset_of(position: int) -> int:
     """Return the offset of the record that an entry of a cluster's own log lies in."""
     return position >> _OFFSET
+
+
+class Saved(Struct, array_like=True, frozen=True, gc=False):
+    """A key's state as its stage keeps it, and up to where in the log it is taken."""
+
+    state: bytes
+    """As `engine.state` encodes it; of a mark nothing."""
+    wake: int
+    """When it wants to be woken, ms; 0: not at all."""
+    at: int
+    """Of the log: what was to come of everything up to there has come of it."""
+    position: int
+    """Among those of one instant; LAST: all."""
+
+
+encode_saved = msgspec.msgpack.Encoder().encode
+decode_saved = msgspec.msgpack.Decoder(Saved).decode
+
+
+def saved_name(stage: Stage, key: str) -> str:
+    """Name a key's state."""
+    return f"{stage}|{key}"
+
+
+def mark_name(stage: Stage, shard: int) -> str:
+    """Name the word that a control took effect in a shard of a stage."""
+    return f"mark|{stage}|{shard}"

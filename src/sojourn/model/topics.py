@@ -17,6 +17,7 @@ class Topics(Struct, frozen=True):
     actions: str
     failed: str
     dead_letters: str
+    states: str
 
     @property
     def moving(self) -> str:

@@ -6,12 +6,13 @@ flink run -py .../job.py SETTINGS.json
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyflink.common import Types
 from pyflink.common.serialization import SimpleStringSchema
-from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream import OutputTag, StreamExecutionEnvironment
 from pyflink.datastream.connectors.base import DeliveryGuarantee
 from pyflink.datastream.connectors.kafka import KafkaRecordSerializationSchema, KafkaSink
 from pyflink.table import StreamTableEnvironment
@@ -24,6 +25,7 @@ from sojourn.runtime.flink.operators import (
     FACTS,
     FAILED,
     OUTPUTS,
+    STATES,
     TO,
     IdentityOperator,
     Sorter,
@@ -37,6 +39,9 @@ CREATE TABLE {name} (
   stamped TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, content BYTES,
   WATERMARK FOR stamped AS stamped - INTERVAL '0.001' SECOND
 ) WITH ({options})
+"""
+_NAMED_TABLE = """
+CREATE TABLE {name} (name STRING, content BYTES) WITH ({options})
 """
 
 
@@ -58,22 +63,54 @@ def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
         return worked.process(Sorter(), Types.INT()).name(f"{name}-sorter").uid(f"{name}-sorter")
 
     common = settings.shards, settings.in_force
-    identity = stage(events, IdentityOperator(*common), "identity")
-    alias = stage(identity.get_side_output(TO["alias"]), StageOperator("alias", *common), "alias")
+    tells = settings.states
+    identity = stage(events, IdentityOperator(*common, tells_states=tells), "identity")
+    to_alias = identity.get_side_output(TO["alias"])
+    alias = stage(to_alias, StageOperator("alias", *common, tells_states=tells), "alias")
     lives = identity.get_side_output(TO["profile"]).union(alias.get_side_output(TO["profile"]))
-    profile = stage(lives, StageOperator("profile", *common), "profile")
+    profile = stage(lives, StageOperator("profile", *common, tells_states=tells), "profile")
 
     stages = (identity, alias, profile)
     for tag, topic, guarantee in (
         (FACTS, settings.topics.facts, DeliveryGuarantee.EXACTLY_ONCE),
-        # An action may not wait for a checkpoint. After a failure the same ones are written again, byte for
-        # byte, and whoever carries them out knows them by their ids.
-        (ACTIONS, settings.topics.actions, DeliveryGuarantee.AT_LEAST_ONCE),
         (FAILED, settings.topics.failed, DeliveryGuarantee.AT_LEAST_ONCE),
     ):
-        first, *others = [each.get_side_output(tag) for each in stages]
         name = topic.rpartition(".")[2]
-        first.union(*others).sink_to(_sink(topic, guarantee, settings)).name(name).uid(f"{name}-sink")
+        _union(stages, tag).sink_to(_sink(topic, guarantee, settings)).name(name).uid(f"{name}-sink")
+    _name_records(tables, stages, settings)
+
+
+def _name_records(tables: StreamTableEnvironment, stages: Sequence[Any], settings: JobSettings) -> None:
+    # What a record is named by is written as the table connector does: of the sinks that PyFlink knows none
+    # has names. Their ids follow from their order, which must stay.
+    named = [
+        # An action may not wait for a checkpoint. After a failure the same ones are written again, byte for
+        # byte, to the same partition, and whoever carries them out knows them by their ids.
+        (ACTIONS, settings.topics.actions),
+        *([(STATES, settings.topics.states)] if settings.states else []),
+    ]
+    statements = tables.create_statement_set()
+    for tag, topic in named:
+        name = topic.rpartition(".")[2]
+        tables.create_temporary_view(f"{name}_told", _union(stages, tag))
+        options = {
+            **_kafka(topic, settings),
+            "key.format": "raw",
+            "key.fields": "name",
+            "value.format": "raw",
+            "value.fields-include": "EXCEPT_KEY",
+            "sink.delivery-guarantee": "at-least-once",
+            "properties.max.request.size": str(8 << 20),
+        }
+        tables.execute_sql(_NAMED_TABLE.format(name=name, options=_told(options)))
+        told = f"INSERT INTO {name} SELECT f0, NULLIF(f1, x'') FROM {name}_told"  # noqa: S608 - names of ours
+        statements.add_insert_sql(told)
+    statements.attach_as_datastream()
+
+
+def _union(stages: Sequence[Any], tag: OutputTag) -> Any:
+    first, *others = [each.get_side_output(tag) for each in stages]
+    return first.union(*others)
 
 
 def _source(
@@ -85,19 +122,26 @@ def _source(
     n_readers: int | None = None,
 ) -> Any:
     options = {
-        "connector": "kafka",
-        "topic": topic,
-        "properties.bootstrap.servers": settings.brokers,
+        **_kafka(topic, settings),
         "properties.isolation.level": "read_committed",
         "scan.startup.mode": "earliest-offset",
         "format": "raw",
         **({} if n_readers is None else {"scan.parallelism": str(n_readers)}),
-        **{f"properties.{key}": value for key, value in settings.client.items()},
     }
-    told = ", ".join(f"'{key}' = '{_quoted(value)}'" for key, value in options.items())
-    tables.execute_sql(_TABLE.format(name=name, options=told))
+    tables.execute_sql(_TABLE.format(name=name, options=_told(options)))
     # A tick has done its work once the reader has seen its instant: it goes no further.
     return tables.to_data_stream(tables.from_path(name).where(col("content").is_not_null))
+
+
+def _kafka(topic: str, settings: JobSettings) -> dict[str, str]:
+    own = {f"properties.{key}": value for key, value in settings.client.items()}
+    return {
+        "connector": "kafka", "topic": topic, "properties.bootstrap.servers": settings.brokers, **own,
+    }  # fmt: skip
+
+
+def _told(options: Mapping[str, str]) -> str:
+    return ", ".join(f"'{key}' = '{_quoted(value)}'" for key, value in options.items())
 
 
 def _quoted(value: str) -> str:

@@ -16,7 +16,18 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, Process
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import CONTROLS, Moved, is_moved, read_events, read_moved, shard_of
+from sojourn.engine.records import (
+    CONTROLS,
+    Moved,
+    Saved,
+    encode_saved,
+    is_moved,
+    mark_name,
+    read_events,
+    read_moved,
+    saved_name,
+    shard_of,
+)
 from sojourn.model.turn import Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
@@ -44,16 +55,22 @@ TO: dict[Stage, OutputTag] = {
 OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
 """(kind, shard, the first instant, content)."""
 FACTS = OutputTag("facts", Types.STRING())
-ACTIONS = OutputTag("actions", Types.STRING())
 FAILED = OutputTag("failed", Types.STRING())
+KEYED = Types.TUPLE([Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
+"""(the record's name, content); empty: none. A tuple of Java's has no nothing in it."""
+ACTIONS = OutputTag("actions", KEYED)
+STATES = OutputTag("states", KEYED)
 
 CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
 
 _json = msgspec.json.Encoder().encode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
-_FACTS, _ACTIONS, _FAILED = 2, 3, 4
+_FACTS, _ACTIONS, _FAILED, _STATES = 2, 3, 4, 5
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
-_OUT = {_FACTS: FACTS, _ACTIONS: ACTIONS, _FAILED: FAILED}
+_OUT = {_FACTS: FACTS, _FAILED: FAILED}
+_NAMED = {_ACTIONS: ACTIONS, _STATES: STATES}
+_named = msgspec.msgpack.Encoder().encode
+_read_named = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
 _Out = Iterable[tuple[int, int, int, bytes]]
 
 
@@ -70,6 +87,8 @@ class Sorter(ProcessFunction):  # type: ignore[misc]
         kind, shard, at, content = value
         if kind in _TO:
             yield _TO[kind], (shard, at, content)
+        elif kind in _NAMED:
+            yield _NAMED[kind], _read_named(content)
         else:
             yield _OUT[kind], content.decode()
 
@@ -77,7 +96,8 @@ class Sorter(ProcessFunction):  # type: ignore[misc]
 class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
     """One stage; what comes are records of inputs."""
 
-    def __init__(self, stage: Stage, n_shards: int, in_force: InForce) -> None:
+    def __init__(self, stage: Stage, n_shards: int, in_force: InForce, *, tells_states: bool = False) -> None:
+        self._tells_states = tells_states
         self._stage: Stage = stage
         self._n_shards = n_shards
         self._labels = Labels(n_shards)
@@ -127,9 +147,20 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         if outcome.facts:
             yield _FACTS, self._shelf.number, 0, _json(outcome.facts)
         for action in outcome.actions:
-            yield _ACTIONS, self._shelf.number, 0, _json(action)
+            yield _ACTIONS, self._shelf.number, 0, _named((action.profile_id, _json(action)))
         for failure in outcome.failures:
             yield _FAILED, self._shelf.number, 0, _json(_described(failure))
+        if self._tells_states:
+            yield from self._kept(outcome)
+
+    def _kept(self, outcome: Outcome) -> _Out:
+        shard = self._shelf.number
+        for key, (kept, place) in outcome.kept.items():
+            content = b"" if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
+            yield _STATES, shard, 0, _named((saved_name(self._stage, key), content))
+        for chapter in outcome.switched:
+            content = encode_saved(Saved(b"", 0, *chapter.mark))
+            yield _STATES, shard, 0, _named((mark_name(self._stage, shard), content))
 
     def _forwarded(self, forward: Iterable[tuple[Stage, Addressed]]) -> _Out:
         records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
@@ -142,8 +173,8 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 class IdentityOperator(StageOperator):
     """The first stage: what comes are records of the log, of one partition for each shard."""
 
-    def __init__(self, n_shards: int, in_force: InForce) -> None:
-        super().__init__("identity", n_shards, in_force)
+    def __init__(self, n_shards: int, in_force: InForce, *, tells_states: bool = False) -> None:
+        super().__init__("identity", n_shards, in_force, tells_states=tells_states)
 
     def open(self, context: Any) -> None:
         """Begin, or go on after a restart."""

@@ -24,6 +24,8 @@ class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What was in force before the first control."""
     client: dict[str, str] = {}
     """Further settings of Kafka's Java client: `security.protocol`, ..."""
+    states: bool = False
+    """Whether every state is written to the topic of that name, for whoever follows them."""
     transaction_timeout_ms: int = 600_000  # longer than any checkpoint or restart; brokers allow 15 min.
 
     @property

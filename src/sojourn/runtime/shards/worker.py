@@ -15,13 +15,14 @@ from msgspec import Struct
 from sojourn.definitions.controls import read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine.forgetting import forget, keys_of
+from sojourn.engine.records import LAST
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import turn
 from sojourn.model.action import Action
 from sojourn.model.fact import Fact
 from sojourn.model.turn import Forward, Input, Result, Stage
 from sojourn.runtime.salvage import Failure, Salvaged, salvage
-from sojourn.runtime.shards.chronicle import Chapter, Chronicle, Mark
+from sojourn.runtime.shards.chronicle import BEGINNING, Chapter, Chronicle, Mark
 from sojourn.runtime.shards.records import Addressed, Adopted
 
 HOT_STATES = 20_000
@@ -91,6 +92,10 @@ class Outcome(Struct):
     failures: list[Failure]
     switched: list[Chapter]
     """Controls that took effect."""
+    kept: dict[str, tuple[Kept | None, Mark]] = {}
+    """Key -> what the shelf has of it now, where that was changed, and up to where in the log it is taken."""
+    place: Mark = BEGINNING
+    """Up to there the turns at hand are taken."""
 
 
 class Worker:
@@ -114,7 +119,8 @@ class Worker:
             chapter = self.chronicle.next(shelf.mark, upto=upto)
             until = upto if chapter is None else chapter.mark[0]
             now, waiting = _parted(waiting, until, before=None if chapter is None else chapter.mark)
-            now = self._adopt(shelf, now)
+            now = self._adopt(shelf, now, out)
+            out.place = (until, LAST) if chapter is None else (until, chapter.mark[1] - 1)
             self._turns(shelf, _by_key(now, woken if until >= at else ()), until, out)
             woken = [] if until >= at else woken
             # What is due before the control and after `at` has instants of its own, which come first.
@@ -133,7 +139,7 @@ class Worker:
             shelf.wait(waiting)
         return out
 
-    def _adopt(self, shelf: Shelf, inputs: list[Addressed]) -> list[Addressed]:
+    def _adopt(self, shelf: Shelf, inputs: list[Addressed], out: Outcome) -> list[Addressed]:
         """Put states that were moved here onto the shelf, with their wakes; return the other inputs.
 
         Nothing that happened here is older, so none of them is in anybody's way.
@@ -144,14 +150,16 @@ class Worker:
                 others.append((key, given))
                 continue
             self._hot.pop((shelf.number, key), None)
-            shelf.put(key, Kept(given.state, given.wake))
+            kept = Kept(given.state, given.wake)
+            shelf.put(key, kept)
+            out.kept[key] = kept, (given.at, given.position)
             if given.wake:
                 shelf.wake(key, given.wake)
         return others
 
     def _switch(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
         at = chapter.mark[0]
-        shelf.mark = chapter.mark
+        shelf.mark = out.place = chapter.mark
         out.switched.append(chapter)
         self._forget(shelf, chapter, out)
         # At once, so that whoever rests on the last change has been asked about it before the next one comes.
@@ -171,7 +179,7 @@ class Worker:
             result = forget(stage, key, state, forgetting, at=chapter.mark[0], position=chapter.mark[1])
             if result is not None:
                 out.facts += result.facts
-                self._keep(shelf, key, result, wake=kept.wake)
+                self._keep(shelf, key, result, out, wake=kept.wake)
 
     def _turns(self, shelf: Shelf, groups: dict[str, list[Input]], until: int, out: Outcome) -> None:
         catalogue = self.chronicle.catalogue(shelf.mark)
@@ -192,7 +200,7 @@ class Worker:
             out.forward += result.forward
             out.facts += result.facts
             out.actions += result.actions
-            self._keep(shelf, key, result, wake=wake)
+            self._keep(shelf, key, result, out, wake=wake)
 
     def _saved(
         self, shelf: Shelf, key: str, inputs: Sequence[Input], until: int, *, catalogue: Catalogue
@@ -207,17 +215,20 @@ class Worker:
             catalogue=catalogue,
         )
 
-    def _keep(self, shelf: Shelf, key: str, result: Result, *, wake: int | None) -> None:
+    def _keep(self, shelf: Shelf, key: str, result: Result, out: Outcome, *, wake: int | None) -> None:
         """Keep what a turn came to; `wake` as the shelf has it, None where it has nothing of the key."""
         if result.state is None:
             shelf.remove(key)
+            out.kept[key] = None, out.place
             return
         asked = result.wake or 0
         has_changed = result.changed or bool(result.facts)
         if wake is None and not has_changed:
             return
         if has_changed or wake != asked:
-            shelf.put(key, Kept(encode(result.state), asked))
+            kept = Kept(encode(result.state), asked)
+            shelf.put(key, kept)
+            out.kept[key] = kept, out.place
         if asked and wake != asked:
             shelf.wake(key, asked)
         self._remember((shelf.number, key), result.state, asked)
