@@ -10,7 +10,7 @@ import msgspec
 
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import Saved, decode_saved, encode_saved, saved_name, shard_of
+from sojourn.engine.records import Saved, decode_saved, encode_saved, mark_name, saved_name, shard_of
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES, Stage
 from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle, Mark
@@ -112,6 +112,7 @@ class Shards:
         self._n_shards = n_shards
         self._states: dict[str, bytes | None] = {}
         """As a compacted topic has them: the newest of each."""
+        self._marks: dict[str, bytes | None] = {}
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
 
@@ -145,18 +146,25 @@ class Shards:
             self.deliver(stage, addressed)
 
     def advance(self, floor: Floor, watermark: int) -> None:
-        for _, outcome in floor.advance(watermark):
+        for number, outcome in floor.advance(watermark):
             assert not outcome.failures
             self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
             self._actions += [msgspec.json.encode(action) for action in outcome.actions]
-            self._follow(floor.stage, outcome)
+            self._follow(floor, number, outcome)
             for one in outcome.forward:
                 assert ORDER[one.stage] > ORDER[floor.stage]
                 self.deliver(one.stage, (one.key, one.input))
             for chapter in outcome.switched:
                 self._nudge(floor.stage, chapter.mark[0])
 
-    def _follow(self, stage: Stage, outcome: Outcome) -> None:
+    def told(self) -> dict[str, bytes | None]:
+        """Return what the topic of states has of every key, and of every shard's marks."""
+        return self._states | self._marks
+
+    def _follow(self, floor: Floor, number: int, outcome: Outcome) -> None:
+        stage = floor.stage
+        for chapter in outcome.switched:
+            self._marks[mark_name(stage, number)] = encode_saved(Saved(b"", 0, *chapter.mark))
         for key, (kept, place) in outcome.kept.items():
             name = saved_name(stage, key)
             if before := self._states.get(name):

@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
+from sojourn.definitions.controls import LEFT, control_event, is_control
 from sojourn.definitions.publishing import InForce
 from sojourn.engine.records import entry_shard, is_moved, read_events, read_moved
 from sojourn.model.action import Letter
 from sojourn.model.event import Entry, FailedEvent
 from sojourn.model.ids import message_digest
+from sojourn.model.ports import Commit
 from sojourn.model.topics import Topics
-from sojourn.runtime.controls import kept_in_force
+from sojourn.runtime.controls import DOCUMENT, encode_in_force, kept_in_force
+from sojourn.runtime.moving.homeward import Marks, standing_of, state_of
 from sojourn.runtime.moving.outward import Block, Cut, Record, records
 from sojourn.runtime.shards.records import adoptions, marks_of
 from sojourn.runtime.shards.seen import Seen
@@ -69,11 +72,13 @@ class Moved(Shards):
         self._n = n_shards
         self._seen = [Seen((DictMarks(), DictMarks()), Number()) for _ in range(n_shards)]
         self.n_refused = 0
+        self.controls: list[list[Entry]] = []
 
     def take(self, record: Record) -> None:
         """Take a record of the move."""
         if record.is_last:
             (control,) = read_events(record.value or b"", shard=1_023, offset=0, at=0)
+            self.controls.append([control])
             self.feed(control)
         elif record.topic == TOPICS.events and record.value and is_moved(record.value):
             moved = read_moved(record.value)
@@ -129,8 +134,50 @@ def moved(entries: list[Entry], first: InForce, random: Random) -> Outcome | Non
     )
     shards.run(sent, until=end_of(entries), feed=shards.hear)
     assert shards.n_refused == len(again)
-    there, here = outcome_of(folder.store), shards.outcome()
-    return Outcome(sorted(there.facts + here.facts), sorted(there.actions + here.actions), here.states)
+    return joined(outcome_of(folder.store), shards.outcome())
+
+
+def joined(*outcomes: Outcome) -> Outcome:
+    """Return what came of all parts; the states are those of the last."""
+    facts = [fact for one in outcomes for fact in one.facts]
+    actions = [action for one in outcomes for action in one.actions]
+    return Outcome(sorted(facts), sorted(actions), outcomes[-1].states)
+
+
+def there_and_back(entries: list[Entry], first: InForce, random: Random) -> Outcome | None:
+    """Run it on one machine, on shards, and on one machine again; shards hear of what comes after, too."""
+    cuts = cuts_of(entries)
+    if len(cuts) < 2:
+        return None
+    begins, ends = sorted(random.sample(cuts, 2))
+    clock = random.randint(entries[begins - 1].at, entries[begins].at - 1)
+    folder = Folder(entries[:begins], first, clock)
+    n_shards = random.choice((1, 2, 3, 8))
+    shards = Moved(n_shards, random)
+    for record in records(folder, folder.store, folder.cut(clock), TOPICS, n_shards=n_shards, n_partitions=2):
+        shards.take(record)
+    left_at = random.randint(entries[ends - 1].at, entries[ends].at - 1)
+    left = Entry(
+        position=entries[ends - 1].position + 1,
+        at=left_at,
+        event=control_event(LEFT, {}, after=1, now=left_at),
+    )
+    late = entries[ends : random.randint(ends, len(entries))]
+    shards.run([*entries[begins:ends], left, *late], until=end_of(entries))
+    marks = Marks(n_shards, (left.at, left.position))
+    home = MemoryStore()
+    for name, value in shards.told().items():
+        marks.take(name, value)
+        if (write := state_of(name, value)) is not None:
+            home.commit(Commit(0, left_at, [write], []))
+    assert not marks.awaited
+    controls = [entry for entry in entries[begins:ends] if is_control(entry.event)]
+    arrived = [entry for record in shards.controls for entry in record]
+    home.keep(DOCUMENT, encode_in_force(standing_of([*arrived, *controls, left], InForce()).in_force))
+    driver = restarted(MemoryLog(), home, first)
+    driver.settle(entries[ends:], until=end_of(entries))
+    driver.finish_sweep()
+    return joined(outcome_of(folder.store), shards.outcome(), outcome_of(home))
 
 
 @settings(max_examples=tries(20), deadline=None)
@@ -149,6 +196,17 @@ def test_moved_is_replay_with_everything(seed: int, n_events: int) -> None:
     """With every feature in force, too."""
     random, entries = everything.edited(seed, n_events)
     found = moved(entries, everything.FIRST, random)
+    if found is not None:
+        expected = sequential(entries, everything.CATALOGUE, until=end_of(entries), in_force=everything.FIRST)
+        same(found, expected)
+
+
+@settings(max_examples=tries(20), deadline=None)
+@given(seeds, lengths)
+def test_there_and_back_is_replay(seed: int, n_events: int) -> None:
+    """What was acknowledged behind the parting is nobody's there, and the folder's to take in."""
+    random, entries = everything.edited(seed, n_events)
+    found = there_and_back(entries, everything.FIRST, random)
     if found is not None:
         expected = sequential(entries, everything.CATALOGUE, until=end_of(entries), in_force=everything.FIRST)
         same(found, expected)

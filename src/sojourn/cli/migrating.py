@@ -29,6 +29,7 @@ _WORDS = {
     "letters": "actions that wait, and dead letters",
     "failed": "failed events",
 }
+_BARS = _WORDS | {"marks": "shards that have come to where it parts"}
 
 
 @migrate.command("to-cluster", epilog="`sojourn migrate to-cluster --dry-run`")
@@ -55,6 +56,38 @@ def to_cluster(
         _show(view)
     if view.refused:
         raise typer.Exit(1)
+
+
+@migrate.command("to-folder", epilog="`sojourn migrate to-folder --data home`")
+def to_folder(
+    *,
+    dry_run: DryOption = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a data folder of the configured cluster's installation: the way back.
+
+    Doors and workers are stopped first; the job runs on until this has ended. The folder gets its name when
+        it is whole; stopped halfway, run it again: it begins anew, and nothing is taken from the topics.
+    """
+    from sojourn.wiring import homecoming  # noqa: PLC0415 - help needs no Kafka
+
+    settings = configuration(config, data)
+    with telling() as tell:
+        view = homecoming.to_folder(settings, dry_run=dry_run, tell=tell)
+    if json:
+        say_json(view)
+        return
+    if view.is_dry:
+        typer.echo(f"{view.prefix} at {view.brokers} can come home to {view.data}. Nothing was done.")
+        return
+    for name, words in (_WORDS | {"unprocessed": "of the events to be taken in at the start"}).items():
+        typer.echo(f"{view.counts.get(name, 0):>12,}  {words}")
+    typer.echo(f"As of {instant(view.left_at)} UTC, in {view.data}.")
+    for what in view.missing:
+        typer.echo(f"Not here: {what}")
+    typer.echo("Now cancel the job, and serve: sojourn serve")
 
 
 def _show(view: MoveView) -> None:
@@ -91,7 +124,7 @@ def telling() -> Iterator[Callable[[str, int, int], None]]:
 
         def tell(kind: str, done: int, total: int) -> None:
             if kind not in tasks:
-                tasks[kind] = progress.add_task(_WORDS.get(kind, kind).capitalize())
-            progress.update(tasks[kind], completed=done, total=max(total, done))
+                tasks[kind] = progress.add_task(_BARS.get(kind, kind).capitalize())
+            progress.update(tasks[kind], completed=done, total=max(total, done) or None)
 
         yield tell
