@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,9 +18,11 @@ import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from sojourn.config import Config, load_config
+from sojourn.model.action import Action
 from sojourn.model.event import Event
 from sojourn.model.topics import Topics
 from sojourn.wiring.house import House, open_house
+from tests.cluster.shops import KEY, Door
 
 N_SHARDS = 4
 HOUR_MS = 3_600_000
@@ -64,7 +67,7 @@ class Installation:
             "replicas": 1,
         }  # fmt: skip
         config = {
-            "data": str(self.data), "http": {"port": 0}, "sources": {"web": {"write_key": "write-key"}},
+            "data": str(self.data), "http": {"port": 0}, "sources": {"web": {"write_key": KEY}},
             "cluster": cluster, "sinks": {"shop": {"type": "webhook", "url": self.sink}},
         }  # fmt: skip
         self.file.write_text(json.dumps(config))
@@ -109,6 +112,32 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def actions(self) -> list[str]:
+        """Return the ids of the actions in their topic."""
+        return [
+            msgspec.json.decode(value, type=Action).id
+            for (topic, _), records in self.lying().items()
+            if topic == "actions"
+            for _, value, _ in records
+        ]
+
+    @contextmanager
+    def door(self) -> Iterator[Door]:
+        """Serve in a process of its own until the end of the block."""
+        run = "from sojourn.cli import main; main()"
+        process = subprocess.Popen(
+            [sys.executable, "-c", run, "cluster", "serve", "--config", str(self.file)],
+            env=dict(os.environ), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        door = Door(process)
+        try:
+            door.until_serving()
+            yield door
+        finally:
+            process.terminate()
+            process.wait()
+            door.heard()
+
     def lying(self) -> dict[tuple[str, int], list[tuple[Any, Any, Any]]]:
         """Read every record of every topic: by (topic without the prefix, partition), in order."""
         settings = {"bootstrap.servers": self.brokers, "group.id": uuid4().hex, "enable.partition.eof": True}
@@ -143,4 +172,7 @@ def filled(installation: Installation, *, n_people: int, ago_ms: int = HOUR_MS) 
     return at
 
 
-__all__ = ["House", "Installation", "event", "filled"]
+def letters_of(house: House) -> list[tuple[str, str, int]]:
+    """Return what waits in a folder's outbox: action, whose, decided when."""
+    letters = house.outbox.waiting("shop", now=1 << 60, limit=10_000)
+    return sorted((one.action.id, one.action.profile_id, one.action.at) for one in letters)

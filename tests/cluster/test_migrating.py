@@ -8,10 +8,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.cluster.machines import Kafka
-from tests.cluster.moves import Installation, filled
+from sojourn.model.errors import ConfigError
+from sojourn.wiring.cluster import job_settings
+from tests.cluster.machines import Flink, Kafka, until
+from tests.cluster.moves import HOUR_MS, Installation, event, filled, letters_of
 
 pytestmark = pytest.mark.cluster
 
@@ -36,3 +39,55 @@ def test_killed_in_the_middle_it_goes_on_and_nothing_is_there_twice(kafka: Kafka
     assert (n_kills > 2, told["counts"]["entries"]) == (True, 6_001)
     assert second.answer("to-cluster")["went_on"] is True
     assert second.lying() == whole
+
+
+def test_there_and_back_with_timers_in_flight_and_an_outbox_that_waits(
+    kafka: Kafka, flink: Flink, tmp_path: Path
+) -> None:
+    """All that comes of it is what comes of it on one machine, and each thing once."""
+    place = Installation(tmp_path / "shop", kafka.brokers)
+    now = int(time.time() * 1000)
+    groups = {"told": now - 3 * HOUR_MS, "overdue": now - 2 * HOUR_MS - 60_000}
+    groups |= {"soon": now - 2 * HOUR_MS + 45_000, "later": now - HOUR_MS}
+    batches = [
+        (at, [event(f"{'ua'[n % 2]}-{name}-{n}", "Checkout Started", 1, at=at) for n in range(6)])
+        for name, at in groups.items()
+    ]
+    place.fill(batches)
+    alone = place.twin(tmp_path / "alone")
+    planned = place.answer("to-cluster", "--dry-run")
+    assert (planned["refused"], planned["counts"]["letters"], planned["counts"]["timers"]) == ([], 6, 24)
+    place.answer("to-cluster")
+    with pytest.raises(ConfigError, match=r"\[moved\]"), place.open():
+        pass
+    settings = tmp_path / "job.json"
+    settings.write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(job_settings(place.config), states=True))
+    )
+    job = flink.run(settings, parallelism=2)
+    new = {"type": "track", "event": "Checkout Started", "anonymousId": "d-new", "messageId": "new-1"}
+    old = new | {"anonymousId": "d-a-later-1", "messageId": "a-later-1-1"}
+    with place.door() as door:
+        assert door.send(old, new, old) == 200
+        until("the actions", lambda: len(set(place.actions())) == 18, patience_s=120)
+    assert len(place.actions()) == 18
+    place.data = tmp_path / "home"
+    place.configure()
+    home = place.answer("to-folder")
+    flink.cancel(job)
+    assert (home["counts"]["letters"], home["counts"]["unprocessed"]) == (18, 0)
+    late = int(time.time() * 1000) + 3 * HOUR_MS
+    with alone.open() as house:
+        arrived = event("a-new", "Checkout Started", 1, at=now)
+        house.log.append(
+            [msgspec.structs.replace(arrived, anonymous_id="d-new", message_id="new-1")], now=now
+        )
+        house.driver.catch_up()
+        house.driver.settle((), until=late)
+        expected = letters_of(house)
+    with place.open() as house:
+        assert house.log.append([batches[-1][1][1]], now=late).duplicates == [0]
+        house.driver.settle((), until=late)
+        assert letters_of(house) == expected
+        assert house.store.counts()["outbox"] == 25
+        assert {view.name: view.states for view in house.journeys()} == {"rescue": {"told": 25}}

@@ -92,8 +92,8 @@ def to_folder(config: Config, *, dry_run: bool, tell: Tell) -> HomeView:
     if standing.left is None:
         publisher = Publisher(client, topics, n_shards=cluster.shards)
         after = known[-1].position if known else 0
-        publisher.append(control_event(LEFT, {}, after=after, now=now_ms()))
-        standing = standing_of(read_controls(client, topics), InForce())
+        left = publisher.append(control_event(LEFT, {}, after=after, now=now_ms()))
+        standing = standing_of([*known, left], InForce())
     assert standing.left is not None
     view.left_at = standing.left[0]
     maker = FolderMaker(config.data, window_ms=config.dedup_window_ms)
