@@ -83,6 +83,16 @@ class KafkaLeaving:
         time.sleep(LOOK_S)
         return self._ends(self._topics.events) != before
 
+    def part(self, *, replicas: int) -> None:
+        """Have doors, workers and publishers refuse to begin here from now on."""
+        module = import_module("confluent_kafka.admin")
+        admin = module.AdminClient(dict(self._client.settings))
+        if self._topics.left in admin.list_topics(timeout=TIMEOUT_S).topics:
+            return
+        topic = module.NewTopic(self._topics.left, 1, replicas)
+        for done in admin.create_topics([topic], operation_timeout=TIMEOUT_S).values():
+            done.result(TIMEOUT_S)
+
     def read(self, topic: str) -> Iterator[list[Lying]]:
         """Yield all that is committed in a topic now, a partition's in order."""
         consumer = self._consumer(OWNER)

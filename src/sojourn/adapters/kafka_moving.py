@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OWNER = "migrate"
 CONFIRM_S = 300.0  # a broker may be gone so long; then the move ends, and can be begun again.
-MAX_RECORD_BYTES = 16 << 20  # of the client; what the brokers take is less, unless the topics say so.
+MAX_RECORD_BYTES = 16 << 20  # of the client; what the brokers take is said by the topics.
 FLUSH_EVERY = 5_000  # records
 
 Place = tuple[str, int]
@@ -220,11 +220,17 @@ class KafkaMove:
 
 
 def refuse_moving(topics: Topics, known: Iterable[str]) -> None:
-    """Refuse to work with topics to which an installation is being moved; raises ConfigError."""
-    if topics.moving in set(known):
+    """Refuse to work with topics to which an installation is being moved, or that it left; ConfigError."""
+    names = set(known)
+    if topics.moving in names:
         raise ConfigError(
             f"cluster: an installation is being moved here ({topics.moving} is there); let `sojourn migrate "
             "to-cluster` end, or run it again [moving]"
+        )
+    if topics.left in names:
+        raise ConfigError(
+            f"cluster: the installation that was here was moved to a folder ({topics.left} is there), and "
+            "what comes is nobody's; begin with another cluster.prefix, or delete its topics first [left]"
         )
 
 

@@ -24,6 +24,11 @@ class Topics(Struct, frozen=True):
         """The topic that is there while an installation is being moved here: nothing may run meanwhile."""
         return f"{self.events.removesuffix('events')}moving"
 
+    @property
+    def left(self) -> str:
+        """The topic that is there once an installation was moved away: nothing may run any more."""
+        return f"{self.events.removesuffix('events')}left"
+
     @classmethod
     def of(cls, prefix: str) -> Topics:
         """Name them after a prefix."""

@@ -88,6 +88,7 @@ def to_folder(config: Config, *, dry_run: bool, tell: Tell) -> HomeView:
     view = HomeView(data=str(config.data), brokers=cluster.brokers, prefix=cluster.prefix, is_dry=dry_run)
     if dry_run:
         view.left_at = standing.left[0] if standing.left else 0
+        view.counts = {"letters": sum(1 for _ in leaving.open_letters(group_of(config)))}
         return view
     if standing.left is None:
         publisher = Publisher(client, topics, n_shards=cluster.shards)
@@ -95,6 +96,7 @@ def to_folder(config: Config, *, dry_run: bool, tell: Tell) -> HomeView:
         left = publisher.append(control_event(LEFT, {}, after=after, now=now_ms()))
         standing = standing_of([*known, left], InForce())
     assert standing.left is not None
+    leaving.part(replicas=cluster.replicas)
     view.left_at = standing.left[0]
     maker = FolderMaker(config.data, window_ms=config.dedup_window_ms)
     try:
@@ -236,8 +238,8 @@ class _Home:
                 for entry in new
             ]
         )
-        self._n["read"] += len(new)
-        self._tell("entries", self._n["read"], 0)
+        self._n["entries"] += len(new)
+        self._tell("entries", self._n["entries"], 0)
 
     def _heed(self, entry: Entry, letters: dict[str, Letter]) -> None:
         """Take letters out of which the log says what became: a job writes some of them again."""

@@ -43,8 +43,6 @@ DOCUMENTS = (
 )
 """What goes along of the store's documents: what was counted and learnt, and that people were forgotten."""
 CLOCK_WAIT_S = 10.0
-MAX_IN_FORCE = 900_000
-"""Bytes of what is in force, compressed by nobody: what a record may have unless the topic says otherwise."""
 
 STAYS = {
     "accounts.db": "who may sign in: doors and workers of a cluster have no studio",
@@ -209,7 +207,15 @@ def _looked_at(move: KafkaMove, cut: Cut, config: Config) -> dict[Place, int]:
             "other shards or partitions; end that as it was begun, or delete the topics of the prefix, and "
             f"begin again: {note.decode('utf-8', 'replace')} [moving]"
         )
-    return move.filled()
+    have, cluster = move.filled(), config.cluster
+    for topic in (topics_of(config).facts, topics_of(config).actions):
+        n_there = sum(name == topic for name, _ in have)
+        if n_there and n_there != cluster.partitions:
+            raise ConfigError(
+                f"topic {topic} has {n_there} partitions, and cluster.partitions is {cluster.partitions}; "
+                "set it to that, for what is moved is spread over them [partitions]"
+            )
+    return have
 
 
 def _not_empty(move: KafkaMove, have: dict[Place, int], config: Config) -> Iterator[str]:

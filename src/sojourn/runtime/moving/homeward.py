@@ -11,13 +11,14 @@ from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sojourn.definitions.controls import LEFT, MOVED, read_forgetting
 from sojourn.definitions.publishing import Arrival, InForce, apply_control
 from sojourn.engine.forgetting import erased_control, people_of, tombstone
 from sojourn.engine.records import decode_saved
 from sojourn.engine.state import Life, Tie, decode
-from sojourn.model.event import OUR_SOURCE, OUTCOMES, Entry, Event
+from sojourn.model.event import EMPTY, OUR_SOURCE, OUTCOMES, Entry, Event
 from sojourn.model.fact import Fact, Identified
 from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Write
@@ -72,6 +73,8 @@ def taken_home(entry: Entry, standing: Standing) -> Entry:
     event = entry.event
     if read_forgetting(event) is not None:
         return erased_control(entry)
+    if event.source == OUR_SOURCE and event.name == MOVED:  # what it says is all in force, or older controls'
+        return replace(entry, event=replace(event, properties=EMPTY))
     place = (entry.at, entry.position)
     for name in (event.user_id, event.anonymous_id, event.previous_id):
         if name is not None and place < standing.forgotten.get(name, (0, 0)):
