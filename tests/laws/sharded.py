@@ -48,6 +48,9 @@ class DictShelf:
         self._due.setdefault(at, []).append(key)
         self.call_at(at)
 
+    def flush(self) -> None:
+        pass
+
     def due(self, at: int) -> list[str]:
         return self._due.pop(at, [])
 

@@ -86,22 +86,21 @@ class Moved(Shards):
             self.feed(control)
         elif record.topic == TOPICS.events and record.value and is_moved(record.value):
             moved = read_moved(record.value)
-            for digest, at in marks_of(moved):
-                self._seen[record.partition].note(record.partition, digest, at)
+            self._seen[record.partition].note(record.partition, marks_of(moved))
             for stage, addressed in adoptions(moved):
                 self.deliver(stage, addressed)
 
     def hear(self, entry: Entry) -> None:
         """Take an entry, unless it is one that was there."""
         shard = entry_shard(entry.event, self._n)
-        if self._seen[shard].is_new(shard, entry):
+        if self._seen[shard].take(shard, [entry]):
             self.feed(entry)
         else:
             self.n_refused += 1
 
 
 class DictMarks(dict[str, int]):
-    put = dict.__setitem__
+    put_all = dict.update
 
 
 class Number:

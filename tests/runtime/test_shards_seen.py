@@ -18,7 +18,7 @@ WINDOW_MS = 100
 class DictMarks(dict[str, int]):
     """A generation of one shard."""
 
-    put = dict.__setitem__
+    put_all = dict.update
 
 
 class Kept:
@@ -50,8 +50,8 @@ def entry(message_id: str, at: int) -> Entry:
 
 @settings(max_examples=tries(200), deadline=None)
 @given(st.integers(0, 2**32))
-def test_a_message_is_new_where_none_like_it_was_taken_within_the_window(seed: int) -> None:
-    """Over restarts, which forget what is only in memory, and over pauses longer than both generations."""
+def test_messages_are_new_where_none_like_them_was_taken_within_the_window(seed: int) -> None:
+    """Over repetitions in one record, restarts, which forget what is in memory, and very long pauses."""
     random = Random(seed)
     marks, newest = (DictMarks(), DictMarks()), Kept()
     seen = Seen(marks, newest, window_ms=WINDOW_MS)
@@ -59,13 +59,23 @@ def test_a_message_is_new_where_none_like_it_was_taken_within_the_window(seed: i
     at = random.randrange(10_000)
     for _ in range(80):
         at += random.choice((0, 0, 1, 7, 30, 120, 350))
-        message = random.choice("abcde")
         if random.random() < 0.1:
             seen = Seen(marks, newest, window_ms=WINDOW_MS)
-        is_new = message not in taken or taken[message] <= at - WINDOW_MS
-        assert seen.is_new(0, entry(message, at)) == is_new
-        if is_new:
-            taken[message] = at
+        record = [
+            entry(random.choice("abcde"), at + (later if random.random() < 0.5 else 0))
+            for later in sorted(random.choices((0, 1, 90, 150), k=random.randrange(4)))
+        ]
+        record.sort(key=lambda one: one.at)
+        expected = []
+        for one in record:
+            message = one.event.message_id
+            if message not in taken or taken[message] <= one.at - WINDOW_MS:
+                taken[message] = one.at
+                expected.append(one)
+        assert seen.take(0, record) == expected
+        at = max([at, *(one.at for one in record)])
+        if not record:
+            continue
         assert all(mark_at > at - 2 * WINDOW_MS for one in marks for mark_at in one.values())
 
 
@@ -77,9 +87,11 @@ def test_what_was_taken_elsewhere_is_known_here(seed: int) -> None:
     now = random.randrange(1_000, 10_000)
     elsewhere = {f"m{number}": now - random.randrange(2 * WINDOW_MS) for number in range(12)}
     seen = Seen((DictMarks(), DictMarks()), Kept(), window_ms=WINDOW_MS)
-    for message_id, at in sorted(elsewhere.items(), key=lambda pair: pair[1] + random.randrange(20)):
-        seen.note(0, message_digest("web", message_id), at)
+    heard = sorted(elsewhere.items(), key=lambda pair: pair[1] + random.randrange(20))
+    for first in range(0, 12, 3):
+        seen.note(0, [(message_digest("web", one), at) for one, at in heard[first : first + 3]])
     at = now
     for message_id in random.sample(sorted(elsewhere), k=12):
         at += random.choice((0, 0, 3))
-        assert seen.is_new(0, entry(message_id, at)) is (elsewhere[message_id] <= at - WINDOW_MS)
+        again = entry(message_id, at)
+        assert seen.take(0, [again]) == ([again] if elsewhere[message_id] <= at - WINDOW_MS else [])

@@ -200,9 +200,7 @@ class IdentityOperator(StageOperator):
             yield from self._spread(shelf, adoptions(self._noted(shard, value[3])))
             return
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
-        yield from self._spread(
-            shelf, arrivals(entry for entry in entries if self._seen.is_new(shard, entry))
-        )
+        yield from self._spread(shelf, arrivals(self._seen.take(shard, entries)))
 
     def _spread(self, shelf: FlinkShelf, inputs: Iterable[tuple[Stage, Addressed]]) -> _Out:
         """Let wait what is for this stage, and pass on the rest."""
@@ -220,8 +218,7 @@ class IdentityOperator(StageOperator):
     def _noted(self, shard: int, record: bytes) -> Moved:
         """Know the messages that were taken where the installation was moved from."""
         moved = read_moved(record)
-        for mark, seen_at in marks_of(moved):
-            self._seen.note(shard, mark, seen_at)
+        self._seen.note(shard, marks_of(moved))
         return moved
 
     def _told(self, outcome: Outcome) -> _Out:

@@ -4,6 +4,9 @@ states    key -> when it wants to be woken (8 bytes), and its state
 due       instant -> the keys that asked to be woken then; Flink has a timer for each
 waiting   inputs whose instant the watermark has not passed
 mark      the last control that took effect
+
+Each call of Flink's state costs some microseconds, however little it is for. So what a call of the worker
+changes is written at its end, all at once.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ class FlinkShelf:
         self._waiting = context.get_list_state(ListStateDescriptor("waiting", raw))
         self._mark = context.get_state(ValueStateDescriptor("mark", raw))
         self._marks: dict[int, Mark] = {}
+        self._changed: dict[str, bytes] = {}
+        self._wakes: dict[int, list[str]] = {}
         self._called: dict[int, int] = {}
         """Shard -> the earliest instant at which it is called for what waits, as far as is remembered."""
         self._timers: Any = None
@@ -67,28 +72,42 @@ class FlinkShelf:
 
     def get(self, key: str) -> Kept | None:
         """Return a key's state."""
-        raw = self._states.get(key)
+        raw = self._changed.get(key) or self._states.get(key)
         if raw is None:
             return None
         return Kept(raw[_WAKE_BYTES:], int.from_bytes(raw[:_WAKE_BYTES], "big"))
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a key's state."""
-        self._states.put(key, kept.wake.to_bytes(_WAKE_BYTES, "big") + kept.state)
+        self._changed[key] = kept.wake.to_bytes(_WAKE_BYTES, "big") + kept.state
 
     def remove(self, key: str) -> None:
         """Keep nothing of a key any more."""
+        self._changed.pop(key, None)
         self._states.remove(key)
 
     def everybody(self) -> Iterable[str]:
         """Return every key that has a state."""
-        return [key for key, _ in self._states.items()]
+        return list(dict.fromkeys([*(key for key, _ in self._states.items()), *self._changed]))
 
     def wake(self, key: str, at: int) -> None:
         """Call the worker at an instant, with this key among those due."""
-        before = self._due.get(at)
-        self._due.put(at, _encode([key] if before is None else [*_decode_keys(before), key]))
-        self._timers.register_event_time_timer(at)
+        self._wakes.setdefault(at, []).append(key)
+
+    def flush(self) -> None:
+        """Write what was changed."""
+        if self._changed:
+            self._states.put_all(self._changed)
+            self._changed = {}
+        if self._wakes:
+            self._due.put_all({at: self._with_known(at, keys) for at, keys in self._wakes.items()})
+            for at in self._wakes:
+                self._timers.register_event_time_timer(at)
+            self._wakes = {}
+
+    def _with_known(self, at: int, keys: list[str]) -> bytes:
+        known = self._due.get(at)
+        return _encode(keys if known is None else [*_decode_keys(known), *keys])
 
     def due(self, at: int) -> list[str]:
         """Take those who asked to be woken at an instant."""

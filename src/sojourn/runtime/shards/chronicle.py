@@ -37,6 +37,7 @@ class Chronicle:
     def __init__(self, in_force: InForce) -> None:
         self._first = in_force
         self._controls: list[tuple[Mark, Entry]] = []
+        self._heard: set[Mark] = set()
         self._chapters: list[Chapter] = []
         self._in_force = in_force
         self._catalogue = self._began = catalogue_of(in_force)[0]
@@ -45,10 +46,11 @@ class Chronicle:
     def hear(self, control: Entry) -> None:
         """Take a control in; one that was heard before changes nothing."""
         place = (control.at, control.position)
-        if any(mark == place for mark, _ in self._controls):
+        if place in self._heard:
             return
         if control.event.name == LEFT:
             self._left = place if self._left is None else min(self._left, place)
+        self._heard.add(place)
         insort(self._controls, (place, control), key=lambda pair: pair[0])
         if self._chapters and place < self._chapters[-1].mark:
             self._begin_anew()

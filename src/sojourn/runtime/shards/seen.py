@@ -6,7 +6,7 @@ is bounded by what comes in two windows, and nobody looks for what is old.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from sojourn.model.event import Entry
@@ -23,8 +23,8 @@ class Marks(Protocol):
         """Return the instant of a mark."""
         ...
 
-    def put(self, mark: str, at: int) -> None:
-        """Keep a mark."""
+    def put_all(self, marks: dict[str, int]) -> None:
+        """Keep marks with their instants."""
         ...
 
     def clear(self) -> None:
@@ -54,29 +54,46 @@ class Seen:
         self._window_ms = window_ms
         self._remembered: dict[int, int] = {}
 
-    def is_new(self, shard: int, entry: Entry) -> bool:
-        """Take note of a message of the shard at work; return False where it was seen within the window.
+    def take(self, shard: int, entries: Iterable[Entry]) -> list[Entry]:
+        """Take note of the messages of the shard at work; return those that were not seen within the window.
 
-        A shard's entries come in the order of their instants.
+        A shard's entries come in the order of their instants. To ask for a mark is a call of the engine each;
+        those to be kept go in one.
         """
-        generation = entry.at // self._window_ms
-        self._turn_over(shard, generation)
-        here, before = self._marks[generation % 2], self._marks[1 - generation % 2]
-        mark = message_digest(entry.event.source, entry.event.message_id).hex()
-        seen_at = here.get(mark)
-        if seen_at is None:
-            seen_at = before.get(mark)
-        if seen_at is not None and seen_at > entry.at - self._window_ms:
-            return False
-        here.put(mark, entry.at)
-        return True
+        new: list[Entry] = []
+        marks: dict[str, int] = {}
+        of = None
+        for entry in entries:
+            generation = entry.at // self._window_ms
+            if generation != of:
+                self._keep(of, marks)
+                self._turn_over(shard, generation)
+                of, marks = generation, {}
+            mark = message_digest(entry.event.source, entry.event.message_id).hex()
+            seen_at = marks.get(mark) or self._seen_at(mark, generation)
+            if seen_at is None or seen_at <= entry.at - self._window_ms:
+                marks[mark] = entry.at
+                new.append(entry)
+        self._keep(of, marks)
+        return new
 
-    def note(self, shard: int, digest: bytes, at: int) -> None:
-        """Take note of a message of the shard at work that was taken elsewhere, at an instant (ms)."""
-        generation = at // self._window_ms
-        self._turn_over(shard, generation)
-        if generation >= self._remembered[shard] - 1:
-            self._marks[generation % 2].put(digest.hex(), at)
+    def _seen_at(self, mark: str, generation: int) -> int | None:
+        seen_at = self._marks[generation % 2].get(mark)
+        return self._marks[1 - generation % 2].get(mark) if seen_at is None else seen_at
+
+    def _keep(self, generation: int | None, marks: dict[str, int]) -> None:
+        if generation is not None and marks:
+            self._marks[generation % 2].put_all(marks)
+
+    def note(self, shard: int, marks: Iterable[tuple[bytes, int]]) -> None:
+        """Take note of messages of the shard at work that were taken elsewhere: digests and instants (ms)."""
+        found: dict[int, dict[str, int]] = {}
+        for digest, at in marks:
+            found.setdefault(at // self._window_ms, {})[digest.hex()] = at
+        for generation in sorted(found):
+            self._turn_over(shard, generation)
+            if generation >= self._remembered[shard] - 1:
+                self._keep(generation, found[generation])
 
     def _turn_over(self, shard: int, generation: int) -> None:
         known = self._remembered.get(shard)

@@ -27,7 +27,7 @@ from sojourn.runtime.shards.records import Addressed, Adopted
 
 HOT_STATES = 20_000
 """Decoded in memory, per stage and task: some 60 MB of people."""
-_COLD: tuple[Any, int | None] = (None, None)
+_NOTHING: tuple[Any, int | None] = (None, None)
 
 
 class Kept(Struct, frozen=True, gc=False):
@@ -39,7 +39,10 @@ class Kept(Struct, frozen=True, gc=False):
 
 
 class Shelf(Protocol):
-    """Where one shard is kept, by an engine that makes it durable; what is changed is changed at once."""
+    """Where one shard is kept, by an engine that makes it durable.
+
+    States and wakes that are changed are seen at once, and written by `flush`, at the end of each call.
+    """
 
     number: int
     """Which shard it is."""
@@ -64,6 +67,10 @@ class Shelf(Protocol):
 
     def wake(self, key: str, at: int) -> None:
         """Call the worker at an instant (ms), with this key among those due."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was changed."""
         ...
 
     def call_at(self, at: int) -> None:
@@ -105,7 +112,7 @@ class Worker:
         self.stage = stage
         self.chronicle = chronicle
         self._hot: dict[tuple[int, str], tuple[Any, int | None]] = {}
-        """(shard, key) -> its state, decoded, and when it wants to be woken: as the shelf has them."""
+        """(shard, key) -> its state, decoded, and its wake: what the shelf has of it, be it nothing."""
         self._max_hot = hot
 
     def call(self, shelf: Shelf, at: int, *, upto: int) -> Outcome:
@@ -128,7 +135,8 @@ class Worker:
                 break
             self._switch(shelf, chapter, out)
             if self.chronicle.has_left(shelf.mark):
-                return out  # What waits is another installation's, which takes it from the log.
+                waiting = []  # It is another installation's, which takes it from the log.
+                break
             if chapter.mark[0] < at:
                 # The shard came late to it, and what it set going may be due by now: that comes first.
                 for key in woken:
@@ -137,6 +145,7 @@ class Worker:
                 break
         if waiting:
             shelf.wait(waiting)
+        shelf.flush()
         return out
 
     def _adopt(self, shelf: Shelf, inputs: list[Addressed], out: Outcome) -> list[Addressed]:
@@ -184,9 +193,8 @@ class Worker:
     def _turns(self, shelf: Shelf, groups: dict[str, list[Input]], until: int, out: Outcome) -> None:
         catalogue = self.chronicle.catalogue(shelf.mark)
         for key, inputs in groups.items():
-            state, wake = self._hot.pop((shelf.number, key), _COLD)
-            if state is None and (kept := shelf.get(key)) is not None:
-                state, wake = decode(self.stage, kept.state), kept.wake
+            place = (shelf.number, key)
+            state, wake = self._hot.pop(place) if place in self._hot else self._read(shelf, key)
             if state is None and not inputs:
                 continue  # It was forgotten since it asked to be woken.
             try:
@@ -201,6 +209,10 @@ class Worker:
             out.facts += result.facts
             out.actions += result.actions
             self._keep(shelf, key, result, out, wake=wake)
+
+    def _read(self, shelf: Shelf, key: str) -> tuple[Any, int | None]:
+        kept = shelf.get(key)
+        return _NOTHING if kept is None else (decode(self.stage, kept.state), kept.wake)
 
     def _saved(
         self, shelf: Shelf, key: str, inputs: Sequence[Input], until: int, *, catalogue: Catalogue
@@ -217,6 +229,7 @@ class Worker:
 
     def _keep(self, shelf: Shelf, key: str, result: Result, out: Outcome, *, wake: int | None) -> None:
         """Keep what a turn came to; `wake` as the shelf has it, None where it has nothing of the key."""
+        place = (shelf.number, key)
         if result.state is None:
             shelf.remove(key)
             out.kept[key] = None, out.place
@@ -224,6 +237,8 @@ class Worker:
         asked = result.wake or 0
         has_changed = result.changed or bool(result.facts)
         if wake is None and not has_changed:
+            # Of most users no alias is kept: that is worth remembering as well.
+            self._remember(place, *_NOTHING)
             return
         if has_changed or wake != asked:
             kept = Kept(encode(result.state), asked)
@@ -231,9 +246,9 @@ class Worker:
             out.kept[key] = kept, out.place
         if asked and wake != asked:
             shelf.wake(key, asked)
-        self._remember((shelf.number, key), result.state, asked)
+        self._remember(place, result.state, asked)
 
-    def _remember(self, place: tuple[int, str], state: Any, wake: int) -> None:
+    def _remember(self, place: tuple[int, str], state: Any, wake: int | None) -> None:
         self._hot[place] = state, wake
         if len(self._hot) > self._max_hot:
             del self._hot[next(iter(self._hot))]
