@@ -15,9 +15,11 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from sojourn.config import Config, load_config
+from sojourn.engine.records import Sent, encode_events, entry_shard
 from sojourn.model.action import Action
 from sojourn.model.event import Event
 from sojourn.model.topics import Topics
@@ -120,6 +122,18 @@ class Installation:
             if topic == "actions"
             for _, value, _ in records
         ]
+
+    def names(self) -> set[str]:
+        """Return what topics there are."""
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        return set(admin.list_topics(timeout=30).topics)
+
+    def append(self, given: Event) -> None:
+        """Append an event to its shard."""
+        producer = Producer({"bootstrap.servers": self.brokers})
+        shard = entry_shard(given, N_SHARDS)
+        producer.produce(self.topics.events, encode_events([Sent(given)]), partition=shard)
+        assert producer.flush(60) == 0
 
     @contextmanager
     def door(self) -> Iterator[Door]:
