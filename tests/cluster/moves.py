@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -19,12 +20,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from sojourn.config import Config, load_config
-from sojourn.engine.records import Sent, encode_events, entry_shard
+from sojourn.engine.records import CONTROLS, Sent, encode_events, entry_shard, is_moved, read_events
 from sojourn.model.action import Action
 from sojourn.model.event import Event
 from sojourn.model.topics import Topics
+from sojourn.runtime.moving.outward import Record
 from sojourn.wiring.house import House, open_house
 from tests.cluster.shops import KEY, Door
+from tests.laws.test_moving import TOPICS, Moved
 
 N_SHARDS = 4
 HOUR_MS = 3_600_000
@@ -152,6 +155,21 @@ class Installation:
             process.wait()
             door.heard()
 
+    def messages(self, topic: str) -> list[Any]:
+        """Read a topic as it is now."""
+        settings = {"bootstrap.servers": self.brokers, "group.id": uuid4().hex, "enable.partition.eof": True}
+        consumer = Consumer(settings)
+        numbers = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in numbers])
+        found: list[Any] = []
+        n_ended = 0
+        while n_ended < len(numbers):
+            messages = consumer.consume(1_000, 5.0)
+            found += [message for message in messages if message.error() is None]
+            n_ended += sum(message.error() is not None for message in messages)
+        consumer.close()
+        return found
+
     def lying(self) -> dict[tuple[str, int], list[tuple[Any, Any, Any]]]:
         """Read every record of every topic: by (topic without the prefix, partition), in order."""
         settings = {"bootstrap.servers": self.brokers, "group.id": uuid4().hex, "enable.partition.eof": True}
@@ -190,3 +208,37 @@ def letters_of(house: House) -> list[tuple[str, str, int]]:
     """Return what waits in a folder's outbox: action, whose, decided when."""
     letters = house.outbox.waiting("shop", now=1 << 60, limit=10_000)
     return sorted((one.action.id, one.action.profile_id, one.action.at) for one in letters)
+
+
+def work(place: Installation) -> int:
+    """Do what the job does, in this process, with all that is in the topics; return up to when, ms."""
+    shards = Moved(N_SHARDS, Random(1))
+    until = 0
+    for topic in (place.topics.controls, place.topics.events):
+        for message in place.messages(topic):
+            content, at = message.value(), message.timestamp()[1]
+            until = max(until, at)
+            if not content:
+                continue
+            if is_moved(content):
+                shards.take(
+                    Record(topic=TOPICS.events, partition=message.partition(), value=content, kind="states")
+                )
+                continue
+            shard = CONTROLS if topic == place.topics.controls else message.partition()
+            for entry in read_events(content, shard=shard, offset=message.offset(), at=at):
+                if shard == CONTROLS:
+                    shards.feed(entry)
+                else:
+                    shards.hear(entry)
+    shards.run([], until=until)
+    producer = Producer({"bootstrap.servers": place.brokers})
+    for name, value in shards.told().items():
+        producer.produce(place.topics.states, value, name)
+    found = shards.outcome()
+    for fact in found.facts:
+        producer.produce(place.topics.facts, b"[%b]" % fact)
+    for action in found.actions:
+        producer.produce(place.topics.actions, action)
+    assert producer.flush(60) == 0
+    return until

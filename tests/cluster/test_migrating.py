@@ -6,16 +6,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from sojourn.model.errors import ConfigError
+from sojourn.model.event import Event
 from sojourn.wiring.cluster import job_settings
 from tests.cluster.machines import Flink, Kafka, until
-from tests.cluster.moves import HOUR_MS, Installation, event, filled, letters_of
+from tests.cluster.moves import HOUR_MS, Installation, event, filled, letters_of, work
 
 pytestmark = pytest.mark.cluster
 
@@ -50,18 +51,72 @@ def killed(command: list[str], *, once: Callable[[], bool]) -> bool:
     return running.wait() == -signal.SIGKILL
 
 
+def test_the_way_back_is_whole_though_it_was_killed(kafka: Kafka, tmp_path: Path) -> None:
+    """With a job in this process: what waits, timers, duplicates, counts, what came behind the parting."""
+    place = Installation(tmp_path / "shop", kafka.brokers)
+    now = int(time.time() * 1000)
+    place.fill(grouped(now, soon_ms=-1))
+    alone = place.twin(tmp_path / "alone")
+    place.answer("to-cluster")
+    here = event("u-here", "Checkout Started", 1, at=now)
+    place.append(here)
+    place.append(event("a-later-1", "Checkout Started", 1, at=now))
+    place.data = tmp_path / "home"
+    place.configure()
+    assert place.answer("to-folder", "--dry-run")["counts"] == {"letters": 6}
+    assert killed(place.command("to-folder"), once=lambda: place.topics.left in place.names())
+    assert not place.data.exists()
+    behind = event("a-behind", "Checkout Started", 1, at=now)
+    place.append(behind)  # as a door that was not stopped
+    work(place)
+    home = place.answer("to-folder")
+    assert (home["counts"]["letters"], home["counts"]["unprocessed"]) == (18, 1)
+    assert (
+        home["counts"]["entries"] == 1 + 24 + 1 + 2 + 1
+    )  # with what was published, and what was moved, and left
+    late = now + 3 * HOUR_MS
+    expected = lived(alone, [here, behind], now=now, until=late)
+    with place.open() as house:
+        assert house.log.append([grouped(now, soon_ms=-1)[-1][1][1]], now=late).duplicates == [0]
+        house.driver.settle((), until=late)
+        assert [one[:2] for one in letters_of(house)] == [one[:2] for one in expected]
+        assert len({*letters_of(house)} - {*expected}) == 2  # who came there was dated by its brokers
+        assert {view.name: (view.entered, view.states) for view in house.journeys()} == {
+            "rescue": (26, {"told": 26})
+        }
+        steps = [fact for fact in house.store.facts(("identity", "d-a-later-1")) if fact.position]
+        assert {house.log.read(one.position - 1, 1)[0].event.message_id for one in steps} == {"a-later-1-1"}
+
+
+def grouped(now: int, *, soon_ms: int) -> list[tuple[int, list[Event]]]:
+    """Let people begin at four instants: told there, overdue at the move, due after it, and much later."""
+    groups = {"told": now - 3 * HOUR_MS, "overdue": now - 2 * HOUR_MS - 60_000}
+    groups |= {"soon": now - 2 * HOUR_MS + soon_ms, "later": now - HOUR_MS}
+    return [
+        (at, [event(f"{'ua'[n % 2]}-{name}-{n}", "Checkout Started", 1, at=at) for n in range(6)])
+        for name, at in groups.items()
+    ]
+
+
+def lived(
+    place: Installation, events: Sequence[Event], *, now: int, until: int
+) -> list[tuple[str, str, int]]:
+    """Take events in a folder that never moved, and all that is due; return what waits then."""
+    with place.open() as house:
+        for one in events:
+            house.log.append([one], now=now)
+        house.driver.catch_up()
+        house.driver.settle((), until=until)
+        return letters_of(house)
+
+
 def test_there_and_back_with_timers_in_flight_and_an_outbox_that_waits(
     kafka: Kafka, flink: Flink, tmp_path: Path
 ) -> None:
     """All that comes of it is what comes of it on one machine, and each thing once."""
     place = Installation(tmp_path / "shop", kafka.brokers)
     now = int(time.time() * 1000)
-    groups = {"told": now - 3 * HOUR_MS, "overdue": now - 2 * HOUR_MS - 60_000}
-    groups |= {"soon": now - 2 * HOUR_MS + 45_000, "later": now - HOUR_MS}
-    batches = [
-        (at, [event(f"{'ua'[n % 2]}-{name}-{n}", "Checkout Started", 1, at=at) for n in range(6)])
-        for name, at in groups.items()
-    ]
+    batches = grouped(now, soon_ms=45_000)
     place.fill(batches)
     alone = place.twin(tmp_path / "alone")
     planned = place.answer("to-cluster", "--dry-run")
@@ -91,15 +146,9 @@ def test_there_and_back_with_timers_in_flight_and_an_outbox_that_waits(
     assert (home["counts"]["letters"], home["counts"]["unprocessed"]) == (18, 1)
     assert "are not empty" in place.run("to-cluster", "--data", str(alone.data)).stderr
     late = int(time.time() * 1000) + 3 * HOUR_MS
-    with alone.open() as house:
-        arrived = event("a-new", "Checkout Started", 1, at=now)
-        house.log.append(
-            [msgspec.structs.replace(arrived, anonymous_id="d-new", message_id="new-1")], now=now
-        )
-        house.log.append([behind], now=now)
-        house.driver.catch_up()
-        house.driver.settle((), until=late)
-        expected = letters_of(house)
+    arrived = event("a-new", "Checkout Started", 1, at=now)
+    arrived = msgspec.structs.replace(arrived, anonymous_id="d-new", message_id="new-1")
+    expected = lived(alone, [arrived, behind], now=now, until=late)
     with place.open() as house:
         assert house.log.append([batches[-1][1][1]], now=late).duplicates == [0]
         house.driver.settle((), until=late)
