@@ -50,6 +50,7 @@ spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its
 cluster-test: $(READY) ## get Kafka and Flink, start them here, and run on them (needs Java 17 and Maven)
 	$(call jars,kafka,deploy/kafka)
 	$(call jars,flink-jars,deploy/flink)
+	$(call jars,zookeeper,deploy/zookeeper)
 	@[ -x .peers/flink/bin/python ] || .ci/environment venv --quiet --python $(PY) .peers/flink
 	@.ci/environment pip sync --quiet --python .peers/flink/bin/python deploy/flink/requirements.txt
 	$(PY) -m pytest -m cluster tests/cluster

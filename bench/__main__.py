@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import (
     checking,
     cluster,
+    cluster_state,
     decisions,
     features,
     figures,
@@ -39,6 +40,7 @@ PARTS = (
     "replay",
     "scale",
     "cluster",
+    "cluster-state",
 )
 LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
@@ -92,6 +94,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
         "streams": lambda: streams.measure(folder, is_quick=is_quick),
         "studio": lambda: studio.measure(folder, is_quick=is_quick),
         "cluster": lambda: cluster.measure(folder, is_quick=is_quick),
+        "cluster-state": lambda: cluster_state.measure(folder / "state", is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "scale": lambda: scale.measure(folder, is_quick=is_quick),

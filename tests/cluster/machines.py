@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,19 @@ class Machine:
         """End it as a power cut would."""
         self.end(signal.SIGKILL)
 
+    def cpu_s(self) -> float:
+        """Return the processor time of its processes so far, s."""
+        assert self._process is not None
+        found = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+            except OSError:  # It has ended meanwhile.
+                continue
+            if int(fields[2]) == self._process.pid:  # its group: what it started is in it
+                found += int(fields[11]) + int(fields[12])
+        return found / os.sysconf("SC_CLK_TCK")
+
     def said(self, text: str) -> bool:
         """Tell whether its log has a text."""
         return self.log.exists() and text in self.log.read_text(errors="replace")
@@ -87,14 +100,20 @@ class Machine:
 class Kafka:
     """One broker that is its own controller."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, doors: Sequence[str] = (), inside: Sequence[str] = ()) -> None:
+        """Prepare one; `doors` are its addresses, with ports; `inside` begins its command."""
         folder.mkdir()
-        self.port, controller = free_port(), free_port()
-        self.brokers = f"127.0.0.1:{self.port}"
+        controller = free_port()
+        self.doors = list(doors) or [f"127.0.0.1:{free_port()}"]
+        self.brokers = self.doors[0]
+        names = [f"DOOR{number}" for number in range(len(self.doors))]
+        listeners = ",".join(f"{name}://{at}" for name, at in zip(names, self.doors, strict=True))
+        protocols = ",".join(f"{name}:PLAINTEXT" for name in (*names, "CONTROLLER"))
         config = folder / "server.properties"
         config.write_text(
             f"process.roles=broker,controller\nnode.id=1\n"
-            f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}\n"
+            f"listeners={listeners},CONTROLLER://127.0.0.1:{controller}\n"
+            f"listener.security.protocol.map={protocols}\ninter.broker.listener.name={names[-1]}\n"
             f"controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n"
             f"log.dirs={folder / 'data'}\nauto.create.topics.enable=false\n"
             "offsets.topic.replication.factor=1\ntransaction.state.log.replication.factor=1\n"
@@ -107,7 +126,8 @@ class Kafka:
             [*java, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(config)],
             check=True, capture_output=True,
         )  # fmt: skip
-        self.machine = Machine("kafka", [*java, "kafka.Kafka", str(config)], folder, dict(os.environ))
+        command = [*inside, *java, "kafka.Kafka", str(config)]
+        self.machine = Machine("kafka", command, folder, dict(os.environ))
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -115,15 +135,17 @@ class Kafka:
         until("the broker", self._answers)
 
     def _answers(self) -> bool:
+        host, _, port = self.brokers.partition(":")
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((host, int(port))) == 0
 
 
 class Flink:
     """A standalone cluster."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, more: str = "") -> None:
+        """Prepare one; `more` is added to its configuration."""
+        self._folder, self._more = folder, more
         for part in ("conf", "lib", "log", "checkpoints", "savepoints"):
             (folder / part).mkdir(parents=True)
         python = PEERS / "flink" / "bin"
@@ -144,13 +166,18 @@ class Flink:
             "FLINK_HOME": str(home), "FLINK_LIB_DIR": str(folder / "lib"),
             "FLINK_CONF_DIR": str(folder / "conf"), "FLINK_LOG_DIR": str(folder / "log"),
             "FLINK_PID_DIR": str(folder), "PATH": f"{python}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT / "src"),
         }  # fmt: skip
+        self.use(ROOT / "src")
         self._bin = home / "bin"
         self._rest = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
         self.jobmanager = self._machine("jobmanager", ["jobmanager.sh", "start-foreground"])
         self.taskmanagers: list[Machine] = []
         self._n_started = 0
+
+    def use(self, source: Path) -> None:
+        """Let whatever is started from now on run a copy of the code."""
+        self._source = source
+        self._env["PYTHONPATH"] = str(source)
 
     def _configure(self, *, rpc: int) -> None:
         python = PEERS / "flink" / "bin" / "python"
@@ -164,7 +191,7 @@ class Flink:
         }  # fmt: skip
         lines = [f"{key}: {value}" for key, value in here.items()]
         shared = (ROOT / "deploy" / "flink" / "config.yaml").read_text()
-        (self._folder / "conf" / "config.yaml").write_text("\n".join([shared, *lines, ""]))
+        (self._folder / "conf" / "config.yaml").write_text("\n".join([shared, *lines, self._more, ""]))
 
     def _machine(self, name: str, command: list[str]) -> Machine:
         return Machine(name, ["bash", str(self._bin / command[0]), *command[1:]], self._folder, self._env)
@@ -223,7 +250,7 @@ class Flink:
 
     def run(self, settings: Path, *, parallelism: int, savepoint: str | None = None) -> str:
         """Submit the job; return its id once all of it runs."""
-        job = ROOT / "src" / "sojourn" / "runtime" / "flink" / "job.py"
+        job = self._source / "sojourn" / "runtime" / "flink" / "job.py"
         resumed = ["-s", savepoint] if savepoint else []
         done = subprocess.run(
             ["bash", str(self._bin / "flink"), "run", "-d", "-p", str(parallelism), *resumed,
@@ -261,6 +288,21 @@ class Flink:
         operation = until("the savepoint", done)
         assert "location" in operation, operation
         return str(operation["location"])
+
+    def checkpoint(self, job_id: str, kind: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Take a checkpoint, `FULL` or `INCREMENTAL`, now; return what Flink says of it."""
+        begun = self._rest.post(f"/jobs/{job_id}/checkpoints", json={"checkpointType": kind})
+        begun.raise_for_status()
+        trigger = begun.json()["request-id"]
+
+        def done() -> Any:
+            found = self._ask(f"/jobs/{job_id}/checkpoints/{trigger}")
+            return found and found["status"]["id"] == "COMPLETED" and found["operation"]
+
+        operation = until("the checkpoint", done, patience_s=patience_s)
+        assert "checkpointId" in operation, operation
+        told: dict[str, Any] = self._ask(f"/jobs/{job_id}/checkpoints/details/{operation['checkpointId']}")
+        return told
 
     def cancel(self, job_id: str) -> None:
         """End a job, and wait until its slots are free."""

@@ -221,7 +221,7 @@ def work(place: Installation) -> int:
             if not content:
                 continue
             if is_moved(content):
-                shards.take(
+                shards.adopt(
                     Record(topic=TOPICS.events, partition=message.partition(), value=content, kind="states")
                 )
                 continue
@@ -231,7 +231,7 @@ def work(place: Installation) -> int:
                     shards.feed(entry)
                 else:
                     shards.hear(entry)
-    shards.run([], until=until)
+    shards.take([], until=until)
     producer = Producer({"bootstrap.servers": place.brokers})
     for name, value in shards.told().items():
         producer.produce(place.topics.states, value, name)

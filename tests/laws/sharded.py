@@ -29,8 +29,8 @@ class DictShelf:
         self.mark: Mark = BEGINNING
         self.kept: dict[str, Kept] = {}
         self._timers = timers
-        self._due: dict[int, list[str]] = {}
-        self._waiting: list[Addressed] = []
+        self.asleep: dict[int, list[str]] = {}
+        self.waiting: list[Addressed] = []
 
     def get(self, key: str) -> Kept | None:
         return self.kept.get(key)
@@ -45,21 +45,21 @@ class DictShelf:
         return list(self.kept)
 
     def wake(self, key: str, at: int) -> None:
-        self._due.setdefault(at, []).append(key)
+        self.asleep.setdefault(at, []).append(key)
         self.call_at(at)
 
     def flush(self) -> None:
         pass
 
     def due(self, at: int) -> list[str]:
-        return self._due.pop(at, [])
+        return self.asleep.pop(at, [])
 
     def take(self) -> list[Addressed]:
-        taken, self._waiting = self._waiting, []
+        taken, self.waiting = self.waiting, []
         return taken
 
     def wait(self, inputs: Sequence[Addressed]) -> None:
-        self._waiting += inputs
+        self.waiting += inputs
         self.call_at(min(one[1].at for one in inputs))
 
     def call_at(self, at: int) -> None:
@@ -98,19 +98,20 @@ def sharded(
     entries: list[Entry], *, in_force: InForce, until: int, n_shards: int, n_tasks: int, random: Random
 ) -> runtimes.Outcome:
     """Run a history on shards; each stage's watermark follows the one before at a pace of its own."""
-    shards = Shards(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
-    shards.run(entries, until=until)
-    return shards.outcome()
+    run = Run(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
+    run.take(entries, until=until)
+    run.hold_to_what_was_told()
+    return run.outcome()
 
 
-class Shards:
-    """The shards of every stage, and what came of what was fed to them."""
+class Run:
+    """A history on its way: what is fed, what each stage comes to, and what came out so far."""
 
     def __init__(self, in_force: InForce, *, n_shards: int, n_tasks: int, random: Random) -> None:
-        self._chronicle = Chronicle(in_force)
+        self.chronicle = Chronicle(in_force)
         self._random = random
         self.floors = {
-            stage: Floor(stage, self._chronicle, n_shards=n_shards, n_tasks=n_tasks) for stage in STAGES
+            stage: Floor(stage, self.chronicle, n_shards=n_shards, n_tasks=n_tasks) for stage in STAGES
         }
         self._n_shards = n_shards
         self._states: dict[str, bytes | None] = {}
@@ -119,7 +120,7 @@ class Shards:
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
 
-    def run(
+    def take(
         self, entries: Sequence[Entry], *, until: int, feed: Callable[[Entry], None] | None = None
     ) -> None:
         """Take entries, and then all that is due by an instant."""
@@ -141,14 +142,16 @@ class Shards:
             self.advance(floor, until)
 
     def feed(self, entry: Entry) -> None:
+        """Put one entry where it begins its walk, or let it be heard."""
         if is_control(entry.event):
-            self._chronicle.hear(entry)
+            self.chronicle.hear(entry)
             self._nudge("identity", entry.at)
             return
         for stage, addressed in arrivals([entry]):
             self.deliver(stage, addressed)
 
     def advance(self, floor: Floor, watermark: int) -> None:
+        """Let a stage go on, and hand on what comes of it."""
         for number, outcome in floor.advance(watermark):
             assert not outcome.failures
             self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
@@ -186,16 +189,20 @@ class Shards:
         assert again[1].at > self.floors[stage].watermark, "nothing may come late"
         self.floors[stage].shelves[shard_of(again[0], self._n_shards)].wait([again])
 
-    def outcome(self) -> runtimes.Outcome:
-        states = {
-            (str(stage), key): kept.state
+    def hold_to_what_was_told(self) -> None:
+        """Whoever follows the states from the beginning has them as the shelves do."""
+        told = [(name, decode_saved(each)) for name, each in self._states.items() if each is not None]
+        assert {name: Kept(saved.state, saved.wake) for name, saved in told} == {
+            saved_name(stage, key): kept
             for stage, floor in self.floors.items()
             for shelf in floor.shelves
             for key, kept in shelf.kept.items()
         }
-        told = [(name, decode_saved(each)) for name, each in self._states.items() if each is not None]
-        assert {name: Kept(saved.state, saved.wake) for name, saved in told} == {
-            saved_name(stage, key): kept
+
+    def outcome(self) -> runtimes.Outcome:
+        """Return everything, sorted."""
+        states = {
+            (str(stage), key): kept.state
             for stage, floor in self.floors.items()
             for shelf in floor.shelves
             for key, kept in shelf.kept.items()

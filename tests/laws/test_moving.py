@@ -31,7 +31,7 @@ from tests.laws import test_publishing as published
 from tests.laws.edited import restarted
 from tests.laws.histories import MINUTE
 from tests.laws.runtimes import Outcome, sequential
-from tests.laws.sharded import Shards
+from tests.laws.sharded import Run
 from tests.laws.test_equality import end_of, outcome_of, same
 from tests.soak import tries
 
@@ -68,7 +68,7 @@ class Folder:
         return Cut(move="m", clock=clock, position=position, in_force=in_force)
 
 
-class Moved(Shards):
+class Moved(Run):
     """Shards that begin with what was moved to them, and know duplicates."""
 
     def __init__(self, n_shards: int, random: Random) -> None:
@@ -78,7 +78,7 @@ class Moved(Shards):
         self.n_refused = 0
         self.controls: list[list[Entry]] = []
 
-    def take(self, record: Record) -> None:
+    def adopt(self, record: Record) -> None:
         """Take a record of the move."""
         if record.is_last:
             (control,) = read_events(record.value or b"", shard=1_023, offset=0, at=0)
@@ -130,12 +130,12 @@ def moved(entries: list[Entry], first: InForce, random: Random) -> Outcome | Non
     n_shards = random.choice((1, 2, 3, 8))
     shards = Moved(n_shards, random)
     for record in records(folder, folder.store, folder.cut(clock), TOPICS, n_shards=n_shards, n_partitions=2):
-        shards.take(record)
+        shards.adopt(record)
     again = [one for one in before if random.random() < 0.2]
     sent = sorted(
         [*after, *(replace(one, at=random.choice(after).at) for one in again)], key=lambda one: one.at
     )
-    shards.run(sent, until=end_of(entries), feed=shards.hear)
+    shards.take(sent, until=end_of(entries), feed=shards.hear)
     assert shards.n_refused == len(again)
     return joined(outcome_of(folder.store), shards.outcome())
 
@@ -158,7 +158,7 @@ def there_and_back(entries: list[Entry], first: InForce, random: Random) -> Outc
     n_shards = random.choice((1, 2, 3, 8))
     shards = Moved(n_shards, random)
     for record in records(folder, folder.store, folder.cut(clock), TOPICS, n_shards=n_shards, n_partitions=2):
-        shards.take(record)
+        shards.adopt(record)
     left_at = random.randint(entries[ends - 1].at, entries[ends].at - 1)
     left = Entry(
         position=entries[ends - 1].position + 1,
@@ -166,7 +166,7 @@ def there_and_back(entries: list[Entry], first: InForce, random: Random) -> Outc
         event=control_event(LEFT, {}, after=1, now=left_at),
     )
     late = entries[ends : random.randint(ends, len(entries))]
-    shards.run([*entries[begins:ends], left, *late], until=end_of(entries))
+    shards.take([*entries[begins:ends], left, *late], until=end_of(entries))
     marks = Marks(n_shards, (left.at, left.position))
     home = MemoryStore()
     for name, value in shards.told().items():

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from sojourn.engine.friction_state import Friction
 from sojourn.engine.statechart import Machine
+from sojourn.model.errors import ConfigError
 from sojourn.model.ids import EnrolmentId, SessionId
 from sojourn.model.turn import Stage
 
@@ -255,6 +256,7 @@ _TYPES: dict[Stage, type[Any]] = {"identity": Tie, "alias": Pointer, "profile": 
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {stage: msgspec.msgpack.Decoder(kind) for stage, kind in _TYPES.items()}
 _life_decoder = msgspec.msgpack.Decoder(Life)
+_ARRAYS = 0x80  # and above: what MessagePack's arrays begin with, while a small number is a byte below.
 
 
 def encode(state: State) -> bytes:
@@ -263,11 +265,32 @@ def encode(state: State) -> bytes:
 
 
 def decode(stage: Stage, raw: bytes) -> State:
-    """Turn stored bytes back into a state."""
-    state: State = _decoders[stage].decode(raw)
+    """Turn stored bytes, of this release or an older one, back into a state.
+
+    Raises ConfigError where this release cannot read them: what was lived is not thrown away.
+    """
+    try:
+        state: State = _decoders[stage].decode(raw)
+    except msgspec.DecodeError as error:
+        raise _unreadable(stage, raw, error) from error
     return state
 
 
 def decode_life(raw: bytes) -> Life:
     """Turn the bytes of a life that moved forward back into one."""
-    return _life_decoder.decode(raw)
+    try:
+        return _life_decoder.decode(raw)
+    except msgspec.DecodeError as error:
+        raise _unreadable("profile", raw, error) from error
+
+
+def _unreadable(stage: Stage, raw: bytes, error: msgspec.DecodeError) -> ConfigError:
+    # Every state of today is an array. A layout that they could not grow into would begin with its number.
+    if raw and raw[0] < _ARRAYS:
+        said = f"it is of layout {raw[0]}, and this release reads layout 1"
+    else:
+        said = f"{error}"
+    return ConfigError(
+        f"a state of stage {stage} cannot be read: {said}; nothing was changed: go back to the release that "
+        "wrote it, or forward to one that reads it [state-unreadable]"
+    )
