@@ -12,11 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from sojourn.adapters.kafka_topics import make_topics
 from sojourn.model.errors import ConfigError
 from sojourn.model.event import Event
+from sojourn.model.topics import Topics
 from sojourn.wiring.cluster import job_settings
 from tests.cluster.machines import Flink, Kafka, until
-from tests.cluster.moves import HOUR_MS, Installation, event, filled, letters_of, work
+from tests.cluster.moves import HOUR_MS, N_SHARDS, Installation, event, filled, letters_of, work
 
 pytestmark = pytest.mark.cluster
 
@@ -41,6 +43,19 @@ def test_killed_in_the_middle_it_goes_on_and_nothing_is_there_twice(kafka: Kafka
     assert (n_kills > 2, told["counts"]["entries"]) == (True, 6_001)
     assert second.answer("to-cluster")["went_on"] is True
     assert second.lying() == whole
+    third = Installation(tmp_path / "third", kafka.brokers)
+    filled(third, n_people=2)
+    third.prefix = second.prefix
+    third.configure()
+    refused = third.run("to-cluster")
+    assert (refused.returncode, "are not empty" in refused.stderr) == (2, True), refused
+    third.prefix = "elsewhere"
+    third.configure()
+    make_topics({"bootstrap.servers": kafka.brokers}, Topics.of("elsewhere"), n_shards=N_SHARDS)
+    refused = third.run("to-cluster")
+    assert "has 8 partitions, and cluster.partitions is 2" in refused.stderr
+    with third.open() as house:  # nothing was begun
+        assert house.store.counts()["devices"] == 2
 
 
 def killed(command: list[str], *, once: Callable[[], bool]) -> bool:
