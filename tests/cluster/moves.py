@@ -69,7 +69,7 @@ class Installation:
         """Write the configuration."""
         cluster: dict[str, Any] = {
             "brokers": self.brokers, "prefix": self.prefix, "shards": N_SHARDS, "partitions": 2,
-            "replicas": 1, "states": True,
+            "replicas": 1,
         }  # fmt: skip
         config = {
             "data": str(self.data), "http": {"port": 0}, "sources": {"web": {"write_key": KEY}},
