@@ -12,7 +12,7 @@ SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 HARDER := tests/laws tests/adapters/lake tests/analytics/sql tests/conformance tests/server/test_openapi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test cluster-test peers-test statistics-test docs format clean
+.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test cluster-test deploy-test peers-test statistics-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,14 @@ cluster-test: $(READY) ## get Kafka and Flink, start them here, and run on them 
 	@[ -x .peers/flink/bin/python ] || .ci/environment venv --quiet --python $(PY) .peers/flink
 	@.ci/environment pip sync --quiet --python .peers/flink/bin/python deploy/flink/requirements.txt
 	$(PY) -m pytest -m cluster tests/cluster
+
+deploy-test: $(READY) ## check deploy/ by the schemas of compose, Kubernetes, its operators and Grafana
+	$(call peer,deploy)
+	@if command -v mvn >/dev/null; then $(MAKE) --silent .peers/crds; fi
+	PYTHONPATH=src .peers/deploy/bin/python -m pytest -rs tests/deploy/test_schemas.py
+
+.peers/crds: tests/deploy/crds/pom.xml
+	$(call jars,crds,tests/deploy/crds)
 
 # .peers/NAME, of what the pom in a folder names, from Maven Central.
 define jars

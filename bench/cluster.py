@@ -49,10 +49,10 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
         raise NotMeasuredError(str(reason)) from None
     n_events = 20_000 if is_quick else 100_000
     found: Figures = {}
-    with _machines(folder) as (kafka, flink):
+    with machines(folder) as (kafka, flink):
         found |= cluster_door.measure(kafka, folder, n_shards=N_SHARDS, is_quick=is_quick)
         for n_tasks in TASKS:
-            drained = _Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
+            drained = Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
             found[f"cluster_{n_tasks}_events_per_s"] = Figure(
                 round(drained.events_per_s), "events/s", "goal 6,800 a task"
             )
@@ -60,7 +60,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
                 round(drained.cpu_us, 1), "us CPU/event", "of all TaskManagers"
             )
         found |= cluster_embedded.measure(folder, events(n_events), in_force())
-        run = _Run(kafka, flink, folder)
+        run = Run(kafka, flink, folder)
         waits = run.latency(20 if is_quick else 40)
         for name, at in (("p50", 49), ("p95", 94), ("p99", 98)):
             found[f"cluster_action_{name}_ms"] = Figure(round(waits[at], 1), "ms", "goal 100")
@@ -68,11 +68,12 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
 
 
 @contextmanager
-def _machines(folder: Path) -> Iterator[tuple[Kafka, Flink]]:
+def machines(folder: Path, *, n_tasks: int = 0) -> Iterator[tuple[Kafka, Flink]]:
+    """Start a broker and a Flink of so many tasks; end them."""
     kafka, flink = Kafka(folder / "kafka"), Flink(folder / "flink")
     try:
         kafka.start()
-        flink.start(n_tasks=max(TASKS))
+        flink.start(n_tasks=n_tasks or max(TASKS))
         yield kafka, flink
     finally:
         flink.end()
@@ -106,28 +107,28 @@ class Drained(Struct, frozen=True):
     """Processor time of all TaskManagers, an event."""
 
 
-class _Run:
+class Run:
     """Topics of their own, and one job over them."""
 
     def __init__(self, kafka: Kafka, flink: Flink, folder: Path) -> None:
         prefix = f"bench-{uuid4().hex[:8]}"
         self._flink, self._brokers = flink, kafka.brokers
-        self._topics = Topics.of(prefix)
-        make_topics({"bootstrap.servers": kafka.brokers}, self._topics, n_shards=N_SHARDS)
-        self._settings = folder / f"{prefix}.json"
+        self.topics = Topics.of(prefix)
+        make_topics({"bootstrap.servers": kafka.brokers}, self.topics, n_shards=N_SHARDS)
+        self.settings = folder / f"{prefix}.json"
         told = {"brokers": kafka.brokers, "prefix": prefix, "shards": N_SHARDS, "in_force": in_force()}
-        self._settings.write_bytes(msgspec.json.encode(told))
+        self.settings.write_bytes(msgspec.json.encode(told))
         self._producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "linger.ms": 1})
 
     def throughput(self, n_events: int, *, parallelism: int) -> Drained:
         """Drain a log that lies there."""
-        self._fill(n_events)
-        job = self._flink.run(self._settings, parallelism=parallelism)
+        self.fill(n_events)
+        job = self._flink.run(self.settings, parallelism=parallelism)
         marks: dict[float, tuple[float, float, int]] = {}
         n_steps = 0
-        for content in self._read(self._topics.facts):
+        for content in self.read(self.topics.facts):
             n_steps += content.count(b'"type":"step"')
-            self._tick()
+            self.tick()
             for share in (0.1, 0.9):
                 if share not in marks and n_steps >= share * n_events:
                     cpu_s = sum(machine.cpu_s() for machine in self._flink.taskmanagers)
@@ -139,31 +140,35 @@ class _Run:
         n_taken = last - first
         return Drained(n_taken / (ended - began), (spent_then - spent) / n_taken * 1e6)
 
-    def _fill(self, n_events: int) -> None:
+    def fill(self, n_events: int, *, in_record: int = IN_RECORD) -> None:
+        """Put so many events in the log, so many to a record."""
         waiting: dict[int, list[Sent]] = {}
         for event in events(n_events):
             shard = entry_shard(event, N_SHARDS)
             waiting.setdefault(shard, []).append(Sent(event))
-            if len(waiting[shard]) == IN_RECORD:
-                self._put(shard, encode_events(waiting.pop(shard)))
+            if len(waiting[shard]) == in_record:
+                self.put(shard, encode_events(waiting.pop(shard)))
         for shard, sent in waiting.items():
-            self._put(shard, encode_events(sent))
-        self._tick()
+            self.put(shard, encode_events(sent))
+        self.tick()
 
-    def _put(self, shard: int, record: bytes | None) -> None:
+    def put(self, shard: int, record: bytes | None) -> None:
+        """Send a record; None: a tick."""
         while True:
             try:
-                return self._producer.produce(self._topics.events, value=record, partition=shard)
+                return self._producer.produce(self.topics.events, value=record, partition=shard)
             except BufferError:
                 self._producer.poll(0.1)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Move every partition's clock on."""
         for shard in range(N_SHARDS):
-            self._put(shard, None)
-        self._producer.produce(self._topics.controls, value=None, key="tick", partition=0)
+            self.put(shard, None)
+        self._producer.produce(self.topics.controls, value=None, key="tick", partition=0)
         self._producer.flush()
 
-    def _read(self, topic: str, *, patience_s: float = 120) -> Iterator[bytes]:
+    def read(self, topic: str, *, patience_s: float = 120) -> Iterator[bytes]:
+        """Yield what is in a topic as it comes, and nothing now and then."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._brokers,
@@ -189,14 +194,14 @@ class _Run:
 
     def latency(self, seconds: int) -> list[float]:
         """Send slowly; return the percentiles of the time from sending to reading an action, ms."""
-        job = self._flink.run(self._settings, parallelism=1)
+        job = self._flink.run(self.settings, parallelism=1)
         sent_at: dict[str, float] = {}
         waits: list[float] = []
         stream = events(seconds * RATE)
         began = time.monotonic()
         is_warm = began + WARM_UP_S
         n_sent, ticked_at, ends = 0, 0.0, began + seconds + 5
-        for content in self._read(self._topics.actions):
+        for content in self.read(self.topics.actions):
             now = time.monotonic()
             if content:
                 user = msgspec.json.decode(content)["user_id"]
@@ -205,11 +210,11 @@ class _Run:
             while n_sent < min((now - began) * RATE, seconds * RATE):
                 event = next(stream)
                 sent_at[str(event.user_id)] = time.monotonic()
-                self._put(entry_shard(event, N_SHARDS), encode_events([Sent(event)]))
+                self.put(entry_shard(event, N_SHARDS), encode_events([Sent(event)]))
                 n_sent += 1
             if now - ticked_at > 0.02:
                 ticked_at = now
-                self._tick()
+                self.tick()
             if now > ends:
                 break
         self._flink.cancel(job)

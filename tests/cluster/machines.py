@@ -63,6 +63,12 @@ class Machine:
                 start_new_session=True,
             )  # fmt: skip
 
+    @property
+    def pid(self) -> int:
+        """The process, and the group of whatever it started."""
+        assert self._process is not None, f"{self.name} does not run"
+        return self._process.pid
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it, and whatever it started, by a signal."""
         if self._process is None:
@@ -103,6 +109,7 @@ class Kafka:
     def __init__(self, folder: Path, *, doors: Sequence[str] = (), inside: Sequence[str] = ()) -> None:
         """Prepare one; `doors` are its addresses, with ports; `inside` begins its command."""
         folder.mkdir()
+        self.data = folder / "data"
         controller = free_port()
         self.doors = list(doors) or [f"127.0.0.1:{free_port()}"]
         self.brokers = self.doors[0]
@@ -115,10 +122,12 @@ class Kafka:
             f"listeners={listeners},CONTROLLER://127.0.0.1:{controller}\n"
             f"listener.security.protocol.map={protocols}\ninter.broker.listener.name={names[-1]}\n"
             f"controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@127.0.0.1:{controller}\n"
-            f"log.dirs={folder / 'data'}\nauto.create.topics.enable=false\n"
+            f"log.dirs={self.data}\nauto.create.topics.enable=false\n"
             "offsets.topic.replication.factor=1\ntransaction.state.log.replication.factor=1\n"
             "transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n"
             "share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\n"
+            # What is too old, or compacted, goes at once where a topic asks for it.
+            "log.retention.check.interval.ms=500\nlog.cleaner.backoff.ms=500\nlog.initial.task.delay.ms=500\n"
         )
         java = ["java", "-Xmx512m", "-cp", f"{PEERS / 'kafka'}/*"]
         identity = "c29qb3Vybi1jbHVzdGVyMQ"  # 16 bytes, as Kafka writes them
@@ -181,7 +190,9 @@ class Flink:
 
     def _configure(self, *, rpc: int) -> None:
         python = PEERS / "flink" / "bin" / "python"
-        here = {
+        names = ("jobmanager.rpc.address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host",
+                 "rest.address")  # fmt: skip
+        here = dict.fromkeys(names, "localhost") | {
             "jobmanager.rpc.port": rpc, "rest.port": self.port, "rest.bind-port": self.port,
             "jobmanager.memory.process.size": "900m", "taskmanager.memory.process.size": "1200m",
             "taskmanager.memory.managed.size": "128m", "taskmanager.memory.network.max": "64m",
@@ -275,9 +286,9 @@ class Flink:
         found = self._ask(f"/jobs/{job_id}/metrics?get=numRestarts")
         return int(found[0]["value"]) if found else 0
 
-    def stop(self, job_id: str) -> str:
-        """Stop a job with a savepoint; return where that is."""
-        begun = self._rest.post(f"/jobs/{job_id}/stop", json={"drain": False})
+    def stop(self, job_id: str, *, kind: str = "NATIVE") -> str:
+        """Stop a job with a savepoint, NATIVE or CANONICAL; return where that is."""
+        begun = self._rest.post(f"/jobs/{job_id}/stop", json={"drain": False, "formatType": kind})
         begun.raise_for_status()
         trigger = begun.json()["request-id"]
 

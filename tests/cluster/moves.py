@@ -233,7 +233,7 @@ def work(place: Installation) -> int:
                     shards.hear(entry)
     shards.take([], until=until)
     producer = Producer({"bootstrap.servers": place.brokers})
-    for name, value in shards.told().items():
+    for name, value in shards.newest().items():
         producer.produce(place.topics.states, value, name)
     found = shards.outcome()
     for fact in found.facts:

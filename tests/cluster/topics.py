@@ -26,16 +26,29 @@ class Installation:
     """Topics of their own, and a job's settings that name them."""
 
     def __init__(
-        self, brokers: str, folder: Path, in_force: InForce, *, n_shards: int = 4, states: bool = False
+        self,
+        brokers: str,
+        folder: Path,
+        in_force: InForce,
+        *,
+        n_shards: int = 4,
+        entries: bool = False,
+        states: bool = False,
     ) -> None:
         self.brokers = brokers
         self.n_shards = n_shards
         self.prefix = f"test-{uuid4().hex[:8]}"
         self.topics = Topics.of(self.prefix)
         # A recorded history brings its instants along, however old.
-        make_topics({"bootstrap.servers": brokers}, self.topics, n_shards=n_shards, is_moved=True)
+        make_topics(
+            {"bootstrap.servers": brokers},
+            self.topics,
+            n_shards=n_shards,
+            is_moved=True,
+            has_entries=entries,
+        )
         told = {"brokers": brokers, "prefix": self.prefix, "shards": n_shards, "in_force": in_force}
-        told["states"] = states
+        told |= {"entries": entries, "states": states}
         self.settings = folder / f"{self.prefix}.json"
         self.settings.write_bytes(msgspec.json.encode(told))
         self._producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True})

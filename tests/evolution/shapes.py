@@ -12,7 +12,7 @@ from msgspec import Struct, inspect
 
 from sojourn.definitions.controls import Forgetting, Holding, Learnt, Publishing
 from sojourn.definitions.publishing import Arrival, InForce
-from sojourn.engine.records import Moved, Sent
+from sojourn.engine.records import Moved, Saved, Sent
 from sojourn.engine.state import Life, Pointer, Tie
 from sojourn.model.action import Letter
 from sojourn.model.event import Entry, FailedEvent
@@ -24,6 +24,7 @@ ROOTS: dict[str, Any] = {
     "states": tuple[Tie, Pointer, Life],
     "inputs that wait": Addressed,
     "events and controls": Sent,
+    "states that are told": Saved,
     "controls heard": Entry,
     "the last control": Mark,
     "what controls say": tuple[Publishing, Holding, Learnt, Forgetting],

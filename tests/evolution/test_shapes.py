@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from random import Random
 from typing import Any, Literal
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import Struct, defstruct, inspect
 
 from tests.evolution.goldens import SHAPES
 from tests.evolution.shapes import Shape, Shapes, alternatives, broken, shapes
+from tests.soak import tries
 
 RECORD = "python -m tests.evolution.goldens"
 BROKEN = """\
@@ -107,3 +112,58 @@ def test_what_flink_finds_states_by_is_held_too() -> None:
     before, after = Shapes({}, {}, ["shelf.py: uid('a')"]), Shapes({}, {}, ["shelf.py: uid('b')"])
     assert broken(before, after) == ["Flink: a savepoint has shelf.py: uid('a'), and the job has not"]
     assert any("'states'" in line for line in shapes().flink)
+
+
+KINDS: tuple[tuple[Any, Any, Any], ...] = (
+    (int, 0, 5),
+    (str, "", "five"),
+    (list[int], [], [5]),
+    (int | None, None, 7),
+    (Literal["pin", "map"], "pin", "map"),
+    (Literal["pin", "map", "follow"], "pin", "map"),
+)
+"""(type, a default, another value)."""
+KIND_VALUES = {str(kind): (default, other) for kind, default, other in KINDS}
+
+
+def changed(random: Random, fields: list[tuple[str, Any, Any]], names: Iterator[str]) -> None:
+    """Change a struct's fields at random, as somebody might who does not know the rule."""
+    kind, default, _ = random.choice(KINDS)
+    at = random.randrange(len(fields))
+    name, was, meant = fields[at]
+    dice = random.randrange(7)
+    if dice < 2:
+        fields.append((next(names), kind, default))
+    elif dice == 2:
+        fields[at] = next(names), was, meant
+    elif dice == 3:
+        fields[at] = name, kind, default
+    elif dice == 4:
+        fields.insert(at, (next(names), kind, default))
+    elif dice == 5 and len(fields) > 1:
+        del fields[at]
+    else:
+        random.shuffle(fields)
+
+
+@settings(max_examples=tries(200), deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 4), st.booleans())
+def test_what_is_let_be_reads_as_it_was_written(seed: int, n_changes: int, array: bool) -> None:
+    """Whatever is done to a struct: where nothing is said against it, old bytes keep their meaning."""
+    random, names = Random(seed), iter("abcdefghijklmnop")
+    fields = [(next(names), kind, default) for kind, default, _ in random.choices(KINDS, k=4)]
+    before = of(*fields, array=array, omit_defaults=True)
+    values = [random.choice(KIND_VALUES[str(kind)]) for _, kind, _ in fields]
+    written = before(*values)
+    after_fields = list(fields)
+    for _ in range(n_changes):
+        changed(random, after_fields, names)
+    after = of(*after_fields, array=array, omit_defaults=True)
+    if broken(shape_of(before), shape_of(after)):
+        return
+    read = msgspec.msgpack.decode(msgspec.msgpack.encode(written), type=after)
+    if array:
+        assert list(msgspec.structs.astuple(read))[:4] == values
+        assert list(msgspec.structs.astuple(read))[4:] == [default for *_, default in after_fields[4:]]
+    else:
+        assert {name: getattr(read, name) for name, *_ in fields} == msgspec.structs.asdict(written)

@@ -95,10 +95,22 @@ class Floor:
 
 
 def sharded(
-    entries: list[Entry], *, in_force: InForce, until: int, n_shards: int, n_tasks: int, random: Random
+    entries: list[Entry],
+    *,
+    in_force: InForce,
+    until: int,
+    n_shards: int,
+    n_tasks: int,
+    random: Random,
+    told: list[tuple[str, bytes | None]] | None = None,
 ) -> runtimes.Outcome:
-    """Run a history on shards; each stage's watermark follows the one before at a pace of its own."""
+    """Run a history on shards; each stage's watermark follows the one before at a pace of its own.
+
+    What is told of states is added to `told`.
+    """
     run = Run(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
+    if told is not None:
+        run.told = told
     run.take(entries, until=until)
     run.hold_to_what_was_told()
     return run.outcome()
@@ -117,6 +129,7 @@ class Run:
         self._states: dict[str, bytes | None] = {}
         """As a compacted topic has them: the newest of each."""
         self._marks: dict[str, bytes | None] = {}
+        self.told: list[tuple[str, bytes | None]] = []
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
 
@@ -163,7 +176,7 @@ class Run:
             for chapter in outcome.switched:
                 self._nudge(floor.stage, chapter.mark[0])
 
-    def told(self) -> dict[str, bytes | None]:
+    def newest(self) -> dict[str, bytes | None]:
         """Return what the topic of states has of every key, and of every shard's marks."""
         return self._states | self._marks
 
@@ -177,6 +190,7 @@ class Run:
                 saved = decode_saved(before)
                 assert place >= (saved.at, saved.position), "what follows is taken no less far"
             self._states[name] = None if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
+            self.told.append((name, self._states[name]))
 
     def _nudge(self, stage: Stage, at: int) -> None:
         """Tell some shards of the instant of a control; the others find it when they are called next."""

@@ -169,7 +169,7 @@ def there_and_back(entries: list[Entry], first: InForce, random: Random) -> Outc
     shards.take([*entries[begins:ends], left, *late], until=end_of(entries))
     marks = Marks(n_shards, (left.at, left.position))
     home = MemoryStore()
-    for name, value in shards.told().items():
+    for name, value in shards.newest().items():
         marks.take(name, value)
         if (write := state_of(name, value)) is not None:
             home.commit(Commit(0, left_at, [write], []))

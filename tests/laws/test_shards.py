@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sojourn.definitions.controls import PUBLISH, Publishing, control_event
+from sojourn.definitions.controls import PUBLISH, Forgetting, Publishing, control_event, forget_event
 from sojourn.definitions.publishing import InForce
 from sojourn.engine import records
+from sojourn.engine.forgetting import erased_control
 from sojourn.engine.records import Sent, encode_events, entry_shard, read_events
+from sojourn.engine.state import Life, decode
 from sojourn.model.event import Entry, Event
 from sojourn.model.fact import ActionWithheld
-from sojourn.runtime.shards.chronicle import Chronicle
+from sojourn.model.turn import Aliased, Arrived
+from sojourn.runtime.salvage import Failure, failed_step
+from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle
 from sojourn.runtime.shards.records import arrivals
 from tests.laws import test_everything_published as everything
 from tests.laws import test_publishing as published
@@ -125,3 +131,48 @@ def test_an_entry_that_was_moved_here_keeps_its_place() -> None:
     (entry,) = read_events(record, shard=0, offset=3, at=T0)
     assert (entry.at, entry.position) == (T0 - 5, 42)
     assert entry_shard(entry.event, 8) == records.shard_of("ann", 8)
+
+
+def test_a_control_loses_its_ids_and_what_it_did_stays_done() -> None:
+    """By another one of its name that comes once the log has nothing of theirs; it forgets nobody again."""
+    named = Entry(position=2, at=T0 + 2, event=forget_event(Forgetting(request="r", users=["ann"]), now=T0))
+    bare = Entry(position=9, at=T0 + 9, event=erased_control(named).event)
+    chronicle = Chronicle(in_force_of([TELLING]))
+    floor = Floor("profile", chronicle, n_shards=1, n_tasks=1)
+
+    def live(at: int, position: int) -> None:
+        for _, addressed in arrivals([Entry(position=position, at=at, event=viewed("ann"))]):
+            floor.shelves[0].wait([addressed])
+        floor.advance(at)
+
+    live(T0 + 1, 1)
+    chronicle.hear(named)
+    live(T0 + 3, 3)
+    assert floor.shelves[0].mark == (T0 + 2, 2)
+    chronicle.hear(bare)
+    first = chronicle.next(BEGINNING, upto=T0 + 3)
+    assert first is not None
+    assert b"ann" not in bytes(first.entry.event.properties)
+    floor.advance(T0 + 9)
+    live(T0 + 10, 10)
+    assert floor.shelves[0].mark == (T0 + 9, 9)
+    life = decode("profile", floor.shelves[0].kept["ann"].state)
+    assert isinstance(life, Life)
+    assert life.n_events == 2  # since the first control
+
+
+def test_a_step_that_failed_keeps_its_event() -> None:
+    """Or says where it stood, where an earlier stage's word, or a timer, is all there is."""
+    with pytest.raises(ValueError, match="planted") as planted:
+        raise ValueError("planted")
+    event = viewed("ann")
+    arrived = failed_step(Failure(("profile", "ann"), Arrived(T0, 7, event), planted.value, T0))
+    assert (arrived.source, arrived.message_id, arrived.path) == ("shop", "ann", "profile")
+    assert msgspec.json.decode(arrived.body, type=Event) == event
+    assert arrived.reason.startswith("the engine failed on it: ValueError in test_a_step_that")
+    told = failed_step(Failure(("alias", "ann"), Aliased(T0, 8, "bob", "m"), planted.value, T0))
+    timer = failed_step(Failure(("profile", "ann"), None, planted.value, T0 + 5))
+    assert (told.message_id, timer.message_id) == ("alias:ann:8", f"profile:ann:{T0 + 5}")
+    assert (told.received_at, timer.received_at, timer.code) == (T0, T0 + 5, "engine-error")
+    assert "position 8" in told.reason
+    assert "a timer" in timer.reason

@@ -17,8 +17,9 @@ from sojourn.model.turn import Key
 from sojourn.runtime.deciding import Deciding, Question
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.exposures import Exposures
+from sojourn.runtime.finding import Who
 from sojourn.runtime.live import Live
-from sojourn.runtime.people import People, Who
+from sojourn.runtime.people import People
 from tests.engine.makers import T0, event
 
 WAIT_S = 5

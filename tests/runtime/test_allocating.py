@@ -223,6 +223,6 @@ def test_what_stays_the_same_is_not_said_again() -> None:
 def test_who_asks_for_nothing_pays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an adaptive experiment in force, nothing is counted."""
     driver = Driver(MemoryLog(), MemoryStore(), catalogue_of(InForce())[0], in_force=InForce())
-    monkeypatch.setattr(driver.allocator, "take", None)
+    monkeypatch.setattr(driver.lessons.allocator, "take", None)
     driver.take(driver.log.append([event("Viewed", user_id="ann")], now=T0).entries)
     assert driver.learn() is None

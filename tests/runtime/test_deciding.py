@@ -17,8 +17,8 @@ from sojourn.model.turn import Key
 from sojourn.runtime import exposures as exposures_module
 from sojourn.runtime import people as people_module
 from sojourn.runtime.deciding import Question, Watch
+from sojourn.runtime.finding import Who
 from sojourn.runtime.live import SLICE
-from sojourn.runtime.people import Who
 from sojourn.runtime.sweeping import Sweep
 from tests.engine.makers import T0, event
 from tests.runtime.counters import POLICY, RESCUE, SHARE, Counter, StandingStill, play

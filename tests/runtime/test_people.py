@@ -9,7 +9,7 @@ from msgspec import Raw, structs
 
 from sojourn.engine.decisions import Decision
 from sojourn.runtime.deciding import Question
-from sojourn.runtime.people import Who
+from sojourn.runtime.finding import Who
 from tests.runtime.counters import Counter, play
 
 # Whom an id means

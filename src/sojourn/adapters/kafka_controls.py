@@ -7,11 +7,12 @@ transaction every shard of the events has an empty record, so that it looks at t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sojourn.adapters.kafka_client import Client, library
 from sojourn.adapters.kafka_moving import refuse_moving
-from sojourn.adapters.kafka_topics import TIMEOUT_S
+from sojourn.adapters.kafka_topics import COUNTS_BYTES, TIMEOUT_S
 from sojourn.engine.records import CONTROLS, Sent, encode_events, read_events
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.event import Entry, Event
@@ -79,6 +80,7 @@ class Publisher:
             "transactional.id": topics.controls,
             "transaction.timeout.ms": TRANSACTION_MS,
             "log_level": 0,
+            "message.max.bytes": COUNTS_BYTES,
         }
         self._producer = self._kafka.Producer({**client.settings, **own})
         self._entry: Entry | None = None
@@ -88,8 +90,14 @@ class Publisher:
         except self._kafka.KafkaException as error:
             raise _refusal(error.args[0], client) from None
 
-    def append(self, event: Event) -> Entry:
-        """Append a control; raises UnavailableError where another publisher came meanwhile."""
+    def append(self, event: Event, *, key: str = "", also: Sequence[tuple[str, str, bytes]] = ()) -> Entry:
+        """Append a control; raises UnavailableError where another publisher came meanwhile.
+
+        Args:
+            event: The control.
+            key: One of the same key, before, may be compacted away; by default its message's id.
+            also: (topic, key, value) of records that are there if it is, and else not.
+        """
 
         def hear(error: KafkaError | None, message: Message) -> None:
             offset = message.offset()
@@ -103,10 +111,12 @@ class Publisher:
             producer.produce(
                 self._topics.controls,
                 encode_events([Sent(event)]),
-                event.message_id,
+                key or event.message_id,
                 partition=0,
                 on_delivery=hear,
             )
+            for topic, name, value in also:
+                producer.produce(topic, value, name, partition=0)
             producer.flush(TIMEOUT_S)  # so that what follows has a later instant
             for shard in range(self._n_shards):
                 producer.produce(self._topics.events, b"", partition=shard)

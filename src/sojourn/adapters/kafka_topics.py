@@ -7,6 +7,8 @@
     actions    what is to be done, by whom it is for
     failed     what could not be taken
     dead_letters   actions that were given up, by their ids, until they are tried again
+    learnt     the counts of whoever learns from the facts; its one partition is whose turn it is
+    entries    what the first stage took as new, in transactions; only where there is a lake
     states     what every stage keeps of every key, the newest of each, where the job writes them
 
 Instants are the brokers' (`LogAppendTime`): one clock for each partition, whoever wrote to it. While a log is
@@ -28,12 +30,18 @@ DAY_MS = 86_400_000
 LARGEST = 8 << 20
 """Bytes of a record: doors write smaller ones, but a life that is moved here may have more than an event."""
 TIMEOUT_S = 30.0
+SEGMENT_MS = DAY_MS
+"""What is too old is deleted a segment at a time: a day's, so that the day on which it goes can be told."""
 # The newest of each action; a letter has more than the action it is of, which may be as large as a record.
-_DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000}
+_DEAD: dict[str, int | str] = {
+    "cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000, "max.compaction.lag.ms": DAY_MS,
+}  # fmt: skip
 
 
 # A life may be larger than an event.
-_STATES: dict[str, int | str] = {"cleanup.policy": "compact", "max.message.bytes": LARGEST}
+_STATES: dict[str, int | str] = {
+    "cleanup.policy": "compact", "max.message.bytes": LARGEST, "max.compaction.lag.ms": DAY_MS,
+}  # fmt: skip
 
 
 class Retention(Struct, frozen=True):
@@ -43,6 +51,7 @@ class Retention(Struct, frozen=True):
     facts_ms: int = 7 * DAY_MS
     actions_ms: int = 7 * DAY_MS
     dead_letters_ms: int = 30 * DAY_MS
+    entries_ms: int = 7 * DAY_MS
 
 
 def make_topics(
@@ -54,6 +63,7 @@ def make_topics(
     replicas: int = 1,
     retention: Retention | None = None,
     is_moved: bool = False,
+    has_entries: bool = False,
 ) -> list[str]:
     """Create the topics that are not there; return their names.
 
@@ -65,6 +75,7 @@ def make_topics(
         replicas: of every partition; 3 where nothing may be lost with a machine.
         retention: how long what is kept.
         is_moved: a log is about to be moved here.
+        has_entries: there is a lake, which wants the topic of entries.
 
     Raises ConfigError where the brokers do not answer, refuse, or have such a topic with other partitions.
     """
@@ -74,7 +85,10 @@ def make_topics(
         known = asked.list_topics(timeout=TIMEOUT_S).topics
     except import_module("confluent_kafka").KafkaException as error:
         raise ConfigError(f"Kafka does not answer: {error.args[0].str()}") from error
-    wanted = _wanted(topics, n_shards, n_partitions, retention or Retention(), is_moved=is_moved)
+    kept = retention or Retention()
+    wanted = _wanted(topics, n_shards, n_partitions, kept, is_moved=is_moved)
+    if has_entries:
+        wanted[topics.entries] = (n_partitions, {"retention.ms": kept.entries_ms})
     for name, (partitions, _) in wanted.items():
         if name in known and name == topics.events and len(known[name].partitions) != partitions:
             raise ConfigError(
@@ -114,9 +128,11 @@ def _wanted(
         topics.failed: (1, {"retention.ms": retention.events_ms}),
         topics.states: (n_partitions, _STATES),
         topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
+        topics.learnt: (1, {"retention.ms": -1, **_COMPACTED, "max.message.bytes": COUNTS_BYTES}),
     }
 
 
+COUNTS_BYTES = 8_000_000  # of 200 steps and what follows each, and of 1,000 experiments' variants
 # An hour of ticks, and then they are gone.
 _COMPACTED: dict[str, int | str] = {
     "cleanup.policy": "compact", "segment.ms": 3_600_000, "max.compaction.lag.ms": 3_600_000,
@@ -125,5 +141,7 @@ _COMPACTED: dict[str, int | str] = {
 
 def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:
     # Of three, two must have what is acknowledged.
-    safe: dict[str, int | str] = {"min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete"}
+    safe: dict[str, int | str] = {
+        "min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete", "segment.ms": SEGMENT_MS,
+    }  # fmt: skip
     return {key: str(value) for key, value in (safe | dict(config)).items()}

@@ -11,6 +11,7 @@ from sojourn import __version__
 from sojourn.cli import (
     accounts,
     attributing,
+    backing_up,
     causal,
     checking,
     clustering,
@@ -232,6 +233,7 @@ for name, command, *examples in (
     ("journeys", people.journeys, "sojourn journeys", "sojourn journeys --json"),
     ("status", people.status, "sojourn status --json"),
     ("sinks", looking.sinks, "sojourn sinks"),
+    ("backup", backing_up.backup, 'sojourn backup "/backups/$(date +%F-%H%M)"'),
     ("sources", looking.sources, "sojourn sources --json"),
 ):
     app.command(name, epilog=_epilog(*examples))(command)

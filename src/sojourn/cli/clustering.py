@@ -8,11 +8,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from sojourn.cli import working
+from sojourn.cli import cluster_forgetting, laking, working
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
 from sojourn.cli.output import say_json
 from sojourn.cli.plan_report import carry_out
-from sojourn.cli.publishing import DryOption, MapOption, PolicyOption, YesOption, states_of, whole_of
+from sojourn.cli.publishing import DryOption, FilesArgument, MapOption, PolicyOption, YesOption, asked_of
 from sojourn.model.views import PlanView
 
 cluster = typer.Typer(help="On Kafka and Flink: topics, journeys, the job, the door.", no_args_is_help=True)
@@ -21,11 +21,11 @@ cluster = typer.Typer(help="On Kafka and Flink: topics, journeys, the job, the d
 @cluster.command("init", epilog="`sojourn cluster init`")
 def init(*, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Create the topics that are not there yet; those that are stay as they are."""
-    from sojourn.wiring.cluster import make_cluster, topics_of  # noqa: PLC0415 - help needs no Kafka
+    from sojourn.wiring.cluster import make_cluster, topics_in_use  # noqa: PLC0415 - help needs no Kafka
 
     settings = configuration(config, data)
     made = make_cluster(settings)
-    names = msgspec.structs.astuple(topics_of(settings))
+    names = topics_in_use(settings)
     if json:
         say_json({"created": made, "kept": [name for name in names if name not in made]})
         return
@@ -35,9 +35,7 @@ def init(*, data: DataOption = None, config: ConfigOption = None, json: JsonOpti
 
 @cluster.command("publish", epilog="`sojourn cluster publish --dry-run`")
 def publish(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="By default all of the configuration.")
-    ] = None,
+    files: FilesArgument = None,
     *,
     policy: PolicyOption = "pin",
     states: MapOption = None,
@@ -57,7 +55,7 @@ def publish(
     from sojourn.wiring import cluster_publishing  # noqa: PLC0415
 
     settings = configuration(config, data)
-    asked = whole_of(settings, files) | {"policy": policy, "states": states_of(states)}
+    asked = asked_of(settings, files, policy=policy, states=states)
 
     def do(is_dry: bool) -> PlanView:
         return cluster_publishing.publish(settings, msgspec.convert({**asked, "dry_run": is_dry}, Publish))
@@ -104,5 +102,32 @@ def serve(*, data: DataOption = None, config: ConfigOption = None) -> None:
     uvloop.run(serve_door(configuration(config, data)))
 
 
+cluster.command("forget", epilog="`sojourn cluster forget ada --dry-run`")(cluster_forgetting.forget)
+
+
+@cluster.command("feed", epilog="`sojourn cluster feed`")
+def feed(
+    *,
+    from_beginning: Annotated[
+        bool,
+        typer.Option("--from-beginning", help="Read all states again, as for a store that is made anew."),
+    ] = False,
+    data: DataOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Bring what the job keeps of everybody to the serving store, as one of a group, until told to stop.
+
+    Where the store lost what it had, all of it is made again from the topic of states.
+    """
+    import uvloop  # noqa: PLC0415 - help needs no server
+
+    from sojourn.wiring import cluster_feeding  # noqa: PLC0415
+
+    uvloop.run(cluster_feeding.feed(configuration(config, data), from_beginning=from_beginning))
+
+
 cluster.command("work", epilog="`sojourn cluster work`")(working.work)
+cluster.command("learn", epilog="`sojourn cluster learn`")(working.learn)
 cluster.add_typer(working.dead, name="dead")
+cluster.add_typer(working.failed, name="failed")
+cluster.add_typer(laking.lake, name="lake")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -16,17 +17,22 @@ from sojourn.model.views import ForgottenView
 if TYPE_CHECKING:
     from sojourn.model.views import ForgottenRow
 
+T = TypeVar("T")
+
+ReasonOption = Annotated[
+    str, typer.Option(help="Why, for the ledger: a ticket's number, and nothing personal.")
+]
+AlsoOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A user whom an alias tied to them that was taken back.", show_default=False),
+]
+
 
 def forget(
     person: Annotated[str, typer.Argument(metavar="ID", help="A user id or an anonymous id of theirs.")],
     *,
-    reason: Annotated[
-        str, typer.Option(help="Why, for the ledger: a ticket's number, and nothing personal.")
-    ] = "",
-    also: Annotated[
-        list[str] | None,
-        typer.Option(help="A user whom an alias tied to them that was taken back.", show_default=False),
-    ] = None,
+    reason: ReasonOption = "",
+    also: AlsoOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")
     ] = False,
@@ -43,24 +49,49 @@ def forget(
 
     settings = configuration(config, data)
     asked: dict[str, Any] = {"confirm": person, "reason": reason, "also": also or []}
-    if dry_run or not yes:
-        found = ask(settings, path_of(person), {**asked, "dry_run": True}, ForgottenView)
-        if not json:
-            show(*describe(found, person))
-        if dry_run or not found.ids:
-            if json:
-                say_json(found)
-            return
-        if not sys.stdin.isatty():
-            raise ConfigError("nobody is there to be asked; say --yes")
-        typer.confirm("Forget this person? There is no way back.", abort=True, err=json)
-    view = ask(settings, path_of(person), asked, ForgottenView)
+    view = converse(
+        lambda is_dry: ask(settings, path_of(person), {**asked, "dry_run": is_dry}, ForgottenView),
+        lambda found: describe(found, person),
+        lambda found: found.ids,
+        dry_run=dry_run,
+        yes=yes,
+        json=json,
+    )
+    if view is None:
+        return
     if json:
         say_json(view)
     elif view.done is None:
         typer.echo("Nothing is kept of them, so nothing was done.")
     else:
         show(*_outcome(view.done))
+
+
+def converse(
+    do: Callable[[bool], T],
+    describe: Callable[[T], list[Any]],
+    ids: Callable[[T], Sequence[str]],
+    *,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+) -> T | None:
+    """Show whom it is about, ask, and do it; `do` is told whether it is only to look.
+
+    None where nothing was done, and that is said.
+    """
+    if dry_run or not yes:
+        found = do(True)
+        if not json:
+            show(*describe(found))
+        if dry_run or not ids(found):
+            if json:
+                say_json(found)
+            return None
+        if not sys.stdin.isatty():
+            raise ConfigError("nobody is there to be asked; say --yes")
+        typer.confirm("Forget this person? There is no way back.", abort=True, err=json)
+    return do(False)
 
 
 def describe(view: ForgottenView, person: str) -> list[Any]:

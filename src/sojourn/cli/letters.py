@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from typing import Annotated
 
 import typer
@@ -12,6 +12,8 @@ from sojourn.cli.options import ConfigOption, DataOption, JsonOption, LimitOptio
 from sojourn.cli.output import complain, instant, say_json, show, table
 from sojourn.model.action import Letter
 from sojourn.model.errors import ConfigError
+from sojourn.model.event import FailedEvent
+from sojourn.model.operating import FailedKind, FailedRetried
 from sojourn.server.asked import FailedRetriedList, Retried
 
 UrlOption = Annotated[
@@ -23,6 +25,10 @@ UrlOption = Annotated[
     ),
 ]
 
+BeforeOption = Annotated[
+    int | None, typer.Option(help="Only those with a lower number: the next page.", show_default=False)
+]
+
 failed = typer.Typer(help="Events that were refused, each with its reason.", no_args_is_help=True)
 dead = typer.Typer(help="Actions that were given up, each with its last error.", no_args_is_help=True)
 
@@ -31,9 +37,7 @@ dead = typer.Typer(help="Actions that were given up, each with its last error.",
 def list_failed(
     *,
     limit: LimitOption = 100,
-    before: Annotated[
-        int | None, typer.Option(help="Only those with a lower number: the next page.", show_default=False)
-    ] = None,
+    before: BeforeOption = None,
     data: DataOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -43,6 +47,11 @@ def list_failed(
 
     with wiring.open_readings(configuration(config, data)) as house:
         events = house.failed(limit=limit, before=before)
+    show_failed(events, limit=limit, json=json)
+
+
+def show_failed(events: Sequence[FailedEvent], *, limit: int, json: bool) -> None:
+    """Show failed events."""
     if json:
         say_json(events)
         return
@@ -70,6 +79,11 @@ def count_failed(*, data: DataOption = None, config: ConfigOption = None, json: 
     settings = configuration(config, data)
     with wiring.open_readings(settings) as house:
         kinds = look(settings, house).failed_kinds()
+    show_failed_kinds(kinds, json=json)
+
+
+def show_failed_kinds(kinds: Sequence[FailedKind], *, json: bool) -> None:
+    """Show how many failed events there are of each kind."""
     if json:
         say_json(kinds)
         return
@@ -94,7 +108,11 @@ def retry_failed(
     """
     asked = {"ids": numbers}
     path = "/api/v1/failed-events/retry"
-    found = ask(configuration(config, data), path, asked, FailedRetriedList, url=url).retried
+    show_retried(ask(configuration(config, data), path, asked, FailedRetriedList, url=url).retried, json=json)
+
+
+def show_retried(found: Sequence[FailedRetried], *, json: bool) -> None:
+    """Show what came of failed events; end with 1 where one was not taken."""
     if json:
         say_json(found)
     else:
@@ -159,18 +177,37 @@ def retry_dead(
     The receiver sees the same idempotency key as before. A server is asked over HTTP, with the admin_token of
         the configuration.
     """
+
+    def revive(chosen: list[str] | None) -> int:
+        path = "/api/v1/dead-letters/retry"
+        return ask(configuration(config, data), path, {"action_ids": chosen}, Retried, url=url).revived
+
+    revive_dead(revive, actions, is_all=is_all, of="", json=json)
+
+
+def revive_dead(
+    revive: Callable[[list[str] | None], int], actions: list[str] | None, *, is_all: bool, of: str, json: bool
+) -> None:
+    """Put dead letters back on their way, and say so; end with 1 where one named is none.
+
+    Args:
+        revive: Does it to some, or to all, and returns to how many.
+        actions: Their ids.
+        is_all: All of them, and none is named.
+        of: What the commands begin with: nothing, or `cluster `.
+        json: For a program.
+    """
     if bool(actions) == is_all:
-        raise ConfigError("dead retry: name the actions to retry, or say --all")
-    asked = {"action_ids": actions or None}
-    path = "/api/v1/dead-letters/retry"
-    n_revived = ask(configuration(config, data), path, asked, Retried, url=url).revived
+        raise ConfigError(f"{of}dead retry: name the actions to retry, or say --all")
+    n_revived = revive(actions or None)
     if json:
         say_json({"revived": n_revived})
     else:
-        typer.echo(f"{n_revived} on their way again; they go out while `sojourn serve` runs")
+        runs = "cluster work" if of else "serve"
+        typer.echo(f"{n_revived} on their way again; they go out while `sojourn {runs}` runs")
     if n_revived < (n_named := len(set(actions or ()))):
         complain(
-            f"{n_named - n_revived} of {n_named} are no dead letters; `sojourn dead list` shows their ids"
+            f"{n_named - n_revived} of {n_named} are no dead letters; `sojourn {of}dead list` shows their ids"
         )
         raise typer.Exit(1)
 

@@ -18,6 +18,9 @@ from sojourn.model.views import HoldView, PlanView
 if TYPE_CHECKING:
     from sojourn.config import Config
 
+FilesArgument = Annotated[
+    list[Path] | None, typer.Argument(metavar="[PATHS]...", help="By default all of the configuration.")
+]
 PolicyOption = Annotated[
     Literal["pin", "follow", "map"],
     typer.Option(help="People inside older versions: stay there, or go along to the same states."),
@@ -34,9 +37,7 @@ JourneyArgument = Annotated[str, typer.Argument(metavar="JOURNEY", help="Its nam
 
 
 def publish(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="By default all of the configuration.")
-    ] = None,
+    files: FilesArgument = None,
     *,
     policy: PolicyOption = "pin",
     states: MapOption = None,
@@ -54,7 +55,7 @@ def publish(
     The same content publishes nothing. A server that works in the folder is asked over HTTP.
     """
     settings = configuration(config, data)
-    asked = whole_of(settings, files) | {"policy": policy, "states": states_of(states)}
+    asked = asked_of(settings, files, policy=policy, states=states)
     _carry_out(settings, "/api/v1/publish", asked, dry_run=dry_run, yes=yes, json=json)
 
 
@@ -76,7 +77,7 @@ def rollback(  # noqa: PLR0913 - the options of a command
 
     The file in the folder still says what it said: the next start publishes it, unless it is mended.
     """
-    asked = {"journey": journey, "to": to, "policy": policy, "states": states_of(states)}
+    asked = {"journey": journey, "to": to, "policy": policy, "states": _states_of(states)}
     settings = configuration(config, data)
     _carry_out(settings, "/api/v1/rollback", asked, dry_run=dry_run, yes=yes, json=json)
 
@@ -167,7 +168,14 @@ def _hold(settings: Config, name: str, journey: str, *, json: bool) -> None:
     typer.echo(f"{'All journeys stand still' if view.stopped else 'Journeys go on'}{printable(paused)}")
 
 
-def whole_of(settings: Config, files: list[Path] | None) -> dict[str, Any]:
+def asked_of(
+    settings: Config, files: list[Path] | None, *, policy: str, states: list[str] | None
+) -> dict[str, Any]:
+    """Say what is to be published, and what becomes of people inside; raises ConfigError."""
+    return _whole_of(settings, files) | {"policy": policy, "states": _states_of(states)}
+
+
+def _whole_of(settings: Config, files: list[Path] | None) -> dict[str, Any]:
     """Read what is to be published: some files, or all of the configuration."""
     from sojourn.wiring.inforce import configured_texts  # noqa: PLC0415 - help needs no database
 
@@ -188,7 +196,7 @@ def _told(settings: Config) -> dict[str, Any]:
     return {"steps": settings.steps, "session_gap_ms": settings.session_gap_ms}
 
 
-def states_of(pairs: list[str] | None) -> dict[str, str]:
+def _states_of(pairs: list[str] | None) -> dict[str, str]:
     """Read `--map`; raises ConfigError."""
     states: dict[str, str] = {}
     for pair in pairs or ():

@@ -37,6 +37,7 @@ NEAR = 0.85
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 TICK_FROM_MS, TICK_TO_MS = 5, 10_000
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)  # a topic's name may have 249 characters
+_STORE = re.compile(r"rediss?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[0-9]{1,4})?/?", re.ASCII)
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}", re.ASCII)
 DEFINITION_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
@@ -223,6 +224,11 @@ def _check_cluster(cluster: Cluster, where: str) -> None:
             )
     if not TICK_FROM_MS <= cluster.tick_ms <= TICK_TO_MS:
         raise ConfigError(f"{where}: cluster.tick: expected {TICK_FROM_MS} ms to {TICK_TO_MS // 1000} s")
+    if cluster.serving.url and not _STORE.fullmatch(cluster.serving.url):
+        raise ConfigError(
+            f"{where}: cluster.serving.url: expected redis://host:port/0, or rediss:// over TLS, and neither "
+            "a user nor a password in it: name them under serving.username and serving.password_env"
+        )
     twice = sorted(cluster.client.keys() & cluster.client_env.keys())
     if twice:
         raise ConfigError(f"{where}: cluster.client_env: {twice[0]!r} stands in client, too; keep one")

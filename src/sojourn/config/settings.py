@@ -164,6 +164,36 @@ class Retention(Struct, frozen=True, kw_only=True):
     facts_ms: int = 7 * DAY_MS
     actions_ms: int = 7 * DAY_MS
     dead_letters_ms: int = 30 * DAY_MS
+    entries_ms: int = 7 * DAY_MS
+    """As long as the lake may be behind."""
+
+
+class ClusterLake(Struct, frozen=True, kw_only=True):
+    """The lake of a cluster: Iceberg tables, where a catalogue is named."""
+
+    catalog: dict[str, str] = {}
+    """Properties of the catalogue, as pyiceberg names them: `type`, `uri`, `warehouse`, ..."""
+    catalog_env: dict[str, str] = {}
+    """Those that are secrets, each with the environment variable that holds it."""
+    namespace: str = "sojourn"
+    """Where in the catalogue the tables are."""
+    every_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 60_000
+    """The longest anything waits before it is committed."""
+    rows: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 100_000
+    """So many are committed without waiting."""
+
+    def __repr__(self) -> str:
+        return f"ClusterLake(catalog=<{', '.join(self.catalog)}>, namespace={self.namespace!r})"
+
+
+class Serving(Struct, frozen=True, kw_only=True):
+    """Where a cluster answers questions from: Redis or Valkey."""
+
+    url: str = ""
+    """`redis://host:6379/0`, or `rediss://` over TLS; empty: nobody is told anything."""
+    username: str = ""
+    password_env: str = ""
+    """The environment variable that holds the password."""
 
 
 class Cluster(Struct, frozen=True, kw_only=True):
@@ -182,10 +212,14 @@ class Cluster(Struct, frozen=True, kw_only=True):
     tick_ms: int = 20
     """So soon after an event every partition has a record, for what has come to go on."""
     retention: Retention = Retention()
+    lake: ClusterLake = ClusterLake()
     client: dict[str, str] = {}
     """Further settings of the client, as librdkafka names them: `security.protocol`, ..."""
     client_env: dict[str, str] = {}
     """Those that are secrets, each with the environment variable that holds it."""
+    states: bool = False
+    """Whether the job writes every state to a topic; it does wherever `serving` names a store."""
+    serving: Serving = Serving()
     job_client: dict[str, str] = {}
     """Settings of Kafka's Java client that the job needs and `client` does not lead to."""
 

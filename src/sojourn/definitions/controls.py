@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from sojourn.model.event import OUR_SOURCE, Event
+from sojourn.model.event import EMPTY, OUR_SOURCE, Entry, Event
 from sojourn.model.ids import derive
 
 CONTROL_USER = "$control"
@@ -130,6 +131,13 @@ def read_forgetting(event: Event) -> Forgetting | None:
     if event.name != FORGET or event.source != OUR_SOURCE:
         return None
     return msgspec.json.decode(event.properties, type=Forgetting)
+
+
+def told_to_others(entry: Entry) -> Entry:
+    """Return an entry as others may keep it: who is forgotten by a control is in the log alone."""
+    if entry.event.name != FORGET or entry.event.source != OUR_SOURCE:
+        return entry
+    return replace(entry, event=replace(entry.event, properties=EMPTY))
 
 
 def _control(name: str, body: bytes, *, message_id: str, now: int) -> Event:

@@ -320,3 +320,10 @@ def erased_control(entry: Entry, *, shared: Sequence[str] = (), gone: Iterable[s
     bare = replace(control, users=[], devices=[], shared=kept)
     event = replace(entry.event, properties=Raw(_encode(bare)))
     return replace(entry, event=event)
+
+
+def bare_control(entry: Entry) -> Entry:
+    """Return a control that names nobody and no device: for a log that has nothing of theirs any more."""
+    control = read_forgetting(entry.event)
+    assert control is not None
+    return erased_control(entry, gone=control.shared)

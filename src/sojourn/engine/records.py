@@ -7,6 +7,8 @@ reads stay the bytes that came in.
                nothing: a tick, that only says how late it is; empty: the word that a control has come;
                an object: what was moved here from the log and the states of one machine (`Moved`)
     controls   the same, of controls
+    entries    what the first stage took as new of a record of events: [shard, offset, at, [[event, flags, at,
+               position], ...]], the record as it was where nothing of it had been seen
 
 What a stage keeps of a key is written where somebody follows it, under the name `STAGE|KEY`:
 
@@ -36,6 +38,8 @@ _OFFSET = 20  # bits below an offset: 10 for the place in the record, 10 for the
 
 HISTORY, SHADOW = 1, 2
 
+MARK = b"mark|"
+"""What the names of words begin with that are no states."""
 LAST = (1 << 53) - 1
 """The position after every entry of an instant."""
 
@@ -82,10 +86,21 @@ class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
     marks: list[MovedMark] = []
 
 
+class Taken(Struct, array_like=True, frozen=True, gc=False):
+    """What was new of one record of events, and where that lies in the log."""
+
+    shard: int
+    offset: int
+    at: int
+    """Its instant, ms."""
+    sent: list[Sent]
+
+
 encode_sent = msgspec.json.Encoder().encode
 """Write one event of a record, for `join_sent`."""
 _decode_sent = msgspec.json.Decoder(list[Sent]).decode
 _decode_moved = msgspec.json.Decoder(Moved).decode
+_decode_taken = msgspec.json.Decoder(Taken).decode
 
 
 def shard_of(key: str, n_shards: int) -> int:
@@ -131,16 +146,41 @@ def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entr
     """
     if not record:
         return []
-    sents = _decode_moved(record).entries if is_moved(record) else _decode_sent(record)
+    sent = _decode_moved(record).entries if is_moved(record) else _decode_sent(record)
+    return _placed(Taken(shard, offset, at, sent))
+
+
+def encode_taken(record: bytes, new: Sequence[Entry], n: int, *, shard: int, offset: int, at: int) -> bytes:
+    """Write what was new of a record of `n` events, for the lake.
+
+    Where all of it was, it is passed on as it is. What is left of others says its own places:
+    they are counted in the whole record.
+    """
+    if len(new) < n:
+        record = encode_events([_sent(entry) for entry in new])
+    return b"[%d,%d,%d,%b]" % (shard, offset, at, record)
+
+
+def read_taken(record: bytes) -> list[Entry]:
+    """Read what was new of a record of events: the same entries that `read_events` read."""
+    return _placed(_decode_taken(record))
+
+
+def _sent(entry: Entry) -> Sent:
+    flags = HISTORY * entry.is_history | SHADOW * entry.is_shadow
+    return Sent(entry.event, flags, entry.at, entry.position)
+
+
+def _placed(taken: Taken) -> list[Entry]:
     return [
         Entry(
-            position=sent.position or position_of(offset, index, shard=shard),
-            at=sent.at or at,
+            position=sent.position or position_of(taken.offset, index, shard=taken.shard),
+            at=sent.at or taken.at,
             event=sent.event,
             is_history=bool(sent.flags & HISTORY),
             is_shadow=bool(sent.flags & SHADOW),
         )
-        for index, sent in enumerate(sents)
+        for index, sent in enumerate(taken.sent)
     ]
 
 

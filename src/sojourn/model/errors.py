@@ -7,6 +7,7 @@ SojournError
 |- ConfigError       the operator: a setting, a folder, a port
 |  |- FolderInUseError   another process of theirs works in it
 |- UnavailableError  nobody: not durable now; the caller sends the same again later
+|  |- DownError         what would answer does not
 (a bug is an assert)
 """
 
@@ -83,3 +84,7 @@ class UnavailableError(SojournError):
         super().__init__(reason)
         self.reason = reason
         self.retry_after_s = retry_after_s
+
+
+class DownError(UnavailableError):
+    """What would answer does not answer now; the caller asks again later."""

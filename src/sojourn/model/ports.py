@@ -136,8 +136,8 @@ class Progress(Struct, frozen=True):
     clock: int = 0
 
 
-class Store(Protocol):
-    """States, timers, facts and the outbox, changing in one commit."""
+class PeopleStore(Protocol):
+    """What is kept of people, to read."""
 
     def progress(self) -> Progress:
         """Return the position and clock of the last commit."""
@@ -146,6 +146,14 @@ class Store(Protocol):
     def load(self, keys: Sequence[Key]) -> dict[Key, Stored]:
         """Return the states that exist of these keys."""
         ...
+
+    def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
+        """Return a key's facts, newest first."""
+        ...
+
+
+class Store(PeopleStore, Protocol):
+    """States, timers, facts and the outbox, changing in one commit."""
 
     def commit(self, commit: Commit) -> None:
         """Store a batch's writes, facts, actions and progress atomically; return once durable.
@@ -167,10 +175,6 @@ class Store(Protocol):
         page before. A key that has a state all along is on exactly one page. A page costs the same however
         many keys there are.
         """
-        ...
-
-    def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
-        """Return a key's facts, newest first."""
         ...
 
     def facts_after(self, group: int, limit: int) -> list[tuple[int, list[Fact]]]:

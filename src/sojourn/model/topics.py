@@ -17,6 +17,9 @@ class Topics(Struct, frozen=True):
     actions: str
     failed: str
     dead_letters: str
+    learnt: str
+    entries: str
+    """What was taken as new, for the lake; only where there is one."""
     states: str
 
     @property

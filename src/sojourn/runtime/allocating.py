@@ -20,7 +20,7 @@ from sojourn.definitions.experiment import Experiment
 from sojourn.definitions.forecasts import OTHER
 from sojourn.definitions.thompson import weights
 from sojourn.model.fact import Exposed, Fact, Rewarded
-from sojourn.model.ports import Store
+from sojourn.runtime.tallies import Kept
 
 DOCUMENT = "allocations"
 EVERY_MS = 15 * 60_000  # of the log's clock, between two allocations: as often as forecasts.
@@ -57,7 +57,7 @@ class _Kept(Struct):
 class Allocator:
     """Takes facts in, and says from time to time which weights follow."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Kept) -> None:
         kept = store.kept(DOCUMENT)
         self._kept = _Kept() if kept is None else msgspec.json.decode(kept, type=_Kept)
         self._stored_at = 0
@@ -94,12 +94,16 @@ class Allocator:
         kept.made_at, kept.is_new = clock, is_waiting
         return found
 
+    def kept(self) -> dict[str, bytes]:
+        """Return all that another one of them would go on from."""
+        return {DOCUMENT: msgspec.json.encode(self._kept)}
+
     def document(self, clock: int) -> dict[str, bytes]:
         """Return what a commit keeps of it: nothing, where it kept it a moment ago."""
         if clock - self._stored_at < KEEP_MS or not self._kept.experiments:
             return {}
         self._stored_at = clock
-        return {DOCUMENT: msgspec.json.encode(self._kept)}
+        return self.kept()
 
     def counts(self, experiment: str) -> Cells:
         """Return what is known of an experiment."""

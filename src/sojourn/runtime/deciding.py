@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct, structs
 
@@ -11,10 +11,8 @@ from sojourn.definitions.journey import Catalogue
 from sojourn.engine.decisions import Asking, Decision, decide, decide_all
 from sojourn.model.ports import Commit, Store
 from sojourn.model.turn import Key
-from sojourn.runtime.driver import Driver
 from sojourn.runtime.exposures import Exposures
-from sojourn.runtime.live import Live
-from sojourn.runtime.people import Found, People, Who
+from sojourn.runtime.finding import Found, Who
 from sojourn.runtime.reading import find_life
 
 NOTHING: Mapping[str, Any] = {}
@@ -27,6 +25,38 @@ class Question(Struct, frozen=True, kw_only=True):
     context: Mapping[str, Any] = NOTHING
     is_trusted: bool = True
     """As `Asking` has it."""
+
+
+class InForceNow(Protocol):
+    """What holds, as whoever answers knows it."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The definitions in force."""
+        ...
+
+    @property
+    def clock(self) -> int:
+        """The log's, ms."""
+        ...
+
+
+class Processing(Protocol):
+    """What tells of everything that is written of people."""
+
+    on_processed: Callable[[Commit], None] | None
+
+
+class Searching(Protocol):
+    """What finds people."""
+
+    async def find(self, who: Who, *, waits: bool = True) -> tuple[Found, bool]:
+        """Find somebody, and tell whether all that is acknowledged is seen."""
+        ...
+
+    async def was_a_device(self, found: Found, who: Who) -> bool:
+        """Tell whether they were asked about before, by an id that may be a device's."""
+        ...
 
 
 class Watch:
@@ -42,7 +72,13 @@ class Deciding:
     """Answers questions, on the event loop."""
 
     def __init__(
-        self, driver: Driver, live: Live, *, people: People, exposures: Exposures, now: Callable[[], int]
+        self,
+        driver: InForceNow,
+        live: Processing,
+        *,
+        people: Searching,
+        exposures: Exposures,
+        now: Callable[[], int],
     ) -> None:
         self._driver = driver
         self._live = live

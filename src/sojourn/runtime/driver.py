@@ -28,11 +28,10 @@ from sojourn.model.fact import Fact
 from sojourn.model.ports import Commit, Log, Store, Write
 from sojourn.model.turn import STAGES, Arrived, Input, Key, Result, Stage
 from sojourn.runtime import controls, forgotten, sweeping
-from sojourn.runtime.allocating import Allocator
 from sojourn.runtime.controls import Controls
 from sojourn.runtime.failures import Failures
 from sojourn.runtime.hot import HotStates
-from sojourn.runtime.learning import Learner
+from sojourn.runtime.lessons import Lessons
 from sojourn.runtime.salvage import Failure, salvage
 from sojourn.runtime.sweeping import Sweep
 from sojourn.runtime.tallies import Tallies
@@ -83,10 +82,8 @@ class Driver:
         """Keys of the batch that were asked for the sake of time or of a sweep, with input or without."""
         self.forgotten = forgotten.Asked(store)
         """Who was forgotten, and of whom something is still to be erased."""
-        self.learner = Learner(store)
-        """What people's steps forecast; it learns while somebody asks."""
-        self.allocator = Allocator(store)
-        """What rewards say of variants; it counts while an experiment's allocation is adaptive."""
+        self.lessons = Lessons(store)
+        """What people's steps and rewards teach."""
         self._aliased = set(store.keys("alias"))
         self._is_alias_said = False
         self._max_woken = max_woken
@@ -273,14 +270,7 @@ class Driver:
         """
         if self.sweep.is_running:
             return None
-        goals, adaptive = self.catalogue.needs.propensities, self.catalogue.adaptive
-        forecasts = self.learner.forecasts(self.clock, goals) if self.learner.due(self.clock, goals) else {}
-        is_due = bool(adaptive) and self.allocator.due(self.clock, adaptive)
-        allocations = self.allocator.allocations(self.clock, adaptive) if is_due else {}
-        if not forecasts and all(self.catalogue.allocations.get(k) == v for k, v in allocations.items()):
-            return None
-        arms = {name: list(adaptive[name].variants) for name in allocations}
-        return Learnt(forecasts=forecasts, allocations=allocations, arms=arms)
+        return self.lessons.learnt(self.clock, self.catalogue)
 
     def repay(self) -> None:
         """Take off the tallies what erased facts had counted; the next commit keeps it."""
@@ -296,7 +286,7 @@ class Driver:
             self.log.append((), now=self.clock, failed=failed)
 
     def _documents(self) -> dict[str, bytes]:
-        documents = self.learner.document(self.clock) | self.allocator.document(self.clock)
+        documents = self.lessons.documents(self.clock)
         if self._has_new_tallies:
             documents |= self.tallies.documents()
         self._has_new_tallies = False
@@ -387,10 +377,7 @@ class Driver:
     def _fold(self, facts: Sequence[Fact]) -> None:
         """Count what a turn came to; what steps and rewards teach, while somebody asks for it."""
         self._has_new_tallies |= self.tallies.take(facts)
-        if self.catalogue.needs.propensities:
-            self.learner.take(facts)
-        if self.catalogue.adaptive:
-            self.allocator.take(facts, self.catalogue.adaptive)
+        self.lessons.take(facts, self.catalogue)
 
     def _salvage(self, key: Key, given: Sequence[Input], until: int, error: Exception) -> Result:
         """Do a turn again that failed, from what was before it, without the inputs it fails on."""

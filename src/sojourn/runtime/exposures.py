@@ -18,7 +18,7 @@ from sojourn.model.errors import UnavailableError
 from sojourn.model.event import EXPOSED, OUR_SOURCE, Event
 from sojourn.model.ids import derive
 from sojourn.model.turn import Key
-from sojourn.runtime.people import Found
+from sojourn.runtime.finding import Found
 
 MAX_WAITING = 10_000  # exposures: some seconds of an application that meets as many new people a second.
 MAX_SAID = 100_000  # that are remembered until the engine has heard of them: some 20 MB.

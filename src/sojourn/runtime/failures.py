@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from traceback import extract_tb
 
-import msgspec
 import structlog
 
-from sojourn.model.event import Entry, Event, FailedEvent
-from sojourn.runtime.salvage import Failure
+from sojourn.model.event import Entry, FailedEvent
+from sojourn.runtime.salvage import Failure, cause_of, failed_event
 
 MAX_CAUSES = 1_000  # bugs told apart; one that comes after so many others is only counted.
-REASON_CHARS = 500
 
 log = structlog.get_logger("sojourn")
 
@@ -29,10 +25,10 @@ class Failures:
     def note(self, failure: Failure, entries: Sequence[Entry]) -> None:
         """Keep the event among `entries` whose input failed, and say so aloud, once for each cause."""
         self.n_noted += 1
-        cause = _cause(failure.error)
+        cause = cause_of(failure.error)
         for entry in entries:
             if failure.input is not None and entry.position == failure.input.position:
-                self._events.append(_failed(entry.event, failure, cause))
+                self._events.append(failed_event(entry.event, failure))
         if cause not in self._causes and len(self._causes) < MAX_CAUSES:
             self._causes.add(cause)
             log.error(
@@ -48,21 +44,3 @@ class Failures:
         """Return the events to be kept before the next commit is stored."""
         events, self._events = self._events, []
         return events
-
-
-def _cause(error: Exception) -> str:
-    place = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {place.name} ({Path(place.filename).name}:{place.lineno})"
-
-
-def _failed(event: Event, failure: Failure, cause: str) -> FailedEvent:
-    reason = f"the engine failed on it: {cause}: {failure.error}"
-    return FailedEvent(
-        source=event.source,
-        received_at=event.received_at,
-        code="engine-error",
-        reason=reason[:REASON_CHARS],
-        path=failure.key[0],
-        body=msgspec.json.encode(event),
-        message_id=event.message_id,
-    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
 from sojourn.definitions.controls import PSEUDONYM
 from sojourn.engine.profile import MAX_IDS
 from sojourn.engine.state import Life, Pointer, Tie, decode
-from sojourn.model.fact import IdentityRefused
-from sojourn.model.ports import Store
+from sojourn.model.fact import Fact, IdentityRefused
+from sojourn.model.ports import Stored
 from sojourn.model.turn import Key, Stage
 
 PAGE = 1_000  # aliases read at once.
@@ -34,7 +35,23 @@ class Kin(Struct, kw_only=True):
     """Actions that their pacing put off."""
 
 
-def find_kin(store: Store, any_id: str, *, also: Collection[str] = ()) -> Kin:
+class States(Protocol):
+    """What is asked for people's states; every store is."""
+
+    def load(self, keys: Sequence[Key]) -> Mapping[Key, Stored]:
+        """Return the states that exist of these keys."""
+        ...
+
+    def keys(self, stage: Stage, *, after: str | None = None, limit: int | None = None) -> list[str]:
+        """Return keys of a stage, a page: `after` the last of the page before."""
+        ...
+
+    def facts(self, key: Key, *, limit: int = 1000) -> list[Fact]:
+        """Return a key's facts, newest first; none where they are not kept by key."""
+        ...
+
+
+def find_kin(store: States, any_id: str, *, also: Collection[str] = ()) -> Kin:
     """Find all ids of a person by one of them; nothing is found where nobody has it.
 
     Args:
@@ -46,7 +63,7 @@ def find_kin(store: Store, any_id: str, *, also: Collection[str] = ()) -> Kin:
 
 
 class _Search:
-    def __init__(self, store: Store, also: frozenset[str]) -> None:
+    def __init__(self, store: States, also: frozenset[str]) -> None:
         self._store = store
         self._also = also
         self._pointers = _pointers(store)
@@ -140,12 +157,12 @@ def _is_others(tie: Tie | None, users: Collection[str]) -> bool:
     return tie.is_shared or any(each not in users and not each.startswith(PSEUDONYM) for each in tie.owners)
 
 
-def _load(store: Store, key: Key) -> object:
+def _load(store: States, key: Key) -> object:
     stored = store.load([key]).get(key)
     return None if stored is None else decode(key[0], stored.state)
 
 
-def _pointers(store: Store) -> dict[str, Pointer]:
+def _pointers(store: States) -> dict[str, Pointer]:
     stage: Stage = "alias"
     found: dict[str, Pointer] = {}
     after: str | None = None

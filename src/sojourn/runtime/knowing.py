@@ -10,14 +10,14 @@ from sojourn.engine import friction_state
 from sojourn.engine.state import Life
 from sojourn.engine.view import View
 from sojourn.model.fact import Fact, Identified
-from sojourn.model.ports import Store
+from sojourn.model.ports import PeopleStore
 from sojourn.model.turn import Key
 from sojourn.model.views import ConsentView, FrictionView, KnownIdView, SignalView
 
 MAX_LEDGER = 5_000  # facts looked at for how ids came: 30 ms, and years of an ordinary person.
 
 
-def ids_of(store: Store, key: Key, life: Life) -> list[KnownIdView]:
+def ids_of(store: PeopleStore, key: Key, life: Life) -> list[KnownIdView]:
     """Tell each id of a person with since when it is theirs and how; those known longest first."""
     own = store.facts(key, limit=MAX_LEDGER)
     joined = {fact.anonymous_id: fact for fact in own if isinstance(fact, Identified) and fact.anonymous_id}
@@ -75,7 +75,7 @@ def _known(own: str, kind: Literal["user", "anonymous"], fact: Identified | None
     return KnownIdView(id=own, kind=kind, since=fact.at, how=fact.how, event_id=fact.message_id)
 
 
-def _pointed(store: Store, user_id: str) -> Identified | None:
+def _pointed(store: PeopleStore, user_id: str) -> Identified | None:
     """Return the fact by which another user's id came to stand for this person, the newest."""
     said = store.facts(("alias", user_id), limit=MAX_LEDGER)
     return next((fact for fact in said if isinstance(fact, Identified) and fact.how == "alias"), None)

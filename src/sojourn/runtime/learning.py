@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sojourn.definitions.expression import EXIT
 from sojourn.definitions.forecasts import OTHER
 from sojourn.model.fact import Fact, StepTaken
-from sojourn.model.ports import Store
+from sojourn.runtime.tallies import Kept
 
 DOCUMENT = "journey_graph"
 HALF_LIFE_MS = 7 * 86_400_000  # a week: every day of it counts about alike, and a release shows in days.
@@ -55,7 +55,7 @@ class Graph(Struct, kw_only=True):
 class Learner:
     """Takes facts in, and says from time to time what they forecast."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Kept) -> None:
         kept = store.kept(DOCUMENT)
         self._graph = Graph() if kept is None else msgspec.json.decode(kept, type=Graph)
         self._goals: frozenset[str] = frozenset()
@@ -78,12 +78,16 @@ class Learner:
         self._graph.solved_at, self._graph.is_new = clock, False
         return solve_graph(self._graph, sorted(goals), at=clock)
 
+    def kept(self) -> dict[str, bytes]:
+        """Return all that another one of them would go on from."""
+        return {DOCUMENT: msgspec.json.encode(self._graph)}
+
     def document(self, clock: int) -> dict[str, bytes]:
         """Return what a commit keeps of it: nothing, where it kept it a moment ago."""
         if clock - self._kept_at < KEEP_MS or not self._graph.steps:
             return {}
         self._kept_at = clock
-        return {DOCUMENT: msgspec.json.encode(self._graph)}
+        return self.kept()
 
     def _count(self, step: StepTaken) -> None:
         graph = self._graph

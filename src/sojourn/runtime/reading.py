@@ -7,7 +7,7 @@ from typing import Any
 from sojourn.definitions.journey import Catalogue
 from sojourn.engine.state import Enrolment, Life, Session, Tie, decode
 from sojourn.model.fact import Fact, Identified
-from sojourn.model.ports import Store
+from sojourn.model.ports import PeopleStore
 from sojourn.model.turn import Key
 from sojourn.model.views import EnrolmentView, ProfileView, SessionView
 from sojourn.runtime.knowing import consent_of, friction_of, ids_of, propensities_of
@@ -16,7 +16,7 @@ MAX_TIMELINE = 1_000  # facts shown of one person, newest kept.
 
 
 def find_profile(
-    store: Store, any_id: str, *, limit: int = 100, catalogue: Catalogue | None = None
+    store: PeopleStore, any_id: str, *, limit: int = 100, catalogue: Catalogue | None = None
 ) -> ProfileView | None:
     """Find a person by a user id or an anonymous id; `limit` facts at most (up to MAX_TIMELINE).
 
@@ -34,7 +34,7 @@ def find_profile(
     return view
 
 
-def find_life(store: Store, any_id: str) -> tuple[Key, Life] | None:
+def find_life(store: PeopleStore, any_id: str) -> tuple[Key, Life] | None:
     """Find where a person's life is kept, and that life, by a user id or an anonymous id.
 
     Where nobody has that id, it may be a profile's own: `u:` and a user id, or `a:` and an anonymous id.
@@ -46,13 +46,13 @@ def find_life(store: Store, any_id: str) -> tuple[Key, Life] | None:
     return found
 
 
-def _by_user(store: Store, user_id: str) -> tuple[Key, Life] | None:
+def _by_user(store: PeopleStore, user_id: str) -> tuple[Key, Life] | None:
     key: Key = ("profile", user_id)
     life = _load(store, key)
     return (key, life) if isinstance(life, Life) else None
 
 
-def _by_device(store: Store, anonymous_id: str) -> tuple[Key, Life] | None:
+def _by_device(store: PeopleStore, anonymous_id: str) -> tuple[Key, Life] | None:
     tie = _load(store, ("identity", anonymous_id))
     if not isinstance(tie, Tie):
         return None
@@ -61,12 +61,12 @@ def _by_device(store: Store, anonymous_id: str) -> tuple[Key, Life] | None:
     return None if tie.life is None else (("identity", anonymous_id), tie.life)
 
 
-def _load(store: Store, key: Key) -> Any:
+def _load(store: PeopleStore, key: Key) -> Any:
     stored = store.load([key]).get(key)
     return None if stored is None else decode(key[0], stored.state)
 
 
-def _describe(store: Store, key: Key, life: Life, limit: int) -> ProfileView:
+def _describe(store: PeopleStore, key: Key, life: Life, limit: int) -> ProfileView:
     prefix = "u:" if key[0] == "profile" else "a:"
     return ProfileView(
         id=prefix + key[1],
@@ -109,7 +109,7 @@ def _describe_enrolment(enrolment: Enrolment) -> EnrolmentView:
     )
 
 
-def timeline(store: Store, key: Key, limit: int) -> list[Fact]:
+def timeline(store: PeopleStore, key: Key, limit: int) -> list[Fact]:
     """Return a person's newest facts, oldest first; those of the devices tied to the person among them."""
     own = store.facts(key, limit=limit)
     chains = [own]

@@ -8,6 +8,8 @@ and every other runtime leave out the same ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import Any
 
 import msgspec
@@ -17,11 +19,15 @@ from sojourn.definitions.journey import Catalogue
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import turn
 from sojourn.model.action import Action
+from sojourn.model.event import OUR_SOURCE, Event, FailedEvent
 from sojourn.model.fact import Fact
-from sojourn.model.turn import Forward, Input, Key, Result
+from sojourn.model.turn import Arrived, Forward, Input, Key, Result
 
 # An hour: a release that mends the bug finds the person soon; until then it costs one failure an hour.
 STUCK_MS = 3_600_000
+REASON_CHARS = 500
+ENGINE_ERROR = "engine-error"
+"""The code of events that are in the log, and that the engine failed on."""
 
 _encode_facts = msgspec.msgpack.Encoder().encode
 
@@ -33,6 +39,8 @@ class Failure(Struct, frozen=True):
     input: Input | None
     """What could not be taken; None where a timer failed, which then waits for STUCK_MS."""
     error: Exception
+    at: int = 0
+    """The instant of the step, ms."""
 
 
 class Salvaged(Struct, frozen=True):
@@ -108,7 +116,7 @@ class _Walk:
         except MemoryError:
             raise
         except Exception as error:  # The edge: whatever it is, it is this step's alone.
-            self.failures.append(Failure(self._key, given, error))
+            self.failures.append(Failure(self._key, given, error, until))
             return False
         if result.changed or result.facts:
             self.state = after
@@ -117,3 +125,45 @@ class _Walk:
         self.actions += result.actions
         self.facts += result.facts
         return True
+
+
+def cause_of(error: Exception) -> str:
+    """Say what failed and where, without anything of the data: the same for every step it fails on."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {place.name} ({PurePath(place.filename).name}:{place.lineno})"
+
+
+def failed_event(event: Event, failure: Failure) -> FailedEvent:
+    """Return what is kept of an event that the engine failed on."""
+    reason = f"the engine failed on it: {cause_of(failure.error)}: {failure.error}"
+    return FailedEvent(
+        source=event.source,
+        received_at=event.received_at,
+        code=ENGINE_ERROR,
+        reason=reason[:REASON_CHARS],
+        path=failure.key[0],
+        body=msgspec.json.encode(event),
+        message_id=event.message_id,
+    )
+
+
+def failed_step(failure: Failure) -> FailedEvent:
+    """Return what is kept of a step, where nothing but the step is at hand: its event, if it is one's.
+
+    What an earlier stage made of an event, or a timer, is kept as the house's own, named by where it stood.
+    """
+    given = failure.input
+    if isinstance(given, Arrived):
+        return failed_event(given.event, failure)
+    stage, key = failure.key
+    what = "a timer" if given is None else f"what an earlier stage said at position {given.position}"
+    reason = f"the engine failed on {what}: {cause_of(failure.error)}: {failure.error}"
+    return FailedEvent(
+        source=OUR_SOURCE,
+        received_at=failure.at,
+        code=ENGINE_ERROR,
+        reason=reason[:REASON_CHARS],
+        path=stage,
+        body=msgspec.json.encode({"key": key, "input": given}),
+        message_id=f"{stage}:{key}:{failure.at if given is None else given.position}",
+    )

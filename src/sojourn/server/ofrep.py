@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from sojourn.engine.decisions import Decision
-from sojourn.model.errors import UnavailableError
+from sojourn.model.errors import DownError, UnavailableError
 from sojourn.server.http import App, Scope, Send
 from sojourn.server.ingest.answers import Answer, preflight
 from sojourn.server.ingest.door import Disconnected, Observe, Receive
@@ -127,7 +127,8 @@ class Ofrep:
         except BadAskError as error:
             return failed(key, error.code, error.reason, status=error.status)
         except UnavailableError as error:
-            return refused(429, error.reason, (b"retry-after", b"%d" % error.retry_after_s))
+            status = 503 if isinstance(error, DownError) else 429
+            return refused(status, error.reason, (b"retry-after", b"%d" % error.retry_after_s))
         except Disconnected:
             raise
         except Exception as error:  # whoever asks is told that much; the log has the rest

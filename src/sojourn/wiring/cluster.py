@@ -50,6 +50,13 @@ def topics_of(config: Config) -> Topics:
     return Topics.of(config.cluster.prefix)
 
 
+def topics_in_use(config: Config) -> list[str]:
+    """Name those that its configuration asks for."""
+    topics = topics_of(config)
+    unused = set() if config.cluster.lake.catalog else {topics.entries}
+    return [name for name in msgspec.structs.astuple(topics) if name not in unused]
+
+
 def make_cluster(config: Config) -> list[str]:
     """Create the topics that are not there; return their names. Raises ConfigError."""
     cluster = config.cluster
@@ -65,7 +72,9 @@ def make_cluster(config: Config) -> list[str]:
             facts_ms=kept.facts_ms,
             actions_ms=kept.actions_ms,
             dead_letters_ms=kept.dead_letters_ms,
+            entries_ms=kept.entries_ms,
         ),
+        has_entries=bool(cluster.lake.catalog),
     )
 
 
@@ -74,7 +83,14 @@ def job_settings(config: Config) -> JobSettings:
     client_for(config)  # the same mistakes are refused
     cluster = config.cluster
     told = java_client(cluster.client, cluster.client_env) | cluster.job_client
-    return JobSettings(brokers=cluster.brokers, prefix=cluster.prefix, shards=cluster.shards, client=told)
+    return JobSettings(
+        brokers=cluster.brokers,
+        prefix=cluster.prefix,
+        shards=cluster.shards,
+        entries=bool(cluster.lake.catalog),
+        client=told,
+        states=cluster.states or bool(cluster.serving.url),
+    )
 
 
 def write_job(config: Config, file: Path) -> None:

@@ -18,6 +18,7 @@ from sojourn.server.probes import Probes
 from sojourn.server.scripts import Scripts
 from sojourn.server.unsubscribe import Unsubscribing
 from sojourn.wiring.cluster import client_for, topics_of
+from sojourn.wiring.cluster_answering import Answering
 from sojourn.wiring.collector import keep_pauses_short
 from sojourn.wiring.listening import listening
 from sojourn.wiring.logs import set_up_logs
@@ -38,20 +39,27 @@ async def serve_door(config: Config) -> None:
             client_for(config), topics_of(config), n_shards=cluster.shards, tick_ms=cluster.tick_ms
         )
         lookups = LocalLookups(config.geo_database)
+        answering = Answering(config, kafka.accept) if cluster.serving.url else None
         try:
             await asyncio.to_thread(kafka.check)
-            await _DoorServing(config, kafka, lookups).run(listener)
+            await _DoorServing(config, kafka, lookups, answering).run(listener)
         finally:
             await kafka.close()
+            if answering is not None:
+                await answering.store.close()
             lookups.close()
 
 
 class _DoorServing:
     """The parts of one run, and how they start and end."""
 
-    def __init__(self, config: Config, kafka: KafkaLog, lookups: LocalLookups) -> None:
+    def __init__(
+        self, config: Config, kafka: KafkaLog, lookups: LocalLookups, answering: Answering | None
+    ) -> None:
         self._config = config
         self._kafka = kafka
+        self._answering = answering
+        self._accept = kafka.accept if answering is None else answering.accept
         self._metrics = Metrics()
         self._server = Server(self._application(lookups))
         kafka.on_trouble = _tell_trouble
@@ -64,36 +72,46 @@ class _DoorServing:
         http = asyncio.create_task(self._server.run_on(listener), name="http")
         clocks = asyncio.create_task(self._kafka.run(), name="clocks")
         collector = asyncio.create_task(keep_pauses_short(), name="collector")
+        answering: list[asyncio.Task[None]] = [] if self._answering is None else self._answering.start()
         stop = asyncio.create_task(stopping.wait(), name="stop")
         self._tell_start(listener)
-        await asyncio.wait({http, clocks, stop}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({http, clocks, stop, *answering}, return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
         self._server.should_exit = True
         await ended(http)
+        if self._answering is not None:
+            self._answering.stop()
+        for part in answering:
+            await ended(part)
         await self._kafka.close()
         await ended(clocks)
-        for task in (stop, collector):
-            task.cancel()
-        for task in (http, clocks):
-            task.result()
+        stop.cancel()
+        collector.cancel()
+        for part in (http, clocks, *answering):
+            part.result()
         log.info("stopped")
 
     def _application(self, lookups: LocalLookups) -> App:
         config = self._config
         door = Door(
             config.write_keys(),
-            self._kafka.accept,
+            self._accept,
             lookups=lookups,
             observe=self._observe,
             n_proxies=config.http.proxies,
             keep_address=config.keep_full_ip,
         )
         rest: App = Scripts(Http(door, observe=self._observe))  # the innermost knows no other path: 404
-        rest = Probes(self._metrics, is_ready=lambda: self._kafka.is_ready, rest=rest)
+        if self._answering is not None:
+            rest = self._answering.application(rest, metrics=self._metrics, observe=self._observe)
+        rest = Probes(self._metrics, is_ready=self._is_ready, rest=rest)
         if config.unsubscribe.secret is not None:
             secret = config.unsubscribe.secret.reveal()
-            rest = Unsubscribing(secret, self._kafka.accept, rest=rest, observe=self._observe)
+            rest = Unsubscribing(secret, self._accept, rest=rest, observe=self._observe)
         return Http(door, rest=rest, observe=self._observe)
+
+    def _is_ready(self) -> bool:
+        return self._kafka.is_ready and (self._answering is None or self._answering.is_ready)
 
     def _observe(self, name: str, n: int) -> None:
         kind, _, detail = name.partition(".")

@@ -11,8 +11,9 @@ from sojourn.model.event import Event
 from sojourn.runtime.deciding import Deciding, Question, Watch
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.exposures import Exposures
+from sojourn.runtime.finding import Who
 from sojourn.runtime.live import Live
-from sojourn.runtime.people import People, Who
+from sojourn.runtime.people import People
 from sojourn.server.http import App
 from sojourn.server.ingest.door import Observe
 from sojourn.server.metrics import Metrics

@@ -56,19 +56,8 @@ class Clerk:
 
     def look(self, any_id: str, asked: Forget) -> tuple[Kin, ForgottenView]:
         """Say what is kept of somebody; raises InputError where it cannot be asked so."""
-        if not asked.dry_run and asked.confirm != any_id:
-            reason = "confirm: expected the id of the path once more: there is no way back"
-            raise InputError("unconfirmed", reason, path="confirm", status=422)
         kin = find_kin(self._house.store, any_id, also=asked.also)
-        if kin.tangled and not asked.dry_run:
-            reason = (
-                f"an alias that was taken back ties them to {', '.join(kin.tangled)}: these pasts cannot be "
-                "told apart; name them in `also` to forget them as well"
-            )
-            raise InputError("tangled", reason, path="also", status=422)
-        if any(each in asked.reason for each in (any_id, *kin.users, *kin.devices)):
-            reason = "reason: it names the person, and is kept; say a ticket's number or the like"
-            raise InputError("personal-reason", reason, path="reason", status=422)
+        refuse(any_id, kin, asked)
         n_failed = self._n_failed({any_id, *kin.users, *kin.devices} - set(kin.shared))
         if n_failed and not kin.devices:
             kin = msgspec.structs.replace(kin, devices=[any_id])
@@ -96,17 +85,7 @@ class Clerk:
 
     def control(self, kin: Kin, asked: Forget, *, by: str, now: int) -> Event:
         """Write the control that forgets somebody."""
-        key = self._key()
-        ids = [*kin.users, *(each for each in kin.devices if each not in kin.users)]
-        forgetting = Forgetting(
-            request=secrets.token_hex(16),
-            by=by,
-            reason=asked.reason,
-            marks=[blake2b(each.encode(), key=key, digest_size=16).hexdigest() for each in ids],
-            users=kin.users,
-            devices=kin.devices,
-        )
-        return forget_event(forgetting, now=now)
+        return forget_event(forgetting_of(self._data, kin, asked, by=by), now=now)
 
     def waiting(self, request: str) -> Waiting | None:
         """Return a request whose control is in force, while it waits to be carried out."""
@@ -120,19 +99,51 @@ class Clerk:
         finally:
             finder.close()
 
-    def _key(self) -> bytes:
-        """Return the key that hashes ids for the ledger; make it where there is none."""
-        path = self._data / KEY_FILE
-        with suppress(FileNotFoundError):
-            key = path.read_bytes()
-            if len(key) >= KEY_BYTES:  # a shorter one is what a crash left: it would hide nothing
-                return key
-        unfinished = path.with_suffix(".unfinished")  # as `replace_file` has it; for nobody else to read
-        unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        key = secrets.token_bytes(KEY_BYTES)
-        replace_file(path, key)
-        return key
+
+def refuse(any_id: str, kin: Kin, asked: Forget) -> None:
+    """Raise InputError where somebody cannot be forgotten as it is asked for."""
+    if not asked.dry_run and asked.confirm != any_id:
+        reason = "confirm: expected the id of the path once more: there is no way back"
+        raise InputError("unconfirmed", reason, path="confirm", status=422)
+    if kin.tangled and not asked.dry_run:
+        reason = (
+            f"an alias that was taken back ties them to {', '.join(kin.tangled)}: these pasts cannot be "
+            "told apart; name them in `also` to forget them as well"
+        )
+        raise InputError("tangled", reason, path="also", status=422)
+    if any(each in asked.reason for each in (any_id, *kin.users, *kin.devices)):
+        reason = "reason: it names the person, and is kept; say a ticket's number or the like"
+        raise InputError("personal-reason", reason, path="reason", status=422)
+
+
+def forgetting_of(data: Path, kin: Kin, asked: Forget, *, by: str) -> Forgetting:
+    """Say who is forgotten, with hashes of their ids by the key that lies in the data folder."""
+    key = _key_in(data)
+    ids = [*kin.users, *(each for each in kin.devices if each not in kin.users)]
+    return Forgetting(
+        request=secrets.token_hex(16),
+        by=by,
+        reason=asked.reason,
+        marks=[blake2b(each.encode(), key=key, digest_size=16).hexdigest() for each in ids],
+        users=kin.users,
+        devices=kin.devices,
+    )
+
+
+def _key_in(data: Path) -> bytes:
+    """Return the key that hashes ids for the ledger; make it where there is none."""
+    path = data / KEY_FILE
+    with suppress(FileNotFoundError):
+        key = path.read_bytes()
+        if len(key) >= KEY_BYTES:  # a shorter one is what a crash left: it would hide nothing
+            return key
+    data.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")  # as `replace_file` has it; for nobody else to read
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    key = secrets.token_bytes(KEY_BYTES)
+    replace_file(path, key)
+    return key
 
 
 class Forgetters:

@@ -46,11 +46,21 @@ class Exported(Struct, frozen=True):
 def open_lake(data: Path) -> Iterator[LakeReading]:
     """Open every table of a data folder, beside a server that may be writing: files and what came since.
 
+    Where the folder stands for a cluster's lake, that is opened.
+
     Relations of the reading's connection are for this `with` only; meanwhile nobody compacts the files.
     Raises ConfigError where no data is there.
     """
     from sojourn.adapters.lake import read_lake  # noqa: PLC0415 - DuckDB takes long to load
+    from sojourn.adapters.lake.iceberg.linking import read_link  # noqa: PLC0415
 
+    place = read_link(data / FOLDER)
+    if place is not None:
+        from sojourn.adapters.lake.iceberg.reading import read_iceberg  # noqa: PLC0415
+
+        with read_iceberg(place) as reading:
+            yield reading
+        return
     with open_to_read(data) as tail, read_lake(data / FOLDER, tail) as reading:
         yield reading
 
@@ -143,6 +153,13 @@ def pace_of(settings: Settings) -> Pace:
 @contextmanager
 def open_tail(data: Path) -> Iterator[SqliteTail]:
     """Open what log and store of a data folder hold; raises ConfigError where no data is there."""
+    from sojourn.adapters.lake.iceberg.linking import read_link  # noqa: PLC0415 - as above
+
+    if read_link(data / FOLDER) is not None:
+        raise ConfigError(
+            f"{data}: stands for a cluster's lake, which is not kept here; what is asked can be asked, and "
+            "`sojourn cluster lake` keeps it [lake-link]"
+        )
     if not (data / "log.db").exists() or not (data / "state.db").exists():
         raise ConfigError(
             f"{data}: no data is there yet; `sojourn serve` and `sojourn import` make it, or name another "

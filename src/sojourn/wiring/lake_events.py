@@ -69,9 +69,10 @@ def read_anew(data: Path, mapping: Mapping, rules: StepRules) -> Events:
 def _encoded(data: Path, mapping: Mapping, rules: StepRules, memory: Memory | None) -> Events | None:
     """Read what is kept encoded, and what came since; None where nothing is kept, or not what is asked."""
     from sojourn.adapters.lake.encoded import columns_for, events_of, read_known  # noqa: PLC0415 - as above
+    from sojourn.adapters.lake.iceberg.linking import read_link  # noqa: PLC0415
 
     columns = columns_for(mapping, rules)
-    if columns is None:
+    if columns is None or read_link(data / FOLDER) is not None:
         return None
     with open_to_read(data) as tail:
         read = read_known if memory is None else memory.read

@@ -11,12 +11,10 @@ from sojourn.model.errors import InputError
 from sojourn.model.event import Event, FailedEvent
 from sojourn.model.operating import FailedRetried
 from sojourn.model.ports import Lookups
+from sojourn.runtime.salvage import ENGINE_ERROR
 from sojourn.server.ingest.message import Request
 from sojourn.server.ingest.segment import Batch, judge, open_parcel
 from sojourn.wiring.house import Readings
-
-ENGINE_ERROR = "engine-error"
-"""The code of events that are in the log, and that the engine failed on."""
 
 
 class Mended(Struct, frozen=True):
@@ -76,8 +74,13 @@ def reread(failed: FailedEvent, sources: Collection[str], lookups: Lookups | Non
 def _read(readings: Readings, number: int, sources: Collection[str], lookups: Lookups | None) -> Tried:
     found = readings.failed(limit=1, before=number + 1)
     if not found or found[0].id != number:
-        return _refused(number, "there is no such failed event")
+        return missing(number)
     return reread(found[0], sources, lookups)
+
+
+def missing(number: int) -> FailedRetried:
+    """Say that nothing has this number."""
+    return _refused(number, "there is no such failed event")
 
 
 def _judged(failed: FailedEvent, lookups: Lookups | None) -> Batch:

@@ -42,10 +42,13 @@ _CASTS: dict[Kind, str] = {
     "flag": "CAST(nullif({0}, -1) AS BOOLEAN)",
     "instant": "CASE WHEN {0} BETWEEN -62135596800000 AND 253402300799999 THEN make_timestamp_ms({0}) END",
 }
-_TABLE_OF = {kind: table for table in FACT_TABLES for kind in table.facts}
+TABLE_OF = {kind: table for table in FACT_TABLES for kind in table.facts}
+"""Which table a kind of facts makes rows of."""
 _encode = msgspec.json.Encoder().encode
 
 Array = np.ndarray[Any, Any]
+Placed = tuple[int, int, Fact]
+"""(fact_group, fact_n, a fact)."""
 
 
 def empty(connection: DuckDBPyConnection, table: Table, *, schema: str) -> None:
@@ -56,10 +59,28 @@ def empty(connection: DuckDBPyConnection, table: Table, *, schema: str) -> None:
 
 def fill(connection: DuckDBPyConnection, slice_: Slice, *, schema: str) -> list[str]:
     """Add a slice to tables that `empty` made; return the names of those that got rows."""
-    kinds = _by_kind(slice_)
+    kinds = _by_kind(
+        (group, place, fact) for group, facts in slice_.groups for place, fact in enumerate(facts)
+    )
     laid = _facts(kinds)
     if slice_.entries:
         laid[EVENTS.name] = _events(slice_.entries, kinds, None)
+    return _insert(connection, laid, schema=schema)
+
+
+def fill_apart(
+    connection: DuckDBPyConnection, entries: Sequence[Entry], facts: Iterable[Placed], *, schema: str
+) -> list[str]:
+    """Add entries, and facts of others: what steps say of events stays NULL; as `fill`."""
+    laid = _facts(_by_kind(facts))
+    if entries:
+        laid[EVENTS.name] = _events(entries, {}, None)
+    return _insert(connection, laid, schema=schema)
+
+
+def _insert(
+    connection: DuckDBPyConnection, laid: Mapping[str, Mapping[str, Array]], *, schema: str
+) -> list[str]:
     for name, arrays in laid.items():
         chosen = ", ".join(_chosen(column, arrays) for column in TABLES[name].columns)
         connection.register("incoming", arrays)
@@ -108,21 +129,20 @@ class _Kind:
 _Kinds = dict[type[Fact], _Kind]
 
 
-def _by_kind(slice_: Slice) -> _Kinds:
+def _by_kind(facts: Iterable[Placed]) -> _Kinds:
     kinds: _Kinds = defaultdict(_Kind)
-    for group, facts in slice_.groups:
-        for place, fact in enumerate(facts):
-            kind = kinds[type(fact)]
-            kind.groups.append(group)
-            kind.places.append(place)
-            kind.facts.append(fact)
+    for group, place, fact in facts:
+        kind = kinds[type(fact)]
+        kind.groups.append(group)
+        kind.places.append(place)
+        kind.facts.append(fact)
     return kinds
 
 
 def _facts(kinds: _Kinds) -> dict[str, dict[str, Array]]:
     tables: dict[str, list[type[Fact]]] = defaultdict(list)
     for kind in kinds:
-        tables[_TABLE_OF[kind].name].append(kind)
+        tables[TABLE_OF[kind].name].append(kind)
     return {
         name: _table(TABLES[name], {kind: kinds[kind] for kind in found}) for name, found in tables.items()
     }

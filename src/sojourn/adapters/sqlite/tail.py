@@ -11,13 +11,12 @@ from pathlib import Path
 from threading import Lock
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from sojourn.adapters.sqlite.database import connect
 from sojourn.adapters.sqlite.groups import decode_facts, decode_groups
 from sojourn.adapters.sqlite.reading import CACHE_MB, SqliteLogReader
-from sojourn.definitions.controls import FORGET
-from sojourn.model.event import EMPTY, OUR_SOURCE, Entry, is_erased
+from sojourn.definitions.controls import told_to_others
+from sojourn.model.event import Entry, is_erased
 from sojourn.model.fact import Fact, StepTaken
 from sojourn.model.ids import DIGEST_BYTES
 from sojourn.model.lake import Reach, Slice
@@ -39,13 +38,6 @@ class _Commit(Struct, frozen=True):
     first_step: int
     """The first entry whose step is among them; 0 where none is."""
     last_step: int
-
-
-def _shown(entry: Entry) -> Entry:
-    """Return an entry as others may keep it: who is forgotten by a control is in the log alone."""
-    if entry.event.name != FORGET or entry.event.source != OUR_SOURCE:
-        return entry
-    return replace(entry, event=replace(entry.event, properties=EMPTY))
 
 
 class SqliteTail:
@@ -83,7 +75,7 @@ class SqliteTail:
         is_whole = is_whole and position == reach.position
         clock = reach.clock if is_whole else entries[-1].at if entries else after.clock
         end = Reach(position, groups[-1][0] if groups else after.group, clock)
-        shown = [_shown(entry) for entry in entries if not is_erased(entry.event)]
+        shown = [told_to_others(entry) for entry in entries if not is_erased(entry.event)]
         return Slice(after, end, shown, groups, self.mark(position))
 
     def mark(self, position: int) -> str:

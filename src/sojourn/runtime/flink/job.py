@@ -22,6 +22,7 @@ from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.operators import (
     ACTIONS,
     CONTROL_STATE,
+    ENTRIES,
     FACTS,
     FAILED,
     OUTPUTS,
@@ -64,12 +65,17 @@ def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
 
     common = settings.shards, settings.in_force
     tells = settings.states
-    identity = stage(events, IdentityOperator(*common, tells_states=tells), "identity")
+    identity = stage(
+        events, IdentityOperator(*common, tells_states=tells, passes_on=settings.entries), "identity"
+    )
     to_alias = identity.get_side_output(TO["alias"])
     alias = stage(to_alias, StageOperator("alias", *common, tells_states=tells), "alias")
     lives = identity.get_side_output(TO["profile"]).union(alias.get_side_output(TO["profile"]))
     profile = stage(lives, StageOperator("profile", *common, tells_states=tells), "profile")
 
+    if settings.entries:
+        entries = _sink(settings.topics.entries, DeliveryGuarantee.EXACTLY_ONCE, settings)
+        identity.get_side_output(ENTRIES).sink_to(entries).name("entries").uid("entries-sink")
     stages = (identity, alias, profile)
     for tag, topic, guarantee in (
         (FACTS, settings.topics.facts, DeliveryGuarantee.EXACTLY_ONCE),

@@ -18,9 +18,10 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from sojourn.definitions.publishing import InForce
 from sojourn.engine.records import (
     CONTROLS,
-    Moved,
     Saved,
+    encode_events,
     encode_saved,
+    encode_taken,
     is_moved,
     mark_name,
     read_events,
@@ -31,8 +32,8 @@ from sojourn.engine.records import (
 from sojourn.model.turn import Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
-from sojourn.runtime.salvage import Failure
-from sojourn.runtime.shards.chronicle import Chronicle
+from sojourn.runtime.salvage import failed_step
+from sojourn.runtime.shards.chronicle import Chronicle, takes_ids_out, without_ids
 from sojourn.runtime.shards.records import (
     Addressed,
     adoptions,
@@ -56,6 +57,7 @@ OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYT
 """(kind, shard, the first instant, content)."""
 FACTS = OutputTag("facts", Types.STRING())
 FAILED = OutputTag("failed", Types.STRING())
+ENTRIES = OutputTag("entries", Types.STRING())
 KEYED = Types.TUPLE([Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
 """(the record's name, content); empty: none. A tuple of Java's has no nothing in it."""
 ACTIONS = OutputTag("actions", KEYED)
@@ -65,9 +67,9 @@ CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_
 
 _json = msgspec.json.Encoder().encode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
-_FACTS, _ACTIONS, _FAILED, _STATES = 2, 3, 4, 5
+_FACTS, _ACTIONS, _FAILED, _STATES, _ENTRIES = 2, 3, 4, 5, 6
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
-_OUT = {_FACTS: FACTS, _FAILED: FAILED}
+_OUT = {_FACTS: FACTS, _FAILED: FAILED, _ENTRIES: ENTRIES}
 _NAMED = {_ACTIONS: ACTIONS, _STATES: STATES}
 _named = msgspec.msgpack.Encoder().encode
 _read_named = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
@@ -115,6 +117,9 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         state = context.get_broadcast_state(CONTROL_STATE)
         for entry in read_events(value[3], shard=CONTROLS, offset=value[1], at=context.timestamp()):
             self._chronicle.hear(entry)
+            if takes_ids_out(entry):
+                for position, raw in list(state.items()):
+                    state.put(position, encode_control(without_ids(decode_control(raw), entry)))
             state.put(entry.position, encode_control(entry))
 
     def process_element(self, value: Any, context: Any) -> _Out:
@@ -149,7 +154,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         for action in outcome.actions:
             yield _ACTIONS, self._shelf.number, 0, _named((action.profile_id, _json(action)))
         for failure in outcome.failures:
-            yield _FAILED, self._shelf.number, 0, _json(_described(failure))
+            yield _FAILED, self._shelf.number, 0, _json(failed_step(failure))
         if self._tells_states:
             yield from self._kept(outcome)
 
@@ -173,8 +178,12 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 class IdentityOperator(StageOperator):
     """The first stage: what comes are records of the log, of one partition for each shard."""
 
-    def __init__(self, n_shards: int, in_force: InForce, *, tells_states: bool = False) -> None:
+    def __init__(
+        self, n_shards: int, in_force: InForce, *, tells_states: bool = False, passes_on: bool = False
+    ) -> None:
+        """With `passes_on`, what is new goes to the topic of entries, too."""
         super().__init__("identity", n_shards, in_force, tells_states=tells_states)
+        self._passes_on = passes_on
 
     def open(self, context: Any) -> None:
         """Begin, or go on after a restart."""
@@ -196,11 +205,20 @@ class IdentityOperator(StageOperator):
             shelf.call_at(chapter.mark[0])
         if not value[3]:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
-        if is_moved(value[3]):
-            yield from self._spread(shelf, adoptions(self._noted(shard, value[3])))
-            return
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
-        yield from self._spread(shelf, arrivals(self._seen.take(shard, entries)))
+        if is_moved(value[3]):
+            moved = read_moved(value[3])
+            self._seen.note(shard, marks_of(moved))
+            if self._passes_on and entries:
+                record, n = encode_events(moved.entries), len(entries)
+                yield _ENTRIES, shard, at, encode_taken(record, entries, n, shard=shard, offset=0, at=at)
+            yield from self._spread(shelf, adoptions(moved))
+            return
+        new = self._seen.take(shard, entries)
+        if self._passes_on and new:
+            taken = encode_taken(value[3], new, len(entries), shard=shard, offset=value[1], at=at)
+            yield _ENTRIES, shard, at, taken
+        yield from self._spread(shelf, arrivals(new))
 
     def _spread(self, shelf: FlinkShelf, inputs: Iterable[tuple[Stage, Addressed]]) -> _Out:
         """Let wait what is for this stage, and pass on the rest."""
@@ -214,12 +232,6 @@ class IdentityOperator(StageOperator):
         if here:
             shelf.wait(here)
         yield from self._forwarded(beyond)
-
-    def _noted(self, shard: int, record: bytes) -> Moved:
-        """Know the messages that were taken where the installation was moved from."""
-        moved = read_moved(record)
-        self._seen.note(shard, marks_of(moved))
-        return moved
 
     def _told(self, outcome: Outcome) -> _Out:
         yield from super()._told(outcome)
@@ -237,9 +249,3 @@ class IdentityOperator(StageOperator):
             self._clock.update(clock)
         self._clocks[shard] = clock
         return clock
-
-
-def _described(failure: Failure) -> dict[str, Any]:
-    stage, key = failure.key
-    position = None if failure.input is None else failure.input.position
-    return {"stage": stage, "key": key, "position": position, "error": type(failure.error).__name__}

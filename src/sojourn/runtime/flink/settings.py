@@ -22,6 +22,8 @@ class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Partitions of the events, and shards of every stage; chosen once."""
     in_force: InForce = InForce()
     """What was in force before the first control."""
+    entries: bool = False
+    """Whether what was taken as new is passed on to the topic of entries, for a lake."""
     client: dict[str, str] = {}
     """Further settings of Kafka's Java client: `security.protocol`, ..."""
     states: bool = False

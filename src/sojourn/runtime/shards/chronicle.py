@@ -9,10 +9,12 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from sojourn.definitions.controls import LEFT
+from sojourn.definitions.controls import LEFT, read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, apply_control, asks_everybody, catalogue_of
+from sojourn.engine.forgetting import bare_control
 from sojourn.model.event import Entry
 
 Mark = tuple[int, int]
@@ -51,6 +53,8 @@ class Chronicle:
         if control.event.name == LEFT:
             self._left = place if self._left is None else min(self._left, place)
         self._heard.add(place)
+        if takes_ids_out(control):
+            self._take_ids_out(control)
         insort(self._controls, (place, control), key=lambda pair: pair[0])
         if self._chapters and place < self._chapters[-1].mark:
             self._begin_anew()
@@ -86,6 +90,21 @@ class Chronicle:
             asks_all = asks_everybody(before, self._catalogue)
             self._chapters.append(Chapter(place, self._catalogue, asks_all, entry))
 
+    def _take_ids_out(self, bare: Entry) -> None:
+        self._controls = [(mark, without_ids(entry, bare)) for mark, entry in self._controls]
+        self._chapters = [replace(each, entry=without_ids(each.entry, bare)) for each in self._chapters]
+
     def _begin_anew(self) -> None:
         self._chapters = []
         self._in_force, self._catalogue = self._first, self._began
+
+
+def takes_ids_out(control: Entry) -> bool:
+    """Tell whether a control comes in the place of one that forgot somebody, and names nobody any more."""
+    forgetting = read_forgetting(control.event)
+    return forgetting is not None and not (forgetting.users or forgetting.devices)
+
+
+def without_ids(control: Entry, bare: Entry) -> Entry:
+    """Return a control as it was, but without its ids where another one takes its place."""
+    return bare_control(control) if control.event.message_id == bare.event.message_id else control

@@ -1,4 +1,4 @@
-"""Scale: what an event costs, and what memory is held, when 10,000, 100,000 and a million people are known.
+"""People: what an event costs, and what memory is held, when 10,000, 100,000 and a million are known.
 
 Filled and measured through the engine and SQLite in a process of its own, without HTTP: what does not
 depend on the number of people would only hide what does. Two kinds of traffic: in visits (a few thousand
@@ -51,7 +51,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
     costs: dict[int, float] = {}
     for n_people in sizes:
         name = NAMES[n_people]
-        place = folder / f"scale-{name}"
+        place = folder / f"people-{name}"
         filled = _child("fill", place, n_people)
         figures[f"fill_events_per_s_{name}"] = Figure(round(filled["events_per_s"]), "events/s", "no HTTP")
         for shape in ("visits", "random"):
@@ -72,7 +72,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
 def _child(task: str, place: Path, n_people: int) -> dict[str, Any]:
     """Do one task in a fresh process: memory and caches start empty."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.scale", task, str(place), str(n_people)],
+        [sys.executable, "-m", "bench.people", task, str(place), str(n_people)],
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -1,0 +1,208 @@
+"""Validation: the simulation beside what was measured, and the formulas beside the simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from bench.scale.costs import Costs
+from bench.scale.model import Load, batch_wait, drained, recovery, wait, work
+from bench.scale.simulated import Orders, Told
+from bench.scale.simulation import Simulation
+from bench.scale.skew import fullest_share
+
+WARM_MS = 500.0
+CORES = 2
+"""Of the machine that everything was measured on."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One figure twice."""
+
+    what: str
+    unit: str
+    one: float
+    """What was measured, or simulated."""
+    other: float
+    """What the simulation, or the formulas, say."""
+    note: str = ""
+
+    @property
+    def error(self) -> float:
+        """The second beside the first, less 1."""
+        return self.other / self.one - 1
+
+
+# The simulation beside the machine.
+
+
+def measured(costs: Costs, told: dict[str, dict[str, float]]) -> list[Beside]:
+    """Set what was measured beside what the simulation comes to."""
+    rest = simulated(Orders(100, 60, seed=3), costs)
+    drains = Simulation(Orders(0, 2, backlog=40_000, in_record=200, shards=32), costs).run()
+    quiet, cluster = told["quiet"], told["cluster"]
+    # Sender, broker and task shared two cores: what all of them take of an event bounds it, too.
+    shared = sum(cluster[f"drain_200_{name}_us"] for name in ("task", "broker", "asking"))
+    drained_per_s = min(drains.drained_per_s(), CORES * 1e6 / shared)
+    died = Simulation(Orders(100, 120, dies_at_s=20, down_s=costs.detect_s + costs.restart_s), costs).run()
+    longest = max(died.waits) / 1_000
+    return [
+        Beside("an action at rest, p50", "ms", quiet["cluster_action_p50_ms"], rest.wait(0.5), "fitted"),
+        Beside("an action at rest, p95", "ms", quiet["cluster_action_p95_ms"], rest.wait(0.95), "fitted"),
+        Beside("an action at rest, p99", "ms", quiet["cluster_action_p99_ms"], rest.wait(0.99)),
+        Beside(
+            "drained by a task, two cores for all", "events/s", quiet["cluster_1_events_per_s"],
+            drained_per_s, f"the task alone: {drains.drained_per_s():,.0f}",
+        ),
+        *_paced(costs, cluster),
+        Beside("a task's death: its longest wait", "s", RECOVERY_S, longest, "middle of 31 to 39"),
+    ]  # fmt: skip
+
+
+RECOVERY_S = 35.0
+
+
+def _paced(costs: Costs, cluster: dict[str, float]) -> Iterable[Beside]:
+    """At a rate that nothing was fitted to, and at one that was."""
+    for rate, note in ((400, "not fitted"), (1_600, "fitted")):
+        ticking = costs.changed(tick_ms=1_000 / cluster[f"rate_{rate}_rounds_per_s"])
+        run = Simulation(Orders(cluster[f"rate_{rate}_events_per_s"], 10), ticking).run()
+        cores = max(run.busy) + costs.rest_cores + costs.active_cores + rate * costs.java_us / 1e6
+        yield Beside(f"a task at {rate:,} events/s", "cores", cluster[f"rate_{rate}_task_cores"], cores, note)
+
+
+def simulated(orders: Orders, costs: Costs) -> Told:
+    """Run a simulation."""
+    return Simulation(orders, costs).run()
+
+
+# The formulas beside the simulation.
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the grid, of how busy the fullest task is, and how long events are on their way."""
+
+    orders: Orders
+    busy: Beside
+    mean: Beside
+    p50: Beside
+    p99: Beside
+
+
+GRID = tuple(
+    Orders(per_task * tasks, 24 / tasks, tasks=tasks, shards=shards, doors=doors, skew=skew)
+    for per_task in (100, 1_000, 2_500)
+    for tasks, shards, doors in ((1, 16, 1), (1, 64, 2), (4, 64, 2))
+    for skew in (0.0, 0.7)
+)
+
+
+def grid(costs: Costs, cells: Sequence[Orders] = GRID) -> list[Cell]:
+    """Run every cell both ways."""
+    return [_cell(orders, costs) for orders in cells]
+
+
+def _cell(orders: Orders, costs: Costs) -> Cell:
+    run = simulated(orders, costs)
+    load = load_of(orders)
+    said, busy = wait(load, costs), work(load, costs).busy
+    return Cell(
+        orders,
+        Beside("busy", "", max(run.busy), busy),
+        Beside("mean", "ms", run.mean_wait(after_ms=WARM_MS), said.mean),
+        Beside("p50", "ms", run.wait(0.5, after_ms=WARM_MS), said.quantile(0.5)),
+        Beside("p99", "ms", run.wait(0.99, after_ms=WARM_MS), said.quantile(0.99)),
+    )
+
+
+def load_of(orders: Orders) -> Load:
+    """Return what the formulas take for the same."""
+    return Load(orders.events_per_s, orders.tasks, orders.shards, orders.doors, orders.people, orders.skew)
+
+
+def drains(costs: Costs, sizes: Sequence[int] = (2, 20, 200)) -> list[Beside]:
+    """Drain a log both ways, by the size of its records."""
+    found = []
+    for size in sizes:
+        # Rounds enough that what is between a tenth and nine tenths is steady.
+        run = simulated(Orders(0, 2, backlog=max(12_000, 6 * 32 * size), in_record=size), costs)
+        said = drained(costs, shards=32, in_record=size)
+        found.append(Beside(f"drained, {size} to a record", "events/s", run.drained_per_s(), said))
+    return found
+
+
+def recovers(costs: Costs) -> Beside:
+    """Let a task die at half load, and count until nobody waits longer than before."""
+    orders = Orders(1_000, 25, dies_at_s=4, down_s=8)
+    run = simulated(orders, costs)
+    calm = 5 * max(wait for wait, at in zip(run.waits, run.arrived, strict=True) if at < 2_500)
+    back = max(done for wait, done in zip(run.waits, run.done, strict=True) if wait > calm)
+    now = costs.changed(detect_s=0.0, restart_s=orders.down_s)
+    said = recovery(load_of(orders), now, task_state_mb=0.0)
+    return Beside(
+        "from a death until all is as before",
+        "s",
+        back / 1_000 - orders.dies_at_s,
+        said.down + said.caught_up,
+    )
+
+
+def batches(seed: int = 1) -> list[Beside]:
+    """Serve batches of tau + alpha n, one after another, and look at the mean beside its formula."""
+    return [
+        Beside(f"batch service, {rho:.0%} busy by events", "ms", _batch_mean(rho, seed), _batch_said(rho))
+        for rho in (0.3, 0.6, 0.9)
+    ]
+
+
+ALPHA_MS, TAU_MS = 0.15, 5.0
+
+
+def _batch_said(rho: float) -> float:
+    return batch_wait(rho / ALPHA_MS * 1_000, alpha_ms=ALPHA_MS, tau_ms=TAU_MS)
+
+
+def _batch_mean(rho: float, seed: int, n: int = 40_000) -> float:
+    random = Random(seed)
+    rate = rho / ALPHA_MS
+    arrivals, at = [], 0.0
+    for _ in range(n):
+        at += random.expovariate(rate)
+        arrivals.append(at)
+    now, first, total = 0.0, 0, 0.0
+    while first < n:
+        now = max(now, arrivals[first])
+        last = first
+        while last < n and arrivals[last] <= now:
+            last += 1
+        now += TAU_MS + ALPHA_MS * (last - first)
+        total += sum(now - each for each in arrivals[first:last])
+        first = last
+    return total / n
+
+
+def fullest(n_drawn: int = 6, seed: int = 1, n_keys: int = 20_000) -> list[Beside]:
+    """Put keys into bins at random, some times, and look at the fullest beside its formula."""
+    random = Random(seed)
+    found = []
+    for skew in (0.0, 0.5, 0.8, 1.0, 1.2):
+        weights = [rank**-skew for rank in range(1, n_keys + 1)]
+        whole = sum(weights)
+        for n_bins in (8, 32, 256):
+            most = 0.0
+            for _ in range(n_drawn):
+                bins = [0.0] * n_bins
+                for weight in weights:
+                    bins[int(random.random() * n_bins)] += weight
+                most += max(bins) / whole / n_drawn
+            said = fullest_share(skew, n_keys, n_bins)
+            found.append(Beside(f"fullest of {n_bins}, s = {skew}", "of even", most * n_bins, said * n_bins))
+    return found
+
+
+def worst(pairs: Iterable[Beside]) -> float:
+    """Return the greatest error, in either direction."""
+    return max(abs(pair.error) for pair in pairs)

@@ -1,0 +1,183 @@
+"""Somebody is forgotten on a cluster: from the control on nothing names them, and in time no byte does."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+
+from sojourn.definitions.controls import FORGET
+from sojourn.engine.records import decode_saved
+from sojourn.model.fact import Exited, Fact
+from tests.cluster.machines import Flink, Kafka, until
+from tests.cluster.shops import Door, Shop
+
+pytestmark = pytest.mark.cluster
+
+ADA, PHONE = "ada-7f3a", "phone-7f3a"
+
+
+@pytest.fixture
+def shop(kafka: Kafka, tmp_path: Path) -> Shop:
+    """An installation whose topics keep everything for a while."""
+    found = Shop(tmp_path, kafka.brokers, shards=4)
+    found.answer("init")
+    found.answer("publish")
+    return found
+
+
+@contextmanager
+def working(shop: Shop, flink: Flink, folder: Path) -> Iterator[tuple[Door, str]]:
+    """Run the job and a door; the block ends the job."""
+    settings = folder / "job.json"
+    shop.answer("job", "--out", str(settings))
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"states": True}))
+    job = flink.run(settings, parallelism=1)
+    try:
+        with shop.door() as door:
+            yield door, job
+    except BaseException:
+        flink.cancel(job)
+        raise
+
+
+def said(who: str, name: str, number: int, **more: Any) -> dict[str, Any]:
+    """Make a message of a person's."""
+    return {
+        "type": "track", "event": name, "userId": who, "messageId": f"{who}-{number}", **more,
+    }  # fmt: skip
+
+
+def facts(shop: Shop) -> list[Fact]:
+    """Read all facts."""
+    found = [
+        msgspec.json.decode(one.value() or b"[]", type=list[Fact]) for one in shop.messages(shop.topics.facts)
+    ]
+    return [fact for facts in found for fact in facts]
+
+
+def hasten(shop: Shop) -> None:
+    """Have the topics keep hardly anything from now on."""
+    admin = import_module("confluent_kafka.admin")
+    soon = {"segment.ms": "200", "file.delete.delay.ms": "100"}
+    wanted = {
+        shop.topics.controls: {"max.compaction.lag.ms": "200", "min.cleanable.dirty.ratio": "0.01"},
+        **{name: {"retention.ms": "500"} for name in (shop.topics.events, shop.topics.facts)},
+        **{name: {"retention.ms": "500"} for name in (shop.topics.actions, shop.topics.failed)},
+    }
+    entries = [
+        admin.ConfigResource(
+            admin.ResourceType.TOPIC,
+            topic,
+            incremental_configs=[
+                admin.ConfigEntry(name, value, incremental_operation=admin.AlterConfigOpType.SET)
+                for name, value in (soon | own).items()
+            ],
+        )
+        for topic, own in wanted.items()
+    ]
+    client = admin.AdminClient({"bootstrap.servers": shop.brokers})
+    for done in client.incremental_alter_configs(entries).values():
+        done.result(30)
+
+
+def named_in(folder: Path, *needles: str) -> list[str]:
+    """Return the files in which a text stands."""
+    wanted = [each.encode() for each in needles]
+    found = []
+    for path in folder.rglob("*"):
+        try:
+            content = path.read_bytes() if path.is_file() else b""
+        except FileNotFoundError:
+            continue  # deleted meanwhile
+        if any(each in content for each in wanted):
+            found.append(path.relative_to(folder).as_posix())
+    return sorted(found)
+
+
+def finish(shop: Shop, door: Door) -> None:
+    """Take the ids out of the control, as soon as the topics have nothing more."""
+    hasten(shop)
+    deadline = time.monotonic() + 60
+    while not shop.answer("forget", "--finish")["finished"]:
+        assert door.send(said("bob", "Seen", time.time_ns())) == 200
+        assert time.monotonic() < deadline, shop.answer("forget", "--status")
+
+
+def marks(shop: Shop) -> list[int]:
+    """Return the instant of the last control that took effect, for each shard of each stage."""
+    told = {one.key(): one.value() or b"" for one in shop.messages(shop.topics.states)}
+    return [decode_saved(value).at for key, value in told.items() if (key or b"").startswith(b"mark|")]
+
+
+def test_the_life_ends_in_every_shard_and_nothing_names_them_after(
+    shop: Shop, flink: Flink, tmp_path: Path
+) -> None:
+    """Their phone is found by what the job keeps of them; others go on; in the end no savepoint has it."""
+    with working(shop, flink, tmp_path) as (door, job):
+        assert door.send(said(ADA, "Signed Up", 1, anonymousId=PHONE), said("bob", "Signed Up", 1)) == 200
+        until("facts of both", lambda: {"u:bob", f"u:{ADA}"} <= {fact.profile_id for fact in facts(shop)})
+        shown = until(
+            "her states", lambda: (found := shop.answer("forget", ADA, "--dry-run"))["view"]["ids"] and found
+        )
+        assert (shown["view"]["ids"], shown["view"]["n_journeys"], shown["is_known"]) == (
+            [ADA, PHONE],
+            1,
+            True,
+        )
+        at = shop.answer("forget", PHONE, "--yes", "--reason", "ticket 12")["view"]["done"]["at"]
+        ended = until("the end of the life", lambda: [one for one in facts(shop) if isinstance(one, Exited)])
+        assert [(one.profile_id, one.reason, one.at) for one in ended] == [(f"u:{ADA}", "forgotten", at)]
+        assert door.send(said("bob", "Signed Up", 2), said("cyd", "Signed Up", 1)) == 200
+        until("facts of others", lambda: "u:cyd" in {fact.profile_id for fact in facts(shop)})
+        assert [fact for fact in facts(shop) if ADA in str(fact) and fact.at > at] == []
+        kept = {one.key(): one.value() for one in shop.messages(shop.topics.states)}
+        assert kept[f"profile|{ADA}".encode()] is kept[f"identity|{PHONE}".encode()] is None
+        assert [key for key, state in kept.items() if state and ADA.encode() in state] == []
+        assert shop.answer("forget", ADA, "--dry-run")["view"]["ids"] == []
+        until("every shard", lambda: shop.answer("forget", "--status")[0]["ended"] == 3 * shop.shards)
+        finish(shop, door)
+        (bare,) = [one for one in shop.entries(shop.topics.controls) if one.event.name == FORGET][-1:]
+        until("every shard to hear of it", lambda: min(marks(shop)) >= bare.at)
+        after = Path(flink.stop(job, kind="CANONICAL").removeprefix("file:"))
+    assert named_in(after, "cyd")
+    assert named_in(after, ADA, PHONE) == []
+
+
+def test_the_ledger_says_until_when_and_then_no_byte_is_left(shop: Shop, kafka: Kafka) -> None:
+    """Events and facts go for their age, and at last the control loses its ids, and the brokers its bytes."""
+    with shop.door() as door:
+        assert door.send(said(ADA, "Signed Up", 1, anonymousId=PHONE), said("bob", "Signed Up", 1)) == 200
+        producer = Producer({"bootstrap.servers": kafka.brokers})
+        producer.produce(shop.topics.facts, f'[{{"profile_id":"u:{ADA}"}}]'.encode(), partition=0)
+        assert producer.flush(30) == 0
+        done = shop.answer("forget", ADA, "--also", PHONE, "--yes", "--reason", "ticket 12")
+        request, at = done["view"]["request_id"], done["view"]["done"]["at"]
+        assert (done["is_known"], done["view"]["ids"]) == (False, [ADA, PHONE])
+        (row,) = shop.answer("forget", "--status")
+        assert (row["row"]["reason"], row["row"]["stage"], len(row["row"]["hashes"])) == (
+            "ticket 12",
+            "log",
+            2,
+        )
+        left = {each["place"]: each for each in row["remains"]}
+        assert not left[shop.topics.events]["is_gone"]
+        days = (left[shop.topics.facts]["until"] - at) / 86_400_000
+        assert 8 < days < 8.1  # seven, and the one in which a segment is filled
+        assert shop.answer("forget", "--finish") == {"finished": []}
+        assert named_in(kafka.data, ADA, PHONE)
+
+        finish(shop, door)
+        until("the last byte's end", lambda: not named_in(kafka.data, ADA, PHONE), patience_s=40)
+    (row,) = shop.answer("forget", "--status")
+    assert (row["row"]["request_id"], row["row"]["at"]) == (request, at)
+    (control,) = [entry.event for entry in shop.entries(shop.topics.controls) if entry.event.name == FORGET]
+    assert json.loads(bytes(control.properties)).get("users") is None
