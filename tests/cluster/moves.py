@@ -70,6 +70,7 @@ class Installation:
         cluster: dict[str, Any] = {
             "brokers": self.brokers, "prefix": self.prefix, "shards": N_SHARDS, "partitions": 2,
             "replicas": 1,
+            "states": True,
         }  # fmt: skip
         config = {
             "data": str(self.data), "http": {"port": 0}, "sources": {"web": {"write_key": KEY}},

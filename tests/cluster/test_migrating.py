@@ -140,9 +140,7 @@ def test_there_and_back_with_timers_in_flight_and_an_outbox_that_waits(
     with pytest.raises(ConfigError, match=r"\[moved\]"), place.open():
         pass
     settings = tmp_path / "job.json"
-    settings.write_bytes(
-        msgspec.json.encode(msgspec.structs.replace(job_settings(place.config), states=True))
-    )
+    settings.write_bytes(msgspec.json.encode(job_settings(place.config)))
     job = flink.run(settings, parallelism=2)
     new = {"type": "track", "event": "Checkout Started", "anonymousId": "d-new", "messageId": "new-1"}
     old = new | {"anonymousId": "d-a-later-1", "messageId": "a-later-1-1"}
