@@ -131,7 +131,7 @@ def test_there_and_back_with_timers_in_flight_and_an_outbox_that_waits(
     """All that comes of it is what comes of it on one machine, and each thing once."""
     place = Installation(tmp_path / "shop", kafka.brokers)
     now = int(time.time() * 1000)
-    batches = grouped(now, soon_ms=45_000)
+    batches = grouped(now, soon_ms=20_000)
     place.fill(batches)
     alone = place.twin(tmp_path / "alone")
     planned = place.answer("to-cluster", "--dry-run")
