@@ -48,6 +48,7 @@ spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its
 	SOJOURN_SPARK_PYTHON=.peers/spark/bin/python $(PY) -m pytest -m slow tests/analytics/sql/test_on_spark.py
 
 cluster-test: $(READY) ## get Kafka and Flink, start them here, and run on them (needs Java 17 and Maven)
+	@.ci/redis
 	$(call jars,kafka,deploy/kafka)
 	$(call jars,flink-jars,deploy/flink)
 	$(call jars,zookeeper,deploy/zookeeper)

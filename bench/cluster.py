@@ -19,7 +19,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from msgspec import Struct
 
-from bench import cluster_door, cluster_embedded, journeys, traffic
+from bench import cluster_decisions, cluster_door, cluster_embedded, journeys, traffic
 from bench.figures import Figure, Figures, NotMeasuredError
 from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.compile import compile_journey
@@ -51,6 +51,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
     found: Figures = {}
     with machines(folder) as (kafka, flink):
         found |= cluster_door.measure(kafka, folder, n_shards=N_SHARDS, is_quick=is_quick)
+        found |= cluster_decisions.measure(kafka, folder / "decisions", is_quick=is_quick)
         for n_tasks in TASKS:
             drained = Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
             found[f"cluster_{n_tasks}_events_per_s"] = Figure(

@@ -42,7 +42,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
 
 def _in_process(folder: Path) -> Figures:
     """Ask for every flag of a person who is inside two journeys."""
-    driver, life = _somebody(folder)
+    driver, life = somebody(folder)
     asking = Asking(catalogue=driver.catalogue, at=T0 + 1_000, unit="ann")
     keys = flag_keys(driver.catalogue)
     took: list[float] = []
@@ -61,7 +61,8 @@ def _in_process(folder: Path) -> Figures:
     }
 
 
-def _somebody(folder: Path) -> tuple[Driver, Any]:
+def somebody(folder: Path) -> tuple[Driver, Any]:
+    """Return a driver with the bench's journeys, and the life of somebody who is inside two of them."""
     write_journeys(folder, "out")
     definitions = load_definitions([(str(file), file.read_text()) for file in sorted(folder.glob("*.yaml"))])
     catalogue = build_catalogue(

@@ -33,6 +33,8 @@ _ENTRIES: dict[str, tuple[str, str, str]] = {
     "cart-emptied": ("Cart Emptied", "session.n_events > 4", "wait"),
 }
 
+NAMES = tuple(_ENTRIES)
+
 _HEAD = """journey: {name}
 entry: {{ on: {event}{guard}{key}, reentry: after_exit }}
 holdout: off

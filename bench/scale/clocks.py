@@ -14,7 +14,7 @@ has passed once none of n is behind.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import exp
 
 PHASES = 8
@@ -47,9 +47,9 @@ def gate(*, partitions: int, doors: int, lane_per_ms: float, tick_ms: float, ste
     """
     longest = 2 * tick_ms
     width = longest / POINTS
+    behind_at = partial(_behind, partitions=partitions, doors=doors, rate=lane_per_ms, tick=tick_ms)
     behind = [
-        sum(_behind(point * width, phase, partitions, doors, lane_per_ms, tick_ms) for phase in range(PHASES))
-        / PHASES
+        sum(behind_at(point * width, phase=phase) for phase in range(PHASES)) / PHASES
         for point in range(POINTS + 1)
     ]
     weights = tuple(max(0.0, behind[point] - behind[point + 1]) for point in range(POINTS))
@@ -58,7 +58,7 @@ def gate(*, partitions: int, doors: int, lane_per_ms: float, tick_ms: float, ste
     return Gate(waits, tuple(weight / whole for weight in weights))
 
 
-def _behind(x: float, phase: int, partitions: int, doors: int, rate: float, tick: float) -> float:
+def _behind(x: float, *, phase: int, partitions: int, doors: int, rate: float, tick: float) -> float:
     """Return how probably some partition has not passed an event x ms after it."""
     one = exp(-rate * doors * x)
     for door in range(doors):

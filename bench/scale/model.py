@@ -19,6 +19,8 @@ from bench.scale.costs import Costs
 from bench.scale.skew import fullest_share
 
 EULER = 0.5772
+WHOLE_MS = 1.5
+"""Instants are whole ms, and a watermark is one below: so much later, on average, than if they were not."""
 S = 1_000.0
 """ms in a second."""
 
@@ -208,15 +210,18 @@ def wait(load: Load, costs: Costs) -> Wait:
     # The slowest task holds the watermark back: the greatest of as many Poisson numbers of events.
     step_work = tau + alpha * (a_step + sqrt(a_step) * _greatest(load.tasks))
     busy = min(0.99, done.busy)
-    # Kingman: fixed arrivals, service of which only the number of events varies.
-    queued = (alpha * sqrt(a_step)) ** 2 / max(step_work, 1e-9) * busy / (1 - busy) / 2
+    # Kingman. Service varies by the number of events; steps come unevenly, for a door's rounds follow its
+    # events, and doors do not agree: n of them at random have gaps of a variation of (n - 1) / (n + 1).
+    uneven = load.doors / (load.doors + 1) + a_step * (alpha / max(step_work, 1e-9)) ** 2
+    queued = step_work * busy / (1 - busy) * uneven / 2
     late = max(0.0, done.step_ms - step_ms(load, costs)) / 2
     # What a pause of x has held up takes rho x, what comes meanwhile rho^2 x, and so on; each at once.
     rho = min(0.95, done.events * costs.event_us / 1e6)
     longest = 2 * costs.pause_ms * (1 + rho)
     met = 2 * costs.pause_ms * load.tasks / (load.tasks + 1) / costs.checkpoint_every_ms
     met *= (1 + 2 * rho) / (1 - rho**2) / (1 + rho)
-    fixed = costs.append_ms + costs.fetch_ms + costs.out_ms + step_work + late + min(queued, done.step_ms)
+    fixed = costs.append_ms + costs.fetch_ms + costs.out_ms + WHOLE_MS
+    fixed += step_work + late + min(queued, 3 * done.step_ms)
     return Wait(fixed, gate_of(load, costs), min(1.0, met), longest, load.tasks)
 
 

@@ -18,6 +18,8 @@ from sojourn.runtime.shards.worker import HOT_STATES
 DAY_S = 86_400
 BUSY = 0.6
 """Of a task's interpreter, at the busiest: the rest is for catching up, and for uneven keys."""
+WATERMARK_MS = 20.0
+"""Between two looks at the clocks, instead of 5: calls are dear, and an event waits 8 ms longer."""
 DOOR_BUSY = 0.5
 TICKS_BUSY = 0.15
 """Of a door's core, what ticks may take: by it the plan chooses `cluster.tick`."""
@@ -98,12 +100,12 @@ class Plan:
 
 def plan(target: Target, costs: Costs, keeping: Keeping, prices: Prices) -> Plan:
     """Choose shards, tasks, doors and ticks for a target, and count."""
-    load, costs = _sized(target, costs)
+    load, costs = sized(target, costs)
     done, waits = work(load, costs), wait(load, costs)
     kept = storage.states(costs, keeping, people=target.people, events_per_day=target.events_per_day)
     log = storage.log(costs, keeping, events_per_s=target.events_per_s, events_per_day=target.events_per_day)
     ticks = ticks_of(load, costs)
-    brokers = _brokers(load, costs, log, ticks, keeping)
+    brokers = _brokers(load, costs, keeping, log=log, ticks=ticks)
     task_state = kept.total * max(load.task_shards / load.shards, 1 / load.tasks)
     lost = recovery(load, costs, task_state_mb=task_state / 1e6)
     serving = storage.serving_bytes(costs, people=target.people)
@@ -131,11 +133,13 @@ def plan(target: Target, costs: Costs, keeping: Keeping, prices: Prices) -> Plan
     )  # fmt: skip
 
 
-def _sized(target: Target, costs: Costs) -> tuple[Load, Costs]:
+def sized(target: Target, costs: Costs) -> tuple[Load, Costs]:
     """Choose doors, then shards and tasks, then how often doors tick."""
     doors = max(2, ceil(target.events_per_s * costs.door_us / 1e6 / DOOR_BUSY))
     shards, tasks = 16, 1
-    costs = costs.changed(profile_us=costs.profile_us + cold_share(costs) * costs.miss_us)
+    costs = costs.changed(
+        profile_us=costs.profile_us + cold_share(costs) * costs.miss_us, watermark_ms=WATERMARK_MS
+    )
     while True:
         load = Load(target.events_per_s, 1, shards, doors, target.people, target.skew)
         ticking = costs.changed(tick_ms=tick_for(load, costs))
@@ -168,7 +172,7 @@ def ticks_of(load: Load, costs: Costs) -> float:
     return ticks_per_s(partitions=load.shards, doors=load.doors, lane_per_ms=lane, tick_ms=costs.tick_ms)
 
 
-def _brokers(load: Load, costs: Costs, log: storage.Log, ticks: float, keeping: Keeping) -> int:
+def _brokers(load: Load, costs: Costs, keeping: Keeping, *, log: storage.Log, ticks: float) -> int:
     """Return the brokers that are enough for cores, for disks, for partitions, and for safety."""
     records = records_per_s(load.events_per_s, load, costs)
     us = records * costs.broker_us + ticks * costs.tick_broker_us

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from bench.scale.costs import Costs
-from bench.scale.model import Load, batch_wait, drained, recovery, wait, work
+from bench.scale.fitting import held_out
+from bench.scale.model import Load, batch_wait, capacity, drained, recovery, wait, work
 from bench.scale.simulated import Orders, Told
 from bench.scale.simulation import Simulation
 from bench.scale.skew import fullest_share
@@ -54,23 +55,17 @@ def measured(costs: Costs, told: dict[str, dict[str, float]]) -> list[Beside]:
         Beside("an action at rest, p99", "ms", quiet["cluster_action_p99_ms"], rest.wait(0.99)),
         Beside(
             "drained by a task, two cores for all", "events/s", quiet["cluster_1_events_per_s"],
-            drained_per_s, f"the task alone: {drains.drained_per_s():,.0f}",
+            drained_per_s, f"its first job: Java compiles; the task alone: {drains.drained_per_s():,.0f}",
         ),
-        *_paced(costs, cluster),
+        *(
+            Beside(f"a task's threads, {name}", "us an event", us, said, "held out: fitted to the others")
+            for name, us, said in held_out(cluster)
+        ),
         Beside("a task's death: its longest wait", "s", RECOVERY_S, longest, "middle of 31 to 39"),
     ]  # fmt: skip
 
 
 RECOVERY_S = 35.0
-
-
-def _paced(costs: Costs, cluster: dict[str, float]) -> Iterable[Beside]:
-    """At a rate that nothing was fitted to, and at one that was."""
-    for rate, note in ((400, "not fitted"), (1_600, "fitted")):
-        ticking = costs.changed(tick_ms=1_000 / cluster[f"rate_{rate}_rounds_per_s"])
-        run = Simulation(Orders(cluster[f"rate_{rate}_events_per_s"], 10), ticking).run()
-        cores = max(run.busy) + costs.rest_cores + costs.active_cores + rate * costs.java_us / 1e6
-        yield Beside(f"a task at {rate:,} events/s", "cores", cluster[f"rate_{rate}_task_cores"], cores, note)
 
 
 def simulated(orders: Orders, costs: Costs) -> Told:
@@ -92,20 +87,33 @@ class Cell:
     p99: Beside
 
 
-GRID = tuple(
-    Orders(per_task * tasks, 24 / tasks, tasks=tasks, shards=shards, doors=doors, skew=skew)
-    for per_task in (100, 1_000, 2_500)
-    for tasks, shards, doors in ((1, 16, 1), (1, 64, 2), (4, 64, 2))
-    for skew in (0.0, 0.7)
-)
+SHAPES = ((1, 16, 1, 0.0), (1, 64, 2, 0.7), (4, 64, 2, 0.0), (4, 64, 2, 0.7))
+"""Tasks, shards, doors, and people's skew."""
+SHARES = (0.1, 0.4, 0.65)
+"""How busy a task is to be: beyond what is planned, and where it begins to be more than it takes."""
 
 
-def grid(costs: Costs, cells: Sequence[Orders] = GRID) -> list[Cell]:
+def orders_of(costs: Costs, shape: tuple[int, int, int, float], share: float) -> Orders:
+    """Return a load of a shape that makes tasks about so busy, long enough for some checkpoints."""
+    tasks, shards, doors, skew = shape
+    rate = round(capacity(Load(0, tasks, shards, doors), costs, busy=share))
+    return Orders(
+        rate,
+        max(32.0 / (tasks + 1), min(24.0, 8_000 / rate)),
+        tasks=tasks,
+        shards=shards,
+        doors=doors,
+        skew=skew,
+    )
+
+
+def grid(costs: Costs) -> list[Cell]:
     """Run every cell both ways."""
-    return [_cell(orders, costs) for orders in cells]
+    return [cell(orders_of(costs, shape, share), costs) for share in SHARES for shape in SHAPES]
 
 
-def _cell(orders: Orders, costs: Costs) -> Cell:
+def cell(orders: Orders, costs: Costs) -> Cell:
+    """Run one load both ways."""
     run = simulated(orders, costs)
     load = load_of(orders)
     said, busy = wait(load, costs), work(load, costs).busy

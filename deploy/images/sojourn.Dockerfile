@@ -9,8 +9,8 @@ ARG UV_VERSION=0.13.9
 WORKDIR /build
 RUN pip install --no-cache-dir "uv==${UV_VERSION}"
 COPY pyproject.toml uv.lock ./
-# What uv.lock says, by its hashes; with Kafka's client.
-RUN uv export --quiet --frozen --no-dev --extra kafka --no-emit-project --output-file locked.txt \
+# What uv.lock says, by its hashes; with the clients of Kafka and of the serving store.
+RUN uv export --quiet --frozen --no-dev --extra cluster --no-emit-project --output-file locked.txt \
     && uv venv --quiet /opt/sojourn \
     && uv pip sync --quiet --require-hashes --python /opt/sojourn/bin/python locked.txt
 COPY LICENSE README.md hatch_build.py ./

@@ -93,7 +93,9 @@ def test_a_repetition_does_not_set_a_state_back(server: RedisServer) -> None:
         writer.write(newest([("profile|ann", record(at))]), {}, stored={})
     assert load(place, ANN)[ANN].at == 7
     writer.write(newest([("profile|ann", None)]), {}, stored={})
-    writer.write(newest([("profile|ann", record(7))]), {}, stored={})
+    writer.write(newest([("profile|ann", record(6))]), {}, stored={})
+    assert load(place, ANN) == {}
+    writer.write(newest([("profile|ann", record(7)), ("profile|ann", None)]), {}, stored={})
     assert load(place, ANN) == {}
     writer.write(newest([("profile|ann", record(8))]), {}, stored={})
     assert load(place, ANN)[ANN].at == 8

@@ -161,3 +161,14 @@ def test_a_damaged_folder_is_not_copied_as_if_it_were_whole(tmp_path: Path) -> N
         file.write(b"\xff" * 4_096)
     with pytest.raises(ConfigError, match=r"states\.db: the copy is damaged .*\[backup-damaged\]"):
         copy_folder(data, tmp_path / "copy")
+
+
+def test_what_is_no_database_is_told_of_without_a_traceback(tmp_path: Path) -> None:
+    """Somebody named the wrong folder, or the disk lost a file's first page."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for part in (SqliteStore(data), SqliteLog(data)):
+        part.close()
+    (data / LOG).write_bytes(b"not a database at all" * 400)
+    with pytest.raises(ConfigError, match=r"cannot be copied .*\[backup-unreadable\]"):
+        copy_folder(data, tmp_path / "copy")

@@ -12,14 +12,17 @@ from sojourn.cli.app import app
 from tests.wiring.houses import settle_in
 
 run = CliRunner().invoke
-EVENT = '{"type": "track", "event": "Signed Up", "userId": "ada", "messageId": "m-1", "timestamp": "2026-03-01T10:00:00Z"}\n'
+EVENT = {
+    "type": "track", "event": "Signed Up", "userId": "ada", "messageId": "m-1",
+    "timestamp": "2026-03-01T10:00:00Z",
+}  # fmt: skip
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """A folder in which one event was imported."""
     file = settle_in(tmp_path)
-    (tmp_path / "events.jsonl").write_text(EVENT)
+    (tmp_path / "events.jsonl").write_text(json.dumps(EVENT))
     done = run(app, ["import", str(tmp_path / "events.jsonl"), "--config", str(file)])
     assert done.exit_code == 0, done.output
     return file

@@ -12,6 +12,8 @@ import yaml
 
 from tests.cluster.machines import PEERS, ROOT, Machine, free_port, until
 
+START_S = 300.0
+"""Three JVMs, and a plan that Python makes: seconds where nothing else runs."""
 COMPOSE = ROOT / "deploy" / "compose" / "cluster.yaml"
 
 
@@ -70,17 +72,12 @@ class Deployed:
         for at, argument in enumerate(command):
             for there, found in here.items():
                 command[at] = command[at].replace(there, found) if there in argument else command[at]
-        own = command.index("-pyclientexec") if "-pyclientexec" in command else len(command)
-        # As its name resolves nowhere else, and its memory is meant for two cores of its own.
-        command[own:own] = [
-            *more,
-            f"-D{service}.bind-host=127.0.0.1",
-            *([] if more else ["-Dtaskmanager.host=127.0.0.1"]),
-        ]
-        name = f"{service}-{len(self.reporters)}"
-        return Machine(
-            name, ["bash", str(self._home / "bin" / command[0]), *command[1:]], self._folder, self._env
-        )
+        # Names of the compose file's network resolve nowhere here.
+        own = command.index("-pyclientexec") if service == "jobmanager" else len(command)
+        host = "-Djobmanager.bind-host" if service == "jobmanager" else "-Dtaskmanager.host"
+        command[own:own] = [*more, f"{host}=127.0.0.1"]
+        command[0] = str(self._home / "bin" / command[0])
+        return Machine(f"{service}-{len(self.reporters)}", ["bash", *command], self._folder, self._env)
 
     def start(self) -> None:
         """Start all, and wait until the job runs."""
@@ -91,7 +88,7 @@ class Deployed:
 
     def until_running(self) -> None:
         """Wait until every task of the job runs."""
-        until("the job", self._is_running)
+        until("the job", self._is_running, patience_s=START_S)
 
     def _is_running(self) -> bool:
         try:

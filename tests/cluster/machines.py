@@ -190,8 +190,10 @@ class Flink:
 
     def _configure(self, *, rpc: int) -> None:
         python = PEERS / "flink" / "bin" / "python"
-        names = ("jobmanager.rpc.address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host",
-                 "rest.address")  # fmt: skip
+        names = (
+            "jobmanager.rpc.address", "jobmanager.bind-host", "taskmanager.bind-host", "taskmanager.host",
+            "rest.address",
+        )  # fmt: skip
         here = dict.fromkeys(names, "localhost") | {
             "jobmanager.rpc.port": rpc, "rest.port": self.port, "rest.bind-port": self.port,
             "jobmanager.memory.process.size": "900m", "taskmanager.memory.process.size": "1200m",

@@ -76,16 +76,30 @@ class Serving:
         self.shop.answer("publish", "--yes")
         job_file = self._folder / "job.json"
         self.shop.answer("job", "--out", str(job_file))
-        job = self._flink.run(job_file, parallelism=1)
+        job = ""
         try:
             with self.shop.door() as door:
-                self.feeder.start()
                 until("the door's answers", lambda: door.read("/ready")[0] == 200)
+                job = self._flink.run(job_file, parallelism=1, savepoint=self._quiet_beginning(door))
+                self.feeder.start()
                 yield door
         finally:
             self.feeder.machine.kill()
-            self._flink.cancel(job)
+            if job:
+                self._flink.cancel(job)
             self.redis.kill()
+
+    def _quiet_beginning(self, door: Door) -> str:
+        """Let the job run for a while without telling states; return its savepoint."""
+        quiet = self._folder / "quiet.json"
+        told = json.loads((self._folder / "job.json").read_text())
+        quiet.write_text(json.dumps(told | {"states": False}))
+        job = self._flink.run(quiet, parallelism=1)
+        assert door.send(did("Checkout Started", userId="early")) == 200
+        until("its facts", lambda: self.shop.messages(self.shop.topics.facts))
+        savepoint = self._flink.stop(job)
+        assert self.told() == {}
+        return savepoint
 
     def states(self) -> dict[str, bytes]:
         """Return the states in the store."""
@@ -167,6 +181,7 @@ def sees_what_it_wrote(door: Door, application: Application) -> None:
             assert application.state(one)[0] == "thanked"
     print(f"acknowledged to decided: p50 {median(waits):.0f} ms, largest {max(waits):.0f} ms")
     assert application.state("nobody")[0] == ""
+    assert application.state("early")[0] == "waiting"  # from before states were told
     assert application.profile("nobody").status_code == 404
     profile = application.profile("phone-0").json()
     assert profile["id"] == "u:user-0"

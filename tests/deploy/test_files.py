@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,7 @@ SECRETS = {
     "WEB_WRITE_KEY": "k" * 16,
     "HOOK_SECRET": "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQ=",
     "ADMIN_TOKEN": "t" * 24,
+    "VALKEY_PASSWORD": "p" * 24,
 }
 PASSWORD = {"KAFKA_PASSWORD": "a-password"}
 
@@ -287,12 +287,14 @@ def test_every_server_in_kubernetes_is_asked_and_has_time_to_end() -> None:
                 pod = document["spec"]["template"]["spec"]
                 server = pod["containers"][0]
                 asked[document["metadata"]["name"]] = pod["terminationGracePeriodSeconds"]
-                assert server["readinessProbe"]["httpGet"]["path"] == "/ready"
-                assert server["livenessProbe"]["httpGet"]["path"] in ("/health", "/metrics")
+                assert document["metadata"]["name"] == "valkey" or (
+                    server["readinessProbe"]["httpGet"]["path"] == "/ready"
+                    and server["livenessProbe"]["httpGet"]["path"] in ("/health", "/metrics")
+                )
                 for container in pod["containers"]:
                     assert container["securityContext"]["readOnlyRootFilesystem"] is True
                     assert "memory" in container["resources"]["limits"]
-    assert asked == {"door": 45, "worker": 60, "sojourn": 45}
+    assert asked == {"door": 45, "worker": 60, "feeder": 45, "sojourn": 45, "valkey": 30}
 
 
 # -- Metrics.
@@ -311,26 +313,22 @@ def test_every_metric_that_is_asked_for_is_one_that_is_told(tmp_path: Path) -> N
     assert {
         f"{metric.name}_total" for metric in Metrics().registry.collect() if metric.type == "counter"
     } <= told
-    for file in ("cluster_serving.py", "cluster_work.py"):
-        code = (ROOT / "src" / "sojourn" / "wiring" / file).read_text()
+    for file in ("serving", "work", "feeding", "answering"):
+        code = (ROOT / "src" / "sojourn" / "wiring" / f"cluster_{file}.py").read_text()
         told |= set(re.findall(r'\.watch(?:_family)?\(\s*"(\w+)"', code))
         told |= {f"{name}_total" for name in re.findall(r'\.watch_total\(\s*"(\w+)"', code)}
+        told |= {f"{name}_total" for name in re.findall(r'^ +\(\s*"(sojourn_\w+)",', code, re.M)}  # by a loop
     asked = {name: where for name, where in names().items() if name.startswith("sojourn_")}
     assert {name: where for name, where in asked.items() if name not in told} == {}
     assert len(asked) >= 30
 
 
-def test_dashboards_are_as_they_were_written() -> None:
+def test_dashboards_are_as_they_were_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """`python deploy/grafana/write.py` writes them."""
-    spec = importlib.util.spec_from_file_location("write", DEPLOY / "grafana" / "write.py")
-    assert spec is not None
-    assert spec.loader is not None
-    write = importlib.util.module_from_spec(spec)
-    sys.modules["write"] = write  # dataclasses look there
-    spec.loader.exec_module(write)
-    assert {path.name: path.read_text() for path in DASHBOARDS} == {
-        name: write.text_of(name) for name in write.WRITTEN
-    }
+    monkeypatch.syspath_prepend(str(DEPLOY / "grafana"))
+    write = importlib.import_module("write")
+    written = {name: write.text_of(name) for name in write.WRITTEN}
+    assert {path.name: path.read_text() for path in DASHBOARDS} == written
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=name_of)

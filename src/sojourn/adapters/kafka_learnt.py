@@ -12,13 +12,14 @@ is one's own: then nobody has begun since, or the brokers refuse it.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sojourn.adapters.kafka_client import library
-from sojourn.adapters.kafka_read import read_topic
+from sojourn.adapters.kafka_merge import Merge
+from sojourn.adapters.kafka_read import partitions_of, read_topic, reading
 from sojourn.adapters.kafka_topics import COUNTS_BYTES, TIMEOUT_S
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.fact import Fact
@@ -40,11 +41,22 @@ class Turn:
     def __init__(self, client: Mapping[str, Any], topics: Topics, *, group: str) -> None:
         """Join the group; `client` are settings of librdkafka, with `bootstrap.servers`."""
         kafka = library("cluster")
-        settings = {"log_level": 0, **client, "group.id": group, "enable.auto.commit": False}
-        self._consumer = kafka.Consumer(settings)
+        self._consumer = kafka.Consumer(
+            {
+                "log_level": 0,
+                **client,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "partition.assignment.strategy": "cooperative-sticky",  # who stands by takes nobody's turn
+            }
+        )
         self._topic = topics.learnt
         self._is_ours = False
-        self._consumer.subscribe([self._topic], on_assign=self._assign, on_revoke=self._revoke)
+        self.leaving: Callable[[], None] | None = None
+        """Called before it is somebody else's, where there is time for that."""
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
+        )
 
     def is_ours(self, wait_s: float) -> bool:
         """Tell whether it is ours now; raises ConfigError where the topic is not there."""
@@ -63,15 +75,19 @@ class Turn:
         self._consumer.close()
 
     def _assign(self, consumer: Any, places: list[Any]) -> None:
-        self._is_ours = bool(places)
-        consumer.assign(places)
+        consumer.incremental_assign(places)
         if places:
+            self._is_ours = True
             consumer.pause(places)  # what is in it is read otherwise
 
     def _revoke(self, consumer: Any, places: list[Any]) -> None:
-        del places
-        self._is_ours = False
-        consumer.unassign()
+        if places and self.leaving is not None:
+            self.leaving()
+        self._lose(consumer, places)
+
+    def _lose(self, consumer: Any, places: list[Any]) -> None:
+        self._is_ours = self._is_ours and not places
+        consumer.incremental_unassign(places)
 
 
 class Counts:
@@ -124,44 +140,51 @@ class Counts:
 
 
 class FactsReader:
-    """Facts of all partitions, from some offsets on."""
+    """Facts of all partitions, from some offsets on, each partition as far as the others."""
 
     def __init__(self, client: Mapping[str, Any], topics: Topics, offsets: Mapping[int, int]) -> None:
         """Begin behind `offsets`; in partitions that are not among them, with what is kept."""
-        kafka = self._kafka = library("cluster")
+        self._kafka = kafka = library("cluster")
         self._topic = topics.facts
-        self._consumer = kafka.Consumer(
-            {
-                "log_level": 0,
-                **client,
-                "group.id": f"{topics.facts}.learners",  # asked for; none is joined
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "isolation.level": "read_committed",
-            }
-        )
-        known = self._consumer.list_topics(self._topic, timeout=TIMEOUT_S).topics[self._topic]
+        self._consumer = kafka.Consumer(reading(client, topics.facts))
+        partitions = partitions_of(self._consumer, self._topic)
         self._consumer.assign(
             [
                 kafka.TopicPartition(self._topic, number, offsets.get(number, kafka.OFFSET_BEGINNING))
-                for number in sorted(known.partitions)
+                for number in partitions
             ]
         )
+        self._merge: Merge[list[Fact]] = Merge(partitions)
+        self._partitions = partitions
+        self._paused: set[int] = set()
 
     def read(self, wait_s: float) -> tuple[list[Fact], dict[int, int]]:
-        """Return facts, and where what was read ends: partition -> offset. Raises UnavailableError."""
-        facts: list[Fact] = []
-        offsets: dict[int, int] = {}
+        """Return facts, and up to where they go: partition -> offset. Raises UnavailableError."""
         for message in self._consumer.consume(AT_ONCE, wait_s):
-            error = message.error()
-            if error is not None:
-                if error.fatal():
-                    raise UnavailableError(f"topic {self._topic}: {error.str()}")
-                continue
-            facts += _decode_facts(message.value() or b"[]")
-            offsets[message.partition()] = message.offset() + 1
-        return facts, offsets
+            error, partition = message.error(), message.partition()
+            if error is None:
+                facts = _decode_facts(message.value() or b"[]")
+                at = max((fact.at for fact in facts), default=0)
+                self._merge.put(partition, message.offset(), at, content=facts)
+            elif error.code() == self._kafka.KafkaError._PARTITION_EOF:
+                self._merge.end(partition)
+            elif error.fatal():
+                raise UnavailableError(f"topic {self._topic}: {error.str()}")
+        taken, offsets = self._merge.take()
+        self._steer()
+        return [fact for facts in taken for fact in facts], offsets
 
     def close(self) -> None:
         """Let go of the brokers."""
         self._consumer.close()
+
+    def _steer(self) -> None:
+        full = {each for each in self._partitions if self._merge.is_full(each)}
+        if pause := full - self._paused:
+            self._consumer.pause(self._places(pause))
+        if resume := self._paused - full:
+            self._consumer.resume(self._places(resume))
+        self._paused = full
+
+    def _places(self, partitions: set[int]) -> list[Any]:
+        return [self._kafka.TopicPartition(self._topic, number) for number in sorted(partitions)]

@@ -35,7 +35,7 @@ def read_topic(
     Raises ConfigError where there is no such topic, UnavailableError where the brokers do not answer.
     """
     kafka = library("cluster")
-    consumer = kafka.Consumer(_settings(client, topic))
+    consumer = kafka.Consumer(reading(client, topic))
     try:
         left = set(partitions_of(consumer, topic))
         offsets = begin or {}
@@ -69,7 +69,7 @@ class EndReader:
         """Begin at the topic's beginning; `client` are settings of librdkafka."""
         self._kafka = library("cluster")
         self._topic = topic
-        self._consumer = self._kafka.Consumer(_settings(client, topic))
+        self._consumer = self._kafka.Consumer(reading(client, topic))
         self._place = self._kafka.TopicPartition(topic, 0, self._kafka.OFFSET_BEGINNING)
         self._consumer.assign([self._place])
         self._next = 0
@@ -104,7 +104,8 @@ class EndReader:
         self._consumer.close()
 
 
-def _settings(client: Mapping[str, Any], topic: str) -> dict[str, Any]:
+def reading(client: Mapping[str, Any], topic: str) -> dict[str, Any]:
+    """Return the settings of whoever reads a topic without a group."""
     return {
         "log_level": 0,
         **client,

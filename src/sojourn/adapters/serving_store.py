@@ -29,14 +29,17 @@ from sojourn.model.turn import Key
 
 OWNER = "cluster.serving"
 TIMEOUT_S = 2.0  # for the store to answer whoever writes states.
-ASK_S = 0.25  # for whoever waits for an answer: as long as they would wait for their own events.
+ASK_S = 0.5  # for whoever waits for an answer.
 SULK_S = 1.0  # after a failure nobody waits for it again for so long.
 GONE_S = 3_600  # so long it is known that something is gone: longer than a job begins again after a failure.
 NOTED_S = 600  # so long a job may be behind, and it is still known that it is.
 AT_ONCE = 200  # records of one call: the store does nothing else meanwhile, for some 0.5 ms.
-CONNECTIONS = 64  # at once; whoever comes then waits for one.
+CONNECTIONS = 64  # at once; whoever comes then waits for one,
+MAX_WAITING = 2_000  # and so many may: more than a server answers in a second come again.
 
 PLACE_CHARS = 28
+# Of what is gone the topic says no place: it was no earlier than what was known of it. So a state of that
+# very place is taken again, and a repetition that brings it says once more that it is gone.
 _FORWARD = """
 for i, key in ipairs(KEYS) do
   local new, old = ARGV[i + 1], redis.call('GETRANGE', key, 0, 27)
@@ -44,7 +47,7 @@ for i, key in ipairs(KEYS) do
   if #new <= 28 then
     if place < old then place = old end
     if place ~= '' then redis.call('SET', key, place, 'EX', ARGV[1]) end
-  elseif place > old or (place == old and redis.call('STRLEN', key) > 28) then
+  elseif place >= old then
     redis.call('SET', key, new)
   end
 end
@@ -164,10 +167,9 @@ class ServingStore:
         asynchronous = import_module("redis.asyncio")
         self._place = place
         self._errors = (redis.RedisError, TimeoutError, OSError)
-        pool = asynchronous.BlockingConnectionPool.from_url(
+        pool = asynchronous.ConnectionPool.from_url(
             place.url,
             max_connections=CONNECTIONS,
-            timeout=ASK_S,
             socket_timeout=ASK_S,
             socket_connect_timeout=ASK_S,
             **_login(place),
@@ -175,6 +177,8 @@ class ServingStore:
         self._client = asynchronous.Redis(connection_pool=pool)
         self._note = self._client.register_script(_NOTE)
         self._sulks_until = 0.0
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._n_waiting = 0
         self.trouble: str | None = None
         """Why it did not answer last; None: it did."""
         self.n_lost = 0
@@ -212,6 +216,16 @@ class ServingStore:
         await self._client.aclose()
 
     async def _ask(self, what: Any, *arguments: Any) -> Any:
+        if self._n_waiting >= MAX_WAITING:
+            raise UnavailableError("too many wait for the serving store")
+        self._n_waiting += 1
+        try:
+            async with self._free:
+                return await self._answer(what, *arguments)
+        finally:
+            self._n_waiting -= 1
+
+    async def _answer(self, what: Any, *arguments: Any) -> Any:
         if monotonic() < self._sulks_until:
             raise DownError(f"the serving store does not answer: {self.trouble}")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import typer
 
 from sojourn.cli.options import ConfigOption, DataOption, JsonOption, configuration
@@ -39,3 +40,19 @@ def link(*, data: DataOption = None, config: ConfigOption = None, json: JsonOpti
         typer.echo(
             f"{path}: this folder stands for the cluster's lake now; ask it with --data {path.parent.parent}"
         )
+
+
+@lake.command("tidy", epilog="`sojourn cluster lake tidy`")
+def tidy(*, data: DataOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Erase people who were forgotten, merge small files, and remove old snapshots with their files.
+
+    Beside the process that writes; once a day, say. Files of days that are over are merged.
+    """
+    from sojourn.wiring import cluster_tidying  # noqa: PLC0415 - as above
+
+    done = cluster_tidying.tidy(configuration(config, data), now=cluster_tidying.now())
+    if json:
+        say_json(msgspec.structs.asdict(done))
+        return
+    typer.echo(f"rows of people who were forgotten, and of days kept long enough: {done.rows} removed")
+    typer.echo(f"days merged: {done.days}; files removed: {done.files}")

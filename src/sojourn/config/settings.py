@@ -181,6 +181,10 @@ class ClusterLake(Struct, frozen=True, kw_only=True):
     """The longest anything waits before it is committed."""
     rows: Annotated[int, Meta(ge=1_000, le=10_000_000)] = 100_000
     """So many are committed without waiting."""
+    keep_ms: int | None = None
+    """How long days are kept; None: for ever. `sojourn cluster lake tidy` removes them."""
+    snapshots_ms: Annotated[int, Meta(ge=3_600_000)] = DAY_MS
+    """How long what was replaced can still be read, by whoever began before."""
 
     def __repr__(self) -> str:
         return f"ClusterLake(catalog=<{', '.join(self.catalog)}>, namespace={self.namespace!r})"

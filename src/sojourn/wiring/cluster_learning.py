@@ -111,21 +111,23 @@ class Learning:
                         "learning begins again", cause=error.reason, do="nothing: it goes on by itself"
                     )
                     self._stopping.wait(AGAIN_S)
-                finally:
-                    self.leads = False
         finally:
             turn.close()
 
     def _lead(self, turn: Turn) -> None:
         """Go on where somebody was, while it is our turn."""
         session = _Session(self._client, self._topics, n_shards=self._n_shards)
-        self.leads = True
+        self.leads, turn.leaving = True, session.keep
         log.info("learning", clock=session.pupil.clock)
         try:
             while turn.is_ours(0) and not self._stopping.is_set():
                 self.n_told += session.step()
-            session.keep()
+            if self._stopping.is_set():
+                session.keep()
+            else:
+                log.info("somebody else learns")
         finally:
+            self.leads, turn.leaving = False, None
             session.close()
 
 

@@ -55,9 +55,19 @@ def copy_folder(data: Path, to: Path, *, tell: Callable[[int], None] = lambda _:
         to: the copy, for nobody else to read; it must not be there.
         tell: is given the bytes of each part that was copied.
 
-    Raises ConfigError where a copy is damaged: then so is the folder, or the disk.
+    Raises ConfigError where the folder cannot be read, or a copy is damaged: then so is what it is of.
     """
     to.mkdir(mode=0o700)
+    try:
+        return _copy(data, to, tell)
+    except sqlite3.Error as error:
+        raise ConfigError(
+            f"{data}: cannot be copied ({error}); is it a data folder, may we write in it, and "
+            "is there room? [backup-unreadable]"
+        ) from None
+
+
+def _copy(data: Path, to: Path, tell: Callable[[int], None]) -> Copied:
     with ExitStack() as stack:
         states, commits = _held_together(stack, data)
         log, marks = _held_log(stack, data)

@@ -18,6 +18,7 @@ from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from sojourn.definitions.publishing import InForce
 from sojourn.engine.records import (
     CONTROLS,
+    LAST,
     Saved,
     encode_events,
     encode_saved,
@@ -33,7 +34,7 @@ from sojourn.model.turn import Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import failed_step
-from sojourn.runtime.shards.chronicle import Chronicle, takes_ids_out, without_ids
+from sojourn.runtime.shards.chronicle import Chronicle, Mark, takes_ids_out, without_ids
 from sojourn.runtime.shards.records import (
     Addressed,
     adoptions,
@@ -111,6 +112,8 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         self._chronicle = Chronicle(msgspec.json.decode(self._in_force, type=InForce))
         self._worker = Worker(self._stage, self._chronicle)
         self._has_read_controls = False
+        self._has_told_all = context.get_state(ValueStateDescriptor("told-all", Types.BOOLEAN()))
+        self._known_to_tell: set[int] = set()
 
     def process_broadcast_element(self, value: Any, context: Any) -> None:
         """Hear a control."""
@@ -138,6 +141,22 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         shelf = self._shelf.at(self._labels.shard[context.get_current_key()], timers)
         outcome = self._worker.call(shelf, timestamp, upto=timers.current_watermark())
         yield from self._told(outcome)
+        if shelf.number not in self._known_to_tell:
+            yield from self._tell_all(shelf, outcome, min(outcome.place, (timestamp, LAST)))
+
+    def _tell_all(self, shelf: FlinkShelf, outcome: Outcome, place: Mark) -> _Out:
+        """Tell of everybody in a shard, once, where states were not told before."""
+        self._known_to_tell.add(shelf.number)
+        has_told = bool(self._has_told_all.value())
+        if has_told != self._tells_states:
+            self._has_told_all.update(self._tells_states)
+        if has_told or not self._tells_states:
+            return
+        for key in shelf.everybody():
+            kept = None if key in outcome.kept else shelf.get(key)
+            if kept is not None:
+                content = encode_saved(Saved(kept.state, kept.wake, *place))
+                yield _STATES, shelf.number, 0, _named((saved_name(self._stage, key), content))
 
     def _read_controls(self, context: Any) -> None:
         """Hear the controls from before a restart again."""

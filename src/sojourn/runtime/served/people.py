@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sojourn.engine.notes import Note, Place
@@ -118,7 +118,6 @@ class ServedPeople:
     def __init__(self, store: States, *, wait_ms: int) -> None:
         self._store = store
         self._wait_ms = wait_ms
-        self.on_found: Callable[[Found], None] | None = None
         self.n_waits = 0
         """How often somebody's own events had to be waited for."""
         self.n_behind = 0

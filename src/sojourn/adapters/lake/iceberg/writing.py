@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table as IcebergTable
 
 FACTS = "facts"
+TRIES = 5
 UNNAMED = anonymous_profile("")
 """What the name of a life without a name begins with."""
 _PARTITION_BITS, _PLACE_BITS = 14, 14
@@ -113,23 +114,23 @@ class IcebergLake:
     def _append(self, name: str, rows: Any, reach: Reached) -> None:
         table = self._tables[name]
         try:
-            try:
-                _commit(table, rows, reach)
-            except self._errors.CommitFailedException:
-                # Somebody changed the table: to merge files, or to expire snapshots. Its rows are still ours.
-                table.refresh()
-                if (reached(table) or Reached(log=self._log)) != self._reached[name]:
+            for _ in range(TRIES):
+                # Somebody may have merged files or expired snapshots: its rows are still ours.
+                if (reached(table.refresh()) or Reached(log=self._log)) != self._reached[name]:
                     raise UnavailableError(
                         f"{OWNER}: somebody else writes table {name}; let one process run [lake-two-writers]"
-                    ) from None
-                _commit(table, rows, reach)
+                    )
+                try:
+                    _commit(table, rows, reach)
+                except self._errors.CommitFailedException:
+                    continue
+                self._reached[name] = reach
+                return
+            raise UnavailableError(f"{OWNER}: table {name} is changed all the time")
         except UnavailableError:
             raise
-        except (
-            Exception
-        ) as error:  # of the catalogue's driver, or the storage's: whether it counts is not known
+        except Exception as error:  # the catalogue's, or the storage's: whether it counts is not known
             raise UnavailableError(f"{OWNER}: {name}: {type(error).__name__}: {error}") from error
-        self._reached[name] = reach
 
 
 def group_of(fact: Fact) -> int:
