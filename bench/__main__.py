@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import (
     checking,
     cluster,
+    cluster_lake,
     cluster_state,
     decisions,
     features,
@@ -41,6 +42,7 @@ PARTS = (
     "scale",
     "cluster",
     "cluster-state",
+    "cluster-lake",
 )
 LIMITED = {"http", "latency", "import", "scale"}
 """Parts whose events a second are bounded by disk and decoder: those are measured with them."""
@@ -95,6 +97,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
         "studio": lambda: studio.measure(folder, is_quick=is_quick),
         "cluster": lambda: cluster.measure(folder, is_quick=is_quick),
         "cluster-state": lambda: cluster_state.measure(folder / "state", is_quick=is_quick),
+        "cluster-lake": lambda: cluster_lake.measure(folder / "lake", is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "scale": lambda: scale.measure(folder, is_quick=is_quick),
