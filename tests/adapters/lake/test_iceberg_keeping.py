@@ -34,7 +34,7 @@ def filled(folder: Folder, path: Path, *, seed: int = 0) -> Place:
     random = Random(seed)
     topics, place = Topics(random), place_in(path)
     topics.add(folder.entries(), folder.facts())
-    Writer(place, topics, random).run(crashes=0.02)
+    Writer(place, topics, random).run(at_once=(60,))
     return place
 
 
@@ -53,7 +53,7 @@ def rows_of(place: Place) -> dict[str, list[str]]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Any:
     """A history on one machine, and somebody who came two days later."""
-    folder = lived(tmp_path / "data", Random(0), n_events=60)
+    folder = lived(tmp_path / "data", Random(0), n_events=20)
     now = folder.store.progress().clock + 2 * DAY_MS
     folder.live([event("later", at=now)], now=now)
     yield folder
