@@ -16,10 +16,12 @@ from msgspec.structs import replace
 from sojourn.adapters.kafka_ages import LATE_MS, Age, ages_of, is_past
 from sojourn.adapters.kafka_controls import Publisher, read_controls
 from sojourn.adapters.kafka_saved import TopicStates
+from sojourn.adapters.lake.iceberg.keeping import IcebergKeeper
 from sojourn.config import Config
 from sojourn.definitions.controls import Forgetting, forget_event, read_forgetting
 from sojourn.engine.forgetting import bare_control
 from sojourn.model.account import OPERATOR
+from sojourn.model.errors import ConfigError
 from sojourn.model.event import Entry
 from sojourn.model.remains import ClusterForgottenRow, ClusterForgottenView, Remain
 from sojourn.model.topics import Topics
@@ -29,6 +31,7 @@ from sojourn.runtime.kin import Kin, States, find_kin
 from sojourn.server.forgetting import Forget
 from sojourn.wiring.cluster import client_for, topics_of
 from sojourn.wiring.cluster_failed import n_failed_of
+from sojourn.wiring.cluster_lake import place_of
 from sojourn.wiring.forgetting import forgetting_of, refuse
 from sojourn.wiring.house import now_ms
 
@@ -81,7 +84,7 @@ def forget(config: Config, any_id: str, asked: Forget) -> ClusterForgottenView:
         entry = publisher.append(event)
         view.request_id, now = event.message_id, entry.at
         view.done = _row(_Asked(entry, _read(entry)), stage="log")
-    remains = _Remains(client.settings, topics).of(now) if ids else []
+    remains = _Remains(client.settings, topics, lake=_lake_of(config)).of(now) if ids else []
     return ClusterForgottenView(view=view, is_known=states is not None, remains=remains)
 
 
@@ -101,7 +104,7 @@ def _kin(states: States | None, any_id: str, asked: Forget) -> Kin:
 def ledger(config: Config) -> list[ClusterForgottenRow]:
     """Return every request, newest first, with what is still there of it."""
     client, topics = client_for(config), topics_of(config)
-    remains = _Remains(client.settings, topics)
+    remains = _Remains(client.settings, topics, lake=_lake_of(config))
     requests = _requests(read_controls(client, topics))
     states = states_of(config) if requests else None
     marks = None if states is None else states.marks()
@@ -116,6 +119,16 @@ def ledger(config: Config) -> list[ClusterForgottenRow]:
     return found[::-1]
 
 
+def _lake_of(config: Config) -> int | None:
+    """Return up to which control the lake is rid of everybody, ms; None where there is no lake."""
+    if not config.cluster.lake.catalog:
+        return None
+    try:
+        return IcebergKeeper(place_of(config)).forgotten
+    except ConfigError:  # nothing was written there yet
+        return 0
+
+
 def _n_shards(config: Config) -> int:
     return config.cluster.shards * len(STAGES)
 
@@ -127,10 +140,10 @@ def finish(config: Config) -> list[str]:
     """
     client, topics = client_for(config), topics_of(config)
     publisher = Publisher(client, topics, n_shards=config.cluster.shards)
-    remains = _Remains(client.settings, topics)
+    remains = _Remains(client.settings, topics, lake=_lake_of(config))
     done = []
     for one in _requests(read_controls(client, topics)):
-        if one.bare is None and all(each.is_gone for each in remains.of_deleted(one.entry.at)):
+        if one.bare is None and remains.has_nothing(one.entry.at):
             publisher.append(_bare(one.entry))
             done.append(one.forgetting.request)
     return done
@@ -183,15 +196,28 @@ def _read(entry: Entry) -> Forgetting:
 class _Remains:
     """Says what is still there of whoever was forgotten at an instant."""
 
-    def __init__(self, client: Mapping[str, Any], topics: Topics) -> None:
+    def __init__(self, client: Mapping[str, Any], topics: Topics, *, lake: int | None) -> None:
+        """Ask the brokers; `lake` is up to when the lake is rid of who was forgotten, None: there is none."""
         self._client = client
+        self._lake = lake
         self._topics: dict[str, str] = msgspec.structs.asdict(topics)
         self._ages: dict[str, Age] = ages_of(client, self._topics.values())
 
     def of(self, at: int, one: _Asked | None = None) -> list[Remain]:
         """Return what is left, place by place; `at` the instant of the control."""
         deleted = self.of_deleted(at)
-        return [*deleted, *self._of_replaced(at), self._of_controls(deleted, one), _of_checkpoints()]
+        replaced = [*self._of_replaced(at), *self._of_lake(at)]
+        return [*deleted, *replaced, self._of_controls(deleted, one), _of_checkpoints()]
+
+    def has_nothing(self, at: int) -> bool:
+        """Tell whether nobody needs a control's ids any more: neither who reads the log, nor the lake."""
+        return all(each.is_gone for each in [*self.of_deleted(at), *self._of_lake(at)])
+
+    def _of_lake(self, at: int) -> list[Remain]:
+        if self._lake is None:
+            return []
+        how = "run `sojourn cluster lake tidy`; a day after the control it is done for good"
+        return [Remain(place="the lake", until=None, is_gone=self._lake >= at, how=how)]
 
     def of_deleted(self, at: int) -> list[Remain]:
         """Return what is left in the topics that only their age empties."""
