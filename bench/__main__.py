@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import (
     checking,
     cluster,
+    cluster_lake,
     cluster_state,
     decisions,
     features,
@@ -42,6 +43,7 @@ PARTS = (
     "people",
     "cluster",
     "cluster-state",
+    "cluster-lake",
     "scale",
 )
 LIMITED = {"http", "latency", "import", "people"}
@@ -99,6 +101,7 @@ def _measure(name: str, folder: Path, found: Figures, *, is_quick: bool) -> Figu
         "studio": lambda: studio.measure(folder, is_quick=is_quick),
         "cluster": lambda: cluster.measure(folder, is_quick=is_quick),
         "cluster-state": lambda: cluster_state.measure(folder / "state", is_quick=is_quick),
+        "cluster-lake": lambda: cluster_lake.measure(folder / "lake", is_quick=is_quick),
         "import": lambda: importing.measure(folder, is_quick=is_quick),
         "replay": lambda: rehearsal.measure(folder, is_quick=is_quick),
         "people": lambda: people.measure(folder, is_quick=is_quick),

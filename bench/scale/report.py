@@ -121,12 +121,13 @@ def pictures(found: Simulated) -> dict[str, str]:
     groups = [(_short(one.what), [one.uses[n] for n in shown]) for one in breaks(plans, fitted)]
     return {
         "scale-cost.svg": chart(
-            "What an event costs a task", x, Axis("us an event", 50, 500),
+            "What an event costs a task", x, Axis("us an event", 50, 2_000),
             [Series("formula; rings: simulated", works, done)],
         ),
         "scale-wait.svg": chart("From an event to its action", x, Axis("ms", 10, 1_000), waits),
         "scale-breaks.svg": bars(
-            "What breaks first", groups, [plans[n].target.name for n in shown], "the limit"
+            "What breaks first: a thousandth of each limit to a thousand times it",
+            groups, [plans[n].target.name for n in shown], "the limit",
         ),
     }  # fmt: skip
 

@@ -55,7 +55,7 @@ def measured(costs: Costs, told: dict[str, dict[str, float]]) -> list[Beside]:
         Beside("an action at rest, p99", "ms", quiet["cluster_action_p99_ms"], rest.wait(0.99)),
         Beside(
             "drained by a task, two cores for all", "events/s", quiet["cluster_1_events_per_s"],
-            drained_per_s, f"its first job: Java compiles; the task alone: {drains.drained_per_s():,.0f}",
+            drained_per_s, f"in a JVM that had just begun; the task alone: {drains.drained_per_s():,.0f}",
         ),
         *(
             Beside(f"a task's threads, {name}", "us an event", us, said, "held out: fitted to the others")
@@ -142,9 +142,11 @@ def drains(costs: Costs, sizes: Sequence[int] = (2, 20, 200)) -> list[Beside]:
     return found
 
 
-def recovers(costs: Costs) -> Beside:
+DEATH = Orders(1_000, 25, dies_at_s=4, down_s=8)
+
+
+def recovers(costs: Costs, orders: Orders = DEATH) -> Beside:
     """Let a task die at half load, and count until nobody waits longer than before."""
-    orders = Orders(1_000, 25, dies_at_s=4, down_s=8)
     run = simulated(orders, costs)
     calm = 5 * max(wait for wait, at in zip(run.waits, run.arrived, strict=True) if at < 2_500)
     back = max(done for wait, done in zip(run.waits, run.done, strict=True) if wait > calm)

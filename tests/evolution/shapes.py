@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct, inspect
 
 from sojourn.definitions.controls import Forgetting, Holding, Learnt, Publishing
-from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import Saved, Sent
+from sojourn.definitions.publishing import Arrival, InForce
+from sojourn.engine.records import Moved, Saved, Sent
 from sojourn.engine.state import Life, Pointer, Tie
 from sojourn.model.action import Letter
 from sojourn.model.event import Entry, FailedEvent
@@ -29,6 +29,7 @@ ROOTS: dict[str, Any] = {
     "the last control": Mark,
     "what controls say": tuple[Publishing, Holding, Learnt, Forgetting],
     "what is in force": InForce,
+    "what was moved to a cluster": tuple[Moved, Arrival],
     "facts": Fact,
     "actions and dead letters": Letter,
     "failed events": FailedEvent,

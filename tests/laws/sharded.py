@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from random import Random
 
@@ -10,7 +10,7 @@ import msgspec
 
 from sojourn.definitions.controls import is_control
 from sojourn.definitions.publishing import InForce
-from sojourn.engine.records import Saved, decode_saved, encode_saved, saved_name, shard_of
+from sojourn.engine.records import Saved, decode_saved, encode_saved, mark_name, saved_name, shard_of
 from sojourn.model.event import Entry
 from sojourn.model.turn import STAGES, Stage
 from sojourn.runtime.shards.chronicle import BEGINNING, Chronicle, Mark
@@ -111,22 +111,7 @@ def sharded(
     run = Run(in_force, n_shards=n_shards, n_tasks=n_tasks, random=random)
     if told is not None:
         run.told = told
-    waiting = list(entries)
-    while waiting:
-        n_fed = random.randrange(1, 9)
-        fed, waiting = waiting[:n_fed], waiting[n_fed:]
-        for entry in fed:
-            run.feed(entry)
-        ceiling = waiting[0].at - 1 if waiting else until
-        for floor in run.floors.values():
-            if random.random() < 0.3:
-                floor.restart()
-            ceiling = random.randint(floor.watermark, max(floor.watermark, ceiling))
-            run.advance(floor, ceiling)
-    for floor in run.floors.values():
-        for shelf in floor.shelves:
-            shelf.call_at(until)
-        run.advance(floor, until)
+    run.take(entries, until=until)
     run.hold_to_what_was_told()
     return run.outcome()
 
@@ -143,9 +128,31 @@ class Run:
         self._n_shards = n_shards
         self._states: dict[str, bytes | None] = {}
         """As a compacted topic has them: the newest of each."""
+        self._marks: dict[str, bytes | None] = {}
         self.told: list[tuple[str, bytes | None]] = []
         self._facts: list[bytes] = []
         self._actions: list[bytes] = []
+
+    def take(
+        self, entries: Sequence[Entry], *, until: int, feed: Callable[[Entry], None] | None = None
+    ) -> None:
+        """Take entries, and then all that is due by an instant."""
+        random, waiting = self._random, list(entries)
+        while waiting:
+            n_fed = random.randrange(1, 9)
+            fed, waiting = waiting[:n_fed], waiting[n_fed:]
+            for entry in fed:
+                (feed or self.feed)(entry)
+            ceiling = waiting[0].at - 1 if waiting else until
+            for floor in self.floors.values():
+                if random.random() < 0.3:
+                    floor.restart()
+                ceiling = random.randint(floor.watermark, max(floor.watermark, ceiling))
+                self.advance(floor, ceiling)
+        for floor in self.floors.values():
+            for shelf in floor.shelves:
+                shelf.call_at(until)
+            self.advance(floor, until)
 
     def feed(self, entry: Entry) -> None:
         """Put one entry where it begins its walk, or let it be heard."""
@@ -154,22 +161,29 @@ class Run:
             self._nudge("identity", entry.at)
             return
         for stage, addressed in arrivals([entry]):
-            self._deliver(stage, addressed)
+            self.deliver(stage, addressed)
 
     def advance(self, floor: Floor, watermark: int) -> None:
         """Let a stage go on, and hand on what comes of it."""
-        for _, outcome in floor.advance(watermark):
+        for number, outcome in floor.advance(watermark):
             assert not outcome.failures
             self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
             self._actions += [msgspec.json.encode(action) for action in outcome.actions]
-            self._follow(floor.stage, outcome)
+            self._follow(floor, number, outcome)
             for one in outcome.forward:
                 assert ORDER[one.stage] > ORDER[floor.stage]
-                self._deliver(one.stage, (one.key, one.input))
+                self.deliver(one.stage, (one.key, one.input))
             for chapter in outcome.switched:
                 self._nudge(floor.stage, chapter.mark[0])
 
-    def _follow(self, stage: Stage, outcome: Outcome) -> None:
+    def newest(self) -> dict[str, bytes | None]:
+        """Return what the topic of states has of every key, and of every shard's marks."""
+        return self._states | self._marks
+
+    def _follow(self, floor: Floor, number: int, outcome: Outcome) -> None:
+        stage = floor.stage
+        for chapter in outcome.switched:
+            self._marks[mark_name(stage, number)] = encode_saved(Saved(b"", 0, *chapter.mark))
         for key, (kept, place) in outcome.kept.items():
             name = saved_name(stage, key)
             if before := self._states.get(name):
@@ -184,7 +198,7 @@ class Run:
             if self._random.random() < 0.3:
                 shelf.call_at(max(at, self.floors[stage].watermark + 1))
 
-    def _deliver(self, stage: Stage, addressed: Addressed) -> None:
+    def deliver(self, stage: Stage, addressed: Addressed) -> None:
         (again,) = decode_inputs(encode_inputs([addressed]))
         assert again[1].at > self.floors[stage].watermark, "nothing may come late"
         self.floors[stage].shelves[shard_of(again[0], self._n_shards)].wait([again])

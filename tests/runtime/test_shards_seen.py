@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.model.event import Entry, Event
+from sojourn.model.ids import message_digest
 from sojourn.runtime.shards.seen import Seen
 from tests.soak import tries
 
@@ -76,3 +77,21 @@ def test_messages_are_new_where_none_like_them_was_taken_within_the_window(seed:
         if not record:
             continue
         assert all(mark_at > at - 2 * WINDOW_MS for one in marks for mark_at in one.values())
+
+
+@settings(max_examples=tries(100), deadline=None)
+@given(st.integers(0, 2**32))
+def test_what_was_taken_elsewhere_is_known_here(seed: int) -> None:
+    """For the window's length since then, whatever order it is heard in within the two newest generations."""
+    random = Random(seed)
+    now = random.randrange(1_000, 10_000)
+    elsewhere = {f"m{number}": now - random.randrange(2 * WINDOW_MS) for number in range(12)}
+    seen = Seen((DictMarks(), DictMarks()), Kept(), window_ms=WINDOW_MS)
+    heard = sorted(elsewhere.items(), key=lambda pair: pair[1] + random.randrange(20))
+    for first in range(0, 12, 3):
+        seen.note(0, [(message_digest("web", one), at) for one, at in heard[first : first + 3]])
+    at = now
+    for message_id in random.sample(sorted(elsewhere), k=12):
+        at += random.choice((0, 0, 3))
+        again = entry(message_id, at)
+        assert seen.take(0, [again]) == ([again] if elsewhere[message_id] <= at - WINDOW_MS else [])

@@ -29,7 +29,7 @@ QUESTIONS = {
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same history in a folder, and in a folder that stands for a cluster's lake."""
     path, random = tmp_path_factory.mktemp("lakes"), Random(3)
-    folder = lived(path / "one", random, n_events=120)
+    folder = lived(path / "one", random, n_events=60)
     topics, place = Topics(random), place_in(path / "cluster")
     topics.add(folder.entries(), folder.facts())
     Writer(place, topics, random).run()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sojourn.adapters.kafka_client import Client, library
+from sojourn.adapters.kafka_moving import refuse_moving
 from sojourn.adapters.kafka_topics import COUNTS_BYTES, TIMEOUT_S
 from sojourn.engine.records import CONTROLS, Sent, encode_events, read_events
 from sojourn.model.errors import ConfigError, UnavailableError
@@ -84,6 +85,7 @@ class Publisher:
         self._producer = self._kafka.Producer({**client.settings, **own})
         self._entry: Entry | None = None
         try:
+            refuse_moving(topics, self._producer.list_topics(timeout=TIMEOUT_S).topics)
             self._producer.init_transactions(TIMEOUT_S)
         except self._kafka.KafkaException as error:
             raise _refusal(error.args[0], client) from None

@@ -27,6 +27,7 @@ from msgspec import Struct
 from sojourn.adapters.kafka_beat import Beat
 from sojourn.adapters.kafka_client import Client, Producing, library
 from sojourn.adapters.kafka_gather import Lane, Part
+from sojourn.adapters.kafka_moving import refuse_moving
 from sojourn.adapters.kafka_topics import TIMEOUT_S
 from sojourn.definitions.controls import is_control
 from sojourn.engine.records import CONTROLS, Sent, encode_sent, entry_shard, join_sent, position_of
@@ -169,6 +170,7 @@ class KafkaLog:
                 f"{OWNER}: Kafka does not answer: {self._client.clean(error.args[0].str())}; see that the "
                 "brokers are up and that cluster.brokers names them [no-kafka]"
             ) from None
+        refuse_moving(self._topics, known)
         for name in (self._topics.events, self._topics.controls, self._topics.failed):
             if name not in known:
                 raise ConfigError(f"{OWNER}: there is no topic {name}; run `sojourn cluster init` [no-topic]")

@@ -28,7 +28,7 @@ from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.ids import ProfileId
 from sojourn.model.ports import Place, Queue
-from sojourn.model.topics import Topics
+from sojourn.model.topics import WAITED, Topics
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,6 +42,7 @@ LAG_S = 2.0
 RESUME_BELOW = 0.5  # of the bounds: a worker that is full reads on when half of it is done.
 
 _decode = msgspec.json.Decoder(Action).decode
+_decode_waited = msgspec.json.Decoder(tuple[int, int, str]).decode
 
 
 class Heard:
@@ -251,13 +252,14 @@ class KafkaOutbox:
         assert offset is not None
         headers: Any = message.headers() or ()
         try:
-            revived = dict(headers).get(REVIVED)
+            revived, waited = (dict(headers).get(name) for name in (REVIVED, WAITED))
             return Taken(
                 partition=partition,
                 offset=offset,
                 action=_decode(content or b""),
                 n_bytes=len(content or b""),
                 revived_at=None if revived is None else int(revived),
+                waited=None if waited is None else _decode_waited(waited),
             )
         except (msgspec.MsgspecError, ValueError) as error:
             self._heard.unreadable(f"{self._topic}[{partition}] at {offset}", str(error))

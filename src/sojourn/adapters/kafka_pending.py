@@ -41,6 +41,8 @@ class Taken(Struct, frozen=True, kw_only=True):
     n_bytes: int = 0
     revived_at: int | None = None
     """It was given up, and is to be tried again since then (ms)."""
+    waited: tuple[int, int, str] | None = None
+    """It waited elsewhere, before it was moved here: its attempts, its next instant (ms), its last error."""
 
     @property
     def mark(self) -> str:
@@ -196,8 +198,7 @@ class Pending:
             slot.marks.add(taken.mark)
             self.n_open += 1
             return False
-        due_at = taken.action.at if taken.revived_at is None else taken.revived_at
-        slot = _Slot(Letter(action=taken.action, due_at=due_at), taken, self._n_taken)
+        slot = _Slot(_letter(taken), taken, self._n_taken)
         self._n_taken += 1
         self.n_open += 1
         self._n_bytes += taken.n_bytes
@@ -285,6 +286,13 @@ class Pending:
         del self._slots[slot.letter.action.id]
         self.n_open -= len(slot.places)
         self._n_bytes -= slot.n_bytes
+
+
+def _letter(taken: Taken) -> Letter:
+    if taken.revived_at is not None:
+        return Letter(action=taken.action, due_at=taken.revived_at)
+    attempts, due_at, last_error = taken.waited or (0, taken.action.at, "")
+    return Letter(action=taken.action, attempts=attempts, due_at=due_at, last_error=last_error)
 
 
 def _read_note(committed: int, note: str) -> tuple[int, list[int]]:

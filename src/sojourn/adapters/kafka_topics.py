@@ -27,6 +27,8 @@ from sojourn.model.errors import ConfigError
 from sojourn.model.topics import Topics
 
 DAY_MS = 86_400_000
+LARGEST = 8 << 20
+"""Bytes of a record: doors write smaller ones, but a life that is moved here may have more than an event."""
 TIMEOUT_S = 30.0
 SEGMENT_MS = DAY_MS
 """What is too old is deleted a segment at a time: a day's, so that the day on which it goes can be told."""
@@ -38,7 +40,7 @@ _DEAD: dict[str, int | str] = {
 
 # A life may be larger than an event.
 _STATES: dict[str, int | str] = {
-    "cleanup.policy": "compact", "max.message.bytes": 8 << 20, "max.compaction.lag.ms": DAY_MS,
+    "cleanup.policy": "compact", "max.message.bytes": LARGEST, "max.compaction.lag.ms": DAY_MS,
 }  # fmt: skip
 
 
@@ -117,9 +119,10 @@ def _wanted(
 ) -> dict[str, tuple[int, dict[str, int | str]]]:
     stamped = "CreateTime" if is_moved else "LogAppendTime"
     log_ms = -1 if is_moved else retention.events_ms
+    log: dict[str, int | str] = {"message.timestamp.type": stamped, "max.message.bytes": LARGEST}
     return {
-        topics.events: (n_shards, {"message.timestamp.type": stamped, "retention.ms": log_ms}),
-        topics.controls: (1, {"message.timestamp.type": stamped, "retention.ms": -1, **_COMPACTED}),
+        topics.events: (n_shards, {**log, "retention.ms": log_ms}),
+        topics.controls: (1, {**log, "retention.ms": -1, **_COMPACTED}),
         topics.facts: (n_partitions, {"retention.ms": retention.facts_ms}),
         topics.actions: (n_partitions, {"retention.ms": retention.actions_ms}),
         topics.failed: (1, {"retention.ms": retention.events_ms}),

@@ -29,6 +29,7 @@ from sojourn.cli import (
     letters,
     looking,
     members,
+    migrating,
     operating,
     paths,
     people,
@@ -243,6 +244,7 @@ app.add_typer(experiments.experiment, name="experiment")
 app.add_typer(policies.policy, name="policy")
 app.add_typer(accounts.account, name="account")
 app.add_typer(clustering.cluster, name="cluster")
+app.add_typer(migrating.migrate, name="migrate")
 
 
 @app.command("version")

@@ -14,7 +14,7 @@ from sojourn.model.ids import derive
 CONTROL_USER = "$control"
 """Whose events they are in the log: nobody's, for no profile is made of it."""
 
-PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET = (
+PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET, MOVED, LEFT = (
     "$publish",
     "$pause",
     "$resume",
@@ -24,8 +24,12 @@ PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET = (
     "$play",
     "$played",
     "$forget",
+    "$moved",
+    "$left",
 )
-CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET})
+CONTROLS = frozenset({PUBLISH, PAUSE, RESUME, STOP, RELEASE, LEARNT, PLAY, PLAYED, FORGET, MOVED, LEFT})
+"""`$moved` says what was in force where an installation was moved here from; `$left`, that all from here on
+is another installation's."""
 
 Taking = Literal["pin", "follow", "map"]
 """What becomes of the people inside older versions: they stay, or go along, some by a map of states."""

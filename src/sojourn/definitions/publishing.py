@@ -17,6 +17,8 @@ from sojourn.definitions.catalogue import build_catalogue, check_definitions, lo
 from sojourn.definitions.controls import (
     FORGET,
     LEARNT,
+    LEFT,
+    MOVED,
     PAUSE,
     PLAY,
     PLAYED,
@@ -90,6 +92,17 @@ class InForce(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Experiment -> the variants that its allocations are of, in order."""
     is_playing: bool = False
     """Imports were played last: nobody has served since."""
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """What `$moved` says."""
+
+    move: str
+    """The name of the move, derived from what was moved."""
+    in_force: InForce
+    """As it was there, with the instants and positions of there."""
+    documents: dict[str, bytes] = {}
+    """What was counted and learnt there, by the names that its store knows it by."""
 
 
 def apply_control(in_force: InForce, entry: Entry) -> InForce:
@@ -301,6 +314,17 @@ def _forget(after: InForce, body: bytes) -> None:
     del after, body
 
 
+def _arrive(after: InForce, body: bytes) -> InForce:
+    """An installation was moved here: what was in force there is so from here on, and nothing else is."""
+    del after
+    return msgspec.json.decode(body, type=Arrival).in_force
+
+
+def _leave(after: InForce, body: bytes) -> None:
+    """It was moved away: what was in force is, for whoever looks back."""
+    del after, body
+
+
 _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
     PUBLISH: _publish,
     PAUSE: _pause,
@@ -311,7 +335,15 @@ _CHANGES: dict[str, Callable[[InForce, bytes], InForce | None]] = {
     PLAY: _play,
     PLAYED: _end_play,
     FORGET: _forget,
+    MOVED: _arrive,
+    LEFT: _leave,
 }
+
+
+def is_all_held(in_force: InForce) -> bool:
+    """Tell whether all stands still: somebody stopped it, and nobody released it."""
+    holds = in_force.holds.get(EVERY_JOURNEY)
+    return holds is not None and len(holds) > 0 and holds[-1].until is None
 
 
 # -- From texts to what runs.

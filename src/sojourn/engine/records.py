@@ -4,7 +4,8 @@ Everything is JSON, as it is at the door and in the log of one machine: the part
 reads stay the bytes that came in.
 
     events     a batch of one shard's events, in order: [[event, flags, at, position], ...];
-               nothing: a tick, that only says how late it is; empty: the word that a control has come
+               nothing: a tick, that only says how late it is; empty: the word that a control has come;
+               an object: what was moved here from the log and the states of one machine (`Moved`)
     controls   the same, of controls
     entries    what the first stage took as new of a record of events: [shard, offset, at, [[event, flags, at,
                position], ...]], the record as it was where nothing of it had been seen
@@ -54,6 +55,37 @@ class Sent(Struct, array_like=True, frozen=True, gc=False):
     """Its position in that log."""
 
 
+class MovedState(Struct, array_like=True, frozen=True, gc=False):
+    """A key's state, as it was where it was moved from."""
+
+    stage: Stage
+    key: str
+    state: bytes
+    wake: int = 0
+    """When it wants to be woken, ms; 0: not at all."""
+
+
+class MovedMark(Struct, array_like=True, frozen=True, gc=False):
+    """A message that was taken there, though nothing is left of it, for who sent it was forgotten."""
+
+    digest: bytes
+    at: int
+    """When it was taken, ms."""
+
+
+class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one shard gets of an installation that was moved here: it is there, and nothing comes of it."""
+
+    at: int
+    """The instant up to which all was done, there, ms."""
+    position: int
+    """Behind all positions of that log."""
+    entries: list[Sent] = []
+    """Entries of its log, with their places: who sends one of them again sends a duplicate."""
+    states: list[MovedState] = []
+    marks: list[MovedMark] = []
+
+
 class Taken(Struct, array_like=True, frozen=True, gc=False):
     """What was new of one record of events, and where that lies in the log."""
 
@@ -67,6 +99,7 @@ class Taken(Struct, array_like=True, frozen=True, gc=False):
 encode_sent = msgspec.json.Encoder().encode
 """Write one event of a record, for `join_sent`."""
 _decode_sent = msgspec.json.Decoder(list[Sent]).decode
+_decode_moved = msgspec.json.Decoder(Moved).decode
 _decode_taken = msgspec.json.Decoder(Taken).decode
 
 
@@ -90,13 +123,31 @@ def join_sent(parts: Iterable[bytes]) -> bytes:
     return b"[%b]" % b",".join(parts)
 
 
+def join_moved(kind: str, parts: Iterable[bytes], *, at: int, position: int) -> bytes:
+    """Write one record of what was moved: `entries`, `states` or `marks` that are written already."""
+    return b'{"at":%d,"position":%d,"%b":[%b]}' % (at, position, kind.encode(), b",".join(parts))
+
+
+def is_moved(record: bytes) -> bool:
+    """Tell whether a record of events is one of what was moved here."""
+    return record[:1] == b"{"
+
+
+def read_moved(record: bytes) -> Moved:
+    """Read one."""
+    return _decode_moved(record)
+
+
 def read_events(record: bytes, *, shard: int, offset: int, at: int) -> list[Entry]:
     """Read a record of events at its place in the log; an empty one has none.
 
     The position is made of where the record lies: unique, growing along every shard, and the same whenever it
-    is read.
+    is read. Entries that were moved here are read, too: whoever takes them through stages looks first.
     """
-    return _placed(Taken(shard, offset, at, _decode_sent(record))) if record else []
+    if not record:
+        return []
+    sent = _decode_moved(record).entries if is_moved(record) else _decode_sent(record)
+    return _placed(Taken(shard, offset, at, sent))
 
 
 def encode_taken(record: bytes, new: Sequence[Entry], n: int, *, shard: int, offset: int, at: int) -> bytes:

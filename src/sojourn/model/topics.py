@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+WAITED = "waited"
+"""The header of an action that waited elsewhere: attempts, next instant (ms) and last error, as JSON."""
+
 
 class Topics(Struct, frozen=True):
     """The topics of one installation, by what is in them."""
@@ -18,6 +21,16 @@ class Topics(Struct, frozen=True):
     entries: str
     """What was taken as new, for the lake; only where there is one."""
     states: str
+
+    @property
+    def moving(self) -> str:
+        """The topic that is there while an installation is being moved here: nothing may run meanwhile."""
+        return f"{self.events.removesuffix('events')}moving"
+
+    @property
+    def left(self) -> str:
+        """The topic that is there once an installation was moved away: nothing may run any more."""
+        return f"{self.events.removesuffix('events')}left"
 
     @classmethod
     def of(cls, prefix: str) -> Topics:

@@ -18,7 +18,8 @@ from sojourn.adapters.kafka_follow import TopicFollower, Written
 from sojourn.adapters.kafka_log import KafkaLog
 from sojourn.adapters.kafka_outbox import Heard, KafkaOutbox
 from sojourn.config import Config
-from sojourn.definitions.controls import RELEASE, STOP, is_control, read_forgetting
+from sojourn.definitions.controls import LEFT, MOVED, RELEASE, STOP, is_control, read_forgetting
+from sojourn.definitions.publishing import InForce, apply_control, is_all_held
 from sojourn.engine.forgetting import people_of
 from sojourn.engine.records import CONTROLS, read_events
 from sojourn.model.action import Action, Delivery
@@ -164,6 +165,12 @@ class _Work:
             return
         if entry.event.name in (STOP, RELEASE):
             self._is_stopped = entry.event.name == STOP
+            self._hold()
+        if entry.event.name == MOVED:
+            self._is_stopped = is_all_held(apply_control(InForce(), entry))
+            self._hold()
+        if entry.event.name == LEFT:  # what is not done yet goes along
+            self._is_stopped = True
             self._hold()
         forgetting = read_forgetting(entry.event)
         if forgetting is not None:

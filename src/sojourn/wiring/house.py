@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from sojourn import __version__
-from sojourn.adapters.sqlite import SqliteLog, SqliteLogReader, SqliteStore, lock_folder
+from sojourn.adapters.sqlite import SqliteLog, SqliteLogReader, SqliteStore, lock_folder, refuse_moved
 from sojourn.config import Config
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.planning import load_texts
@@ -162,10 +162,10 @@ class House(Readings, frozen=True):
 
 
 @contextmanager
-def open_house(config: Config, *, publish: bool = True) -> Iterator[House]:
+def open_house(config: Config, *, publish: bool = True, moves: bool = False) -> Iterator[House]:
     """Open a data folder to write in: lock it, finish what a crash left, publish what the files say newly.
 
-    Without `publish`, what is in force stays.
+    Without `publish`, what is in force stays. With `moves` also one that was moved away, or is being moved.
 
     Raises ConfigError (the folder is in use, a setting is wrong) and DefinitionError (all problems of all
     journeys).
@@ -176,6 +176,8 @@ def open_house(config: Config, *, publish: bool = True) -> Iterator[House]:
         load_texts(texts)  # before anything is touched
     with ExitStack() as stack:
         stack.callback(lock_folder(config.data).close)
+        if not moves:
+            refuse_moved(config.data)
         store = SqliteStore(config.data)
         stack.callback(store.close)
         events = SqliteLog(config.data, window_ms=config.dedup_window_ms, floor=store.progress().clock)

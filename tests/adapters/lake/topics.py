@@ -99,9 +99,11 @@ class Writer:
     def __init__(self, place: Place, topics: Topics, random: Random) -> None:
         self._place, self._topics, self._random = place, topics, random
         self.n_crashes = 0
+        self._at_once: Sequence[int] = ()
 
-    def run(self, *, crashes: float = 0.0) -> None:
-        """Write all there is, in commits of any size; each of a table may be the last thing done, or not."""
+    def run(self, *, crashes: float = 0.0, at_once: Sequence[int] = (1_000,)) -> None:
+        """Write all there is, so much of a partition in a commit; each of a table may be the last thing done."""
+        self._at_once = at_once
         while True:
             try:
                 self._follow(crashes)
@@ -121,7 +123,7 @@ class Writer:
         has_read = False
         for topic, partitions in self._topics.records.items():
             for number, records in enumerate(partitions):
-                n = self._random.choice((0, 1, 7, 100))
+                n = self._random.choice(self._at_once)
                 for record in records[place[topic][number] : place[topic][number] + n]:
                     has_read = True
                     if topic == "entries":

@@ -20,24 +20,29 @@ from sojourn.engine.records import (
     CONTROLS,
     LAST,
     Saved,
+    encode_events,
     encode_saved,
     encode_taken,
+    is_moved,
     mark_name,
     read_events,
+    read_moved,
     saved_name,
     shard_of,
 )
-from sojourn.model.turn import Forward, Stage
+from sojourn.model.turn import Stage
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import failed_step
 from sojourn.runtime.shards.chronicle import Chronicle, Mark, takes_ids_out, without_ids
 from sojourn.runtime.shards.records import (
     Addressed,
+    adoptions,
     arrivals,
     decode_control,
     encode_control,
     encode_inputs,
+    marks_of,
 )
 from sojourn.runtime.shards.seen import Seen
 from sojourn.runtime.shards.worker import Outcome, Worker
@@ -162,7 +167,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 
     def _told(self, outcome: Outcome) -> _Out:
         if outcome.forward:
-            yield from self._forwarded(outcome.forward)
+            yield from self._forwarded((one.stage, (one.key, one.input)) for one in outcome.forward)
         if outcome.facts:
             yield _FACTS, self._shelf.number, 0, _json(outcome.facts)
         for action in outcome.actions:
@@ -181,10 +186,10 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
             content = encode_saved(Saved(b"", 0, *chapter.mark))
             yield _STATES, shard, 0, _named((mark_name(self._stage, shard), content))
 
-    def _forwarded(self, forward: list[Forward]) -> _Out:
+    def _forwarded(self, forward: Iterable[tuple[Stage, Addressed]]) -> _Out:
         records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
-        for one in forward:
-            records[one.stage, shard_of(one.key, self._n_shards)].append((one.key, one.input))
+        for stage, addressed in forward:
+            records[stage, shard_of(addressed[0], self._n_shards)].append(addressed)
         for (stage, shard), inputs in records.items():
             yield _KINDS[stage], shard, min(given.at for _, given in inputs), encode_inputs(inputs)
 
@@ -220,17 +225,29 @@ class IdentityOperator(StageOperator):
         if not value[3]:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
         entries = read_events(value[3], shard=shard, offset=value[1], at=at)
+        if is_moved(value[3]):
+            moved = read_moved(value[3])
+            self._seen.note(shard, marks_of(moved))
+            if self._passes_on and entries:
+                record, n = encode_events(moved.entries), len(entries)
+                yield _ENTRIES, shard, at, encode_taken(record, entries, n, shard=shard, offset=0, at=at)
+            yield from self._spread(shelf, adoptions(moved))
+            return
         new = self._seen.take(shard, entries)
         if self._passes_on and new:
             taken = encode_taken(value[3], new, len(entries), shard=shard, offset=value[1], at=at)
             yield _ENTRIES, shard, at, taken
+        yield from self._spread(shelf, arrivals(new))
+
+    def _spread(self, shelf: FlinkShelf, inputs: Iterable[tuple[Stage, Addressed]]) -> _Out:
+        """Let wait what is for this stage, and pass on the rest."""
         here: list[Addressed] = []
-        beyond: list[Forward] = []
-        for stage, addressed in arrivals(new):
-            if stage == self._stage:
-                here.append(addressed)
+        beyond: list[tuple[Stage, Addressed]] = []
+        for one in inputs:
+            if one[0] == self._stage:
+                here.append(one[1])
             else:
-                beyond.append(Forward(stage, *addressed))
+                beyond.append(one)
         if here:
             shelf.wait(here)
         yield from self._forwarded(beyond)

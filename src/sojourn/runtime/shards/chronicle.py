@@ -11,7 +11,7 @@ from bisect import bisect_right, insort
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sojourn.definitions.controls import read_forgetting
+from sojourn.definitions.controls import LEFT, read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, apply_control, asks_everybody, catalogue_of
 from sojourn.engine.forgetting import bare_control
@@ -43,18 +43,25 @@ class Chronicle:
         self._chapters: list[Chapter] = []
         self._in_force = in_force
         self._catalogue = self._began = catalogue_of(in_force)[0]
+        self._left: Mark | None = None
 
     def hear(self, control: Entry) -> None:
         """Take a control in; one that was heard before changes nothing."""
         place = (control.at, control.position)
         if place in self._heard:
             return
+        if control.event.name == LEFT:
+            self._left = place if self._left is None else min(self._left, place)
         self._heard.add(place)
         if takes_ids_out(control):
             self._take_ids_out(control)
         insort(self._controls, (place, control), key=lambda pair: pair[0])
         if self._chapters and place < self._chapters[-1].mark:
             self._begin_anew()
+
+    def has_left(self, mark: Mark) -> bool:
+        """Tell whether the installation was moved away by then: nothing that comes later is done here."""
+        return self._left is not None and mark >= self._left
 
     def next(self, mark: Mark, *, upto: int) -> Chapter | None:
         """Return the first control after a mark, at the latest of an instant (ms); None: there is none."""

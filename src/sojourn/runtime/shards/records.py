@@ -7,15 +7,28 @@ actions    one action
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
+from msgspec import Struct
 
+from sojourn.engine.records import Moved
 from sojourn.engine.turn import route
 from sojourn.model.event import Entry, is_erased
+from sojourn.model.ids import message_digest
 from sojourn.model.turn import Arrived, Input, Stage
 
-Addressed = tuple[str, Input]
+
+class Adopted(Struct, frozen=True, tag="adopted", array_like=True, gc=False):
+    """A key's state as it was where the installation was moved from: it goes onto the shelf as it is."""
+
+    at: int
+    position: int
+    state: bytes
+    wake: int
+
+
+Addressed = tuple[str, Input | Adopted]
 """A key and what is for it."""
 
 _encode = msgspec.json.Encoder().encode
@@ -33,6 +46,24 @@ def arrivals(entries: Iterable[Entry]) -> list[tuple[Stage, Addressed]]:
         arrived = Arrived(entry.at, entry.position, entry.event, entry.is_history, entry.is_shadow)
         found.append((stage, (key, arrived)))
     return found
+
+
+def adoptions(moved: Moved) -> Iterator[tuple[Stage, Addressed]]:
+    """Say whose states were moved here, and to which stage."""
+    for one in moved.states:
+        yield one.stage, (one.key, Adopted(moved.at, moved.position, one.state, one.wake))
+
+
+def marks_of(moved: Moved) -> Iterator[tuple[bytes, int]]:
+    """Say which messages were taken where an installation was moved from, and when (ms) by the door's clock.
+
+    The log's own clock goes by the time that an import plays.
+    """
+    for sent in moved.entries:
+        event = sent.event
+        yield message_digest(event.source, event.message_id), event.received_at
+    for mark in moved.marks:
+        yield mark.digest, mark.at
 
 
 def encode_inputs(inputs: Sequence[Addressed]) -> bytes:

@@ -85,6 +85,16 @@ class Seen:
         if generation is not None and marks:
             self._marks[generation % 2].put_all(marks)
 
+    def note(self, shard: int, marks: Iterable[tuple[bytes, int]]) -> None:
+        """Take note of messages of the shard at work that were taken elsewhere: digests and instants (ms)."""
+        found: dict[int, dict[str, int]] = {}
+        for digest, at in marks:
+            found.setdefault(at // self._window_ms, {})[digest.hex()] = at
+        for generation in sorted(found):
+            self._turn_over(shard, generation)
+            if generation >= self._remembered[shard] - 1:
+                self._keep(generation, found[generation])
+
     def _turn_over(self, shard: int, generation: int) -> None:
         known = self._remembered.get(shard)
         if known is None:

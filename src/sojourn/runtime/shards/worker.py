@@ -23,7 +23,7 @@ from sojourn.model.fact import Fact
 from sojourn.model.turn import Forward, Input, Result, Stage
 from sojourn.runtime.salvage import Failure, Salvaged, salvage
 from sojourn.runtime.shards.chronicle import BEGINNING, Chapter, Chronicle, Mark
-from sojourn.runtime.shards.records import Addressed
+from sojourn.runtime.shards.records import Addressed, Adopted
 
 HOT_STATES = 20_000
 """Decoded in memory, per stage and task: some 60 MB of people."""
@@ -118,12 +118,15 @@ class Worker:
     def call(self, shelf: Shelf, at: int, *, upto: int) -> Outcome:
         """Do what a shard has to do, its instant `at` having come, knowing all its inputs up to `upto`."""
         out = Outcome([], [], [], [], [])
+        if self.chronicle.has_left(shelf.mark):
+            return out
         woken = shelf.due(at)
         waiting = sorted(shelf.take(), key=_place)
         while True:
             chapter = self.chronicle.next(shelf.mark, upto=upto)
             until = upto if chapter is None else chapter.mark[0]
             now, waiting = _parted(waiting, until, before=None if chapter is None else chapter.mark)
+            now = self._adopt(shelf, now, out)
             out.place = (until, LAST) if chapter is None else (until, chapter.mark[1] - 1)
             self._turns(shelf, _by_key(now, woken if until >= at else ()), until, out)
             woken = [] if until >= at else woken
@@ -131,6 +134,9 @@ class Worker:
             if chapter is None or chapter.mark[0] > at:
                 break
             self._switch(shelf, chapter, out)
+            if self.chronicle.has_left(shelf.mark):
+                waiting = []  # It is another installation's, which takes it from the log.
+                break
             if chapter.mark[0] < at:
                 # The shard came late to it, and what it set going may be due by now: that comes first.
                 for key in woken:
@@ -141,6 +147,24 @@ class Worker:
             shelf.wait(waiting)
         shelf.flush()
         return out
+
+    def _adopt(self, shelf: Shelf, inputs: list[Addressed], out: Outcome) -> list[Addressed]:
+        """Put states that were moved here onto the shelf, with their wakes; return the other inputs.
+
+        Nothing that happened here is older, so none of them is in anybody's way.
+        """
+        others: list[Addressed] = []
+        for key, given in inputs:
+            if not isinstance(given, Adopted):
+                others.append((key, given))
+                continue
+            self._hot.pop((shelf.number, key), None)
+            kept = Kept(given.state, given.wake)
+            shelf.put(key, kept)
+            out.kept[key] = kept, (given.at, given.position)
+            if given.wake:
+                shelf.wake(key, given.wake)
+        return others
 
     def _switch(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
         at = chapter.mark[0]
@@ -248,6 +272,7 @@ def _parted(
 def _by_key(inputs: Sequence[Addressed], woken: Sequence[str]) -> dict[str, list[Input]]:
     groups: dict[str, list[Input]] = {}
     for key, given in inputs:
+        assert not isinstance(given, Adopted)
         groups.setdefault(key, []).append(given)
     for key in woken:
         groups.setdefault(key, [])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import partial, reduce
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -125,17 +125,17 @@ class IcebergKeeper:
         self._change(EVENTS.name, note)
 
     def _events_of(self, leaving: Leaving) -> Any:
-        ops = library("pyiceberg.expressions")
-        found = []
-        if STEPS in self._tables and leaving.people:
-            steps = self._tables[STEPS].refresh()
-            theirs = steps.scan(ops.In("profile_id", sorted(leaving.people)), selected_fields=("position",))
-            found.append(ops.In("position", theirs.to_arrow()["position"].to_pylist()))
+        """Say which events are theirs, by their positions.
+
+        By nothing else: of a row with NULLs pyiceberg 0.12 keeps what one side of an Or says is to go.
+        """
+        found: set[int] = set()
+        if STEPS in self._tables:
+            found |= _numbers(self._tables[STEPS].refresh(), "position", {"profile_id": leaving.people})
         ids = {*leaving.users, *leaving.devices}
-        found.append(ops.In("user_id", sorted(leaving.users)))
-        found.append(ops.In("anonymous_id", sorted(leaving.devices)))
-        found.append(ops.In("previous_id", sorted(ids)))
-        return reduce(ops.Or, found)
+        said = {"user_id": leaving.users, "anonymous_id": leaving.devices, "previous_id": ids}
+        found |= _numbers(self._tables[EVENTS.name].refresh(), "position", said)
+        return library("pyiceberg.expressions").In("position", sorted(found))
 
     def _change(self, name: str, change: Callable[[IcebergTable], int]) -> int:
         """Change a table; where somebody else did meanwhile, look at it anew."""
@@ -159,7 +159,7 @@ def _rename(table: IcebergTable, stand_ins: Mapping[str, str]) -> int:
     """Let the ledger's rows of others say something else in the place of ids."""
     compute, ops = library("pyarrow.compute"), library("pyiceberg.expressions")
     names = ("other_id", "user_id", "anonymous_id")
-    concerned = reduce(ops.Or, (ops.In(name, sorted(stand_ins)) for name in names))
+    concerned = ops.In("fact_n", sorted(_numbers(table, "fact_n", dict.fromkeys(names, stand_ins))))
     rows = table.scan(concerned).to_arrow()
     if not rows.num_rows:
         return 0
@@ -172,6 +172,17 @@ def _rename(table: IcebergTable, stand_ins: Mapping[str, str]) -> int:
     rows = rows.set_column(rows.column_names.index("message_id"), "message_id", nothing)
     table.overwrite(rows, concerned, snapshot_properties=properties_of(reached(table)))
     return int(rows.num_rows)
+
+
+def _numbers(table: IcebergTable, number: str, said: Mapping[str, Collection[str]]) -> set[int]:
+    """Return what numbers rows in which a column says one of some values."""
+    ops = library("pyiceberg.expressions")
+    found: set[int] = set()
+    for column, values in said.items():
+        if values:
+            rows = table.scan(ops.In(column, sorted(values)), selected_fields=(number,)).to_arrow()
+            found |= set(rows[number].to_pylist())
+    return found
 
 
 def _scattered(table: IcebergTable, *, before: date) -> list[date]:

@@ -115,7 +115,7 @@ class IcebergLake:
         table = self._tables[name]
         try:
             for _ in range(TRIES):
-                # Somebody may have merged files or expired snapshots: its rows are still ours.
+                # Somebody may have changed it, to merge files, say: its rows are still ours.
                 if (reached(table.refresh()) or Reached(log=self._log)) != self._reached[name]:
                     raise UnavailableError(
                         f"{OWNER}: somebody else writes table {name}; let one process run [lake-two-writers]"
