@@ -288,9 +288,9 @@ class Flink:
         found = self._ask(f"/jobs/{job_id}/metrics?get=numRestarts")
         return int(found[0]["value"]) if found else 0
 
-    def stop(self, job_id: str, *, kind: str = "NATIVE") -> str:
-        """Stop a job with a savepoint, NATIVE or CANONICAL; return where that is."""
-        begun = self._rest.post(f"/jobs/{job_id}/stop", json={"drain": False, "formatType": kind})
+    def stop(self, job_id: str) -> str:
+        """Stop a job with a savepoint; return where that is."""
+        begun = self._rest.post(f"/jobs/{job_id}/stop", json={"drain": False})
         begun.raise_for_status()
         trigger = begun.json()["request-id"]
 
