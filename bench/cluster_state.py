@@ -48,7 +48,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
             full = flink.checkpoint(job, "FULL", patience_s=PATIENCE_S)
             run.see(range(0, n_people, SHARE), f"{name}-again")
             found |= _figures(
-                name, full=full, more=flink.checkpoint(job, "INCREMENTAL", patience_s=PATIENCE_S)
+                name, full=full, more=flink.checkpoint(job, "CONFIGURED", patience_s=PATIENCE_S)
             )
             n_before = n_people
         flink.cancel(job)

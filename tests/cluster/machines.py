@@ -303,7 +303,7 @@ class Flink:
         return str(operation["location"])
 
     def checkpoint(self, job_id: str, kind: str, *, patience_s: float = PATIENCE_S) -> dict[str, Any]:
-        """Take a checkpoint, `FULL` or `INCREMENTAL`, now; return what Flink says of it."""
+        """Take a checkpoint now, `FULL` or as `CONFIGURED` (incremental); return what Flink says."""
         begun = self._rest.post(f"/jobs/{job_id}/checkpoints", json={"checkpointType": kind})
         begun.raise_for_status()
         trigger = begun.json()["request-id"]
