@@ -29,12 +29,12 @@ def soon() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=1)
 
 
-def filled(folder: Folder, path: Path, *, seed: int = 0) -> Place:
+def filled(folder: Folder, path: Path, *, at_once: int = 60) -> Place:
     """Write what was lived in a folder to a lake."""
-    random = Random(seed)
+    random = Random(0)
     topics, place = Topics(random), place_in(path)
     topics.add(folder.entries(), folder.facts())
-    Writer(place, topics, random).run(at_once=(60,))
+    Writer(place, topics, random).run(at_once=(at_once,))
     return place
 
 
@@ -65,7 +65,7 @@ def test_merged_and_expired_it_has_the_same_rows_in_fewer_files(
 ) -> None:
     """A writer that was open meanwhile goes on, and knows still how far it is."""
     monkeypatch.setattr(keeping, "FEW_FILES", 2)
-    place = filled(folder, tmp_path / "cluster")
+    place = filled(folder, tmp_path / "cluster", at_once=4)
     before, n_files = rows_of(place), len(files(place))
     writer = IcebergLake(place, log=LOG)
     keeper = IcebergKeeper(place)

@@ -102,7 +102,7 @@ class Writer:
         self._at_once: Sequence[int] = ()
 
     def run(self, *, crashes: float = 0.0, at_once: Sequence[int] = (1_000,)) -> None:
-        """Write all there is, so much of a partition in a commit; any may be the last thing done."""
+        """Write all there is, so much of a partition in a commit; each may be the last thing done."""
         self._at_once = at_once
         while True:
             try:
