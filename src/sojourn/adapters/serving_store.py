@@ -1,6 +1,6 @@
 """The serving store: what a cluster keeps of everybody, in Redis or Valkey, for whoever answers questions.
 
-    PREFIX:s:STAGE|KEY   a state: its place in the log (28 hexadecimal digits), and the record of the topic
+    PREFIX:s:STAGE|KEY   a state: its place in the log (30 hexadecimal digits), and the record of the topic
                          `states`; without a record: there was one up to that place, and it is gone
     PREFIX:n:ID          where the newest event lies that names an id, as a place and who else it names
     PREFIX:t:ID          the same, of the newest that says whose a device is
@@ -37,14 +37,14 @@ AT_ONCE = 200  # records of one call: the store does nothing else meanwhile, for
 CONNECTIONS = 64  # at once; whoever comes then waits for one,
 MAX_WAITING = 2_000  # and so many may: more than a server answers in a second come again.
 
-PLACE_CHARS = 28
+PLACE_CHARS = 30
 # Of what is gone the topic says no place: it was no earlier than what was known of it. So a state of that
 # very place is taken again, and a repetition that brings it says once more that it is gone.
 _FORWARD = """
 for i, key in ipairs(KEYS) do
-  local new, old = ARGV[i + 1], redis.call('GETRANGE', key, 0, 27)
-  local place = string.sub(new, 1, 28)
-  if #new <= 28 then
+  local new, old = ARGV[i + 1], redis.call('GETRANGE', key, 0, 29)
+  local place = string.sub(new, 1, 30)
+  if #new <= 30 then
     if place < old then place = old end
     if place ~= '' then redis.call('SET', key, place, 'EX', ARGV[1]) end
   elseif place >= old then
@@ -67,7 +67,7 @@ return has_all
 """
 _NOTE = """
 for i, key in ipairs(KEYS) do
-  if string.sub(ARGV[i + 1], 1, 28) > redis.call('GETRANGE', key, 0, 27) then
+  if string.sub(ARGV[i + 1], 1, 30) > redis.call('GETRANGE', key, 0, 29) then
     redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1])
   end
 end
@@ -268,7 +268,7 @@ def _content(kept: Kept) -> bytes:
 
 
 def _hexadecimal(place: tuple[int, int]) -> bytes:
-    return b"%014x%014x" % place
+    return b"%014x%016x" % place
 
 
 def _state_name(prefix: str, name: str) -> str:

@@ -34,13 +34,13 @@ CONTROLS = 1_023
 MAX_EVENTS = 1_024
 """In one record."""
 _OFFSET = 20  # bits below an offset: 10 for the place in the record, 10 for the shard. 2^33 records fit into
-# the 53 bits that every JSON reader keeps.
+# the 53 bits that every JSON reader keeps, and 2^43 into those that everything else here does.
 
 HISTORY, SHADOW = 1, 2
 
 MARK = b"mark|"
 """What the names of words begin with that are no states."""
-LAST = (1 << 53) - 1
+LAST = (1 << 63) - 1
 """The position after every entry of an instant."""
 
 
