@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.machines import ROOT, Flink, Kafka
 from tests.cluster.test_same_history import history
-from tests.cluster.topics import Installation
+from tests.cluster.topics import Installation, bare
 from tests.evolution.older import NOTE, older_copy
 from tests.laws import test_everything_published as everything
 from tests.laws.test_equality import end_of, same
@@ -38,4 +38,4 @@ def test_an_old_savepoint_is_taken_by_new_code(kafka: Kafka, flink: Flink, tmp_p
     installation.tick(end_of(entries))
     found = installation.read(alone)
     flink.cancel(job)
-    same(found, alone)
+    same(found, bare(alone))

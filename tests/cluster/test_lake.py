@@ -28,9 +28,9 @@ from sojourn.model.topics import Topics
 from tests.adapters.lake import topics as lists
 from tests.adapters.lake.test_iceberg import everything, lived
 from tests.cluster.machines import Flink, Kafka, Machine, until
-from tests.cluster.topics import Installation
+from tests.cluster.topics import Installation, bare
 from tests.laws import test_everything_published as everywhere
-from tests.laws.runtimes import Outcome, sequential
+from tests.laws.runtimes import sequential
 from tests.laws.test_equality import end_of, same
 
 pytestmark = pytest.mark.cluster
@@ -135,7 +135,7 @@ def test_what_flink_passes_on_is_what_the_reference_took(kafka: Kafka, flink: Fl
     flink.replace_taskmanagers()
     installation.feed(twice(entries[30:]))
     installation.tick(end_of(entries))
-    same(installation.read(wanted := Outcome(alone.facts, alone.actions, {})), wanted)
+    same(installation.read(wanted := bare(alone)), wanted)
     flink.cancel(job)
     topics, place = lists.Topics(Random(0)), lists.place_in(tmp_path / "reference")
     facts = [msgspec.json.decode(fact, type=Fact) for fact in alone.facts]

@@ -13,7 +13,7 @@ from sojourn.engine.records import decode_saved, saved_name
 from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from tests.cluster.machines import Flink, Kafka
-from tests.cluster.topics import Installation
+from tests.cluster.topics import Installation, bare
 from tests.laws import test_everything_published as everything
 from tests.laws.runtimes import Outcome, sequential
 from tests.laws.test_equality import end_of, same
@@ -30,11 +30,6 @@ def history(seed: int) -> tuple[list[Entry], Outcome]:
     in_force: InForce = everything.FIRST
     alone = sequential(entries, everything.CATALOGUE, until=end_of(entries), in_force=in_force)
     return entries, alone
-
-
-def bare(outcome: Outcome) -> Outcome:
-    """Leave the states out."""
-    return Outcome(outcome.facts, outcome.actions, {})
 
 
 @pytest.mark.parametrize(("seed", "parallelism"), RUNS)
