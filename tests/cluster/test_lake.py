@@ -28,7 +28,7 @@ from sojourn.model.topics import Topics
 from tests.adapters.lake import topics as lists
 from tests.adapters.lake.test_iceberg import everything, lived
 from tests.cluster.machines import Flink, Kafka, Machine, until
-from tests.cluster.topics import Installation, bare
+from tests.cluster.topics import READ_S, Installation, bare
 from tests.laws import test_everything_published as everywhere
 from tests.laws.runtimes import sequential
 from tests.laws.test_equality import end_of, same
@@ -143,7 +143,7 @@ def test_what_flink_passes_on_is_what_the_reference_took(kafka: Kafka, flink: Fl
     lists.Writer(place, topics, Random(0)).run()
     with read_iceberg(place) as reading:
         expected = written(reading)
-    until("the lake", lambda: _n_rows(_written(process.place)) >= _n_rows(expected))
+    until("the lake", lambda: _n_rows(_written(process.place)) >= _n_rows(expected), patience_s=READ_S)
     process.machine.end(signal.SIGTERM)
     found = _written(process.place)
     assert {name: rows for name, rows in found.items() if rows != expected[name]} == {}
