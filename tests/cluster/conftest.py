@@ -29,3 +29,11 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
     cluster.start(n_tasks=N_TASKS)
     yield cluster
     cluster.end()
+
+
+@pytest.fixture(autouse=True)
+def slots_are_free(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave no job behind: the next test needs its slots."""
+    yield
+    if "flink" in request.fixturenames:
+        request.getfixturevalue("flink").cancel_all()

@@ -322,6 +322,13 @@ class Flink:
         self._rest.patch(f"/jobs/{job_id}", params={"mode": "cancel"})
         until("the job's end", lambda: (self._ask(f"/jobs/{job_id}") or {}).get("state") == "CANCELED")
 
+    def cancel_all(self) -> None:
+        """End whatever jobs there still are: those of a test that failed before it ended its own."""
+        found = self._ask("/jobs") or {"jobs": []}
+        for job in found["jobs"]:
+            if job["status"] not in ("CANCELED", "FINISHED", "FAILED"):
+                self.cancel(job["id"])
+
     def complaints(self) -> str:
         """Return what TaskManagers said of Python's errors."""
         said = [machine.log.read_text(errors="replace") for machine in self.taskmanagers]
