@@ -28,10 +28,10 @@ from sojourn.model.topics import Topics
 from tests.adapters.lake import topics as lists
 from tests.adapters.lake.test_iceberg import everything, lived
 from tests.cluster.machines import Flink, Kafka, Machine, until
-from tests.cluster.topics import READ_S, Installation, bare
+from tests.cluster.topics import READ_S, Installation
 from tests.laws import test_everything_published as everywhere
 from tests.laws.runtimes import sequential
-from tests.laws.test_equality import end_of, same
+from tests.laws.test_equality import end_of
 
 pytestmark = pytest.mark.cluster
 
@@ -135,7 +135,9 @@ def test_what_flink_passes_on_is_what_the_reference_took(kafka: Kafka, flink: Fl
     flink.replace_taskmanagers()
     installation.feed(twice(entries[30:]))
     installation.tick(end_of(entries))
-    same(installation.read(wanted := bare(alone)), wanted)
+    found_in_topics = installation.read(alone)
+    assert found_in_topics.facts == alone.facts
+    assert set(found_in_topics.actions) == set(alone.actions)  # a job that begins again writes them again
     flink.cancel(job)
     topics, place = lists.Topics(Random(0)), lists.place_in(tmp_path / "reference")
     facts = [msgspec.json.decode(fact, type=Fact) for fact in alone.facts]
