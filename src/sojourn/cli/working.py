@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -126,6 +125,8 @@ def learn(*, data: DataOption = None, config: ConfigOption = None) -> None:
 
     One process learns, and puts what follows into the log; a second one stands by, and goes on where it was.
     """
+    import asyncio  # noqa: PLC0415 - help needs no loop
+
     from sojourn.wiring import cluster_learning  # noqa: PLC0415 - help needs no Kafka
 
     asyncio.run(cluster_learning.learn(configuration(config, data)))
