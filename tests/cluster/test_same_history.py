@@ -8,13 +8,14 @@ from random import Random
 import msgspec
 import pytest
 
-from sojourn.definitions.publishing import InForce
+from sojourn.definitions.publishing import InForce, catalogue_of
 from sojourn.engine.records import decode_saved, saved_name
 from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from tests.cluster.machines import Flink, Kafka
 from tests.cluster.topics import Installation, bare
 from tests.laws import test_everything_published as everything
+from tests.laws.recorded import HISTORIES
 from tests.laws.runtimes import Outcome, sequential
 from tests.laws.test_equality import end_of, same
 
@@ -42,6 +43,21 @@ def test_the_same_history_is_the_same(
     job = flink.run(installation.settings, parallelism=parallelism)
     installation.feed(entries)
     installation.tick(end_of(entries))
+    found = installation.read(alone)
+    flink.cancel(job)
+    same(found, bare(alone))
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_a_recorded_history_is_the_same(kafka: Kafka, flink: Flink, tmp_path: Path, name: str) -> None:
+    """A shop's events and the demo's: sessions, people who say late who they are, waits of hours and days."""
+    entries, first = HISTORIES[name]()
+    until = end_of(entries)
+    alone = sequential(entries, catalogue_of(first)[0], until=until, in_force=first)
+    installation = Installation(kafka.brokers, tmp_path, first)
+    job = flink.run(installation.settings, parallelism=2)
+    installation.feed(entries)
+    installation.tick(until)
     found = installation.read(alone)
     flink.cancel(job)
     same(found, bare(alone))
