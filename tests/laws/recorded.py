@@ -91,7 +91,10 @@ def invented() -> History:
 
 
 def _entries(events: Iterable[Event]) -> list[Entry]:
-    return [Entry(position=n, at=event.received_at, event=event) for n, event in enumerate(events, 1)]
+    """Give each its place; what was sent again has none, as in every log."""
+    first = {(event.source, event.message_id): event for event in reversed(list(events))}
+    stamped = sorted(first.values(), key=lambda event: event.received_at)
+    return [Entry(position=n, at=event.received_at, event=event) for n, event in enumerate(stamped, 1)]
 
 
 def _ms(text: str) -> int:
