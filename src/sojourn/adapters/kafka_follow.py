@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from sojourn.adapters.kafka_client import library
-from sojourn.adapters.kafka_topics import TIMEOUT_S
-from sojourn.model.errors import ConfigError, UnavailableError
+from sojourn.adapters.kafka_read import partitions_of
+from sojourn.model.errors import UnavailableError
 
 POLL_S = 0.2
 AT_ONCE = 1_000
@@ -80,12 +80,5 @@ class TopicFollower:
         self._stopping.set()
 
     def _begin(self, consumer: Any) -> None:
-        try:
-            known = consumer.list_topics(self._topic, timeout=TIMEOUT_S).topics[self._topic]
-        except self._kafka.KafkaException as error:
-            raise UnavailableError(f"Kafka does not answer: {error.args[0].str()}") from error
-        if known.error is not None:
-            raise ConfigError(
-                f"topic {self._topic}: {known.error.str()}; `sojourn cluster init` makes it [no-topic]"
-            )
+        partitions_of(consumer, self._topic)  # that it is there
         consumer.assign([self._kafka.TopicPartition(self._topic, 0, self._kafka.OFFSET_BEGINNING)])

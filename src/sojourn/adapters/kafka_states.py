@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from sojourn.adapters.kafka_client import library
-from sojourn.adapters.kafka_topics import TIMEOUT_S
+from sojourn.adapters.kafka_read import partitions_of
 from sojourn.engine.records import MARK
-from sojourn.model.errors import ConfigError, UnavailableError
+from sojourn.model.errors import UnavailableError
 
 if TYPE_CHECKING:
     from confluent_kafka import Message, TopicPartition
@@ -82,7 +82,7 @@ class StatesFollower:
             }
         )
         try:
-            self._check(consumer)
+            partitions_of(consumer, self._topic)  # that it is there
             consumer.subscribe(
                 [self._topic],
                 on_assign=lambda _, places: self._assign(places, shared),
@@ -112,16 +112,6 @@ class StatesFollower:
             _, end = consumer.get_watermark_offsets(place, cached=True)
             total += max(0, end - max(place.offset, 0))
         return total
-
-    def _check(self, consumer: Any) -> None:
-        try:
-            known = consumer.list_topics(self._topic, timeout=TIMEOUT_S).topics[self._topic]
-        except self._kafka.KafkaException as error:
-            raise UnavailableError(f"Kafka does not answer: {error.args[0].str()}") from error
-        if known.error is not None:
-            raise ConfigError(
-                f"topic {self._topic}: {known.error.str()}; `sojourn cluster init` makes it [no-topic]"
-            )
 
     def _read(self, consumer: Any) -> Batch:
         batch = Batch()

@@ -32,7 +32,7 @@ from sojourn.server.ofrep_streams import Streams
 from sojourn.server.served import ServedProfiles
 from sojourn.wiring.cluster import client_for, topics_of
 from sojourn.wiring.cluster_store import store_of
-from sojourn.wiring.deciding import Decider, callers
+from sojourn.wiring.deciding import Decider, callers, watch_answers
 from sojourn.wiring.house import now_ms
 
 log = structlog.get_logger("sojourn")
@@ -131,23 +131,11 @@ class Answering:
         log.info("decisions are answered", journeys=len(self._followed.catalogue.journeys))
 
     def _watch(self, metrics: Metrics) -> None:
-        people, exposures, store = self.people, self.exposures, self.store
-        for name, text, ask in (
-            (
-                "sojourn_decision_waits",
-                "Answers that waited for events of their person",
-                lambda: people.n_waits,
-            ),
-            ("sojourn_decisions_behind", "Answers that waited for them in vain", lambda: people.n_behind),
-            ("sojourn_exposures_logged", "Exposures told to the log", lambda: exposures.n_logged),
-            ("sojourn_exposures_dropped", "Exposures lost for want of room", lambda: exposures.n_dropped),
-            (
-                "sojourn_notes_lost",
-                "Notes of events that the store did not take",
-                lambda: store.n_lost,
-            ),
-        ):
-            metrics.watch_total(name, text, ask)
+        store = self.store
+        watch_answers(metrics, self.people, self.exposures)
+        metrics.watch_total(
+            "sojourn_notes_lost", "Notes of events that the store did not take", lambda: store.n_lost
+        )
         metrics.watch("sojourn_store_down", "1 while it does not answer", lambda: store.trouble is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from sojourn.config import Config
 from sojourn.engine.decisions import Decision
@@ -70,21 +71,14 @@ class Counter:
         await self._live.tell(events)
 
     def _watch(self, metrics: Metrics) -> None:
-        people, exposures, streams = self.people, self.exposures, self.streams
+        people, streams = self.people, self.streams
+        watch_answers(metrics, people, self.exposures)
         for name, text, ask in (
             (
                 "sojourn_decision_reads",
                 "Reads of the store for whoever was not in memory",
                 lambda: people.n_reads,
             ),
-            (
-                "sojourn_decision_waits",
-                "Answers that waited for events of their person",
-                lambda: people.n_waits,
-            ),
-            ("sojourn_decisions_behind", "Answers that waited for them in vain", lambda: people.n_behind),
-            ("sojourn_exposures_logged", "Exposures told to the log", lambda: exposures.n_logged),
-            ("sojourn_exposures_dropped", "Exposures lost for want of room", lambda: exposures.n_dropped),
             ("sojourn_changes_told", "Changes told by streams", lambda: streams.n_told),
             (
                 "sojourn_streams_dropped",
@@ -94,6 +88,24 @@ class Counter:
         ):
             metrics.watch_total(name, text, ask)
         metrics.watch("sojourn_streams_open", "Streams open now", lambda: streams.n_open)
+
+
+class Waiting(Protocol):
+    """Whoever waits for events before they answer, and counts it."""
+
+    n_waits: int
+    n_behind: int
+
+
+def watch_answers(metrics: Metrics, people: Waiting, exposures: Exposures) -> None:
+    """Show what is counted wherever decisions are answered."""
+    for name, text, ask in (
+        ("sojourn_decision_waits", "Answers that waited for events of their person", lambda: people.n_waits),
+        ("sojourn_decisions_behind", "Answers that waited for them in vain", lambda: people.n_behind),
+        ("sojourn_exposures_logged", "Exposures told to the log", lambda: exposures.n_logged),
+        ("sojourn_exposures_dropped", "Exposures lost for want of room", lambda: exposures.n_dropped),
+    ):
+        metrics.watch_total(name, text, ask)
 
 
 def callers(config: Config) -> dict[str, Caller]:
