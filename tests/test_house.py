@@ -247,6 +247,23 @@ def test_pure_rooms_touch_neither_clock_nor_chance_nor_world() -> None:
     assert touched == []
 
 
+def test_rooms_that_many_threads_share_know_what_they_read_before_they_run() -> None:
+    """Tasks of a cluster are threads of one process. msgspec learns a type where it first meets it, and a
+    second thread that meets it meanwhile reads through an empty place: the process ends.
+    """
+    late = [
+        f"{name_of(path)}:{node.lineno} reads a type that no Decoder of the module has made ready"
+        for path in pure_files("model", "definitions", "engine", "runtime/shards", "runtime/flink")
+        if path.name != "settings.py"  # read where a job is sent off
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "decode"
+        and any(given.arg == "type" for given in node.keywords)
+    ]
+    assert late == []
+
+
 def test_the_nouns_and_the_engine_import_the_standard_library_and_msgspec_only() -> None:
     """They must run wherever a Python runs: inside Flink's too."""
     allowed = sys.stdlib_module_names | {"msgspec", "sojourn"}

@@ -101,6 +101,8 @@ class Forgetting(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{PSEUDONYM}{self.request}:"
 
 
+_read_forgetting = msgspec.json.Decoder(Forgetting).decode
+
 PSEUDONYM = "forgotten:"
 """What stands in the place of a user's id begins with it."""
 
@@ -130,7 +132,7 @@ def read_forgetting(event: Event) -> Forgetting | None:
     """Read who is forgotten by an event; None where nobody is."""
     if event.name != FORGET or event.source != OUR_SOURCE:
         return None
-    return msgspec.json.decode(event.properties, type=Forgetting)
+    return _read_forgetting(event.properties)
 
 
 def told_to_others(entry: Entry) -> Entry:

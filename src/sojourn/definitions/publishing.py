@@ -186,9 +186,14 @@ def _ended(catalogue: Catalogue) -> set[tuple[str, Hold]]:
 
 # -- Each control; None: it changes nothing.
 
+_read_publishing = msgspec.json.Decoder(Publishing).decode
+_read_holding = msgspec.json.Decoder(Holding).decode
+_read_learnt = msgspec.json.Decoder(Learnt).decode
+_read_arrival = msgspec.json.Decoder(Arrival).decode
+
 
 def _publish(after: InForce, body: bytes) -> InForce | None:
-    publishing = msgspec.json.decode(body, type=Publishing)
+    publishing = _read_publishing(body)
     current = dict(after.current)
     versions, moves = list(after.versions), list(after.moves)
     for change in publishing.changes:
@@ -255,11 +260,11 @@ def _newest(versions: list[Version], current: dict[str, str]) -> list[Version]:
 
 
 def _pause(after: InForce, body: bytes) -> InForce | None:
-    return _hold(after, msgspec.json.decode(body, type=Holding).journey)
+    return _hold(after, _read_holding(body).journey)
 
 
 def _resume(after: InForce, body: bytes) -> InForce | None:
-    return _release(after, msgspec.json.decode(body, type=Holding).journey)
+    return _release(after, _read_holding(body).journey)
 
 
 def _stop(after: InForce, body: bytes) -> InForce | None:
@@ -289,7 +294,7 @@ def _release(after: InForce, name: str) -> InForce | None:
 
 
 def _learn(after: InForce, body: bytes) -> InForce | None:
-    learnt = msgspec.json.decode(body, type=Learnt)
+    learnt = _read_learnt(body)
     allocations = {**after.allocations, **learnt.allocations}
     return replace(
         after,
@@ -317,7 +322,7 @@ def _forget(after: InForce, body: bytes) -> None:
 def _arrive(after: InForce, body: bytes) -> InForce:
     """An installation was moved here: what was in force there is so from here on, and nothing else is."""
     del after
-    return msgspec.json.decode(body, type=Arrival).in_force
+    return _read_arrival(body).in_force
 
 
 def _leave(after: InForce, body: bytes) -> None:

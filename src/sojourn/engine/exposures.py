@@ -43,6 +43,9 @@ class _Logged(Struct, frozen=True):
     version: str = ""
 
 
+_read_logged = msgspec.json.Decoder(_Logged).decode
+
+
 def is_logged(event: Event) -> bool:
     """Tell whether the house itself says that a decision exposed somebody."""
     return event.name == EXPOSED and event.source == OUR_SOURCE
@@ -51,7 +54,7 @@ def is_logged(event: Event) -> bool:
 def hear_logged(life: Life, event: Event, ledger: Ledger) -> None:
     """Take over what a decision said, as it was said."""
     try:
-        said = msgspec.json.decode(event.properties, type=_Logged)
+        said = _read_logged(event.properties)
     except msgspec.MsgspecError:
         return  # of a later release
     adaptive = ledger.catalogue.adaptive.get(said.experiment)

@@ -12,6 +12,8 @@ from tests.browser.sdk.pages import MODULES, Pages, Shop, open_page, opened_shop
 pytestmark = pytest.mark.browser
 
 PAGE_KEY = "a-key-that-is-in-the-page"
+AWAY_PATIENCE_MS = 90_000
+"""A page that found a slow machine's server away for long asks again after up to a minute."""
 RESCUE = """
 journey: rescue
 entry: { on: Checkout Started }
@@ -142,4 +144,6 @@ def test_a_page_listens_again_after_the_server_was_away(
     deciding.program.stop()
     deciding.program.start()
     page.evaluate("sojourn.track('Checkout Started')")
-    page.wait_for_function("client.getStringValue('journey.rescue.state', '?') === 'waiting'")
+    page.wait_for_function(
+        "client.getStringValue('journey.rescue.state', '?') === 'waiting'", timeout=AWAY_PATIENCE_MS
+    )

@@ -67,6 +67,7 @@ STATES = OutputTag("states", KEYED)
 CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
 
 _json = msgspec.json.Encoder().encode
+_read_in_force = msgspec.json.Decoder(InForce).decode
 _KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
 _FACTS, _ACTIONS, _FAILED, _STATES, _ENTRIES = 2, 3, 4, 5, 6
 _TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
@@ -109,7 +110,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
     def open(self, context: Any) -> None:
         """Begin, or go on after a restart: what is in memory only is empty."""
         self._shelf = FlinkShelf(context)
-        self._chronicle = Chronicle(msgspec.json.decode(self._in_force, type=InForce))
+        self._chronicle = Chronicle(_read_in_force(self._in_force))
         self._worker = Worker(self._stage, self._chronicle)
         self._has_read_controls = False
         self._has_told_all = context.get_state(ValueStateDescriptor("told-all", Types.BOOLEAN()))

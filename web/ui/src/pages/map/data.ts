@@ -12,6 +12,8 @@ import { experimentOf, keyOf, NO_GOAL, SEGMENT, selectionOf, type View } from '.
 
 /** After something moved, the next look comes at once, and then at most so often. */
 const LOOK_MS = 500
+/** Comparing is a slower question, and one that is read for longer. */
+const COMPARE_MS = 2_000
 /** Friction is a slow question, and changes slowly; so do the names of steps. */
 const SLOW_MS = 300_000
 /** Events that mean success in most catalogues, most telling first: the goal where nobody chose one. */
@@ -55,6 +57,7 @@ export function useMapData(view: View): MapData {
   })
   // A look that is still under way is not thrown away for the next one: it would never come to an end.
   useMoves('progress', () => void graph.refetch({ cancelRefetch: false }), LOOK_MS)
+  useMoves('progress', () => void difference.refetch({ cancelRefetch: false }), COMPARE_MS, isReady && view.compare !== '')
   useNewNames(graph.data, names)
   return useMemo(() => ({
     graph,
