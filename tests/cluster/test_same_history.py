@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ from sojourn.model.action import Action
 from sojourn.model.event import Entry
 from tests.cluster.machines import Flink, Kafka
 from tests.cluster.topics import Installation, bare
+from tests.laws import histories
 from tests.laws import test_everything_published as everything
 from tests.laws.recorded import HISTORIES
 from tests.laws.runtimes import Outcome, sequential
@@ -23,6 +25,9 @@ pytestmark = pytest.mark.cluster
 
 RUNS = [(7, 1), (11, 2), (2026, 4)]
 """(seed, parallelism)."""
+BROKER_BYTES = 1 << 20
+"""Of a record, as brokers and clients have it where nobody tells them otherwise."""
+GATHERED_S = 5.0
 
 
 def history(seed: int) -> tuple[list[Entry], Outcome]:
@@ -59,6 +64,22 @@ def test_a_recorded_history_is_the_same(kafka: Kafka, flink: Flink, tmp_path: Pa
     installation.feed(entries)
     installation.tick(until)
     found = installation.read(alone)
+    flink.cancel(job)
+    same(found, bare(alone))
+
+
+def test_what_lay_there_for_long_is_caught_up_with(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
+    """A shard has more at once than a broker takes in one record: it is told in several."""
+    entries = histories.history(Random(3), n_events=6_000, steps_ms=(0, 1, 5))
+    alone = sequential(entries, everything.CATALOGUE, until=end_of(entries), in_force=everything.FIRST)
+    assert sum(map(len, alone.facts)) > 4 * BROKER_BYTES, "every shard has more than that"
+    installation = Installation(kafka.brokers, tmp_path, everything.FIRST)
+    job = flink.run(installation.settings, parallelism=1)
+    installation.feed(entries)
+    time.sleep(GATHERED_S)  # The controls' clock stands still, and so all of it waits.
+    installation.tick(end_of(entries))
+    found = installation.read(alone)
+    assert flink.restarts(job) == 0
     flink.cancel(job)
     same(found, bare(alone))
 

@@ -54,8 +54,11 @@ class DictShelf:
     def due(self, at: int) -> list[str]:
         return self.asleep.pop(at, [])
 
-    def take(self) -> list[Addressed]:
-        taken, self.waiting = self.waiting, []
+    def take(self, upto: int) -> list[Addressed]:
+        taken = [one for one in self.waiting if one[1].at <= upto]
+        self.waiting = [one for one in self.waiting if one[1].at > upto]
+        if self.waiting:
+            self.call_at(min(one[1].at for one in self.waiting))
         return taken
 
     def wait(self, inputs: Sequence[Addressed]) -> None:

@@ -24,24 +24,15 @@ from typing import Any
 from msgspec import Struct
 
 from sojourn.model.errors import ConfigError
-from sojourn.model.topics import Topics
+from sojourn.model.topics import LARGEST_BYTES, Topics
 
 DAY_MS = 86_400_000
-LARGEST = 8 << 20
-"""Bytes of a record: doors write smaller ones, but a life that is moved here may have more than an event."""
 TIMEOUT_S = 30.0
 SEGMENT_MS = DAY_MS
 """What is too old is deleted a segment at a time: a day's, so that the day on which it goes can be told."""
-# The newest of each action; a letter has more than the action it is of, which may be as large as a record.
-_DEAD: dict[str, int | str] = {
-    "cleanup.policy": "compact,delete", "max.message.bytes": 1_200_000, "max.compaction.lag.ms": DAY_MS,
-}  # fmt: skip
-
-
-# A life may be larger than an event.
-_STATES: dict[str, int | str] = {
-    "cleanup.policy": "compact", "max.message.bytes": LARGEST, "max.compaction.lag.ms": DAY_MS,
-}  # fmt: skip
+# The newest of each action, and of each state.
+_DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.compaction.lag.ms": DAY_MS}
+_STATES: dict[str, int | str] = {"cleanup.policy": "compact", "max.compaction.lag.ms": DAY_MS}
 
 
 class Retention(Struct, frozen=True):
@@ -119,7 +110,7 @@ def _wanted(
 ) -> dict[str, tuple[int, dict[str, int | str]]]:
     stamped = "CreateTime" if is_moved else "LogAppendTime"
     log_ms = -1 if is_moved else retention.events_ms
-    log: dict[str, int | str] = {"message.timestamp.type": stamped, "max.message.bytes": LARGEST}
+    log: dict[str, int | str] = {"message.timestamp.type": stamped}
     return {
         topics.events: (n_shards, {**log, "retention.ms": log_ms}),
         topics.controls: (1, {**log, "retention.ms": -1, **_COMPACTED}),
@@ -128,7 +119,7 @@ def _wanted(
         topics.failed: (1, {"retention.ms": retention.events_ms}),
         topics.states: (n_partitions, _STATES),
         topics.dead_letters: (1, _DEAD | {"retention.ms": retention.dead_letters_ms}),
-        topics.learnt: (1, {"retention.ms": -1, **_COMPACTED, "max.message.bytes": COUNTS_BYTES}),
+        topics.learnt: (1, {"retention.ms": -1, **_COMPACTED}),
     }
 
 
@@ -143,5 +134,6 @@ def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:
     # Of three, two must have what is acknowledged.
     safe: dict[str, int | str] = {
         "min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete", "segment.ms": SEGMENT_MS,
+        "max.message.bytes": LARGEST_BYTES,
     }  # fmt: skip
     return {key: str(value) for key, value in (safe | dict(config)).items()}

@@ -7,6 +7,9 @@ from msgspec import Struct
 WAITED = "waited"
 """The header of an action that waited elsewhere: attempts, next instant (ms) and last error, as JSON."""
 
+LARGEST_BYTES = 8 << 20
+"""Of a record of any topic: doors write smaller ones, but a life may be larger."""
+
 
 class Topics(Struct, frozen=True):
     """The topics of one installation, by what is in them."""

@@ -18,6 +18,7 @@ from pyflink.datastream.connectors.kafka import KafkaRecordSerializationSchema, 
 from pyflink.table import StreamTableEnvironment
 from pyflink.table.expressions import col
 
+from sojourn.model.topics import LARGEST_BYTES
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.operators import (
     ACTIONS,
@@ -106,7 +107,7 @@ def _name_records(tables: StreamTableEnvironment, stages: Sequence[Any], setting
             "value.format": "raw",
             "value.fields-include": "EXCEPT_KEY",
             "sink.delivery-guarantee": "at-least-once",
-            "properties.max.request.size": str(8 << 20),
+            "properties.max.request.size": str(LARGEST_BYTES),
         }
         tables.execute_sql(_NAMED_TABLE.format(name=name, options=_told(options)))
         told = f"INSERT INTO {name} SELECT f0, NULLIF(f1, x'') FROM {name}_told"  # noqa: S608 - names of ours
@@ -168,6 +169,7 @@ def _sink(topic: str, guarantee: DeliveryGuarantee, settings: JobSettings) -> Ka
         .set_delivery_guarantee(guarantee)
         .set_transactional_id_prefix(topic)
         .set_property("transaction.timeout.ms", str(settings.transaction_timeout_ms))
+        .set_property("max.request.size", str(LARGEST_BYTES))
     )
     for key, value in settings.client.items():
         builder = builder.set_property(key, value)

@@ -41,6 +41,7 @@ from sojourn.runtime.shards.records import (
     arrivals,
     decode_control,
     encode_control,
+    encode_facts,
     encode_inputs,
     marks_of,
 )
@@ -170,7 +171,8 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         if outcome.forward:
             yield from self._forwarded((one.stage, (one.key, one.input)) for one in outcome.forward)
         if outcome.facts:
-            yield _FACTS, self._shelf.number, 0, _json(outcome.facts)
+            for record in encode_facts(outcome.facts):
+                yield _FACTS, self._shelf.number, 0, record
         for action in outcome.actions:
             yield _ACTIONS, self._shelf.number, 0, _named((action.profile_id, _json(action)))
         for failure in outcome.failures:

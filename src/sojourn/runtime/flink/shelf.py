@@ -2,7 +2,7 @@
 
 states    key -> when it wants to be woken (8 bytes), and its state
 due       instant -> the keys that asked to be woken then; Flink has a timer for each
-waiting   inputs whose instant the watermark has not passed
+waiting   records of inputs that the watermark has not passed, each behind its first instant (8 bytes)
 mark      the last control that took effect
 
 Each call of Flink's state costs some microseconds, however little it is for. So what a call of the worker
@@ -22,7 +22,8 @@ from sojourn.runtime.shards.chronicle import BEGINNING, Mark
 from sojourn.runtime.shards.records import Addressed, decode_inputs, encode_inputs
 from sojourn.runtime.shards.worker import Kept
 
-_WAKE_BYTES = 8
+_INSTANT_BYTES = 8
+_FOREVER = 1 << 62
 _encode = msgspec.msgpack.Encoder().encode
 _decode_keys = msgspec.msgpack.Decoder(list[str]).decode
 _decode_mark = msgspec.msgpack.Decoder(Mark).decode
@@ -75,11 +76,11 @@ class FlinkShelf:
         raw = self._changed.get(key) or self._states.get(key)
         if raw is None:
             return None
-        return Kept(raw[_WAKE_BYTES:], int.from_bytes(raw[:_WAKE_BYTES], "big"))
+        return Kept(raw[_INSTANT_BYTES:], int.from_bytes(raw[:_INSTANT_BYTES], "big"))
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a key's state."""
-        self._changed[key] = kept.wake.to_bytes(_WAKE_BYTES, "big") + kept.state
+        self._changed[key] = kept.wake.to_bytes(_INSTANT_BYTES, "big") + kept.state
 
     def remove(self, key: str) -> None:
         """Keep nothing of a key any more."""
@@ -117,13 +118,24 @@ class FlinkShelf:
         self._due.remove(at)
         return _decode_keys(raw)
 
-    def take(self) -> list[Addressed]:
-        """Take everything that waits."""
+    def take(self, upto: int) -> list[Addressed]:
+        """Take the records that begin at or before an instant; those that lie beyond it are not even read."""
         self._called.pop(self.number, None)
-        records = list(self._waiting.get() or ())
-        if records:
-            self._waiting.clear()
-        return [one for record in records for one in decode_inputs(record)]
+        taken: list[bytes] = []
+        left: list[bytes] = []
+        first_left = _FOREVER
+        for record in self._waiting.get() or ():
+            first_at, content = _parted(record)
+            if first_at > upto:
+                left.append(record)
+                first_left = min(first_left, first_at)
+            else:
+                taken.append(content)
+        if taken:
+            self._waiting.update(left)
+        if left:
+            self.call_at(first_left)
+        return [one for record in taken for one in decode_inputs(record)]
 
     def wait(self, inputs: Sequence[Addressed]) -> None:
         """Put back what is to wait."""
@@ -131,7 +143,7 @@ class FlinkShelf:
 
     def wait_encoded(self, record: bytes, first_at: int) -> None:
         """Let a record of inputs wait, the first of which is of an instant."""
-        self._waiting.add(record)
+        self._waiting.add(first_at.to_bytes(_INSTANT_BYTES, "big") + record)
         self.call_at(first_at)
 
     def call_at(self, at: int) -> None:
@@ -140,3 +152,10 @@ class FlinkShelf:
         if called is None or at < called:
             self._called[self.number] = at
             self._timers.register_event_time_timer(at)
+
+
+def _parted(record: bytes) -> tuple[int, bytes]:
+    """Part a record from its first instant. Those of the first release have none before their bracket."""
+    if record.startswith(b"["):
+        return 0, record
+    return int.from_bytes(record[:_INSTANT_BYTES], "big"), record[_INSTANT_BYTES:]

@@ -15,6 +15,7 @@ from msgspec import Struct
 from sojourn.engine.records import Moved
 from sojourn.engine.turn import route
 from sojourn.model.event import Entry, is_erased
+from sojourn.model.fact import Fact
 from sojourn.model.ids import message_digest
 from sojourn.model.turn import Arrived, Input, Stage
 
@@ -30,6 +31,9 @@ class Adopted(Struct, frozen=True, tag="adopted", array_like=True, gc=False):
 
 Addressed = tuple[str, Input | Adopted]
 """A key and what is for it."""
+
+RECORD_BYTES = 1 << 19
+"""Of a record of facts, where one fact alone is not larger: half of what a broker takes by itself."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_inputs = msgspec.json.Decoder(list[Addressed]).decode
@@ -74,6 +78,17 @@ def encode_inputs(inputs: Sequence[Addressed]) -> bytes:
 def decode_inputs(record: bytes) -> list[Addressed]:
     """Read what came forward."""
     return _decode_inputs(record)
+
+
+def encode_facts(facts: Sequence[Fact]) -> Iterator[bytes]:
+    """Write facts, in order, in as many records as brokers want: a shard that catches up has many at once."""
+    record = _encode(facts)
+    if len(record) <= RECORD_BYTES or len(facts) == 1:
+        yield record
+        return
+    middle = len(facts) // 2
+    yield from encode_facts(facts[:middle])
+    yield from encode_facts(facts[middle:])
 
 
 def encode_control(entry: Entry) -> bytes:

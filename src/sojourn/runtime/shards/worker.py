@@ -81,8 +81,11 @@ class Shelf(Protocol):
         """Take those who asked to be woken at an instant."""
         ...
 
-    def take(self) -> list[Addressed]:
-        """Take everything that waits."""
+    def take(self, upto: int) -> list[Addressed]:
+        """Take what waits of instants up to one (ms), and whatever hangs together with that.
+
+        The worker is called at the instant of the first of what is left.
+        """
         ...
 
     def wait(self, inputs: Sequence[Addressed]) -> None:
@@ -121,7 +124,7 @@ class Worker:
         if self.chronicle.has_left(shelf.mark):
             return out
         woken = shelf.due(at)
-        waiting = sorted(shelf.take(), key=_place)
+        waiting = sorted(shelf.take(upto), key=_place)
         while True:
             chapter = self.chronicle.next(shelf.mark, upto=upto)
             until = upto if chapter is None else chapter.mark[0]
