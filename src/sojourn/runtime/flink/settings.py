@@ -36,6 +36,9 @@ class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return Topics.of(self.prefix)
 
 
+_decode = msgspec.json.Decoder(JobSettings).decode
+
+
 def read_settings(path: Path) -> JobSettings:
     """Read a job's settings from JSON."""
-    return msgspec.json.decode(path.read_bytes(), type=JobSettings)
+    return _decode(path.read_bytes())

@@ -23,7 +23,6 @@ from sojourn.runtime.shards.records import Addressed, decode_inputs, encode_inpu
 from sojourn.runtime.shards.worker import Kept
 
 _INSTANT_BYTES = 8
-_FOREVER = 1 << 62
 _encode = msgspec.msgpack.Encoder().encode
 _decode_keys = msgspec.msgpack.Decoder(list[str]).decode
 _decode_mark = msgspec.msgpack.Decoder(Mark).decode
@@ -76,11 +75,12 @@ class FlinkShelf:
         raw = self._changed.get(key) or self._states.get(key)
         if raw is None:
             return None
-        return Kept(raw[_INSTANT_BYTES:], int.from_bytes(raw[:_INSTANT_BYTES], "big"))
+        wake, state = _apart(raw)
+        return Kept(state, wake)
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a key's state."""
-        self._changed[key] = kept.wake.to_bytes(_INSTANT_BYTES, "big") + kept.state
+        self._changed[key] = _behind(kept.wake, kept.state)
 
     def remove(self, key: str) -> None:
         """Keep nothing of a key any more."""
@@ -122,19 +122,17 @@ class FlinkShelf:
         """Take the records that begin at or before an instant; those that lie beyond it are not even read."""
         self._called.pop(self.number, None)
         taken: list[bytes] = []
-        left: list[bytes] = []
-        first_left = _FOREVER
+        left: list[tuple[int, bytes]] = []
         for record in self._waiting.get() or ():
-            first_at, content = _parted(record)
+            first_at, content = _begun(record)
             if first_at > upto:
-                left.append(record)
-                first_left = min(first_left, first_at)
+                left.append((first_at, record))
             else:
                 taken.append(content)
         if taken:
-            self._waiting.update(left)
+            self._waiting.update([record for _, record in left])
         if left:
-            self.call_at(first_left)
+            self.call_at(min(first_at for first_at, _ in left))
         return [one for record in taken for one in decode_inputs(record)]
 
     def wait(self, inputs: Sequence[Addressed]) -> None:
@@ -143,7 +141,7 @@ class FlinkShelf:
 
     def wait_encoded(self, record: bytes, first_at: int) -> None:
         """Let a record of inputs wait, the first of which is of an instant."""
-        self._waiting.add(first_at.to_bytes(_INSTANT_BYTES, "big") + record)
+        self._waiting.add(_behind(first_at, record))
         self.call_at(first_at)
 
     def call_at(self, at: int) -> None:
@@ -154,8 +152,16 @@ class FlinkShelf:
             self._timers.register_event_time_timer(at)
 
 
-def _parted(record: bytes) -> tuple[int, bytes]:
+def _begun(record: bytes) -> tuple[int, bytes]:
     """Part a record from its first instant. Those of the first release have none before their bracket."""
-    if record.startswith(b"["):
-        return 0, record
-    return int.from_bytes(record[:_INSTANT_BYTES], "big"), record[_INSTANT_BYTES:]
+    return (0, record) if record.startswith(b"[") else _apart(record)
+
+
+def _behind(at: int, content: bytes) -> bytes:
+    """Put content behind an instant, ms."""
+    return at.to_bytes(_INSTANT_BYTES, "big") + content
+
+
+def _apart(raw: bytes) -> tuple[int, bytes]:
+    """Part an instant from the content behind it."""
+    return int.from_bytes(raw[:_INSTANT_BYTES], "big"), raw[_INSTANT_BYTES:]
