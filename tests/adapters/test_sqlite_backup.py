@@ -41,10 +41,11 @@ class Writer:
 
     def _hear(self) -> None:
         assert self._child.stdout is not None
-        for line in filter(lambda line: line.endswith("\n"), self._child.stdout):  # the last may be cut
-            what, position = line.split()
-            self.acknowledged[what] = int(position)
-            self._heard.put(what)
+        with self._child.stdout as lines:
+            for line in filter(lambda line: line.endswith("\n"), lines):  # the last may be cut
+                what, position = line.split()
+                self.acknowledged[what] = int(position)
+                self._heard.put(what)
 
     def let_work(self, n_lines: int) -> dict[str, int]:
         """Wait for so many acknowledgements; return the newest."""

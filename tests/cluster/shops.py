@@ -164,13 +164,14 @@ class Door:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            try:
-                self.told.append(msgspec.json.decode(line))
-            except msgspec.DecodeError:
-                self.told.append({"text": line})
-            if self.says("serving"):
-                self._serves.set()
+        with self.process.stderr as lines:
+            for line in lines:
+                try:
+                    self.told.append(msgspec.json.decode(line))
+                except msgspec.DecodeError:
+                    self.told.append({"text": line})
+                if self.says("serving"):
+                    self._serves.set()
         self._serves.set()
 
 

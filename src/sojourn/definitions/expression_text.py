@@ -7,6 +7,7 @@ import io
 import re
 import tokenize
 import warnings
+from threading import Lock
 
 MAX_CHARACTERS = 4_000  # a screenful and more; nobody reads a longer guard.
 
@@ -26,6 +27,11 @@ _SLIPS = (
 
 _OPERATOR = re.compile(r"[=!<>&|]+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+_NAME = "<expression>"
+"""What Python takes for the file's name."""
+_ONE_AT_A_TIME = Lock()
+"""What Python does with a warning is said for the whole process."""
 
 
 class Refused(Exception):  # noqa: N818  a signal between these files; it leaves them as a Problem
@@ -59,9 +65,11 @@ class ExpressionText:
         if not self._line:
             raise Refused(0, "expected an expression, got nothing", "syntax")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # what Python only warns of, such as `9in x`, is refused
-                tree = ast.parse(self._line, mode="eval").body
+            with _ONE_AT_A_TIME, warnings.catch_warnings():
+                # What Python only warns of, such as `9in x`, is refused. Of this text alone: memory
+                # that is freed meanwhile has warnings of its own.
+                warnings.filterwarnings("error", module=_NAME)
+                tree = ast.parse(self._line, _NAME, mode="eval").body
         except SyntaxError as error:
             n_before = (error.offset or len(self._line) + 1) - 1
             message = f"this is not an expression: {_kinder(self._line, error.msg, n_before)}"
