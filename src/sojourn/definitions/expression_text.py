@@ -6,8 +6,9 @@ import ast
 import io
 import re
 import tokenize
-import warnings
-from threading import Lock
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 
 MAX_CHARACTERS = 4_000  # a screenful and more; nobody reads a longer guard.
 
@@ -27,11 +28,7 @@ _SLIPS = (
 
 _OPERATOR = re.compile(r"[=!<>&|]+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-
-_NAME = "<expression>"
-"""What Python takes for the file's name."""
-_ONE_AT_A_TIME = Lock()
-"""What Python does with a warning is said for the whole process."""
+_DIGIT_BEFORE_LETTER = re.compile(r"\d\.?[a-zA-Z]")
 
 
 class Refused(Exception):  # noqa: N818  a signal between these files; it leaves them as a Problem
@@ -64,12 +61,9 @@ class ExpressionText:
             raise Refused(self._text.index("\\"), "a backslash has no meaning here", "not-allowed")
         if not self._line:
             raise Refused(0, "expected an expression, got nothing", "syntax")
+        self._refuse_numbers_run_into_words()
         try:
-            with _ONE_AT_A_TIME, warnings.catch_warnings():
-                # What Python only warns of, such as `9in x`, is refused. Of this text alone: memory
-                # that is freed meanwhile has warnings of its own.
-                warnings.filterwarnings("error", module=_NAME)
-                tree = ast.parse(self._line, _NAME, mode="eval").body
+            tree = ast.parse(self._line, mode="eval").body
         except SyntaxError as error:
             n_before = (error.offset or len(self._line) + 1) - 1
             message = f"this is not an expression: {_kinder(self._line, error.msg, n_before)}"
@@ -89,11 +83,25 @@ class ExpressionText:
         lines = self._text[:offset].split("\n")
         return len(lines), len(lines[-1]) + 1
 
+    def _refuse_numbers_run_into_words(self) -> None:
+        """Python reads `9in x`, and warns: to make its warnings errors would do so in the whole process."""
+        if not _DIGIT_BEFORE_LETTER.search(_QUOTED.sub("''", self._line)):
+            return
+        for token, after in pairwise(self._tokens()):
+            if (token.type, after.type, after.start) == (tokenize.NUMBER, tokenize.NAME, token.end):
+                message = f"a blank is missing between {token.string} and {after.string}, or quotes around them"
+                raise Refused(self._n_margin + after.start[1], message, "syntax")
+
+    def _tokens(self) -> Iterator[tokenize.TokenInfo]:
+        """Yield the words; what cannot be read ends them."""
+        with suppress(tokenize.TokenError, SyntaxError):
+            yield from tokenize.generate_tokens(io.StringIO(self._line).readline)
+
     def _refuse_comments(self) -> None:
         """A comment would swallow all lines after it."""
         if "#" not in self._line:
             return
-        for token in tokenize.generate_tokens(io.StringIO(self._line).readline):
+        for token in self._tokens():
             if token.type == tokenize.COMMENT:
                 raise Refused(self._n_margin + token.start[1], "a comment cannot stand here", "not-allowed")
 
