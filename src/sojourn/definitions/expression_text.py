@@ -89,7 +89,9 @@ class ExpressionText:
             return
         for token, after in pairwise(self._tokens()):
             if (token.type, after.type, after.start) == (tokenize.NUMBER, tokenize.NAME, token.end):
-                message = f"a blank is missing between {token.string} and {after.string}, or quotes around them"
+                message = (
+                    f"a blank is missing between {token.string} and {after.string}, or quotes around them"
+                )
                 raise Refused(self._n_margin + after.start[1], message, "syntax")
 
     def _tokens(self) -> Iterator[tokenize.TokenInfo]:
