@@ -34,12 +34,14 @@ from tests.cluster.machines import Flink, Kafka, require
 TASKS = (1, 2, 4)
 N_SHARDS = 32
 IN_RECORD = 200  # events at most: what a busy door writes to one shard at once.
+BETWEEN = (0.1, 0.9)  # of a drain: where it is measured.
+TICK_S = 0.02  # between two ticks, as at doors.
 WARM_UP_S = 8.0  # until Java has compiled what it runs, and Python has imported what it needs.
 RATE = 100  # events/s at rest, of which a third concern a journey.
 
 
 def measure(folder: Path, *, is_quick: bool) -> Figures:
-    """Measure with one task and with two.
+    """Measure with one task, with two and with four.
 
     Raises NotMeasuredError where there is no Java, Kafka or Flink.
     """
@@ -47,19 +49,18 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
         require()
     except pytest.skip.Exception as reason:
         raise NotMeasuredError(str(reason)) from None
-    n_events = 20_000 if is_quick else 100_000
+    n_events = 20_000 if is_quick else 150_000
     found: Figures = {}
-    with machines(folder) as (kafka, flink):
+    with machines(folder, n_tasks=TASKS[0]) as (kafka, flink):
         found |= cluster_door.measure(kafka, folder, n_shards=N_SHARDS, is_quick=is_quick)
         found |= cluster_decisions.measure(kafka, folder / "decisions", is_quick=is_quick)
         for n_tasks in TASKS:
+            flink.grow(n_tasks)
+            Run(kafka, flink, folder).throughput(
+                n_events // 3, parallelism=n_tasks
+            )  # Java compiles meanwhile
             drained = Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
-            found[f"cluster_{n_tasks}_events_per_s"] = Figure(
-                round(drained.events_per_s), "events/s", "goal 6,800 a task"
-            )
-            found[f"cluster_{n_tasks}_cpu_us"] = Figure(
-                round(drained.cpu_us, 1), "us CPU/event", "of all TaskManagers"
-            )
+            found |= _figures(drained, n_tasks)
         found |= cluster_embedded.measure(folder, events(n_events), in_force())
         run = Run(kafka, flink, folder)
         waits = run.latency(20 if is_quick else 40)
@@ -68,13 +69,22 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
     return found
 
 
+def _figures(drained: Drained, n_tasks: int) -> Figures:
+    name = f"cluster_{n_tasks}"
+    return {
+        f"{name}_events_per_s": Figure(round(drained.events_per_s), "events/s", "goal 6,800 a task"),
+        f"{name}_cpu_us": Figure(round(drained.cpu_us, 1), "us CPU/event", "of all TaskManagers"),
+        f"{name}_broker_cpu_us": Figure(round(drained.broker_cpu_us, 1), "us CPU/event", "of the broker"),
+    }
+
+
 @contextmanager
-def machines(folder: Path, *, n_tasks: int = 0) -> Iterator[tuple[Kafka, Flink]]:
+def machines(folder: Path, *, n_tasks: int) -> Iterator[tuple[Kafka, Flink]]:
     """Start a broker and a Flink of so many tasks; end them."""
     kafka, flink = Kafka(folder / "kafka"), Flink(folder / "flink")
     try:
         kafka.start()
-        flink.start(n_tasks=n_tasks or max(TASKS))
+        flink.start(n_tasks=n_tasks)
         yield kafka, flink
     finally:
         flink.end()
@@ -106,6 +116,17 @@ class Drained(Struct, frozen=True):
     events_per_s: float
     cpu_us: float
     """Processor time of all TaskManagers, an event."""
+    broker_cpu_us: float
+    """Processor time of the broker, an event: of whoever writes and reads beside the job, too."""
+
+
+class _Mark(Struct, frozen=True):
+    """How far a drain has come, and what had been spent by then."""
+
+    at: float
+    n_steps: int
+    cpu_s: float
+    broker_cpu_s: float
 
 
 class Run:
@@ -113,7 +134,7 @@ class Run:
 
     def __init__(self, kafka: Kafka, flink: Flink, folder: Path) -> None:
         prefix = f"bench-{uuid4().hex[:8]}"
-        self._flink, self._brokers = flink, kafka.brokers
+        self._flink, self._kafka = flink, kafka
         self.topics = Topics.of(prefix)
         make_topics({"bootstrap.servers": kafka.brokers}, self.topics, n_shards=N_SHARDS)
         self.settings = folder / f"{prefix}.json"
@@ -122,24 +143,36 @@ class Run:
         self._producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "linger.ms": 1})
 
     def throughput(self, n_events: int, *, parallelism: int) -> Drained:
-        """Drain a log that lies there."""
+        """Drain a log that lies there, its clock moved on as doors do."""
         self.fill(n_events)
         job = self._flink.run(self.settings, parallelism=parallelism)
-        marks: dict[float, tuple[float, float, int]] = {}
-        n_steps = 0
+        marks: list[_Mark] = []
+        n_steps, ticked_at = 0, 0.0
         for content in self.read(self.topics.facts):
             n_steps += content.count(b'"type":"step"')
-            self.tick()
-            for share in (0.1, 0.9):
-                if share not in marks and n_steps >= share * n_events:
-                    cpu_s = sum(machine.cpu_s() for machine in self._flink.taskmanagers)
-                    marks[share] = (time.monotonic(), cpu_s, n_steps)
-            if 0.9 in marks:
+            if time.monotonic() - ticked_at > TICK_S:
+                ticked_at = time.monotonic()
+                self.tick()
+            if n_steps >= BETWEEN[len(marks)] * n_events:
+                marks.append(self._mark(n_steps))
+            if len(marks) == len(BETWEEN):
                 break
         self._flink.cancel(job)
-        (began, spent, first), (ended, spent_then, last) = marks[0.1], marks[0.9]
-        n_taken = last - first
-        return Drained(n_taken / (ended - began), (spent_then - spent) / n_taken * 1e6)
+        began, ended = marks
+        n_taken = ended.n_steps - began.n_steps
+        return Drained(
+            events_per_s=n_taken / (ended.at - began.at),
+            cpu_us=(ended.cpu_s - began.cpu_s) / n_taken * 1e6,
+            broker_cpu_us=(ended.broker_cpu_s - began.broker_cpu_s) / n_taken * 1e6,
+        )
+
+    def _mark(self, n_steps: int) -> _Mark:
+        return _Mark(
+            at=time.monotonic(),
+            n_steps=n_steps,
+            cpu_s=sum(machine.cpu_s() for machine in self._flink.taskmanagers),
+            broker_cpu_s=self._kafka.machine.cpu_s(),
+        )
 
     def fill(self, n_events: int, *, in_record: int = IN_RECORD) -> None:
         """Put so many events in the log, so many to a record."""
@@ -172,7 +205,7 @@ class Run:
         """Yield what is in a topic as it comes, and nothing now and then."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self._brokers,
+                "bootstrap.servers": self._kafka.brokers,
                 "group.id": uuid4().hex,
                 "auto.offset.reset": "earliest",
                 # As it is written: what waits for a checkpoint is not the engine's pace.
@@ -213,7 +246,7 @@ class Run:
                 sent_at[str(event.user_id)] = time.monotonic()
                 self.put(entry_shard(event, N_SHARDS), encode_events([Sent(event)]))
                 n_sent += 1
-            if now - ticked_at > 0.02:
+            if now - ticked_at > TICK_S:
                 ticked_at = now
                 self.tick()
             if now > ends:

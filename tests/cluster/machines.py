@@ -212,7 +212,11 @@ class Flink:
     def start(self, *, n_tasks: int) -> None:
         """Start a JobManager and so many TaskManagers of one slot each."""
         self.jobmanager.start()
-        for _ in range(n_tasks):
+        self.grow(n_tasks)
+
+    def grow(self, n_tasks: int) -> None:
+        """Have so many TaskManagers: start what is missing."""
+        while len(self.taskmanagers) < n_tasks:
             self.add_taskmanager()
         until("the TaskManagers", lambda: self._n_slots() == n_tasks)
 

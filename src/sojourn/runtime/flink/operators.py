@@ -31,6 +31,7 @@ from sojourn.engine.records import (
     shard_of,
 )
 from sojourn.model.turn import Stage
+from sojourn.runtime.flink import memory
 from sojourn.runtime.flink.labels import Labels
 from sojourn.runtime.flink.shelf import FlinkShelf
 from sojourn.runtime.salvage import failed_step
@@ -116,6 +117,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         self._has_read_controls = False
         self._has_told_all = context.get_state(ValueStateDescriptor("told-all", Types.BOOLEAN()))
         self._known_to_tell: set[int] = set()
+        memory.settle()
 
     def process_broadcast_element(self, value: Any, context: Any) -> None:
         """Hear a control."""
