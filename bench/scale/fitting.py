@@ -26,6 +26,9 @@ RATES, DRAINS = (100, 400, 1_600), (200, 20, 2)
 """What is measured: events a second, and events to a record of a log that lies there. A run of which the
 machine had no time to do all may be left out of measured.json."""
 
+CONDITIONS = {"checkpoint_every_ms": 1_000.0}
+"""How what was measured was run, where deploy/ says otherwise: so often that a twentieth meets a pause."""
+
 Told = dict[str, dict[str, float]]
 
 
@@ -222,7 +225,7 @@ KEY_BYTES = 40
 def _of_rest(found: dict[str, Figure], quiet: dict[str, float]) -> dict[str, Figure]:
     """Fit two figures to the waits at rest: the way beside the clocks, and a checkpoint's pause."""
     p50, p95 = (quiet[f"cluster_action_{name}_ms"] for name in ("p50", "p95"))
-    known = {name: figure.value for name, figure in found.items()}
+    known = {name: figure.value for name, figure in found.items()} | CONDITIONS
 
     def waits(out: float, pause: float) -> Callable[[float], float]:
         return wait(AT_REST, Costs(**(known | {"out_ms": out, "pause_ms": pause}))).quantile

@@ -126,9 +126,10 @@ def plan(target: Target, costs: Costs, keeping: Keeping, prices: Prices) -> Plan
         "objects": kept.total * 2 + lake,
         "traffic": _traffic(target, costs, keeping),
     }
+    between = done.events * costs.checkpoint_every_ms / 1_000
     return Plan(
         target, keeping, load, costs.tick_ms, cores, brokers, ticks, kept, log, serving, lake,
-        storage.checkpoint_s(costs, events=done.events), task_state, used["memory"],
+        storage.checkpoint_s(costs, events=between), task_state, used["memory"],
         waits.quantile(0.5), waits.quantile(0.99), lost.down, lost.caught_up, a_month(prices, used),
     )  # fmt: skip
 

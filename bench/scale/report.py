@@ -74,11 +74,12 @@ def sections(prices: Prices) -> dict[str, str]:
 def simulated() -> Simulated:
     """Simulate all that is shown."""
     fitted = costs()
+    as_measured = fitted.changed(**fitting.CONDITIONS)
     return Simulated(
-        measured=validation.measured(fitted, fitting.read_measured()),
-        formulas=[*validation.drains(fitted), validation.recovers(fitted), *validation.batches()],
+        measured=validation.measured(as_measured, fitting.read_measured()),
+        formulas=[*validation.drains(as_measured), validation.recovers(as_measured), *validation.batches()],
         fullest=validation.fullest(),
-        grid=validation.grid(fitted),
+        grid=validation.grid(as_measured),
         loads=[
             (rate, validation.simulated(Orders(rate, 20, shards=SHARDS, doors=DOORS), fitted))
             for rate in RATES

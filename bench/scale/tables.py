@@ -56,7 +56,7 @@ _ROWS: dict[str, _Said] = {
         size(number) for number in (one.states.profiles, one.states.devices, one.states.marks)
     ),
     "state of the fullest task": lambda one: size(one.task_state),
-    "a checkpoint each second, of that task": lambda one: f"{one.checkpoint_s * 1_000:,.0f} ms",
+    "a checkpoint of that task": lambda one: f"{one.checkpoint_s * 1_000:,.0f} ms",
     "the log on all brokers": lambda one: size(one.log.disk),
     "written to it": lambda one: f"{size(one.log.written_per_s)}/s",
     "ticks": lambda one: f"{one.ticks_per_s:,.0f}/s",

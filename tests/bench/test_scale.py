@@ -22,8 +22,9 @@ from bench.scale.skew import fullest_share, power_sum
 from bench.scale.validation import SHAPES, orders_of, simulated
 
 FITTED = costs.costs()
+AS_MEASURED = FITTED.changed(**fitting.CONDITIONS)
 CELLS = tuple(
-    orders_of(FITTED, shape, share) for shape, share in zip(SHAPES, (0.6, 0.35, 0.6, 0.1), strict=True)
+    orders_of(AS_MEASURED, shape, share) for shape, share in zip(SHAPES, (0.6, 0.35, 0.6, 0.1), strict=True)
 )
 
 
@@ -46,7 +47,7 @@ def test_what_is_fitted_follows_from_what_was_measured() -> None:
 
 def test_the_simulation_comes_to_what_was_measured() -> None:
     """Of what nothing was fitted to: the slowest of a hundred, a drain, a rate in between, a death."""
-    found = {one.what: one for one in validation.measured(FITTED, fitting.read_measured())}
+    found = {one.what: one for one in validation.measured(AS_MEASURED, fitting.read_measured())}
     assert abs(found["an action at rest, p99"].error) < 0.25
     assert abs(found["drained by a task, two cores for all"].error) < 0.6  # a JVM that had just begun
     held_out = [abs(one.error) for what, one in found.items() if what.startswith("a task's threads")]
@@ -57,7 +58,7 @@ def test_the_simulation_comes_to_what_was_measured() -> None:
 @pytest.mark.parametrize("orders", CELLS)
 def test_formulas_are_near_the_simulation(orders: Orders) -> None:
     """How busy a task is, and how long an event takes, by loads, shards, doors and skews."""
-    cell = validation.cell(orders, FITTED)
+    cell = validation.cell(orders, AS_MEASURED)
     assert abs(cell.busy.error) < 0.2
     assert abs(cell.mean.error) < 0.2
     assert abs(cell.p50.error) < 0.2
@@ -87,8 +88,8 @@ def test_the_fullest_bin_is_where_it_is_drawn() -> None:
 def test_a_death_is_made_up_for_as_the_formula_says() -> None:
     """What came meanwhile is drained while more comes; nothing is lost, and some is done twice."""
     short = Orders(500, 12, dies_at_s=3.5, down_s=4)
-    assert abs(validation.recovers(FITTED, short).error) < 0.25
-    run = simulated(short, FITTED)
+    assert abs(validation.recovers(AS_MEASURED, short).error) < 0.25
+    run = simulated(short, AS_MEASURED)
     assert len(run.waits) == len(set(zip(run.arrived, run.waits, strict=True)))
     assert len(run.waits) == pytest.approx(6_000, rel=0.05)
     assert max(run.waits) > 4_000
@@ -172,7 +173,9 @@ def test_waits_are_a_distribution() -> None:
     said = wait(Load(1_000), FITTED)
     assert said.below(0) == 0
     assert said.below(1e6) == pytest.approx(1)
-    assert said.below(said.quantile(0.95)) == pytest.approx(0.95, abs=0.01)
+    for share in (0.5, 0.95, 0.99):
+        at = said.quantile(share)
+        assert said.below(at - 0.1) <= share <= said.below(at + 0.1)
 
 
 def test_what_is_kept_longer_is_more() -> None:

@@ -25,7 +25,9 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flink]:
     """Start a cluster of N_TASKS slots."""
     require()
-    cluster = Flink(tmp_path_factory.mktemp("flink"))
+    # Often, that tests need not wait long for what is committed.
+    more = "execution.checkpointing.interval: 1 s\n"
+    cluster = Flink(tmp_path_factory.mktemp("flink"), more=more)
     cluster.start(n_tasks=N_TASKS)
     yield cluster
     cluster.end()

@@ -149,11 +149,17 @@ class Kafka:
             return probe.connect_ex((host, int(port))) == 0
 
 
+def _read(config: str) -> dict[str, Any]:
+    """Read a configuration of Flink, a key to a line."""
+    lines = [line for line in config.splitlines() if line and not line.startswith("#")]
+    return dict(line.split(": ", 1) for line in lines)
+
+
 class Flink:
     """A standalone cluster."""
 
     def __init__(self, folder: Path, *, more: str = "") -> None:
-        """Prepare one; `more` is added to its configuration."""
+        """Prepare one; `more` is said beside deploy/'s configuration, or instead of what it says."""
         self._folder, self._more = folder, more
         for part in ("conf", "lib", "log", "checkpoints", "savepoints"):
             (folder / part).mkdir(parents=True)
@@ -202,9 +208,10 @@ class Flink:
             "execution.checkpointing.dir": f"file://{self._folder / 'checkpoints'}",
             "execution.checkpointing.savepoint-dir": f"file://{self._folder / 'savepoints'}",
         }  # fmt: skip
-        lines = [f"{key}: {value}" for key, value in here.items()]
-        shared = (ROOT / "deploy" / "flink" / "config.yaml").read_text()
-        (self._folder / "conf" / "config.yaml").write_text("\n".join([shared, *lines, self._more, ""]))
+        shared = _read((ROOT / "deploy" / "flink" / "config.yaml").read_text())
+        said = shared | here | _read(self._more)
+        lines = [f"{key}: {value}" for key, value in said.items()]
+        (self._folder / "conf" / "config.yaml").write_text("\n".join([*lines, ""]))
 
     def _machine(self, name: str, command: list[str]) -> Machine:
         return Machine(name, ["bash", str(self._bin / command[0]), *command[1:]], self._folder, self._env)
