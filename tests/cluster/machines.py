@@ -325,7 +325,8 @@ class Flink:
 
         operation = until("the checkpoint", done, patience_s=patience_s)
         assert "checkpointId" in operation, operation
-        told: dict[str, Any] = self._ask(f"/jobs/{job_id}/checkpoints/details/{operation['checkpointId']}")
+        details = f"/jobs/{job_id}/checkpoints/details/{operation['checkpointId']}"
+        told: dict[str, Any] = until("its figures", lambda: self._ask(details))  # it looks every few seconds
         return told
 
     def cancel(self, job_id: str) -> None:

@@ -8,12 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from sojourn.adapters.kafka_client import Client
 from sojourn.adapters.kafka_controls import Publisher, read_controls
 from sojourn.definitions.controls import PUBLISH, Publishing, control_event
 from sojourn.model.errors import UnavailableError
-from sojourn.model.topics import Topics
+from sojourn.model.topics import LARGEST_BYTES, Topics
 from sojourn.wiring.cluster import java_client
 from tests.cluster.machines import PEERS, Kafka
 from tests.cluster.shops import WELCOME, Shop
@@ -38,6 +39,19 @@ def test_topics_are_created_once(shop: Shop) -> None:
     refused = shop.run("init")
     assert refused.returncode == 2
     assert "has 8 partitions, not 9" in refused.stderr
+
+
+def test_topics_of_before_take_the_largest_records_of_now(shop: Shop) -> None:
+    """An earlier release left the brokers' limit, 1 MiB: what a stage tells at once may be more."""
+    shop.run("init")
+    kafka = AdminClient({"bootstrap.servers": shop.brokers})
+    entry = ConfigEntry("max.message.bytes", "1048588", incremental_operation=AlterConfigOpType.SET)
+    place = ConfigResource(ResourceType.TOPIC, shop.topics.facts, incremental_configs=[entry])
+    (done,) = kafka.incremental_alter_configs([place]).values()
+    done.result(20)
+    assert shop.answer("init")["created"] == []
+    (found,) = kafka.describe_configs([ConfigResource(ResourceType.TOPIC, shop.topics.facts)]).values()
+    assert found.result(20)["max.message.bytes"].value == str(LARGEST_BYTES)
 
 
 def test_the_same_is_published_once(shop: Shop) -> None:

@@ -17,7 +17,7 @@ moved here its entries bring their own, and nothing is deleted for its age.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -32,6 +32,7 @@ SEGMENT_MS = DAY_MS
 """What is too old is deleted a segment at a time: a day's, so that the day on which it goes can be told."""
 # The newest of each action, and of each state.
 _DEAD: dict[str, int | str] = {"cleanup.policy": "compact,delete", "max.compaction.lag.ms": DAY_MS}
+_LARGEST = "max.message.bytes"
 _STATES: dict[str, int | str] = {"cleanup.policy": "compact", "max.compaction.lag.ms": DAY_MS}
 
 
@@ -56,7 +57,7 @@ def make_topics(
     is_moved: bool = False,
     has_entries: bool = False,
 ) -> list[str]:
-    """Create the topics that are not there; return their names.
+    """Create the topics that are not there; return their names. Those of before take records as large.
 
     Args:
         client: settings of librdkafka, with `bootstrap.servers`.
@@ -93,16 +94,36 @@ def make_topics(
     ]
     if missing:
         for name, done in asked.create_topics(missing, operation_timeout=TIMEOUT_S).items():
-            _wait(name, done)
+            _wait(done, f"topic {name} was not created")
+    if before := [name for name in wanted if name in known]:
+        _widen(asked, before)
     return [each.topic for each in missing]
 
 
-def _wait(name: str, done: Any) -> None:
+def _widen(asked: Any, names: Sequence[str]) -> None:
+    """Let topics that an earlier release made take the largest records of this one."""
+    admin = import_module("confluent_kafka.admin")
+    for place, found in asked.describe_configs([_place(name) for name in names]).items():
+        most = _wait(found, f"topic {place.name} was not read")[_LARGEST].value
+        if int(most) < LARGEST_BYTES:
+            wider = admin.ConfigEntry(
+                _LARGEST, str(LARGEST_BYTES), incremental_operation=admin.AlterConfigOpType.SET
+            )
+            (done,) = asked.incremental_alter_configs([_place(place.name, wider)]).values()
+            _wait(done, f"topic {place.name} takes records of {most} bytes at most, and was not altered")
+
+
+def _place(name: str, *changes: Any) -> Any:
+    admin = import_module("confluent_kafka.admin")
+    return admin.ConfigResource(admin.ResourceType.TOPIC, name, incremental_configs=list(changes) or None)
+
+
+def _wait(done: Any, trouble: str) -> Any:
     kafka = import_module("confluent_kafka")
     try:
-        done.result(TIMEOUT_S)
+        return done.result(TIMEOUT_S)
     except kafka.KafkaException as error:
-        raise ConfigError(f"topic {name} was not created: {error.args[0].str()}") from error
+        raise ConfigError(f"{trouble}: {error.args[0].str()}") from error
 
 
 def _wanted(
@@ -134,6 +155,6 @@ def _config(config: Mapping[str, int | str], replicas: int) -> dict[str, str]:
     # Of three, two must have what is acknowledged.
     safe: dict[str, int | str] = {
         "min.insync.replicas": max(1, replicas - 1), "cleanup.policy": "delete", "segment.ms": SEGMENT_MS,
-        "max.message.bytes": LARGEST_BYTES,
+        _LARGEST: LARGEST_BYTES,
     }  # fmt: skip
     return {key: str(value) for key, value in (safe | dict(config)).items()}
