@@ -48,7 +48,7 @@ def load(place: Place, *keys: Key) -> dict[Key, Saved]:
     async def ask() -> dict[Key, Saved]:
         store = ServingStore(place)
         try:
-            return await store.load(keys)
+            return (await store.look(keys))[0]
         finally:
             await store.close()
 
@@ -127,7 +127,7 @@ def test_the_newest_note_of_an_id_stands_and_none_stays_for_ever(server: RedisSe
         store = ServingStore(place)
         await store.note([later, tie])
         await store.note([first])
-        found = await store.notes(["x", "y"])
+        _, found = await store.look([], ["x", "y"])
         await store.close()
         return found
 
@@ -148,7 +148,7 @@ def test_a_store_that_is_down_holds_nobody_up(tmp_path: Path) -> None:
         await store.note([Note("x", 1, 1)])
         server.kill()
         with pytest.raises(DownError, match="the serving store does not answer"):
-            await store.load([ANN])
+            await store.look([ANN])
         began = monotonic()
         for _ in range(100):
             await store.note([Note("x", 2, 1)])

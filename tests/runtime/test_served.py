@@ -40,13 +40,15 @@ class TopicStates:
     def __init__(self, told: Sequence[tuple[str, bytes | None]] = ()) -> None:
         self.newest: dict[str, bytes | None] = dict(told)
         self.noted: list[Note] = []
+        self.n_looks = 0
 
-    async def load(self, keys: Sequence[Key]) -> Mapping[Key, Saved]:
+    async def look(
+        self, keys: Sequence[Key], ids: Sequence[str] = ()
+    ) -> tuple[Mapping[Key, Saved], list[Note]]:
         found = ((key, self.newest.get(saved_name(*key))) for key in keys)
-        return {key: decode_saved(record) for key, record in found if record is not None}
-
-    async def notes(self, ids: Sequence[str]) -> list[Note]:
-        return [note for note in self.noted if note.id in ids]
+        saved = {key: decode_saved(record) for key, record in found if record is not None}
+        self.n_looks += 1
+        return saved, [note for note in self.noted if note.id in ids]
 
 
 class _Quiet:
@@ -157,6 +159,21 @@ def test_an_answer_has_seen_the_events_of_its_person() -> None:
     assert not is_current(store, ann)
     store.newest["profile|ann"] = kept(Life(user_ids=["ann"]), 2)
     assert is_current(store, ann)
+
+
+def test_whoever_is_asked_about_by_all_their_ids_costs_one_question_to_the_store() -> None:
+    """The state and what is noted come together; ids that only the state tells of are asked about after it."""
+    ann = Who(user_ids=("ann",), anonymous_ids=("phone",))
+    for life, n_looks in (
+        (Life(user_ids=["ann"], anonymous_ids=["phone"]), 1),
+        (Life(user_ids=["ann"], anonymous_ids=["phone", "tablet"]), 2),
+    ):
+        store = TopicStates([("profile|ann", kept(life, 1))])
+        store.noted = notes_of([entry(1, user_id="ann")])
+        assert is_current(store, ann)
+        assert store.n_looks == n_looks
+        store.noted = notes_of([entry(2, user_id="ann", anonymous_id=life.anonymous_ids[-1])])
+        assert not is_current(store, ann)
 
 
 def test_a_device_that_an_event_names_is_its_users_before_anything_is_answered() -> None:

@@ -184,21 +184,18 @@ class ServingStore:
         self.n_lost = 0
         """Notes that it did not take."""
 
-    async def load(self, keys: Sequence[Key]) -> dict[Key, Saved]:
-        """Return the states there are of keys. Raises DownError."""
-        names = [_state_name(self._place.prefix, saved_name(*key)) for key in keys]
-        found = await self._ask(self._client.mget, names)
-        return {
+    async def look(self, keys: Sequence[Key], ids: Sequence[str] = ()) -> tuple[dict[Key, Saved], list[Note]]:
+        """Return the states there are of keys, and what is noted of ids, by one question. Raises DownError."""
+        states = [_state_name(self._place.prefix, saved_name(*key)) for key in keys]
+        notes = [_note_name(self._place.prefix, one, is_tie=tie) for one in ids for tie in (False, True)]
+        found = await self._ask(self._client.mget, states + notes)
+        saved = {
             key: decode_saved(content[PLACE_CHARS:])
-            for key, content in zip(keys, found, strict=True)
+            for key, content in zip(keys, found, strict=False)
             if content is not None and len(content) > PLACE_CHARS
         }
-
-    async def notes(self, ids: Sequence[str]) -> list[Note]:
-        """Return what is noted of ids. Raises DownError."""
-        names = [_note_name(self._place.prefix, one, is_tie=tie) for one in ids for tie in (False, True)]
-        found = await self._ask(self._client.mget, names)
-        return [decode_note(content[PLACE_CHARS:]) for content in found if content is not None]
+        noted = found[len(states) :]
+        return saved, [decode_note(content[PLACE_CHARS:]) for content in noted if content is not None]
 
     async def note(self, notes: Sequence[Note]) -> None:
         """Note what is newer than what is noted; where the store does not answer, it is lost, and counted."""

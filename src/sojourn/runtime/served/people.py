@@ -21,12 +21,13 @@ NOWHERE: Place = (0, 0)
 class States(Protocol):
     """What has the states."""
 
-    async def load(self, keys: Sequence[Key]) -> Mapping[Key, Saved]:
-        """Return the states there are of keys. Raises UnavailableError where it does not answer."""
-        ...
+    async def look(
+        self, keys: Sequence[Key], ids: Sequence[str] = ()
+    ) -> tuple[Mapping[Key, Saved], list[Note]]:
+        """Return the states there are of keys, and what is noted of ids, all as of one instant.
 
-    async def notes(self, ids: Sequence[str]) -> list[Note]:
-        """Return what is noted of ids. Raises UnavailableError where it does not answer."""
+        Raises UnavailableError where it does not answer.
+        """
         ...
 
 
@@ -36,26 +37,41 @@ class Look(Finder):
     def __init__(self) -> None:
         self._saved: dict[Key, Saved | None] = {}
         self._states: dict[Key, State] = {}
+        self._noted: set[str] = set()
+        self._notes: list[Note] = []
 
-    async def find(self, who: Who, store: States) -> Found:
-        """Find somebody; raises UnavailableError where the store does not answer."""
+    async def find(self, who: Who, store: States, *, noted: Sequence[str] = ()) -> Found:
+        """Find somebody, reading with their states what is noted of ids: mostly one question to the store.
+
+        Raises UnavailableError where the store does not answer.
+        """
         for _ in range(MAX_ROUNDS):
             unread: list[Key] = []
             found = self._at_hand(who, unread)
             if found is not None:
                 return found
-            await self.read(unread, store)
+            # Of what is noted one wants to know next whose device it is, if any.
+            await self.read([*unread, *(("identity", one) for one in noted)], store, noted=noted)
         raise UnavailableError("who this is changes too fast; ask again")
 
-    async def read(self, keys: Iterable[Key], store: States) -> None:
-        """Read states, those that were not read before."""
+    async def notes(self, ids: Iterable[str], store: States) -> list[Note]:
+        """Return what is noted of all ids that were asked about, these among them."""
+        await self.read((), store, noted=ids)
+        return self._notes
+
+    async def read(self, keys: Iterable[Key], store: States, *, noted: Iterable[str] = ()) -> None:
+        """Read states, and what is noted of ids: those that were not read before."""
         wanted = [key for key in dict.fromkeys(keys) if key not in self._saved]
-        if wanted:
-            found = await store.load(wanted)
-            for key in wanted:
-                self._saved[key] = saved = found.get(key)
-                if saved is not None:
-                    self._states[key] = decode(key[0], saved.state)
+        ids = [one for one in dict.fromkeys(noted) if one not in self._noted]
+        if not wanted and not ids:
+            return
+        found, notes = await store.look(wanted, ids)
+        self._noted.update(ids)
+        self._notes += notes
+        for key in wanted:
+            self._saved[key] = saved = found.get(key)
+            if saved is not None:
+                self._states[key] = decode(key[0], saved.state)
 
     def state(self, key: Key) -> State | None:
         """Return a state that was read; None: there is none."""
@@ -134,8 +150,9 @@ class ServedPeople:
         has_waited = False
         while True:
             look = Look()
-            found = await look.find(who, self._store)
-            notes = await self._store.notes(_ids(who, found)) if waits else []
+            # What is noted is no older than the states are: what it names and they lack has not come yet.
+            found = await look.find(who, self._store, noted=_ids(who) if waits else ())
+            notes = await look.notes(_ids(who, found), self._store) if waits else []
             if not notes or await look.has_passed(notes, self._store):
                 return found, True
             self.n_waits += not has_waited
@@ -165,5 +182,6 @@ def _ways(note: Note) -> Iterable[Key]:
         yield "alias", note.user_id
 
 
-def _ids(who: Who, found: Found) -> list[str]:
-    return list(dict.fromkeys([*who.user_ids, *who.anonymous_ids, *found.ids]))[:MAX_IDS]
+def _ids(who: Who, found: Found | None = None) -> list[str]:
+    known = () if found is None else found.ids
+    return list(dict.fromkeys([*who.user_ids, *who.anonymous_ids, *known]))[:MAX_IDS]
