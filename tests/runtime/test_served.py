@@ -162,7 +162,7 @@ def test_an_answer_has_seen_the_events_of_its_person() -> None:
 
 
 def test_whoever_is_asked_about_by_all_their_ids_costs_one_question_to_the_store() -> None:
-    """The state and what is noted come together; ids that only the state tells of are asked about after it."""
+    """State and notes come together; ids that only the state tells of are asked about after it."""
     ann = Who(user_ids=("ann",), anonymous_ids=("phone",))
     for life, n_looks in (
         (Life(user_ids=["ann"], anonymous_ids=["phone"]), 1),

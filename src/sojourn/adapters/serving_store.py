@@ -185,7 +185,7 @@ class ServingStore:
         """Notes that it did not take."""
 
     async def look(self, keys: Sequence[Key], ids: Sequence[str] = ()) -> tuple[dict[Key, Saved], list[Note]]:
-        """Return the states there are of keys, and what is noted of ids, by one question. Raises DownError."""
+        """Return the states there are of keys, and what is noted of ids, as of now. Raises DownError."""
         states = [_state_name(self._place.prefix, saved_name(*key)) for key in keys]
         notes = [_note_name(self._place.prefix, one, is_tie=tie) for one in ids for tie in (False, True)]
         found = await self._ask(self._client.mget, states + notes)
