@@ -72,7 +72,7 @@ def write(figures: Figures, *, is_quick: bool) -> None:
 def keep(sections: Mapping[str, Mapping[str, dict[str, Any]]], place: Path, *, is_quick: bool) -> None:
     """Keep entries by section and name, beside those that were measured before and not now."""
     before = _read(place)
-    measured_as = {"commit": commit(), "quick": is_quick}
+    measured_as = {"commit": commit(), "quick": is_quick, "cpu": _cpu_name()}
     now = {
         section: before.get(section, {}) | {name: entry | measured_as for name, entry in entries.items()}
         for section, entries in sections.items()

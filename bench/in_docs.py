@@ -31,9 +31,9 @@ def table(latest: dict[str, Any]) -> str:
     rows = [
         _row(words, latest["figures"][name]) for name, words in MEASURED.items() if name in latest["figures"]
     ]
-    head = ["| What | Figure | Beside it | Commit |", "| --- | --- | --- | --- |"]
+    head = ["| What | Figure | Beside it | Commit | Processor |", "| --- | --- | --- | --- | --- |"]
     machine = latest["machine"]
-    where = f"On {machine['cores']} cores ({machine['cpu']}), Python {machine['python']}:"
+    where = f"On {machine['cores']} cores, Python {machine['python']}:"
     return "\n".join([where, "", *head, *rows]) + "\n"
 
 
@@ -46,9 +46,8 @@ def page(text: str, latest: dict[str, Any]) -> str:
 
 def _row(words: str, figure: dict[str, Any]) -> str:
     short = " (a quick look)" if figure["quick"] else ""
-    return (
-        f"| {words} | {figure['value']:,} {figure['unit']}{short} | {figure['limit']} | {figure['commit']} |"
-    )
+    value = f"{figure['value']:,} {figure['unit']}{short}"
+    return f"| {words} | {value} | {figure['limit']} | {figure['commit']} | {figure['cpu']} |"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from bench import figures
 from bench.scale.costs import Costs, Figure
-from bench.scale.model import Load, drained, wait, work
+from bench.scale.model import Load, S, drained, wait, work
 
 MEASURED = Path(__file__).parent / "measured.json"
 COMMAND = "python -m bench.scale --measure"
@@ -25,9 +25,6 @@ HOW_TO = "docs/how-to/run-on-kafka-and-flink.md, the table of ticks"
 RATES, DRAINS = (100, 400, 1_600), (200, 20, 2)
 """What is measured: events a second, and events to a record of a log that lies there. A run of which the
 machine had no time to do all may be left out of measured.json."""
-
-CONDITIONS = {"checkpoint_every_ms": 1_000.0}
-"""How what was measured was run, where deploy/ says otherwise: so often that a twentieth meets a pause."""
 
 Told = dict[str, dict[str, float]]
 
@@ -44,11 +41,16 @@ def quiet() -> dict[str, float]:
     return {name: one["value"] for name, one in latest["figures"].items() if name.startswith("cluster_")}
 
 
+def conditions(told: Told) -> dict[str, float]:
+    """Return how the waits were measured, where that may differ from what deploy/ says by now."""
+    return {"checkpoint_every_ms": told["quiet"]["cluster_checkpoint_every_ms"]}
+
+
 def fit(told: Told) -> dict[str, Figure]:
     """Return every figure of the model."""
     found = _assumed() | _of_engine(told["engine"]) | _of_task(told)
     found |= _of_checkpoints(told)
-    found |= _of_rest(found, told["quiet"])
+    found |= _of_rest(found, told)
     return {name: found[name] for name in Costs.__dataclass_fields__}
 
 
@@ -190,7 +192,9 @@ def _of_checkpoints(told: Told) -> dict[str, Figure]:
     cluster, engine = told["cluster"], told["engine"]
     rates = min(_rates(cluster)), max(_rates(cluster))
     first, last = (cluster[f"rate_{rate}_checkpointed_bytes"] for rate in rates)
-    each = max(100.0, (last - first) / (rates[1] - rates[0]))
+    # Of so many events each: what came since the one before.
+    n_first, n_last = (rate * cluster["checkpoint_every_ms"] / S for rate in rates)
+    each = max(100.0, (last - first) / (n_last - n_first))
     # A drain's state is marks and people; by raw bytes the one is to the other as their contents are.
     state = cluster["drain_20_state_bytes"] / cluster["drain_20_n_events"]
     people = 1 / engine["events_a_person"]
@@ -203,7 +207,7 @@ def _of_checkpoints(told: Told) -> dict[str, Figure]:
     how = f"{COMMAND}: a checkpoint after a drain, shared by raw bytes; compressed, few levels"
     return {
         "checkpoint_bytes": _fitted(
-            max(0.0, first - rates[0] * each), (0.5, 2), "bytes", f"{COMMAND}: rates {rates}"
+            max(0.0, first - n_first * each), (0.5, 2), "bytes", f"{COMMAND}: rates {rates}"
         ),
         "checkpoint_event_bytes": _fitted(
             each, (0.7, 3), "bytes", f"{COMMAND}: rates {rates}; high: compaction"
@@ -222,10 +226,10 @@ KEY_BYTES = 40
 """A user's or a device's id, and the same prefix."""
 
 
-def _of_rest(found: dict[str, Figure], quiet: dict[str, float]) -> dict[str, Figure]:
+def _of_rest(found: dict[str, Figure], told: Told) -> dict[str, Figure]:
     """Fit two figures to the waits at rest: the way beside the clocks, and a checkpoint's pause."""
-    p50, p95 = (quiet[f"cluster_action_{name}_ms"] for name in ("p50", "p95"))
-    known = {name: figure.value for name, figure in found.items()} | CONDITIONS
+    p50, p95 = (told["quiet"][f"cluster_action_{name}_ms"] for name in ("p50", "p95"))
+    known = {name: figure.value for name, figure in found.items()} | conditions(told)
 
     def waits(out: float, pause: float) -> Callable[[float], float]:
         return wait(AT_REST, Costs(**(known | {"out_ms": out, "pause_ms": pause}))).quantile

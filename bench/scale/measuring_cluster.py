@@ -51,6 +51,7 @@ def measure(folder: Path, *, is_quick: bool) -> Found:
             told = _paced(kafka, flink, folder, rate=rate, seconds=seconds)
             found |= {f"rate_{rate}_{name}": value for name, value in told.items()}
         found |= _restart(kafka, flink, folder)
+        found["checkpoint_every_ms"] = flink.checkpoint_every_ms
     return found
 
 
@@ -72,6 +73,7 @@ def _drain(kafka: Kafka, flink: Flink, folder: Path, *, n_events: int, in_record
     took = _Taken.by(kafka, flink) - before
     n = n_done - n_before
     told = {f"{name}_us": seconds / n * 1e6 for name, seconds in took._asdict().items()}
+    flink.checkpoint(job, "CONFIGURED")  # of all that was drained
     told |= {"n_events": n_events, **_checkpoint(flink, job)}
     flink.cancel(job)
     return told

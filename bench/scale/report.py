@@ -74,9 +74,10 @@ def sections(prices: Prices) -> dict[str, str]:
 def simulated() -> Simulated:
     """Simulate all that is shown."""
     fitted = costs()
-    as_measured = fitted.changed(**fitting.CONDITIONS)
+    told = fitting.read_measured()
+    as_measured = fitted.changed(**fitting.conditions(told))
     return Simulated(
-        measured=validation.measured(as_measured, fitting.read_measured()),
+        measured=validation.measured(as_measured, told),
         formulas=[*validation.drains(as_measured), validation.recovers(as_measured), *validation.batches()],
         fullest=validation.fullest(),
         grid=validation.grid(as_measured),

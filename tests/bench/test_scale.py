@@ -22,7 +22,7 @@ from bench.scale.skew import fullest_share, power_sum
 from bench.scale.validation import SHAPES, orders_of, simulated
 
 FITTED = costs.costs()
-AS_MEASURED = FITTED.changed(**fitting.CONDITIONS)
+AS_MEASURED = FITTED.changed(**fitting.conditions(fitting.read_measured()))
 CELLS = tuple(
     orders_of(AS_MEASURED, shape, share) for shape, share in zip(SHAPES, (0.6, 0.35, 0.6, 0.1), strict=True)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,19 @@ from bench import checking, studio
 from bench.figures import Figure, NotMeasuredError
 from bench.in_docs import MEASURED, PAGE, page
 
+
+def _figure(
+    value: float, unit: str, *, limit: str = "", cpu: str = "a slow one", quick: bool = False
+) -> dict[str, Any]:
+    return {"value": value, "unit": unit, "limit": limit, "commit": "abc", "quick": quick, "cpu": cpu}
+
+
 LATEST = {
-    "machine": {"cpu": "a quick one", "cores": 2, "python": "3.11"},
+    "machine": {"cores": 2, "python": "3.11"},
     "figures": {
-        "studio_map_shown_ms": {"value": 1460, "unit": "ms", "limit": "", "commit": "abc", "quick": False},
-        "check_ms": {"value": 25.5, "unit": "ms CPU", "limit": "below 50", "commit": "abc", "quick": True},
-        "guard_us": {"value": 1, "unit": "us", "limit": "", "commit": "abc", "quick": False},
+        "studio_map_shown_ms": _figure(1460, "ms"),
+        "check_ms": _figure(25.5, "ms CPU", limit="below 50", cpu="a quick one", quick=True),
+        "guard_us": _figure(1, "us"),
     },
 }
 
@@ -55,6 +63,6 @@ def test_the_page_shows_what_was_measured_and_nothing_twice() -> None:
     before = PAGE.read_text(encoding="utf-8")
     once = page(before, LATEST)
     assert page(once, LATEST) == once
-    assert f"| {MEASURED['studio_map_shown_ms']} | 1,460 ms |  | abc |" in once
-    assert f"| {MEASURED['check_ms']} | 25.5 ms CPU (a quick look) | below 50 | abc |" in once
+    assert f"| {MEASURED['studio_map_shown_ms']} | 1,460 ms |  | abc | a slow one |" in once
+    assert f"| {MEASURED['check_ms']} | 25.5 ms CPU (a quick look) | below 50 | abc | a quick one |" in once
     assert before.partition("<!-- figures")[0] == once.partition("<!-- figures")[0]

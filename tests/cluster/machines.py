@@ -209,9 +209,15 @@ class Flink:
             "execution.checkpointing.savepoint-dir": f"file://{self._folder / 'savepoints'}",
         }  # fmt: skip
         shared = _read((ROOT / "deploy" / "flink" / "config.yaml").read_text())
-        said = shared | here | _read(self._more)
-        lines = [f"{key}: {value}" for key, value in said.items()]
+        self._said = shared | here | _read(self._more)
+        lines = [f"{key}: {value}" for key, value in self._said.items()]
         (self._folder / "conf" / "config.yaml").write_text("\n".join([*lines, ""]))
+
+    @property
+    def checkpoint_every_ms(self) -> float:
+        """How often a job writes a checkpoint by itself."""
+        value, unit = str(self._said["execution.checkpointing.interval"]).split()
+        return float(value) * {"ms": 1, "s": 1_000}[unit]
 
     def _machine(self, name: str, command: list[str]) -> Machine:
         return Machine(name, ["bash", str(self._bin / command[0]), *command[1:]], self._folder, self._env)
