@@ -8,11 +8,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # What tests of one file share is made once in each process: cheaper than to wait for the slowest file.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
 
-# Properties whose every example is dear: a few in each run of the tests, many where the slow ones run.
+# Properties whose every example is dear: a few in each run of the tests, many in laws-test.
 HARDER := tests/laws tests/adapters/lake tests/analytics/sql tests/conformance tests/server/test_openapi.py
 
+# Where processes are killed, again and again.
+KILLED := tests/crash tests/adapters/lake tests/cli tests/wiring
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash spark-test cluster-test deploy-test peers-test statistics-test docs format clean
+.PHONY: help demo test check studio web-test browser-test screenshots dist bench bench-analytics soak crash slow-test laws-test spark-test cluster-test deploy-test peers-test statistics-test docs format clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -39,8 +42,13 @@ bench-analytics: $(READY) ## measure analytics beside its peers, each installed 
 soak: $(READY) ## try every property many times as hard: hours (SOAK=20)
 	SOJOURN_SOAK=$(or $(SOAK),20) $(PY) -m pytest -m "not browser and not cluster" $(SIDE_BY_SIDE)
 
-crash: $(READY) ## 100 rounds of kill -9 under load, the other slow tests, and the laws four times as hard
-	$(PY) -m pytest -m slow
+crash: $(READY) ## 100 rounds of kill -9 under load, of each part that writes
+	$(PY) -m pytest -m slow -n 2 --dist worksteal $(KILLED)
+
+slow-test: $(READY) ## the other slow tests: what is true over thousands of tries, and every page's commands
+	$(PY) -m pytest -m slow -n 2 --dist worksteal $(KILLED:%=--ignore=%)
+
+laws-test: $(READY) ## properties whose every example is dear, four times as hard
 	SOJOURN_SOAK=4 $(PY) -m pytest -m "not slow and not browser and not cluster" $(SIDE_BY_SIDE) $(HARDER)
 
 spark-test: $(READY) ## ask Spark what DuckDB is asked, in an environment of its own (needs Java 17)

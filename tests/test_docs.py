@@ -51,7 +51,7 @@ BLOCK_SECONDS = 60
 START_SECONDS = 30
 STOP_SECONDS = 15
 MANY = 7
-"""Commands of a page, each a process: who shows more is followed by `make docs` and `make crash`."""
+"""Commands of a page, each a process: who shows more is followed by `make docs` and `make slow-test`."""
 
 FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.M | re.S)
 COMMAND = re.compile(r"(?:^|[|;&(] *)sojourn (\w[\w-]*)", re.M)

@@ -22,7 +22,7 @@ from tests.laws.catalogues import rich_catalogue, rich_history
 from tests.soak import TIMES
 
 INSTANTS = 1 if TIMES > 1 else 3
-"""Every so manieth instant of merging is died at; `make crash` dies at each."""
+"""Every so manieth instant of merging is died at; `make laws-test` dies at each."""
 
 
 def lived(path: Path, seed: int, *, n_events: int = 250) -> Folder:
