@@ -7,12 +7,13 @@ before it has come, so that a shard is called with all its inputs in order, whic
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from struct import Struct
 from typing import Any
 
 import msgspec
 from pyflink.common import Types
-from pyflink.datastream import KeyedBroadcastProcessFunction, OutputTag, ProcessFunction
+from pyflink.datastream import KeyedBroadcastProcessFunction
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 from sojourn.definitions.publishing import InForce
@@ -49,54 +50,20 @@ from sojourn.runtime.shards.records import (
 from sojourn.runtime.shards.seen import Seen
 from sojourn.runtime.shards.worker import Outcome, Worker
 
-INPUTS = Types.TUPLE([Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
-"""(shard, the first instant, a record of inputs)."""
-
-TO: dict[Stage, OutputTag] = {
-    "alias": OutputTag("to-alias", INPUTS),
-    "profile": OutputTag("to-profile", INPUTS),
-}
-OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.LONG(), Types.PICKLED_BYTE_ARRAY()])
-"""(kind, shard, the first instant, content)."""
-FACTS = OutputTag("facts", Types.STRING())
-FAILED = OutputTag("failed", Types.STRING())
-ENTRIES = OutputTag("entries", Types.STRING())
-KEYED = Types.TUPLE([Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
-"""(the record's name, content); empty: none. A tuple of Java's has no nothing in it."""
-ACTIONS = OutputTag("actions", KEYED)
-STATES = OutputTag("states", KEYED)
+OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
+"""(for whom, the label of the shard it goes to, the record's name, content). Nameless: empty; nothing: empty
+content. A tuple of Java's has no nothing in it."""
 
 CONTROL_STATE = MapStateDescriptor("controls", Types.LONG(), Types.PICKLED_BYTE_ARRAY())
 
 _json = msgspec.json.Encoder().encode
 _read_in_force = msgspec.json.Decoder(InForce).decode
-_KINDS: dict[Stage, int] = {"alias": 0, "profile": 1}
-_FACTS, _ACTIONS, _FAILED, _STATES, _ENTRIES = 2, 3, 4, 5, 6
-_TO = {kind: TO[stage] for stage, kind in _KINDS.items()}
-_OUT = {_FACTS: FACTS, _FAILED: FAILED, _ENTRIES: ENTRIES}
-_NAMED = {_ACTIONS: ACTIONS, _STATES: STATES}
-_named = msgspec.msgpack.Encoder().encode
-_read_named = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
-_Out = Iterable[tuple[int, int, int, bytes]]
+TO: dict[Stage, int] = {"alias": 0, "profile": 1}
+FACTS, ACTIONS, FAILED, STATES, ENTRIES = 2, 3, 4, 5, 6
+"""For whom an output is."""
 
-
-class Sorter(ProcessFunction):  # type: ignore[misc]
-    """Hands each output to those it is for, right behind its stage.
-
-    A function with broadcast state may not do so itself in a timer: in PyFlink 2.2's thread mode what it
-    yields there is taken for its main output, whatever the tag.
-    """
-
-    def process_element(self, value: Any, context: Any) -> Iterator[tuple[OutputTag, Any]]:
-        """Sort one output."""
-        del context
-        kind, shard, at, content = value
-        if kind in _TO:
-            yield _TO[kind], (shard, at, content)
-        elif kind in _NAMED:
-            yield _NAMED[kind], _read_named(content)
-        else:
-            yield _OUT[kind], content.decode()
+_HEAD = Struct(">HQ")
+_Out = Iterable[tuple[int, int, str, bytes]]
 
 
 class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
@@ -131,11 +98,12 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 
     def process_element(self, value: Any, context: Any) -> _Out:
         """Let a record of inputs wait; an empty one says that a control is to take effect."""
-        shelf = self._shelf.at(value[0], context.timer_service())
-        if value[2]:
-            shelf.wait_encoded(value[2], value[1])
+        shard, at, record = opened(value)
+        shelf = self._shelf.at(shard, context.timer_service())
+        if record:
+            shelf.wait_encoded(record, at)
         else:
-            shelf.call_at(value[1])
+            shelf.call_at(at)
         return ()
 
     def on_timer(self, timestamp: int, context: Any) -> _Out:
@@ -160,7 +128,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
             kept = None if key in outcome.kept else shelf.get(key)
             if kept is not None:
                 content = encode_saved(Saved(kept.state, kept.wake, *place))
-                yield _STATES, shelf.number, 0, _named((saved_name(self._stage, key), content))
+                yield STATES, 0, saved_name(self._stage, key), content
 
     def _read_controls(self, context: Any) -> None:
         """Hear the controls from before a restart again."""
@@ -174,29 +142,29 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
             yield from self._forwarded((one.stage, (one.key, one.input)) for one in outcome.forward)
         if outcome.facts:
             for record in encode_facts(outcome.facts):
-                yield _FACTS, self._shelf.number, 0, record
+                yield FACTS, 0, "", record
         for action in outcome.actions:
-            yield _ACTIONS, self._shelf.number, 0, _named((action.profile_id, _json(action)))
+            yield ACTIONS, 0, action.profile_id, _json(action)
         for failure in outcome.failures:
-            yield _FAILED, self._shelf.number, 0, _json(failed_step(failure))
+            yield FAILED, 0, "", _json(failed_step(failure))
         if self._tells_states:
             yield from self._kept(outcome)
 
     def _kept(self, outcome: Outcome) -> _Out:
-        shard = self._shelf.number
         for key, (kept, place) in outcome.kept.items():
             content = b"" if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
-            yield _STATES, shard, 0, _named((saved_name(self._stage, key), content))
+            yield STATES, 0, saved_name(self._stage, key), content
         for chapter in outcome.switched:
             content = encode_saved(Saved(b"", 0, *chapter.mark))
-            yield _STATES, shard, 0, _named((mark_name(self._stage, shard), content))
+            yield STATES, 0, mark_name(self._stage, self._shelf.number), content
 
     def _forwarded(self, forward: Iterable[tuple[Stage, Addressed]]) -> _Out:
         records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
         for stage, addressed in forward:
             records[stage, shard_of(addressed[0], self._n_shards)].append(addressed)
         for (stage, shard), inputs in records.items():
-            yield _KINDS[stage], shard, min(given.at for _, given in inputs), encode_inputs(inputs)
+            at = min(given.at for _, given in inputs)
+            yield TO[stage], self._labels.of[shard], "", closed(shard, at, encode_inputs(inputs))
 
 
 class IdentityOperator(StageOperator):
@@ -221,27 +189,28 @@ class IdentityOperator(StageOperator):
     def process_element(self, value: Any, context: Any) -> _Out:
         """Take a record of the log in: what is new waits, or goes to where its walk begins."""
         self._read_controls(context)
-        shard: int = value[0]
+        shard, offset, content = value
         shelf = self._shelf.at(shard, context.timer_service())
         at = self._tick(shard, max(context.timestamp(), shelf.watermark + 1))
         chapter = self._chronicle.next(shelf.mark, upto=at)
         if chapter is not None:
             shelf.call_at(chapter.mark[0])
-        if not value[3]:
+        if not content:
             shelf.call_at(at)  # The control travels beside this word of it: by that instant it is heard.
-        entries = read_events(value[3], shard=shard, offset=value[1], at=at)
-        if is_moved(value[3]):
-            moved = read_moved(value[3])
+        entries = read_events(content, shard=shard, offset=offset, at=at)
+        if is_moved(content):
+            moved = read_moved(content)
             self._seen.note(shard, marks_of(moved))
             if self._passes_on and entries:
                 record, n = encode_events(moved.entries), len(entries)
-                yield _ENTRIES, shard, at, encode_taken(record, entries, n, shard=shard, offset=0, at=at)
+                taken = encode_taken(record, entries, n, shard=shard, offset=0, at=at)
+                yield ENTRIES, 0, "", taken
             yield from self._spread(shelf, adoptions(moved))
             return
         new = self._seen.take(shard, entries)
         if self._passes_on and new:
-            taken = encode_taken(value[3], new, len(entries), shard=shard, offset=value[1], at=at)
-            yield _ENTRIES, shard, at, taken
+            taken = encode_taken(content, new, len(entries), shard=shard, offset=offset, at=at)
+            yield ENTRIES, 0, "", taken
         yield from self._spread(shelf, arrivals(new))
 
     def _spread(self, shelf: FlinkShelf, inputs: Iterable[tuple[Stage, Addressed]]) -> _Out:
@@ -260,8 +229,9 @@ class IdentityOperator(StageOperator):
     def _told(self, outcome: Outcome) -> _Out:
         yield from super()._told(outcome)
         for chapter in outcome.switched:
-            for kind in _KINDS.values():
-                yield kind, self._shelf.number, chapter.mark[0], b""
+            shard = self._shelf.number
+            for kind in TO.values():
+                yield kind, self._labels.of[shard], "", closed(shard, chapter.mark[0], b"")
 
     def _tick(self, shard: int, stamped: int) -> int:
         """Move a partition's clock; where its broker's goes back behind what was said, ours stands still."""
@@ -273,3 +243,13 @@ class IdentityOperator(StageOperator):
             self._clock.update(clock)
         self._clocks[shard] = clock
         return clock
+
+
+def closed(shard: int, at: int, record: bytes) -> bytes:
+    """Put the inputs of a shard in one piece: each field of a row is converted on its way."""
+    return _HEAD.pack(shard, at) + record
+
+
+def opened(content: bytes) -> tuple[int, int, bytes]:
+    """Return (shard, the first instant, a record of inputs)."""
+    return *_HEAD.unpack_from(content), content[_HEAD.size :]
