@@ -1,4 +1,4 @@
-"""What travels between the stages: facts, in records that brokers take."""
+"""What travels between the stages: parcels of inputs, and facts in records that brokers take."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sojourn.model.fact import Fact, StepTaken
-from sojourn.runtime.shards.records import RECORD_BYTES, encode_facts
+from sojourn.runtime.shards.records import RECORD_BYTES, decode_parcel, encode_facts, encode_parcel
 
 
 def step(number: int, *, n_chars: int) -> Fact:
@@ -32,3 +32,11 @@ def test_facts_are_cut_into_records_that_brokers_take(sizes: list[int]) -> None:
 def test_a_few_facts_are_one_record() -> None:
     """Each record has its price."""
     assert len(list(encode_facts([step(number, n_chars=100) for number in range(1_000)]))) == 1
+
+
+@pytest.mark.parametrize("shard", [0, 1_022])
+@pytest.mark.parametrize("at", [0, 1_795_958_008_813, 253_402_300_799_999])
+@pytest.mark.parametrize("record", [b"", b'[["ada", {}]]', bytes(range(256))])
+def test_a_parcel_is_what_was_put_in(shard: int, at: int, record: bytes) -> None:
+    """From the first shard to the last there can be, until the year 9999; an empty one, too."""
+    assert decode_parcel(encode_parcel(shard, at, record)) == (shard, at, record)

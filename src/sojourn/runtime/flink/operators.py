@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from struct import Struct
 from typing import Any
 
 import msgspec
@@ -42,9 +41,11 @@ from sojourn.runtime.shards.records import (
     adoptions,
     arrivals,
     decode_control,
+    decode_parcel,
     encode_control,
     encode_facts,
     encode_inputs,
+    encode_parcel,
     marks_of,
 )
 from sojourn.runtime.shards.seen import Seen
@@ -62,7 +63,6 @@ TO: dict[Stage, int] = {"alias": 0, "profile": 1}
 FACTS, ACTIONS, FAILED, STATES, ENTRIES = 2, 3, 4, 5, 6
 """For whom an output is."""
 
-_HEAD = Struct(">HQ")
 _Out = Iterable[tuple[int, int, str, bytes]]
 
 
@@ -98,7 +98,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 
     def process_element(self, value: Any, context: Any) -> _Out:
         """Let a record of inputs wait; an empty one says that a control is to take effect."""
-        shard, at, record = opened(value)
+        shard, at, record = decode_parcel(value)
         shelf = self._shelf.at(shard, context.timer_service())
         if record:
             shelf.wait_encoded(record, at)
@@ -164,7 +164,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
             records[stage, shard_of(addressed[0], self._n_shards)].append(addressed)
         for (stage, shard), inputs in records.items():
             at = min(given.at for _, given in inputs)
-            yield TO[stage], self._labels.of[shard], "", closed(shard, at, encode_inputs(inputs))
+            yield TO[stage], self._labels.of[shard], "", encode_parcel(shard, at, encode_inputs(inputs))
 
 
 class IdentityOperator(StageOperator):
@@ -231,7 +231,7 @@ class IdentityOperator(StageOperator):
         for chapter in outcome.switched:
             shard = self._shelf.number
             for kind in TO.values():
-                yield kind, self._labels.of[shard], "", closed(shard, chapter.mark[0], b"")
+                yield kind, self._labels.of[shard], "", encode_parcel(shard, chapter.mark[0], b"")
 
     def _tick(self, shard: int, stamped: int) -> int:
         """Move a partition's clock; where its broker's goes back behind what was said, ours stands still."""
@@ -243,13 +243,3 @@ class IdentityOperator(StageOperator):
             self._clock.update(clock)
         self._clocks[shard] = clock
         return clock
-
-
-def closed(shard: int, at: int, record: bytes) -> bytes:
-    """Put the inputs of a shard in one piece: each field of a row is converted on its way."""
-    return _HEAD.pack(shard, at) + record
-
-
-def opened(content: bytes) -> tuple[int, int, bytes]:
-    """Return (shard, the first instant, a record of inputs)."""
-    return *_HEAD.unpack_from(content), content[_HEAD.size :]

@@ -1,12 +1,14 @@
 """Records: what travels between the stages and the workers, as bytes; the log's are of `engine.records`.
 
 inputs     from stage to stage, for one shard: [[key, input], ...]
+parcel     the same, behind the shard's number (2 bytes) and the first instant (8)
 facts      of one shard: [fact, ...]
 actions    one action
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -35,6 +37,7 @@ Addressed = tuple[str, Input | Adopted]
 RECORD_BYTES = 1 << 19
 """Of a record of facts, where one fact alone is not larger: half of what a broker takes by itself."""
 
+_HEAD = struct.Struct(">HQ")
 _encode = msgspec.json.Encoder().encode
 _decode_inputs = msgspec.json.Decoder(list[Addressed]).decode
 _decode_entry = msgspec.json.Decoder(Entry).decode
@@ -78,6 +81,19 @@ def encode_inputs(inputs: Sequence[Addressed]) -> bytes:
 def decode_inputs(record: bytes) -> list[Addressed]:
     """Read what came forward."""
     return _decode_inputs(record)
+
+
+def encode_parcel(shard: int, at: int, record: bytes) -> bytes:
+    """Put a shard's inputs behind where they go and their first instant, ms.
+
+    In one piece: on Flink each field of a row is converted by itself, on both sides.
+    """
+    return _HEAD.pack(shard, at) + record
+
+
+def decode_parcel(parcel: bytes) -> tuple[int, int, bytes]:
+    """Return (shard, the first instant, a record of inputs); empty: a control takes effect."""
+    return *_HEAD.unpack_from(parcel), parcel[_HEAD.size :]
 
 
 def encode_facts(facts: Sequence[Fact]) -> Iterator[bytes]:
