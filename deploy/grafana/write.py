@@ -134,6 +134,7 @@ EMBEDDED: Rows = (
 
 TASK = "flink_taskmanager_job_task"
 WATERMARK = f"{TASK}_operator_currentInputWatermark"
+STAGES = "{operator_name=~'identity|alias|profile'}"
 COLLECTED = "flink_taskmanager_Status_JVM_GarbageCollector_All_Time"
 CLUSTER: Rows = (
     (
@@ -214,7 +215,8 @@ CLUSTER: Rows = (
                 "How far each stage's watermark is behind now.",
                 [
                     (
-                        f"max by (operator_name) (time() - {WATERMARK} > 0 < 1e9)",
+                        # One that has heard nothing yet is at the beginning of time.
+                        f"max by (operator_name) (time() - {WATERMARK}{STAGES} / 1000 < 1e9)",
                         "{{operator_name}}",
                     )
                 ],
