@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from sojourn.adapters.kafka_client import library
-from sojourn.adapters.kafka_topics import TIMEOUT_S
+from sojourn.adapters.kafka_topics import TIMEOUT_S, missing_topic
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.topics import Topics
 
@@ -57,7 +57,7 @@ class LakeTopics:
         missing = sorted(names.keys() - known.topics.keys())
         if missing:
             self._consumer.close()
-            raise ConfigError(f"topic {missing[0]} is not there; `sojourn cluster init` makes it [no-topic]")
+            raise missing_topic(missing[0])
         self.log = f"{known.cluster_id}/{topics.entries.rpartition('.')[0]}"
         """Whose topics they are."""
         self.next = {short: [0] * len(known.topics[name].partitions) for name, short in names.items()}

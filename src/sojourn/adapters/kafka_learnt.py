@@ -20,8 +20,8 @@ import msgspec
 from sojourn.adapters.kafka_client import library
 from sojourn.adapters.kafka_merge import Merge
 from sojourn.adapters.kafka_read import partitions_of, read_topic, reading
-from sojourn.adapters.kafka_topics import COUNTS_BYTES, TIMEOUT_S
-from sojourn.model.errors import ConfigError, UnavailableError
+from sojourn.adapters.kafka_topics import COUNTS_BYTES, TIMEOUT_S, missing_topic
+from sojourn.model.errors import UnavailableError
 from sojourn.model.fact import Fact
 from sojourn.model.topics import Topics
 
@@ -65,9 +65,7 @@ class Turn:
         if message is not None and message.error() is not None:
             error = message.error()
             if error.code() in (kinds.UNKNOWN_TOPIC_OR_PART, kinds._UNKNOWN_TOPIC):
-                raise ConfigError(
-                    f"topic {self._topic} is not there; `sojourn cluster init` makes it [no-topic]"
-                )
+                raise missing_topic(self._topic)
         return self._is_ours
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ import msgspec
 from sojourn.adapters.kafka_client import library
 from sojourn.adapters.kafka_dead import MOST, REVIVED, DeadLetters
 from sojourn.adapters.kafka_pending import Bounds, Ledger, Pending, Taken
-from sojourn.adapters.kafka_topics import TIMEOUT_S
+from sojourn.adapters.kafka_topics import TIMEOUT_S, missing_topic
 from sojourn.model.action import Action, Delivery, Letter
 from sojourn.model.errors import ConfigError, UnavailableError
 from sojourn.model.ids import ProfileId
@@ -225,7 +225,7 @@ class KafkaOutbox:
             return True
         kinds = self._kafka.KafkaError
         if error.code() in (kinds.UNKNOWN_TOPIC_OR_PART, kinds._UNKNOWN_TOPIC):
-            raise ConfigError(f"topic {self._topic} is not there; `sojourn cluster init` makes it [no-topic]")
+            raise missing_topic(self._topic)
         if error.code() in (kinds.TOPIC_AUTHORIZATION_FAILED, kinds.GROUP_AUTHORIZATION_FAILED):
             raise ConfigError(f"topic {self._topic}, group {self._group}: {error.str()} [not-allowed]")
         if error.fatal():

@@ -46,6 +46,11 @@ class Retention(Struct, frozen=True):
     entries_ms: int = 7 * DAY_MS
 
 
+def missing_topic(name: str) -> ConfigError:
+    """Say that a topic is not there, and what to do."""
+    return ConfigError(f"topic {name} is not there; `sojourn cluster init` makes it [no-topic]")
+
+
 def make_topics(
     client: Mapping[str, Any],
     topics: Topics,
