@@ -67,8 +67,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
             drained = Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
             found |= _figures(drained, n_tasks)
         found |= cluster_embedded.measure(folder, events(n_events), in_force())
-        every = Figure(flink.checkpoint_every_ms, "ms", "as it was run")
-        found["cluster_checkpoint_every_ms"] = every
+        found["cluster_checkpoint_every_ms"] = Figure(flink.checkpoint_every_ms, "ms", "as it was run")
     return found
 
 
