@@ -36,6 +36,7 @@ N_SHARDS = 32
 IN_RECORD = 200  # events at most: what a busy door writes to one shard at once.
 BETWEEN = (0.1, 0.9)  # of a drain: where it is measured.
 TICK_S = 0.02  # between two ticks, as at doors.
+LOOK_S = 0.005  # at most between two looks at what is to be sent.
 WARM_UP_S = 30.0  # at rest Java compiles late what it runs: actions take half a second first.
 RATES = {"action": 100, "loaded_action": 1_000}  # events/s at rest, a third of a journey's, and under load.
 
@@ -143,18 +144,17 @@ class Run:
         told = {"brokers": kafka.brokers, "prefix": prefix, "shards": N_SHARDS, "in_force": in_force()}
         self.settings.write_bytes(msgspec.json.encode(told))
         self._producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "linger.ms": 1})
+        self._ticked_at = 0.0
+        self.n_ticks = 0
 
     def throughput(self, n_events: int, *, parallelism: int) -> Drained:
         """Drain a log that lies there, its clock moved on as doors do."""
         self.fill(n_events)
         job = self._flink.run(self.settings, parallelism=parallelism)
         marks: list[_Mark] = []
-        n_steps, ticked_at = 0, 0.0
+        n_steps = 0
         for content in self.read(self.topics.facts):
             n_steps += content.count(b'"type":"step"')
-            if time.monotonic() - ticked_at > TICK_S:
-                ticked_at = time.monotonic()
-                self.tick()
             if n_steps >= BETWEEN[len(marks)] * n_events:
                 marks.append(self._mark(n_steps))
             if len(marks) == len(BETWEEN):
@@ -202,9 +202,11 @@ class Run:
             self.put(shard, None)
         self._producer.produce(self.topics.controls, value=None, key="tick", partition=0)
         self._producer.flush()
+        self._ticked_at = time.monotonic()
+        self.n_ticks += 1
 
     def read(self, topic: str, *, patience_s: float = 120) -> Iterator[bytes]:
-        """Yield what is in a topic as it comes, and nothing now and then."""
+        """Yield what is in a topic as it comes, and nothing now and then; move the clock on, as doors do."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._kafka.brokers,
@@ -219,7 +221,9 @@ class Run:
         ends = time.monotonic() + patience_s
         try:
             while time.monotonic() < ends:
-                message = consumer.poll(0.02)
+                if time.monotonic() - self._ticked_at > TICK_S:
+                    self.tick()
+                message = consumer.poll(LOOK_S)
                 content = None if message is None else message.value()
                 if isinstance(content, bytes):
                     yield content
@@ -236,7 +240,7 @@ class Run:
         stream = events(seconds * rate)
         began = time.monotonic()
         is_warm = began + WARM_UP_S
-        n_sent, ticked_at, ends = 0, 0.0, began + seconds + 5
+        n_sent, ends = 0, began + seconds + 5
         for content in self.read(self.topics.actions):
             now = time.monotonic()
             if content:
@@ -248,9 +252,6 @@ class Run:
                 sent_at[str(event.user_id)] = time.monotonic()
                 self.put(entry_shard(event, N_SHARDS), encode_events([Sent(event)]))
                 n_sent += 1
-            if now - ticked_at > TICK_S:
-                ticked_at = now
-                self.tick()
             if now > ends:
                 break
         self._flink.cancel(job)

@@ -28,7 +28,6 @@ IN_RECORDS = (200, 20, 2)
 """Events to a record of a log that is drained."""
 WARM_UP_EVENTS = 40_000
 WARM_UP_S = 6.0
-TICK_S = 0.02
 
 
 def measure(folder: Path, *, is_quick: bool) -> Found:
@@ -64,7 +63,6 @@ def _drain(kafka: Kafka, flink: Flink, folder: Path, *, n_events: int, in_record
     n_done = 0
     for content in run.read(run.topics.facts):
         n_done += content.count(b'"type":"step"')
-        run.tick()
         if before is None and n_done >= n_events / 10:
             before, n_before = _Taken.by(kafka, flink), n_done
         if n_done >= n_events:
@@ -88,7 +86,7 @@ def _paced(kafka: Kafka, flink: Flink, folder: Path, *, rate: int, seconds: floa
     run = Run(kafka, flink, folder)
     job = flink.run(run.settings, parallelism=1)
     stream = cluster.events(int(rate * (seconds + WARM_UP_S)) + 1)
-    began, ticked_at, n_sent, n_done, n_ticks = time.monotonic(), 0.0, 0, 0, 0
+    began, n_sent, n_done = time.monotonic(), 0, 0
     warm: tuple[_Taken, int, int, float] | None = None
     ends = began + WARM_UP_S + seconds
     for content in run.read(run.topics.facts):
@@ -98,12 +96,8 @@ def _paced(kafka: Kafka, flink: Flink, folder: Path, *, rate: int, seconds: floa
             event = next(stream)
             run.put(entry_shard(event, N_SHARDS), encode_events([Sent(event)]))
             n_sent += 1
-        if now - ticked_at > TICK_S:
-            ticked_at = now
-            run.tick()
-            n_ticks += 1
         if warm is None and now > began + WARM_UP_S:
-            warm = _Taken.by(kafka, flink), n_done, n_ticks, now
+            warm = _Taken.by(kafka, flink), n_done, run.n_ticks, now
         if now > ends and n_done >= n_sent:
             break
     assert warm is not None
@@ -112,7 +106,7 @@ def _paced(kafka: Kafka, flink: Flink, folder: Path, *, rate: int, seconds: floa
     told = {
         **{f"{name}_cores": each / lasted for name, each in took._asdict().items()},
         "events_per_s": (n_done - warm[1]) / lasted,
-        "rounds_per_s": (n_ticks - warm[2]) / lasted,
+        "rounds_per_s": (run.n_ticks - warm[2]) / lasted,
         **_checkpoint(flink, job),
     }
     flink.cancel(job)
