@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bench.scale.costs import Costs
-from bench.scale.model import Load, capacity, records_per_s
+from bench.scale.model import Load, capacity, records_per_s, step_ms
 from bench.scale.plan import BUSY, VISIT_EVENTS, VISIT_S, Plan, ticks_of
 from bench.scale.skew import active_people
 from sojourn.engine.records import MAX_SHARDS
-from sojourn.runtime.shards.worker import HOT_STATES
+from sojourn.runtime.shards.worker import ASKED, HOT_STATES
 
 YEAR_S = 365.25 * 86_400
 OFFSETS = 2.0**33
@@ -71,15 +71,16 @@ def _marks(plans: tuple[Plan, ...], costs: Costs) -> Break:
 
 
 def _change(plans: tuple[Plan, ...], costs: Costs) -> Break:
-    def stands_s(plan: Plan) -> float:
+    def lasts_h(plan: Plan) -> float:
         people = plan.target.people * (1 + plan.keeping.devices) / plan.load.shards
-        return people * plan.load.task_shards * costs.ask_us / 1e6
+        step = max(step_ms(plan.load, costs), plan.load.task_shards * ASKED * costs.ask_us / 1e3)
+        return people / ASKED * step / 3_600e3
 
     return Break(
-        "a change that asks everybody, in one call for each shard",
-        "10 s in which a task's events wait",
-        tuple(stands_s(plan) / 10 for plan in plans),
-        "ask in slices, as one machine does: the same work, spread over minutes",
+        f"a change that asks everybody, {ASKED} of a shard with each step of the watermark",
+        "a day until all are asked; publish again before, and the rest is asked at once",
+        tuple(lasts_h(plan) / 24 for plan in plans),
+        "smaller tasks of fewer people; larger slices where nobody waits (worker.ASKED)",
     )
 
 

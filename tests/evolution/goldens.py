@@ -51,6 +51,8 @@ class Shelf(Struct):
     due: dict[int, list[str]]
     waiting: bytes
     """A record of inputs."""
+    asks: bool = False
+    """Whether somebody is still to be asked about the last change."""
 
 
 class Stopped(Struct):
@@ -91,7 +93,7 @@ def cut(seed: int) -> Golden:
     stages = {stage: _stopped(run.floors[stage]) for stage in STAGES}
     before = run.outcome()
     follow(run, entries[half:])
-    finish(run, until)
+    run.finish(until)
     tail = later(before, run.outcome())
     return Golden(
         in_force=_raw(everything.FIRST),
@@ -111,14 +113,6 @@ def follow(run: Run, entries: list[Entry], *, behind: Mapping[Stage, int] = AT_R
         for stage, n_behind in behind.items():
             if at >= n_behind:
                 run.advance(run.floors[stage], entries[at - n_behind].at - 1)
-
-
-def finish(run: Run, until: int) -> None:
-    """Let a run come to its end."""
-    for floor in run.floors.values():
-        for shelf in floor.shelves:
-            shelf.call_at(until)
-        run.advance(floor, until)
 
 
 def restored(golden: Golden) -> Run:
@@ -170,7 +164,7 @@ def _stopped(floor: Floor) -> Stopped:
 
 def _written(shelf: DictShelf) -> Shelf:
     states = {key: (kept.wake, kept.state) for key, kept in shelf.kept.items()}
-    return Shelf(shelf.mark, states, _apart(shelf.asleep), encode_inputs(shelf.waiting))
+    return Shelf(shelf.mark, states, _apart(shelf.asleep), encode_inputs(shelf.waiting), bool(shelf.to_ask))
 
 
 def _restore(shelf: DictShelf, kept: Shelf) -> None:
@@ -178,6 +172,8 @@ def _restore(shelf: DictShelf, kept: Shelf) -> None:
     shelf.kept = {key: Kept(state, wake) for key, (wake, state) in kept.states.items()}
     shelf.asleep = _apart(kept.due)
     shelf.waiting = decode_inputs(kept.waiting)
+    if kept.asks:
+        shelf.ask_all()
 
 
 def _apart(due: Mapping[int, list[str]]) -> dict[int, list[str]]:
@@ -193,7 +189,7 @@ def lived_on(run: Run, golden: Golden) -> Outcome:
     """Take a run from the cut to its end; return what that came to."""
     before = run.outcome()
     follow(run, golden.read()[2])
-    finish(run, golden.until)
+    run.finish(golden.until)
     return later(before, run.outcome())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from random import Random
 
@@ -24,8 +24,10 @@ ORDER: dict[Stage, int] = {stage: index for index, stage in enumerate(STAGES)}
 class DictShelf:
     """A shelf in dicts."""
 
-    def __init__(self, number: int, timers: list[tuple[int, int]]) -> None:
+    def __init__(self, number: int, timers: list[tuple[int, int]], random: Random) -> None:
         self.number = number
+        self.random = random
+        self.to_ask: list[str] = []
         self.mark: Mark = BEGINNING
         self.kept: dict[str, Kept] = {}
         self._timers = timers
@@ -41,8 +43,14 @@ class DictShelf:
     def remove(self, key: str) -> None:
         self.kept.pop(key, None)
 
-    def everybody(self) -> Iterable[str]:
-        return list(self.kept)
+    def ask_all(self) -> None:
+        self.to_ask = list(self.kept)
+
+    def unasked(self, most: int | None = None) -> list[str]:
+        """Take fewer at a time than a worker would: histories are of a few people."""
+        n_taken = len(self.to_ask) if most is None else self.random.randint(0, 2)
+        taken, self.to_ask = self.to_ask[:n_taken], self.to_ask[n_taken:]
+        return taken
 
     def wake(self, key: str, at: int) -> None:
         self.asleep.setdefault(at, []).append(key)
@@ -73,10 +81,13 @@ class DictShelf:
 class Floor:
     """One stage: its shards, the tasks they are spread over, and the instants asked for."""
 
-    def __init__(self, stage: Stage, chronicle: Chronicle, *, n_shards: int, n_tasks: int) -> None:
+    def __init__(
+        self, stage: Stage, chronicle: Chronicle, *, n_shards: int, n_tasks: int, random: Random | None = None
+    ) -> None:
         self.stage = stage
         self.timers: list[tuple[int, int]] = []
-        self.shelves = [DictShelf(number, self.timers) for number in range(n_shards)]
+        chance = random or Random(0)
+        self.shelves = [DictShelf(number, self.timers, chance) for number in range(n_shards)]
         self.watermark = 0
         self._chronicle = chronicle
         self._n_tasks = n_tasks
@@ -92,9 +103,23 @@ class Floor:
         outcomes: list[tuple[int, Outcome]] = []
         while self.timers and self.timers[0][0] <= self.watermark:
             at, number = heappop(self.timers)
-            worker = self._workers[number % self._n_tasks]
-            outcomes.append((number, worker.call(self.shelves[number], at, upto=self.watermark)))
+            outcomes.append((number, self._call(number, at)))
+        for shelf in self.shelves:
+            if shelf.to_ask:
+                shelf.call_at(self.watermark + 1)
         return outcomes
+
+    def finish(self) -> list[tuple[int, Outcome]]:
+        """Ask whoever is still to be asked."""
+        outcomes: list[tuple[int, Outcome]] = []
+        for number, shelf in enumerate(self.shelves):
+            while shelf.to_ask:
+                outcomes.append((number, self._call(number, self.watermark)))
+        return outcomes
+
+    def _call(self, number: int, at: int) -> Outcome:
+        worker = self._workers[number % self._n_tasks]
+        return worker.call(self.shelves[number], at, upto=self.watermark)
 
 
 def sharded(
@@ -126,7 +151,8 @@ class Run:
         self.chronicle = Chronicle(in_force)
         self._random = random
         self.floors = {
-            stage: Floor(stage, self.chronicle, n_shards=n_shards, n_tasks=n_tasks) for stage in STAGES
+            stage: Floor(stage, self.chronicle, n_shards=n_shards, n_tasks=n_tasks, random=random)
+            for stage in STAGES
         }
         self._n_shards = n_shards
         self._states: dict[str, bytes | None] = {}
@@ -152,10 +178,15 @@ class Run:
                     floor.restart()
                 ceiling = random.randint(floor.watermark, max(floor.watermark, ceiling))
                 self.advance(floor, ceiling)
+        self.finish(until)
+
+    def finish(self, until: int) -> None:
+        """Do all that is due by an instant, and ask whoever is still to be asked."""
         for floor in self.floors.values():
             for shelf in floor.shelves:
                 shelf.call_at(until)
             self.advance(floor, until)
+            self._told_by(floor, floor.finish())
 
     def feed(self, entry: Entry) -> None:
         """Put one entry where it begins its walk, or let it be heard."""
@@ -168,7 +199,10 @@ class Run:
 
     def advance(self, floor: Floor, watermark: int) -> None:
         """Let a stage go on, and hand on what comes of it."""
-        for number, outcome in floor.advance(watermark):
+        self._told_by(floor, floor.advance(watermark))
+
+    def _told_by(self, floor: Floor, outcomes: list[tuple[int, Outcome]]) -> None:
+        for number, outcome in outcomes:
             assert not outcome.failures
             self._facts += [msgspec.json.encode(fact) for fact in outcome.facts]
             self._actions += [msgspec.json.encode(action) for action in outcome.actions]

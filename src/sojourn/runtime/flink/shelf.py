@@ -4,6 +4,7 @@ states    key -> when it wants to be woken (8 bytes), and its state
 due       instant -> the keys that asked to be woken then; Flink has a timer for each
 waiting   records of inputs that the watermark has not passed, each behind its first instant (8 bytes)
 mark      the last control that took effect
+asking    whether somebody is still to be asked about it
 
 Each call of Flink's state costs some microseconds, however little it is for. So what a call of the worker
 changes is written at its end, all at once.
@@ -20,6 +21,7 @@ from pyflink.datastream.state import ListStateDescriptor, MapStateDescriptor, Va
 
 from sojourn.runtime.shards.chronicle import BEGINNING, Mark
 from sojourn.runtime.shards.records import Addressed, decode_inputs, encode_inputs
+from sojourn.runtime.shards.walk import Walk
 from sojourn.runtime.shards.worker import Kept
 
 _INSTANT_BYTES = 8
@@ -37,7 +39,10 @@ class FlinkShelf:
         self._due = context.get_map_state(MapStateDescriptor("due", instant, raw))
         self._waiting = context.get_list_state(ListStateDescriptor("waiting", raw))
         self._mark = context.get_state(ValueStateDescriptor("mark", raw))
+        self._asking = context.get_state(ValueStateDescriptor("asking", Types.BOOLEAN()))
         self._marks: dict[int, Mark] = {}
+        self._walks: dict[int, Walk | None] = {}
+        """Shard -> who is asked next; None: nobody is asked."""
         self._changed: dict[str, bytes] = {}
         self._wakes: dict[int, list[str]] = {}
         self._called: dict[int, int] = {}
@@ -86,10 +91,40 @@ class FlinkShelf:
         """Keep nothing of a key any more."""
         self._changed.pop(key, None)
         self._states.remove(key)
+        walk = self._walk()
+        if walk is not None:
+            walk.miss()
 
     def everybody(self) -> Iterable[str]:
         """Return every key that has a state."""
         return list(dict.fromkeys([*(key for key, _ in self._states.items()), *self._changed]))
+
+    def ask_all(self) -> None:
+        """Begin to ask everybody, from the first on."""
+        self.flush()
+        if self._walk() is None:
+            self._asking.update(True)
+        self._walks[self.number] = Walk()
+
+    def unasked(self, most: int | None = None) -> list[str]:
+        """Take the next keys that are to be asked, once with each step of the watermark, or all of them."""
+        walk = self._walk()
+        if walk is None or (most is not None and walk.last_at == self.watermark):
+            return []
+        self.flush()
+        keys = walk.take(self._states.keys, most)
+        if most is None or len(keys) < most:
+            self._walks[self.number] = None
+            self._asking.clear()
+        else:
+            walk.last_at = self.watermark
+            self.call_at(walk.last_at + 1)
+        return keys
+
+    def _walk(self) -> Walk | None:
+        if self.number not in self._walks:
+            self._walks[self.number] = Walk() if self._asking.value() else None  # It begins anew.
+        return self._walks[self.number]
 
     def wake(self, key: str, at: int) -> None:
         """Call the worker at an instant, with this key among those due."""

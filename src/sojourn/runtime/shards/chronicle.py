@@ -13,7 +13,13 @@ from msgspec.structs import replace
 
 from sojourn.definitions.controls import LEFT, read_forgetting
 from sojourn.definitions.journey import Catalogue
-from sojourn.definitions.publishing import InForce, apply_control, asks_everybody, catalogue_of
+from sojourn.definitions.publishing import (
+    InForce,
+    apply_control,
+    asks_everybody,
+    catalogue_of,
+    rests_on_the_last,
+)
 from sojourn.engine.forgetting import bare_control
 from sojourn.model.event import Entry
 
@@ -30,6 +36,8 @@ class Chapter(Struct, frozen=True):
     catalogue: Catalogue
     asks_all: bool
     """Everybody is asked, once, about what is in force now."""
+    rests: bool
+    """Whoever is still to be asked about the last change has to be asked before it."""
     entry: Entry
 
 
@@ -88,7 +96,9 @@ class Chronicle:
                 self._in_force = after
                 self._catalogue, _ = catalogue_of(after, known=before)
             asks_all = asks_everybody(before, self._catalogue)
-            self._chapters.append(Chapter(place, self._catalogue, asks_all, entry))
+            # Whoever takes the installation over knows of nobody who is still to be asked.
+            rests = entry.event.name == LEFT or rests_on_the_last(before, self._catalogue, at=entry.at)
+            self._chapters.append(Chapter(place, self._catalogue, asks_all, rests, entry))
 
     def _take_ids_out(self, bare: Entry) -> None:
         self._controls = [(mark, without_ids(entry, bare)) for mark, entry in self._controls]

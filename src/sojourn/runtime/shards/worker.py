@@ -7,7 +7,7 @@ effect, what is due before it, who is asked about it) follows here, the same on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -27,6 +27,8 @@ from sojourn.runtime.shards.records import Addressed, Adopted
 
 HOT_STATES = 20_000
 """Decoded in memory, per stage and task: some 60 MB of people."""
+ASKED = 16
+"""Keys of a shard that are asked about a change in one call: about a millisecond, in which events wait."""
 _NOTHING: tuple[Any, int | None] = (None, None)
 
 
@@ -61,8 +63,15 @@ class Shelf(Protocol):
         """Keep nothing of a key any more."""
         ...
 
-    def everybody(self) -> Iterable[str]:
-        """Return every key that has a state; nothing is changed meanwhile."""
+    def ask_all(self) -> None:
+        """Begin to ask everybody: every key that has a state is to be asked, also those that were before."""
+        ...
+
+    def unasked(self, most: int | None = None) -> list[str]:
+        """Take the next keys that are to be asked, so many at most, or all that are left.
+
+        As long as there are more, the worker is called again, with each step of the watermark at most once.
+        """
         ...
 
     def wake(self, key: str, at: int) -> None:
@@ -131,9 +140,12 @@ class Worker:
             now, waiting = _parted(waiting, until, before=None if chapter is None else chapter.mark)
             now = self._adopt(shelf, now, out)
             out.place = (until, LAST) if chapter is None else (until, chapter.mark[1] - 1)
-            self._turns(shelf, _by_key(now, woken if until >= at else ()), until, out)
-            woken = [] if until >= at else woken
             # What is due before the control and after `at` has instants of its own, which come first.
+            is_last = chapter is None or chapter.mark[0] > at
+            asked = self._asked(shelf, None if is_last else chapter)
+            groups = _by_key(now, [*(woken if until >= at else ()), *asked])
+            self._turns(shelf, groups, until, out, passing=frozenset(asked))
+            woken = [] if until >= at else woken
             if chapter is None or chapter.mark[0] > at:
                 break
             self._switch(shelf, chapter, out)
@@ -169,14 +181,21 @@ class Worker:
                 shelf.wake(key, given.wake)
         return others
 
+    def _asked(self, shelf: Shelf, before: Chapter | None) -> list[str]:
+        """Return who is asked about the last change now: some; before a control that rests on it, the rest.
+
+        What a change does to a person is dated by the change and not by the asking, so this takes its time.
+        """
+        if before is None:
+            return shelf.unasked(ASKED)
+        return shelf.unasked() if before.rests else []
+
     def _switch(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
-        at = chapter.mark[0]
         shelf.mark = out.place = chapter.mark
         out.switched.append(chapter)
         self._forget(shelf, chapter, out)
-        # At once, so that whoever rests on the last change has been asked about it before the next one comes.
-        if chapter.asks_all:
-            self._turns(shelf, {key: [] for key in shelf.everybody()}, at, out)
+        if chapter.asks_all and self.stage != "alias":  # no life is there
+            shelf.ask_all()
 
     def _forget(self, shelf: Shelf, chapter: Chapter, out: Outcome) -> None:
         forgetting = read_forgetting(chapter.entry.event)
@@ -193,11 +212,21 @@ class Worker:
                 out.facts += result.facts
                 self._keep(shelf, key, result, out, wake=kept.wake)
 
-    def _turns(self, shelf: Shelf, groups: dict[str, list[Input]], until: int, out: Outcome) -> None:
+    def _turns(
+        self,
+        shelf: Shelf,
+        groups: dict[str, list[Input]],
+        until: int,
+        out: Outcome,
+        *,
+        passing: frozenset[str],
+    ) -> None:
+        """Take keys through turns; who is only `passing`, and was not in memory, does not stay there."""
         catalogue = self.chronicle.catalogue(shelf.mark)
         for key, inputs in groups.items():
             place = (shelf.number, key)
-            state, wake = self._hot.pop(place) if place in self._hot else self._read(shelf, key)
+            is_hot = place in self._hot
+            state, wake = self._hot.pop(place) if is_hot else self._read(shelf, key)
             if state is None and not inputs:
                 continue  # It was forgotten since it asked to be woken.
             try:
@@ -212,6 +241,8 @@ class Worker:
             out.facts += result.facts
             out.actions += result.actions
             self._keep(shelf, key, result, out, wake=wake)
+            if key in passing and not inputs and not is_hot:
+                del self._hot[place]
 
     def _read(self, shelf: Shelf, key: str) -> tuple[Any, int | None]:
         kept = shelf.get(key)
