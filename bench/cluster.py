@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Message, Producer
 from msgspec import Struct
 
 from bench import cluster_decisions, cluster_door, cluster_embedded, journeys, traffic
 from bench.figures import Figure, Figures, NotMeasuredError
+from sojourn.adapters.kafka_beat import Beat
 from sojourn.adapters.kafka_topics import make_topics
 from sojourn.definitions.compile import compile_journey
 from sojourn.definitions.publishing import InForce, Version
@@ -35,7 +37,15 @@ TASKS = (1, 2, 4)
 N_SHARDS = 32
 IN_RECORD = 200  # events at most: what a busy door writes to one shard at once.
 BETWEEN = (0.1, 0.9)  # of a drain: where it is measured.
-TICK_S = 0.02  # between two ticks, as at doors.
+TICK_MS = 20  # of a round of ticks behind an event, as at doors.
+TASKMANAGER = "\n".join(
+    (
+        "taskmanager.memory.process.size: 4096m",
+        "taskmanager.memory.task.off-heap.size: 768m",
+        "taskmanager.memory.managed.size: 1200m",
+    )
+)
+"""As deploy/kubernetes has it; the machines of tests are smaller."""
 LOOK_S = 0.005  # at most between two looks at what is to be sent.
 WARM_UP_S = 30.0  # at rest Java compiles late what it runs: actions take half a second first.
 RATES = {"action": 100, "loaded_action": 1_000}  # events/s at rest, a third of a journey's, and under load.
@@ -84,7 +94,7 @@ def _figures(drained: Drained, n_tasks: int) -> Figures:
 @contextmanager
 def machines(folder: Path, *, n_tasks: int) -> Iterator[tuple[Kafka, Flink]]:
     """Start a broker and a Flink of so many tasks; end them."""
-    kafka, flink = Kafka(folder / "kafka"), Flink(folder / "flink")
+    kafka, flink = Kafka(folder / "kafka"), Flink(folder / "flink", more=TASKMANAGER)
     try:
         kafka.start()
         flink.start(n_tasks=n_tasks)
@@ -111,6 +121,10 @@ def events(n_events: int) -> Iterator[Event]:
         now = time.time_ns() // 1_000_000
         request = Request(source="web", received_at=now, arrival=str(n))
         yield from judge(open_parcel(body), request).events
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 class Drained(Struct, frozen=True):
@@ -143,9 +157,10 @@ class Run:
         self.settings = folder / f"{prefix}.json"
         told = {"brokers": kafka.brokers, "prefix": prefix, "shards": N_SHARDS, "in_force": in_force()}
         self.settings.write_bytes(msgspec.json.encode(told))
-        self._producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "linger.ms": 1})
-        self._ticked_at = 0.0
-        self.n_ticks = 0
+        self._producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "linger.ms": 0})
+        self._beat = Beat(N_SHARDS + 1, tick_ms=TICK_MS)
+        self.n_rounds = 0
+        """Of ticks, so far."""
 
     def throughput(self, n_events: int, *, parallelism: int) -> Drained:
         """Drain a log that lies there, its clock moved on as doors do."""
@@ -186,24 +201,39 @@ class Run:
                 self.put(shard, encode_events(waiting.pop(shard)))
         for shard, sent in waiting.items():
             self.put(shard, encode_events(sent))
-        self.tick()
+        self._producer.flush()
 
-    def put(self, shard: int, record: bytes | None) -> None:
-        """Send a record; None: a tick."""
+    def put(self, shard: int, record: bytes) -> None:
+        """Send a record of events."""
+        self._beat.sent(shard, now=_now_ms())
+        self._produce(self.topics.events, record, partition=shard, on_delivery=self._confirmed)
+
+    def _confirmed(self, error: object, message: Message) -> None:
+        assert error is None, error
+        self._beat.confirmed(message.partition() or 0, message.timestamp()[1], now=_now_ms())
+
+    def _tick(self) -> None:
+        """Move clocks on, where that is due: as a door does, by the same beat."""
+        self._producer.poll(0)
+        if _now_ms() < self._beat.next_at():
+            return
+        self.n_rounds += 1
+        for lane in self._beat.round(now=_now_ms()):
+
+            def ticked(error: object, message: Message, lane: int = lane) -> None:
+                self._beat.ticked(lane, message.timestamp()[1] if error is None else None)
+
+            if lane == N_SHARDS:
+                self._produce(self.topics.controls, None, partition=0, key="tick", on_delivery=ticked)
+            else:
+                self._produce(self.topics.events, None, partition=lane, on_delivery=ticked)
+
+    def _produce(self, topic: str, value: bytes | None, **more: Any) -> None:
         while True:
             try:
-                return self._producer.produce(self.topics.events, value=record, partition=shard)
+                return self._producer.produce(topic, value=value, **more)
             except BufferError:
                 self._producer.poll(0.1)
-
-    def tick(self) -> None:
-        """Move every partition's clock on."""
-        for shard in range(N_SHARDS):
-            self.put(shard, None)
-        self._producer.produce(self.topics.controls, value=None, key="tick", partition=0)
-        self._producer.flush()
-        self._ticked_at = time.monotonic()
-        self.n_ticks += 1
 
     def read(self, topic: str, *, patience_s: float = 120) -> Iterator[bytes]:
         """Yield what is in a topic as it comes, and nothing now and then; move the clock on, as doors do."""
@@ -221,8 +251,7 @@ class Run:
         ends = time.monotonic() + patience_s
         try:
             while time.monotonic() < ends:
-                if time.monotonic() - self._ticked_at > TICK_S:
-                    self.tick()
+                self._tick()
                 message = consumer.poll(LOOK_S)
                 content = None if message is None else message.value()
                 if isinstance(content, bytes):

@@ -97,7 +97,7 @@ def _paced(kafka: Kafka, flink: Flink, folder: Path, *, rate: int, seconds: floa
             run.put(entry_shard(event, N_SHARDS), encode_events([Sent(event)]))
             n_sent += 1
         if warm is None and now > began + WARM_UP_S:
-            warm = _Taken.by(kafka, flink), n_done, run.n_ticks, now
+            warm = _Taken.by(kafka, flink), n_done, run.n_rounds, now
         if now > ends and n_done >= n_sent:
             break
     assert warm is not None
@@ -106,7 +106,7 @@ def _paced(kafka: Kafka, flink: Flink, folder: Path, *, rate: int, seconds: floa
     told = {
         **{f"{name}_cores": each / lasted for name, each in took._asdict().items()},
         "events_per_s": (n_done - warm[1]) / lasted,
-        "rounds_per_s": (run.n_ticks - warm[2]) / lasted,
+        "rounds_per_s": (run.n_rounds - warm[2]) / lasted,
         **_checkpoint(flink, job),
     }
     flink.cancel(job)
