@@ -11,7 +11,7 @@ import msgspec
 from sojourn.definitions.controls import is_control, read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, apply_control, catalogue_of, rests_on_the_last
-from sojourn.engine.forgetting import forget, keys_of
+from sojourn.engine.forgetting import forget, goes, keys_of
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import route, turn
 from sojourn.model.event import Entry, is_erased
@@ -126,6 +126,8 @@ class Partition:
         for stage, key in keys_of(forgetting) if forgetting is not None else ():
             if stage != self.stage or key not in self.states:
                 continue
+            if goes(key, self.states[key], forgetting):
+                assert not self._turn(key, [], until=switch.at, random=random), "a timer forwards nothing"
             state = self.states[key]
             result = forget(stage, key, state, forgetting, at=switch.at, position=switch.position)
             if result is not None:

@@ -11,19 +11,30 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sojourn.adapters.memory import MemoryLog, MemoryStore
-from sojourn.definitions.controls import Forgetting, forget_event, is_control
-from sojourn.definitions.publishing import catalogue_of
+from sojourn.definitions.compile import compile_journey
+from sojourn.definitions.controls import (
+    PUBLISH,
+    Change,
+    Forgetting,
+    Publishing,
+    control_event,
+    forget_event,
+    is_control,
+)
+from sojourn.definitions.publishing import InForce, catalogue_of
 from sojourn.engine import identity
 from sojourn.engine.forgetting import Belongings, Ownership, erased_control, keys_of, strange_devices
 from sojourn.model.action import Action
-from sojourn.model.event import Entry, is_erased
+from sojourn.model.event import Entry, Event, is_erased
+from sojourn.runtime import sweeping
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.forgotten import Waiting
 from sojourn.runtime.kin import find_kin
 from sojourn.runtime.tallies import Tallies
-from tests.laws.edited import in_force_of, restarted
-from tests.laws.histories import ONCE, PATHS, PATIENT, RESCUE, history
+from tests.laws.edited import in_force_of, live, restarted
+from tests.laws.histories import MINUTE, ONCE, PATHS, PATIENT, RESCUE, T0, history
 from tests.laws.runtimes import Outcome, partitioned, sequential
+from tests.laws.sharded import sharded
 from tests.laws.test_equality import end_of, outcome_of, same
 from tests.soak import tries
 
@@ -182,3 +193,74 @@ def test_histories_reach_what_they_are_meant_to_reach() -> None:
             n_again += any(key in found.store.load([key]) for key in keys_of(one.forgetting))
     assert n_erased > 150
     assert min(n_namings, n_shared, n_again) > 5
+
+
+@settings(max_examples=tries(20), deadline=None)
+@given(seeds, st.integers(1, 3))
+def test_who_goes_was_asked_about_the_last_change_first(seed: int, n_parts: int) -> None:
+    """However far a sweep has come by then, on one machine or in shards."""
+    random = Random(seed)
+    entries, first, gone = asked_and_forgotten(12)
+    catalogue, until = catalogue_of(first)[0], end_of(entries)
+    expected = sequential(entries, catalogue, until=until, in_force=first)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeping.Sweep.take, "__defaults__", (1,))
+        same(live(entries, random, first), expected)
+    parted = partitioned(entries, catalogue, until=until, n_partitions=n_parts, random=random, in_force=first)
+    same(parted, expected)
+    found = sharded(entries, in_force=first, until=until, n_shards=n_parts, n_tasks=1, random=random)
+    # What was decided before is not called back here: workers do that.
+    actions = [each for each in found.actions if user_of(each) not in gone]
+    same(Outcome(found.facts, actions, found.states), expected)
+
+
+PLAIN = """
+journey: plain
+entry: { on: Viewed }
+states:
+  waiting: { after: { 2h: told } }
+  told: { do: [ { webhook: shop, body: {} } ], after: { 1h: done } }
+  done: {}
+"""
+HASTY = PLAIN.replace("2h", "1m")
+
+
+def asked_and_forgotten(n_people: int) -> tuple[list[Entry], InForce, list[str]]:
+    """Let people wait, shorten the wait of all of them, and forget some at once.
+
+    Returns the history, what is in force before it, and who is forgotten in its last entry but one.
+    """
+    hasty = compile_journey(HASTY)
+    change = Change(journey=hasty.name, version=hasty.version, text=HASTY, policy="follow")
+    at = T0 + 10 * MINUTE
+    gone = [f"p{n}" for n in range(0, n_people, 7)]
+    events = [
+        *(viewed(f"p{n}") for n in range(n_people)),
+        control_event(PUBLISH, Publishing(changes=[change]), after=0, now=at),
+        forget_event(Forgetting(request="r", users=gone), now=at),
+        viewed("late"),
+    ]
+    instants = [*range(T0, T0 + n_people), at, at + 3, at + 4]
+    entries = [
+        Entry(position=n, at=at, event=event)
+        for n, (at, event) in enumerate(zip(instants, events, strict=True), 1)
+    ]
+    return entries, in_force_of([PLAIN]), gone
+
+
+def viewed(who: str) -> Event:
+    """Make an event of a server's about somebody."""
+    return Event(
+        kind="track",
+        name="Viewed",
+        source="shop",
+        message_id=who,
+        user_id=who,
+        received_at=T0,
+        occurred_at=T0,
+    )
+
+
+def user_of(action: bytes) -> str:
+    """Say for whom an action is."""
+    return msgspec.json.decode(action, type=Action).user_id or ""

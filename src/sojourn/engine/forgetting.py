@@ -68,6 +68,17 @@ def forget(
             return None
 
 
+def goes(key: str, state: State | None, forgetting: Forgetting) -> bool:
+    """Tell whether a life ends at this key. Whatever is still to be asked of it is to be asked first."""
+    match state:
+        case Life():
+            return True
+        case Tie():
+            return state.life is not None and not is_shared(key, state, forgetting)
+        case _:
+            return False
+
+
 def _forget_tie(key: str, tie: Tie, forgetting: Forgetting, *, at: int, position: int) -> Result | None:
     ledger = _ledger(anonymous_profile(key), at, position)
     if is_shared(key, tie, forgetting):

@@ -19,7 +19,7 @@ import msgspec
 from sojourn.definitions.controls import Forgetting, Learnt, is_control, read_forgetting
 from sojourn.definitions.journey import Catalogue
 from sojourn.definitions.publishing import InForce, asks_everybody
-from sojourn.engine.forgetting import forget, is_shared, keys_of, people_of
+from sojourn.engine.forgetting import forget, goes, is_shared, keys_of, people_of
 from sojourn.engine.state import Life, Pointer, State, Tie, encode
 from sojourn.engine.turn import passes, route, turn
 from sojourn.model.action import Action
@@ -241,9 +241,11 @@ class Driver:
             more |= forgotten.others_of(state)
             if isinstance(state, Tie) and is_shared(key, state, forgetting):
                 shared.append(key)
+            asked = self._ask_first(stage, key, state, forgetting, entry.at)
             result = forget(stage, key, state, forgetting, at=entry.at, position=entry.position)
             if result is None:
                 continue
+            result.facts[:0] = asked
             self._fold_forgotten(result.facts)
             writes.append(forgotten.write((stage, key), result))
             self.hot.young(stage)[key] = _fresh(stage, key) if result.state is None else result.state
@@ -259,6 +261,17 @@ class Driver:
         told_in = forgotten.told_in(entry.position)
         withdraws = people_of(forgetting, shared=shared)
         return Commit(self.position, self.clock, writes, [], documents, withdraws, told_in)
+
+    def _ask_first(
+        self, stage: Stage, key: str, state: State | None, forgetting: Forgetting, at: int
+    ) -> list[Fact]:
+        """Ask a life that ends about the last change, where a sweep has not been there; return what it says.
+
+        Whatever it was to get goes with it.
+        """
+        if not goes(key, state, forgetting):
+            return []
+        return turn(stage, key, state, [], until=at, catalogue=self.catalogue).facts
 
     def _fold_forgotten(self, facts: Sequence[Fact]) -> None:
         self._has_new_tallies |= self.tallies.take(facts)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from sojourn.definitions.controls import read_forgetting
 from sojourn.definitions.journey import Catalogue
-from sojourn.engine.forgetting import forget, keys_of
+from sojourn.engine.forgetting import forget, goes, keys_of
 from sojourn.engine.records import LAST
 from sojourn.engine.state import decode, encode
 from sojourn.engine.turn import turn
@@ -201,16 +201,21 @@ class Worker:
         forgetting = read_forgetting(chapter.entry.event)
         if forgetting is None:
             return
+        at, position = chapter.mark
         for stage, key in keys_of(forgetting):
-            kept = shelf.get(key) if stage == self.stage else None
-            if kept is None:
+            if stage != self.stage:
+                continue
+            state, wake = self._read(shelf, key)
+            if goes(key, state, forgetting):
+                self._turns(shelf, {key: []}, at, out, passing=frozenset())
+                state, wake = self._read(shelf, key)
+            if state is None:
                 continue
             self._hot.pop((shelf.number, key), None)
-            state = decode(stage, kept.state)
-            result = forget(stage, key, state, forgetting, at=chapter.mark[0], position=chapter.mark[1])
+            result = forget(stage, key, state, forgetting, at=at, position=position)
             if result is not None:
                 out.facts += result.facts
-                self._keep(shelf, key, result, out, wake=kept.wake)
+                self._keep(shelf, key, result, out, wake=wake)
 
     def _turns(
         self,
