@@ -74,7 +74,7 @@ def measure(folder: Path, *, is_quick: bool) -> Figures:
         for n_tasks in TASKS:
             flink.grow(n_tasks)
             if n_tasks > 1:
-                Run(kafka, flink, folder).throughput(n_events // 3, parallelism=n_tasks)
+                Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
             drained = Run(kafka, flink, folder).throughput(n_events, parallelism=n_tasks)
             found |= _figures(drained, n_tasks)
         found |= cluster_embedded.measure(folder, events(n_events), in_force())

@@ -292,6 +292,15 @@ class Flink:
         self.until_running(job_id)
         return job_id
 
+    def ask_python(self, script: Path) -> str:
+        """Return what a script says that Flink's own Python runs, with nothing of the cluster."""
+        python = str(PEERS / "flink" / "bin" / "python")
+        done = subprocess.run(
+            [python, str(script)], env=self._env, capture_output=True, text=True, timeout=240, check=False
+        )
+        assert done.returncode == 0, done.stderr[-6_000:]
+        return done.stdout
+
     def until_running(self, job_id: str) -> None:
         """Wait until every task of a job runs."""
         until("the job", lambda: self._is_running(job_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,28 @@ from tests.laws import test_everything_published as everything
 from tests.laws.test_equality import end_of, same
 
 pytestmark = pytest.mark.cluster
+
+NAMES = {
+    "1_source": "Source: events[1]",
+    "4_source": "Source: controls[4]",
+    "identity": "identity",
+    "alias": "alias",
+    "profile": "profile",
+    "25_sink": "facts[25]: Writer",
+    "Sink Committer: 25_sink": "facts[25]: Committer",
+    "31_sink": "entries[31]: Writer",
+    "Sink Committer: 31_sink": "entries[31]: Committer",
+}
+"""By what a savepoint finds each operator that has something in it, and what it is.
+
+Readers and sinks are named by their number among all of the job's tables: another query moves those behind it.
+"""
+
+
+def test_a_savepoint_finds_every_operator_that_has_something_in_it(flink: Flink) -> None:
+    """Or Flink refuses the job, or reads its topics from their beginning; see docs/adr/0037."""
+    told = json.loads(flink.ask_python(Path(__file__).with_name("operators.py")).splitlines()[-1])
+    assert {name: told.get(name) for name in NAMES} == NAMES
 
 
 def test_an_old_savepoint_is_taken_by_new_code(kafka: Kafka, flink: Flink, tmp_path: Path) -> None:
