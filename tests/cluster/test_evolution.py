@@ -29,7 +29,7 @@ NAMES = {
 }
 """By what a savepoint finds each operator that has something in it, and what it is.
 
-Readers and sinks are named by their number among all of the job's tables: another query moves those behind it.
+Readers and sinks are named by their number among the job's tables: another query moves those behind it.
 """
 
 
