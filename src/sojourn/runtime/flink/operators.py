@@ -49,7 +49,7 @@ from sojourn.runtime.shards.records import (
     marks_of,
 )
 from sojourn.runtime.shards.seen import Seen
-from sojourn.runtime.shards.worker import Outcome, Worker
+from sojourn.runtime.shards.worker import Kept, Outcome, Worker
 
 OUTPUTS = Types.TUPLE([Types.INT(), Types.INT(), Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
 """(for whom, the label of the shard it goes to, the record's name, content). Nameless: empty; nothing: empty
@@ -127,8 +127,7 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         for key in shelf.everybody():
             kept = None if key in outcome.kept else shelf.get(key)
             if kept is not None:
-                content = encode_saved(Saved(kept.state, kept.wake, *place))
-                yield STATES, 0, saved_name(self._stage, key), content
+                yield self._state(key, kept, place)
 
     def _read_controls(self, context: Any) -> None:
         """Hear the controls from before a restart again."""
@@ -152,11 +151,14 @@ class StageOperator(KeyedBroadcastProcessFunction):  # type: ignore[misc]
 
     def _kept(self, outcome: Outcome) -> _Out:
         for key, (kept, place) in outcome.kept.items():
-            content = b"" if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
-            yield STATES, 0, saved_name(self._stage, key), content
+            yield self._state(key, kept, place)
         for chapter in outcome.switched:
             content = encode_saved(Saved(b"", 0, *chapter.mark))
             yield STATES, 0, mark_name(self._stage, self._shelf.number), content
+
+    def _state(self, key: str, kept: Kept | None, place: Mark) -> tuple[int, int, str, bytes]:
+        content = b"" if kept is None else encode_saved(Saved(kept.state, kept.wake, *place))
+        return STATES, 0, saved_name(self._stage, key), content
 
     def _forwarded(self, forward: Iterable[tuple[Stage, Addressed]]) -> _Out:
         records: dict[tuple[Stage, int], list[Addressed]] = defaultdict(list)
