@@ -241,7 +241,7 @@ class Driver:
             more |= forgotten.others_of(state)
             if isinstance(state, Tie) and is_shared(key, state, forgetting):
                 shared.append(key)
-            asked = self._ask_first(stage, key, state, forgetting, entry.at)
+            asked = self._ask_last(stage, key, state, until=entry.at) if goes(key, state, forgetting) else []
             result = forget(stage, key, state, forgetting, at=entry.at, position=entry.position)
             if result is None:
                 continue
@@ -262,16 +262,12 @@ class Driver:
         withdraws = people_of(forgetting, shared=shared)
         return Commit(self.position, self.clock, writes, [], documents, withdraws, told_in)
 
-    def _ask_first(
-        self, stage: Stage, key: str, state: State | None, forgetting: Forgetting, at: int
-    ) -> list[Fact]:
+    def _ask_last(self, stage: Stage, key: str, state: State | None, *, until: int) -> list[Fact]:
         """Ask a life that ends about the last change, where a sweep has not been there; return what it says.
 
         Whatever it was to get goes with it.
         """
-        if not goes(key, state, forgetting):
-            return []
-        return turn(stage, key, state, [], until=at, catalogue=self.catalogue).facts
+        return turn(stage, key, state, [], until=until, catalogue=self.catalogue).facts
 
     def _fold_forgotten(self, facts: Sequence[Fact]) -> None:
         self._has_new_tallies |= self.tallies.take(facts)
