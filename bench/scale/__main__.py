@@ -36,9 +36,9 @@ def main() -> int:
 def _measure(*, is_quick: bool) -> None:
     from bench.scale import measuring, measuring_cluster
 
+    engine = measuring.measure(is_quick=is_quick)
     with tempfile.TemporaryDirectory(prefix="sojourn-scale-") as folder:
         cluster = measuring_cluster.measure(Path(folder), is_quick=is_quick)
-    engine = measuring.measure(is_quick=is_quick)
     told = {"engine": engine, "cluster": cluster, "quiet": fitting.quiet()}
     fitting.keep(told)
     costs.write(fitting.fit(told))

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from random import Random
 from statistics import fmean
 
 import msgspec
@@ -71,7 +72,7 @@ class _Shelf(DictShelf):
     """One that is called when its line comes to it."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(number, [])
+        super().__init__(number, [], Random(number))
         self.waits = False
 
     def wait(self, inputs: Sequence[Addressed]) -> None:

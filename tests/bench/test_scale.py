@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.scale import costs, fitting, report, storage, tables, validation
+from bench.scale import costs, fitting, measuring, report, storage, tables, validation
 from bench.scale.breaks import breaks, key_limit
 from bench.scale.clocks import gate
 from bench.scale.costs import Costs
@@ -34,6 +34,14 @@ def test_every_figure_says_its_range_and_where_it_is_from() -> None:
     assert set(found) == {field.name for field in fields(Costs)}
     assert [name for name, one in found.items() if not one.low <= one.value <= one.high] == []
     assert [name for name, one in found.items() if len(one.source) < 10] == []
+
+
+def test_the_engine_is_measured_on_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more events share a call, the fewer calls there are; what comes of them is the same."""
+    monkeypatch.setattr(measuring, "N_EVENTS", 800)
+    found = measuring.measure(is_quick=True)
+    assert found["calls_at_1"] > found["calls_at_16"] > found["calls_at_256"] > 0
+    assert found["facts_an_event"] > 1
 
 
 def test_what_is_fitted_follows_from_what_was_measured() -> None:
