@@ -247,7 +247,7 @@ class Worker:
             out.actions += result.actions
             self._keep(shelf, key, result, out, wake=wake)
             if key in passing and not inputs and not is_hot:
-                del self._hot[place]
+                self._hot.pop(place, None)
 
     def _read(self, shelf: Shelf, key: str) -> tuple[Any, int | None]:
         kept = shelf.get(key)
