@@ -263,7 +263,7 @@ def test_what_becomes_of_questions_is_counted(tmp_path: Path) -> None:
         assert question.result()[0] == 200
         assert house.ask("/api/v1/analytics/graph?goal=Byu")[0] == 422
         (pid,) = analysts(house)
-        os.kill(pid, signal.SIGKILL)
+        kill(house, pid)
         assert house.ask("/api/v1/analytics/graph")[0] == 200
         lines = house.read("/metrics").splitlines()
     for outcome, n in (("answered", 2), ("refused", 1), ("turned-away", 1)):
@@ -279,7 +279,7 @@ def test_an_analyst_ends_with_a_server_that_was_killed(data: Path, tmp_path: Pat
     with serving(settle_in(tmp_path)) as house:
         assert house.ask("/api/v1/analytics/graph")[0] == 200
         (pid,) = analysts(house)
-        os.kill(pid, signal.SIGKILL)
+        kill(house, pid)
         assert house.ask("/api/v1/analytics/graph")[0] == 200
         (pid,) = analysts(house)
         house.signal(signal.SIGKILL)
@@ -294,6 +294,12 @@ def analysts(house: Serving) -> list[int]:
     return [
         int(each) for each, path in commands.items() if path.exists() and ANALYST.search(path.read_bytes())
     ]
+
+
+def kill(house: Serving, pid: int) -> None:
+    """Kill an analyst, and wait until it is gone: one that is asked while it dies answers nobody."""
+    os.kill(pid, signal.SIGKILL)
+    soon(lambda: pid not in analysts(house))
 
 
 def soon(is_so: Any) -> None:
