@@ -119,8 +119,9 @@ class Kept:
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None, "it was started with a pipe"
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(STOP)
-            await process.stdin.drain()
+            if not process.stdin.is_closing():  # else it has ended by itself
+                process.stdin.write(STOP)
+                await process.stdin.drain()
         try:
             async with asyncio.timeout(self._finish_s):
                 await process.wait()
