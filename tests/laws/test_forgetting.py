@@ -25,7 +25,7 @@ from sojourn.definitions.publishing import InForce, catalogue_of
 from sojourn.engine import identity
 from sojourn.engine.forgetting import Belongings, Ownership, erased_control, keys_of, strange_devices
 from sojourn.model.action import Action
-from sojourn.model.event import Entry, Event, is_erased
+from sojourn.model.event import Entry, is_erased
 from sojourn.runtime import sweeping
 from sojourn.runtime.driver import Driver
 from sojourn.runtime.forgotten import Waiting
@@ -36,6 +36,7 @@ from tests.laws.histories import MINUTE, ONCE, PATHS, PATIENT, RESCUE, T0, histo
 from tests.laws.runtimes import Outcome, partitioned, sequential
 from tests.laws.sharded import sharded
 from tests.laws.test_equality import end_of, outcome_of, same
+from tests.laws.test_shards import viewed
 from tests.soak import tries
 
 FIRST = in_force_of((RESCUE, PATHS, ONCE, PATIENT))
@@ -246,19 +247,6 @@ def asked_and_forgotten(n_people: int) -> tuple[list[Entry], InForce, list[str]]
         for n, (at, event) in enumerate(zip(instants, events, strict=True), 1)
     ]
     return entries, in_force_of([PLAIN]), gone
-
-
-def viewed(who: str) -> Event:
-    """Make an event of a server's about somebody."""
-    return Event(
-        kind="track",
-        name="Viewed",
-        source="shop",
-        message_id=who,
-        user_id=who,
-        received_at=T0,
-        occurred_at=T0,
-    )
 
 
 def user_of(action: bytes) -> str:
