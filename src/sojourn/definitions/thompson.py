@@ -17,7 +17,7 @@ DIGITS = 6
 
 _UNITS = 10**DIGITS
 _DROP = 27.0  # beyond where a density is e^-27 of its mode lies less than 1e-10 of it
-_PANEL = 1.5  # scales of the narrowest density: six Gauss nodes in each reach 1e-7 (tests compare)
+_PANEL = 1.5  # scales of the narrowest density: six Gauss nodes in each reach some 1e-7 (tests: 1e-6)
 _N_NODES = 6
 _TINY = 1e-300  # a distribution function is never 0: others are got by dividing it out
 

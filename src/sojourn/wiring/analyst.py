@@ -260,12 +260,8 @@ async def _killed(process: asyncio.subprocess.Process) -> None:
 
 
 async def _say(process: asyncio.subprocess.Process, inquiry: Inquiry) -> tuple[Outcome, bytes]:
-    assert process.stdin is not None, "it was started with pipes"
-    assert process.stdout is not None
-    if process.stdin.is_closing():  # to write there would be called a bug
-        raise ConnectionError("it has ended")
-    process.stdin.write(msgspec.json.encode(inquiry) + b"\n")
-    await process.stdin.drain()
+    assert process.stdout is not None, "it was started with pipes"
+    await child.say(process, msgspec.json.encode(inquiry) + b"\n")
     line = await process.stdout.readline()
     if not line:
         raise ConnectionError("it has ended")

@@ -117,17 +117,23 @@ class Kept:
         return await process.wait()
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None, "it was started with a pipe"
         with contextlib.suppress(ConnectionError):
-            if not process.stdin.is_closing():  # else it has ended by itself
-                process.stdin.write(STOP)
-                await process.stdin.drain()
+            await say(process, STOP)
         try:
             async with asyncio.timeout(self._finish_s):
                 await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+async def say(process: asyncio.subprocess.Process, line: bytes) -> None:
+    """Write to a child that was started with a pipe; raises ConnectionError where it has ended."""
+    assert process.stdin is not None, "it was started with a pipe"
+    if process.stdin.is_closing():  # a loop may raise RuntimeError where one writes there
+        raise ConnectionError("it has ended")
+    process.stdin.write(line)
+    await process.stdin.drain()
 
 
 # -- The child's side.

@@ -213,11 +213,9 @@ class Rehearsals:
         self._process = process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=MAX_LINE_BYTES
         )
-        assert process.stdin is not None, "it was started with pipes"
-        assert process.stdout is not None
+        assert process.stdout is not None, "it was started with pipes"
         with contextlib.suppress(ConnectionError):
-            process.stdin.write(msgspec.json.encode(job) + b"\n")
-            await process.stdin.drain()
+            await child.say(process, msgspec.json.encode(job) + b"\n")
         async for line in process.stdout:
             self._hear(view, msgspec.json.decode(line, type=Told))
         if view.state == "running":

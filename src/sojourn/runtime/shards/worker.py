@@ -141,18 +141,18 @@ class Worker:
             now = self._adopt(shelf, now, out)
             out.place = (until, LAST) if chapter is None else (until, chapter.mark[1] - 1)
             # What is due before the control and after `at` has instants of its own, which come first.
-            is_last = chapter is None or chapter.mark[0] > at
-            asked = self._asked(shelf, None if is_last else chapter)
+            come = None if chapter is None or chapter.mark[0] > at else chapter
+            asked = self._asked(shelf, come)
             groups = _by_key(now, [*(woken if until >= at else ()), *asked])
             self._turns(shelf, groups, until, out, passing=frozenset(asked))
             woken = [] if until >= at else woken
-            if chapter is None or chapter.mark[0] > at:
+            if come is None:
                 break
-            self._switch(shelf, chapter, out)
+            self._switch(shelf, come, out)
             if self.chronicle.has_left(shelf.mark):
                 waiting = []  # It is another installation's, which takes it from the log.
                 break
-            if chapter.mark[0] < at:
+            if come.mark[0] < at:
                 # The shard came late to it, and what it set going may be due by now: that comes first.
                 for key in woken:
                     shelf.wake(key, at)
